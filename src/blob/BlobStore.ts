@@ -1,0 +1,82 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type * as Stream from "effect/Stream"
+import type { ServiceError } from "../domain/ServiceError.ts"
+
+/** A storage account as a pipeline names it, and how to sign in there. */
+export interface BlobAccount {
+  /** The account's name, not its URL. */
+  readonly name: string
+  /** An account key; without one the worker's own identity (or connection string, for its own account) is used. */
+  readonly key?: Redacted.Redacted
+}
+
+export interface BlobLocation {
+  readonly account: BlobAccount
+  readonly container: string
+  readonly path: string
+}
+
+export interface BlobProperties {
+  readonly size: number
+  /** Epoch milliseconds. */
+  readonly lastModified: number
+  readonly etag: string
+  readonly contentType: string | null
+  readonly contentEncoding: string | null
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface BlobEntry extends BlobProperties {
+  readonly path: string
+  /** A directory of a hierarchical account: no document. */
+  readonly isDirectory: boolean
+}
+
+export interface BlobPage {
+  readonly blobs: ReadonlyArray<BlobEntry>
+  /** When the service answered, in its clock: epoch milliseconds. */
+  readonly servedAt: number
+}
+
+export interface ListOptions {
+  readonly account: BlobAccount
+  readonly container: string
+  readonly prefix?: string
+  /** Blobs per call of the service, 1 to 5,000. */
+  readonly pageSize?: number
+  /** Ask for the blobs' own metadata as well. */
+  readonly includeMetadata?: boolean
+}
+
+export interface UploadOptions {
+  readonly contentType?: string
+  readonly contentEncoding?: string
+  readonly metadata?: Readonly<Record<string, string>>
+  /** False: Conflict when the blob exists. Default true. */
+  readonly overwrite?: boolean
+}
+
+/** Blob Storage as executors, the crawl and the claim check use it. Every account that a pipeline may name. */
+export class BlobStore extends Context.Tag("contentflow-worker/blob/BlobStore")<
+  BlobStore,
+  {
+    /** The container's blobs in name order, page by page: a container of any size needs constant memory. */
+    readonly list: (options: ListOptions) => Stream.Stream<BlobPage, ServiceError>
+    /** None when the blob does not exist. */
+    readonly properties: (location: BlobLocation) => Effect.Effect<Option.Option<BlobProperties>, ServiceError>
+    /** The blob's bytes as they arrive. NotFound when it does not exist. */
+    readonly download: (location: BlobLocation) => Stream.Stream<Uint8Array, ServiceError>
+    readonly upload: (
+      location: BlobLocation,
+      body: Uint8Array,
+      options?: UploadOptions
+    ) => Effect.Effect<{ readonly etag: string; readonly lastModified: number }, ServiceError>
+    /** Deletes the blob; one that does not exist is deleted already. */
+    readonly remove: (location: BlobLocation) => Effect.Effect<void, ServiceError>
+    /** Makes the container exist. */
+    readonly ensureContainer: (account: BlobAccount, container: string) => Effect.Effect<void, ServiceError>
+  }
+>() {}

@@ -1,0 +1,110 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+
+/** How the engine works: numbers and rhythms, no addresses. Every field's variable is named in the README's table. */
+export interface EngineSettings {
+  /** Shown in answers and logs; several replicas may share it. */
+  readonly workerName: string
+  readonly processingWorkers: number
+  readonly sourceWorkers: number
+  /** The longest wait between two receives of an empty queue. */
+  readonly queuePollInterval: Duration.Duration
+  /** A lease dies this long after its last renewal. */
+  readonly visibilityTimeout: Duration.Duration
+  /** Messages of one receive, at most 32. */
+  readonly queueMaxMessages: number
+  /** Retries of a task after its first attempt; copied into the tasks that we create. */
+  readonly maxTaskRetries: number
+  /** Hard bound of one attempt. */
+  readonly taskTimeout: Duration.Duration
+  /** Between two crawls of a vault whose input executor names no interval. */
+  readonly defaultPollingInterval: Duration.Duration
+  /** Between two looks at the vaults and pipelines. */
+  readonly schedulerInterval: Duration.Duration
+  readonly lockTtl: Duration.Duration
+  /** How far a crawl looks back before the last one's start, for clocks and listings that are not exact. */
+  readonly crawlOverlap: Duration.Duration
+  /** How long running attempts may go on after SIGTERM. */
+  readonly shutdownGrace: Duration.Duration
+  /** Deaths of a worker over the same message before it is rejected as a crash. */
+  readonly crashLimit: number
+  /** Environment variables that `${NAME}` in a definition may read. */
+  readonly pipelineEnvAllowlist: ReadonlyArray<string>
+  /** Threads for parsers. */
+  readonly executorThreads: number
+  /** The container for content that does not fit in a message, in the worker's own storage account. */
+  readonly claimCheckContainer: string
+}
+
+export class WorkerConfig extends Context.Tag("contentflow-worker/config/WorkerConfig")<
+  WorkerConfig,
+  EngineSettings
+>() {}
+
+export const defaults: EngineSettings = {
+  workerName: "contentflow-worker",
+  processingWorkers: 0,
+  sourceWorkers: 1,
+  queuePollInterval: Duration.seconds(5),
+  visibilityTimeout: Duration.seconds(300),
+  queueMaxMessages: 32,
+  maxTaskRetries: 3,
+  taskTimeout: Duration.seconds(600),
+  defaultPollingInterval: Duration.seconds(300),
+  schedulerInterval: Duration.seconds(5),
+  lockTtl: Duration.seconds(300),
+  crawlOverlap: Duration.seconds(120),
+  shutdownGrace: Duration.seconds(25),
+  crashLimit: 3,
+  pipelineEnvAllowlist: [],
+  executorThreads: 1,
+  claimCheckContainer: "contentflow-tasks"
+}
+
+/** The defaults with some values changed, for tests and embedders. */
+export const layerWith = (some: Partial<EngineSettings>): Layer.Layer<WorkerConfig> =>
+  Layer.succeed(WorkerConfig, { ...defaults, ...some })
+
+/** Where the Azure resources are and how to sign in there. */
+export interface AzureSettings {
+  /** `https://<account>.queue.core.windows.net/`, with or without the last slash. Null when the connection string says it. */
+  readonly queueUrl: string | null
+  readonly queueName: string
+  readonly poisonQueueName: string
+  readonly blobAccountName: string
+  readonly blobContainerName: string
+  /** For emulators and key-based accounts; without it the default credential chain signs in. */
+  readonly storageConnectionString: Redacted.Redacted | null
+  readonly cosmosEndpoint: string
+  readonly cosmosKey: Redacted.Redacted | null
+  readonly cosmosDatabase: string
+  readonly containers: {
+    readonly pipelines: string
+    readonly vaults: string
+    readonly executions: string
+    readonly locks: string
+    readonly checkpoints: string
+  }
+  /** User-assigned managed identity. */
+  readonly clientId: string | null
+  readonly createMissingResources: boolean
+}
+
+export class AzureConfig extends Context.Tag("contentflow-worker/config/AzureConfig")<AzureConfig, AzureSettings>() {}
+
+export interface HttpSettings {
+  readonly enabled: boolean
+  readonly host: string
+  readonly port: number
+}
+
+export class HttpConfig extends Context.Tag("contentflow-worker/config/HttpConfig")<HttpConfig, HttpSettings>() {}
+
+export interface LogSettings {
+  readonly level: "Debug" | "Info" | "Warning" | "Error"
+  readonly format: "json" | "pretty" | "logfmt"
+  /** A file that gets a copy of every line, as JSON; null for none. */
+  readonly file: string | null
+}

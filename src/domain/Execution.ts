@@ -1,0 +1,60 @@
+import * as Schema from "effect/Schema"
+import { ExecutionId, PipelineId, TaskId, VaultId } from "./Ids.ts"
+
+/**
+ * pending → running → completed | failed; a retried task goes back to pending. These four and no other: a fifth value makes
+ * the API's list of the whole vault fail (documents.md 2.5).
+ */
+export const ExecutionStatus = Schema.Literal("pending", "running", "completed", "failed")
+export type ExecutionStatus = typeof ExecutionStatus.Type
+
+/** A terminal execution never runs again. */
+export const isTerminal = (status: ExecutionStatus): boolean => status === "completed" || status === "failed"
+
+const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+const OptionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
+
+/** A `vault_executions` document (documents.md 2.5). `content` is an array or null, `error` a string or null: never else. */
+export const Execution = Schema.Struct({
+  id: ExecutionId,
+  pipeline_id: PipelineId,
+  pipeline_name: Schema.String,
+  vault_id: Schema.NullOr(VaultId),
+  status: ExecutionStatus,
+  status_message: OptionalText,
+  task_id: Schema.NullOr(TaskId),
+  source_worker_id: OptionalText,
+  processing_worker_id: OptionalText,
+  content: Schema.optionalWith(Schema.NullOr(Schema.Array(Json)), { default: () => null }),
+  number_of_items: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
+  created_at: Schema.String,
+  created_by: OptionalText,
+  updated_at: OptionalText,
+  started_at: OptionalText,
+  completed_at: OptionalText,
+  error: OptionalText,
+  executor_outputs: Schema.optionalWith(Json, { default: () => ({}) }),
+  events: Schema.optionalWith(Schema.Array(Json), { default: () => [] }),
+  /** Ours: when the message of this execution was accepted by the queue; null until then. */
+  enqueued_at: OptionalText
+})
+export interface Execution extends Schema.Schema.Type<typeof Execution> {}
+
+/** The properties that a write may change. At most ten at a time, which is the service's limit for one patch. */
+export type ExecutionChange = Partial<
+  Pick<
+    Execution,
+    | "status"
+    | "status_message"
+    | "processing_worker_id"
+    | "content"
+    | "number_of_items"
+    | "updated_at"
+    | "started_at"
+    | "completed_at"
+    | "error"
+    | "executor_outputs"
+    | "events"
+    | "enqueued_at"
+  >
+>

@@ -1,0 +1,52 @@
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+
+const facts = {
+  /** Which service, for people: `Storage Queue`, `Blob Storage`, `Cosmos DB`, … */
+  service: Schema.String,
+  /** What was tried, on what: `read pipelines/my_pipeline`. */
+  operation: Schema.String,
+  message: Schema.String
+}
+
+/** 429, or 503 with a wait: the service asks for patience. */
+export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
+  ...facts,
+  /** Milliseconds that the service asked us to wait, or null. */
+  retryAfterMillis: Schema.NullOr(Schema.Number)
+}) {}
+
+/** 404: the thing (or the queue, container or database it lives in) does not exist. */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", facts) {}
+
+/** 409: it exists already. */
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", facts) {}
+
+/** 412: it changed since it was read, or it does not meet the condition of the write. */
+export class PreconditionFailed extends Schema.TaggedError<PreconditionFailed>()("PreconditionFailed", facts) {}
+
+/** 401 or 403, or no credential at all: the identity lacks a role, or a key is wrong. */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", facts) {}
+
+/** 408, 5xx, a cut or refused connection, a time-out: it may work later. */
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", facts) {}
+
+/** 413, or any other 4xx: this request will never be accepted. */
+export class Invalid extends Schema.TaggedError<Invalid>()("Invalid", {
+  ...facts,
+  reason: Schema.Literal("TooLarge", "BadRequest")
+}) {}
+
+/** Everything that a call of a remote service can end in. Texts are free of secrets. */
+export type ServiceError = Throttled | NotFound | Conflict | PreconditionFailed | Unauthorized | Unavailable | Invalid
+
+/** Whether the same call may succeed later without anybody changing anything. */
+export const isTransient = (error: ServiceError): error is Throttled | Unavailable =>
+  error._tag === "Throttled" || error._tag === "Unavailable"
+
+/** How long the service asked us to wait. */
+export const retryAfter = (error: ServiceError): Option.Option<Duration.Duration> =>
+  error._tag === "Throttled" && error.retryAfterMillis !== null
+    ? Option.some(Duration.millis(error.retryAfterMillis))
+    : Option.none()

@@ -1,0 +1,163 @@
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { Content } from "./Content.ts"
+import { ExecutionId, ExecutorId, PipelineId, TaskId, VaultId } from "./Ids.ts"
+
+/** Where a task's content lies when it does not fit in the message (claim check). */
+export const ContentReference = Schema.Struct({
+  account: Schema.NonEmptyString,
+  container: Schema.NonEmptyString,
+  path: Schema.NonEmptyString
+})
+export interface ContentReference extends Schema.Schema.Type<typeof ContentReference> {}
+
+const Count = Schema.Number.pipe(Schema.int(), Schema.between(0, 1_000_000))
+const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(Schema.NullOr(schema), { default: () => null })
+
+/** The payload of a queue message (documents.md 3): run this pipeline on these items. Unknown keys are ignored. */
+export const Task = Schema.Struct({
+  task_id: TaskId,
+  task_type: Schema.optionalWith(Schema.Literal("content_processing"), {
+    default: () => "content_processing" as const
+  }),
+  priority: Schema.optionalWith(Schema.Literal("low", "normal", "high", "critical"), {
+    default: () => "normal" as const
+  }),
+  pipeline_id: PipelineId,
+  pipeline_name: Schema.String,
+  execution_id: ExecutionId,
+  vault_id: nullable(VaultId),
+  content: Schema.optionalWith(Schema.Array(Content), { default: () => [] }),
+  executed_input_executor: nullable(ExecutorId),
+  created_at: Schema.optionalWith(Schema.String, { default: () => "", nullable: true }),
+  retry_count: Schema.optionalWith(Count, { default: () => 0 }),
+  max_retries: Schema.optionalWith(Count, { default: () => 3 }),
+  /** Ours: set instead of `content` when the items would not fit. */
+  content_reference: nullable(ContentReference)
+})
+export interface Task extends Schema.Schema.Type<typeof Task> {}
+
+/** The text is no task, with the reason for the poison queue. */
+export class UndecodableTask extends Schema.TaggedError<UndecodableTask>()("UndecodableTask", {
+  message: Schema.String
+}) {}
+
+/** A message's text as it was understood. `payload` keeps what we do not know, so that a rewritten message loses nothing. */
+export interface DecodedTask {
+  readonly task: Task
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+/** Bytes of a queue message that this worker writes at most: the service takes 64 KiB, and a retry adds a little. */
+export const maxMessageBytes = 61_440
+
+/** Deepest nesting that a message may have: deeper ones are hostile or broken, and recursion over them is not free. */
+const maxDepth = 200
+
+/**
+ * Reads the text of a queue message: the envelope or the bare task, as plain JSON or as base64 of it, with a `content` list or
+ * with the pair `content_id`/`content_data` of the original's README.
+ */
+export const decode = (text: string): Either.Either<DecodedTask, UndecodableTask> =>
+  Either.gen(function* () {
+    const message = yield* parseJson(text)
+    const payload = yield* unwrap(message)
+    const task = yield* Either.mapLeft(
+      decodeTask(payload),
+      (error) =>
+        new UndecodableTask({ message: `The task is not valid: ${ParseResult.TreeFormatter.formatErrorSync(error)}` })
+    )
+    return { task, payload }
+  })
+
+/** The text of a message for this task: the envelope, in ASCII, so that XML can carry every character (documents.md 3). */
+export const encode = (task: Task): string => {
+  const { content, content_reference, task_type, ...rest } = task
+  return toAscii({
+    task_type,
+    payload: {
+      ...rest,
+      task_type,
+      // Without `content` a Python worker refuses the message and leaves it for us, instead of running it on no items.
+      ...(content_reference === null ? { content } : { content_reference })
+    }
+  })
+}
+
+/** The text of the same message with one more attempt counted; everything else stays as it came. */
+export const encodeRetry = (decoded: DecodedTask, reason: string): string =>
+  toAscii({
+    task_type: "content_processing",
+    payload: { ...decoded.payload, retry_count: decoded.task.retry_count + 1, last_error: reason.slice(0, 500) }
+  })
+
+const decodeTask = Schema.decodeUnknownEither(Task, { onExcessProperty: "ignore" })
+
+const undecodable = (message: string) => Either.left(new UndecodableTask({ message }))
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const parseJson = (text: string): Either.Either<unknown, UndecodableTask> => {
+  const trimmed = text.trim()
+  if (trimmed === "") return undecodable("The message is empty.")
+  const json = /^[[{"]/.test(trimmed) ? trimmed : fromBase64(trimmed)
+  if (json === undefined) return undecodable("The message is neither JSON nor base64 of JSON.")
+  try {
+    const value: unknown = JSON.parse(json)
+    if (isDeeperThan(value, maxDepth)) return undecodable(`The message is nested deeper than ${maxDepth} levels.`)
+    return Either.right(value)
+  } catch (error) {
+    return undecodable(
+      `The message is not valid JSON: ${error instanceof Error ? error.message.slice(0, 200) : "syntax"}`
+    )
+  }
+}
+
+const fromBase64 = (text: string): string | undefined => {
+  if (!/^[A-Za-z0-9+/\r\n]+={0,2}$/.test(text)) return undefined
+  const bytes = Buffer.from(text, "base64")
+  const decoded = bytes.toString("utf8").trim()
+  return decoded.startsWith("{") ? decoded : undefined
+}
+
+const isDeeperThan = (value: unknown, levels: number): boolean => {
+  if (typeof value !== "object" || value === null) return false
+  if (levels === 0) return true
+  for (const child of Array.isArray(value) ? value : Object.values(value)) {
+    if (isDeeperThan(child, levels - 1)) return true
+  }
+  return false
+}
+
+const unwrap = (message: unknown): Either.Either<Record<string, unknown>, UndecodableTask> => {
+  if (!isObject(message)) return undecodable("The message is JSON, but not an object.")
+  const payload = "payload" in message ? message["payload"] : message
+  if (!isObject(payload)) return undecodable("The message's payload is not an object.")
+  const type = message["task_type"] ?? payload["task_type"] ?? "content_processing"
+  if (type !== "content_processing") {
+    return undecodable(`The task type ${JSON.stringify(type)?.slice(0, 100)} is unknown; known is content_processing.`)
+  }
+  if (payload["content"] !== undefined || payload["content_reference"] !== undefined) return Either.right(payload)
+  if ("content_id" in payload) return Either.right({ ...payload, content: [fromPair(payload)] })
+  return undecodable(
+    "The task has no content: expected `content`, `content_reference`, or `content_id` with `content_data`."
+  )
+}
+
+const fromPair = (payload: Record<string, unknown>): unknown => {
+  const id = payload["content_id"]
+  return {
+    id: typeof id === "string" ? { canonical_id: id, unique_id: id } : id,
+    data: payload["content_data"] ?? {}
+  }
+}
+
+const toAscii = (value: unknown): string =>
+  JSON.stringify(value).replace(
+    // oxlint-disable-next-line no-control-regex -- every character outside ASCII, and DEL
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )

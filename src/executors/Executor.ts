@@ -1,0 +1,148 @@
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { Content } from "../domain/Content.ts"
+import { nameOf } from "../domain/Content.ts"
+import type { ExecutorId } from "../domain/Ids.ts"
+import { isTransient, retryAfter, type ServiceError } from "../domain/ServiceError.ts"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Settings from "./Settings.ts"
+
+/** The categories of the original's catalog, spelled exactly as there (executors.md 1.1). */
+export type Category =
+  | "input"
+  | "extract"
+  | "transform"
+  | "analyse"
+  | "output"
+  | "Utility"
+  | "pipeline"
+  | "control_flow"
+  | "document_set"
+
+/**
+ * A node could not do its work. `Document`: this item can never be processed like this. `Setting`: the definition is wrong.
+ * `Transient` and `Timeout` may heal, so the task is tried again. `message` is what people read in the execution's `error`.
+ */
+export class ExecutorError extends Schema.TaggedError<ExecutorError>()("ExecutorError", {
+  reason: Schema.Literal("Document", "Setting", "Transient", "Timeout"),
+  executorId: Schema.String,
+  /** The item's canonical id, or null when the failure concerns no single item. */
+  itemId: Schema.NullOr(Schema.String),
+  message: Schema.String,
+  /** Milliseconds that a service asked us to wait. */
+  retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null })
+}) {}
+
+export const isRetryable = (error: ExecutorError): boolean => error.reason === "Transient" || error.reason === "Timeout"
+
+/** What a node knows of its place. */
+export interface ExecutorContext {
+  /** The node's id in the definition. */
+  readonly id: ExecutorId
+  readonly pipelineName: string
+  /** `fail_pipeline_on_error` of the node. */
+  readonly failOnError: boolean
+}
+
+/** A node, ready to work for one run. It never changes the items it gets: it returns new ones. */
+export interface ExecutorInstance {
+  readonly process: (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
+  /** Only of executors that can be a vault's source. */
+  readonly crawl?: (checkpoint: Option.Option<number>) => Stream.Stream<CrawlBatch, ExecutorError>
+}
+
+/** A document that a crawl found, and what changes when it changes. */
+export interface Discovered {
+  readonly item: Content
+  /** The document's version, for example its ETag. */
+  readonly version: string
+}
+
+export interface CrawlBatch {
+  readonly documents: ReadonlyArray<Discovered>
+  /** When the service answered, in the service's clock: epoch milliseconds. The first batch's is the start of the listing. */
+  readonly servedAt: number
+}
+
+/** Builds the node inside the scope of one run. */
+export type Prepared<R> = (context: ExecutorContext) => Effect.Effect<ExecutorInstance, ExecutorError, R | Scope.Scope>
+
+/**
+ * An executor type: an entry of the Catalog. Made with {@link define}. `prepare` checks the settings, once per pipeline version.
+ */
+export interface Executor<in out R> {
+  readonly type: string
+  /** Other names that definitions use for it. */
+  readonly aliases: ReadonlyArray<string>
+  readonly category: Category
+  /** The name that the UI shows. */
+  readonly name: string
+  readonly description: string
+  readonly settings: Readonly<Record<string, Settings.SettingInfo>>
+  /** What `fail_pipeline_on_error` is when a definition leaves it out. */
+  readonly failOnError: boolean
+  /** Whether it can be a vault's source. */
+  readonly canCrawl: boolean
+  readonly prepare: (
+    settings: Readonly<Record<string, unknown>>
+  ) => Either.Either<Prepared<R>, ReadonlyArray<Settings.SettingProblem>>
+}
+
+/**
+ * Defines an executor type. `check` finds what no single setting shows (one setting against another); `make` builds the node from
+ * the decoded settings.
+ */
+export const define = <const F extends Settings.Fields, R = never>(definition: {
+  readonly type: string
+  readonly aliases?: ReadonlyArray<string>
+  readonly category: Category
+  readonly name: string
+  readonly description: string
+  readonly settings: F
+  readonly failOnError?: boolean
+  readonly canCrawl?: boolean
+  readonly check?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Settings.SettingProblem>
+  readonly make: (
+    settings: Settings.TypeOf<F>,
+    context: ExecutorContext
+  ) => Effect.Effect<ExecutorInstance, ExecutorError, R | Scope.Scope>
+}): Executor<R> => {
+  const decode = Settings.decoder(definition.settings)
+  return {
+    type: definition.type,
+    aliases: definition.aliases ?? [],
+    category: definition.category,
+    name: definition.name,
+    description: definition.description,
+    settings: Object.fromEntries(Object.entries(definition.settings).map(([name, setting]) => [name, setting.info])),
+    failOnError: definition.failOnError ?? true,
+    canCrawl: definition.canCrawl ?? false,
+    prepare: (raw) =>
+      Either.flatMap(decode(raw), (settings) => {
+        const problems = definition.check?.(settings) ?? []
+        return problems.length > 0
+          ? Either.left(problems)
+          : Either.right((context: ExecutorContext) => definition.make(settings, context))
+      })
+  }
+}
+
+/** The error of a node for one item that can't be processed. */
+export const documentError = (context: ExecutorContext, item: Content, message: string): ExecutorError =>
+  new ExecutorError({ reason: "Document", executorId: context.id, itemId: nameOf(item), message })
+
+/** A service's error as the node's: what may heal is Transient, everything else is the document's or the definition's fault. */
+export const fromServiceError =
+  (context: ExecutorContext, item?: Content) =>
+  (error: ServiceError): ExecutorError =>
+    new ExecutorError({
+      reason: isTransient(error) ? "Transient" : error._tag === "Unauthorized" ? "Setting" : "Document",
+      executorId: context.id,
+      itemId: item === undefined ? null : nameOf(item),
+      message: error.message,
+      retryAfterMillis: Option.getOrNull(Option.map(retryAfter(error), Duration.toMillis))
+    })

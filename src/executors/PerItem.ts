@@ -1,0 +1,108 @@
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { type Content, nameOf } from "../domain/Content.ts"
+import { ExecutorError, type ExecutorContext, type ExecutorInstance } from "./Executor.ts"
+import * as ItemLog from "./ItemLog.ts"
+import * as Settings from "./Settings.ts"
+
+/** The settings of every type that works item by item (executors.md 2.4), with the original's defaults. */
+export const settings = (defaults: { readonly timeoutSecs?: number; readonly maxConcurrent?: number } = {}) => ({
+  max_concurrent: Settings.integer({
+    description: "Items in work at the same time; 1 is one after another.",
+    default: defaults.maxConcurrent ?? 3,
+    min: 1
+  }),
+  timeout_secs: Settings.integer({
+    description: "Seconds that one item may take.",
+    default: defaults.timeoutSecs ?? 300,
+    min: 1
+  }),
+  continue_on_error: Settings.boolean({
+    description:
+      "After an item has failed: true works on the other items before the failure counts, false stops at once.",
+    default: true
+  })
+})
+
+export type PerItemSettings = Settings.TypeOf<ReturnType<typeof settings>>
+
+/**
+ * A node that works item by item: up to `max_concurrent` at a time, in order, each within `timeout_secs`, each with a log entry.
+ *
+ * A failed item gets a `failed` entry. With `fail_pipeline_on_error` the first failure (in the order of the items) then fails the
+ * node, else the item goes on as it came. `continue_on_error: false` fails at the first failure and interrupts the other items.
+ */
+export const perItem = (
+  context: ExecutorContext,
+  settings: PerItemSettings,
+  work: (item: Content) => Effect.Effect<Content, ExecutorError>
+): ExecutorInstance => {
+  const timeout = Duration.seconds(settings.timeout_secs)
+  const attempt = (item: Content): Effect.Effect<Either.Either<Content, Failure>> =>
+    Effect.flatMap(ItemLog.start(context), (log) =>
+      Effect.matchCause(
+        Effect.timeoutFail(work(item), {
+          duration: timeout,
+          onTimeout: () =>
+            new ExecutorError({
+              reason: "Timeout",
+              executorId: context.id,
+              itemId: nameOf(item),
+              message: `${nameOf(item)} took longer than ${settings.timeout_secs} s in ${context.id} (setting timeout_secs).`
+            })
+        }),
+        {
+          onSuccess: (result) => Either.right(log.completed(result)),
+          onFailure: (cause) => {
+            const error = fromCause(context, item, cause)
+            return Either.left({
+              error,
+              item: log.failed(item, error.message),
+              interrupted: Cause.isInterruptedOnly(cause)
+            })
+          }
+        }
+      )
+    )
+  const stopAtFirst = !settings.continue_on_error
+  return {
+    process: (items) =>
+      Effect.forEach(
+        items,
+        (item) =>
+          Effect.flatMap(attempt(item), (result) =>
+            Either.isLeft(result) && (stopAtFirst || result.left.interrupted)
+              ? Effect.fail(result.left.error)
+              : Effect.succeed(result)
+          ),
+        { concurrency: settings.max_concurrent }
+      ).pipe(
+        Effect.flatMap((results) => {
+          const failure = context.failOnError ? results.find(Either.isLeft) : undefined
+          return failure === undefined
+            ? Effect.succeed(results.map((result) => Either.merge(Either.mapLeft(result, ({ item }) => item))))
+            : Effect.fail(failure.left.error)
+        })
+      )
+  }
+}
+
+interface Failure {
+  readonly error: ExecutorError
+  readonly item: Content
+  readonly interrupted: boolean
+}
+
+const fromCause = (context: ExecutorContext, item: Content, cause: Cause.Cause<ExecutorError>): ExecutorError => {
+  const failure = Cause.failureOption(cause)
+  if (failure._tag === "Some") return failure.value
+  const defect = Cause.squash(cause)
+  return new ExecutorError({
+    reason: "Document",
+    executorId: context.id,
+    itemId: nameOf(item),
+    message: `${context.id} failed unexpectedly on ${nameOf(item)}: ${defect instanceof Error ? defect.message : String(defect)}`
+  })
+}

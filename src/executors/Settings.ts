@@ -1,0 +1,288 @@
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+export type SettingType = "string" | "integer" | "number" | "boolean" | "array" | "object"
+
+/** What a person, the UI and the generated catalog need to know of a setting. */
+export interface SettingInfo {
+  readonly type: SettingType
+  readonly description: string
+  readonly required: boolean
+  /** The value that an absent, null or (for texts) blank setting gets. */
+  readonly default: unknown
+  readonly min?: number
+  readonly max?: number
+  readonly options?: ReadonlyArray<string>
+  readonly secret?: boolean
+}
+
+/** One setting: how a raw value of a definition becomes the executor's value. */
+export interface Setting<A> {
+  readonly info: SettingInfo
+  readonly schema: Schema.Schema<A, unknown>
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- only a bound: a setting of any type
+export type Fields = { readonly [name: string]: Setting<any> }
+export type TypeOf<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends Setting<infer A> ? A : never
+}
+
+/** A setting that is wrong: its name inside `settings` (with the path into it), and why. */
+export interface SettingProblem {
+  readonly path: ReadonlyArray<string | number>
+  readonly message: string
+}
+
+/**
+ * Decodes `raw` by these fields, with all problems at once. Absent or null gives the default, or a problem when the setting is
+ * required (pipeline.md 4.1). Settings that no field names are ignored.
+ */
+export const decoder = <F extends Fields>(
+  fields: F
+): ((raw: Readonly<Record<string, unknown>>) => Either.Either<TypeOf<F>, ReadonlyArray<SettingProblem>>) => {
+  const decoders = Object.entries(fields).map(
+    ([name, setting]) => [name, setting.info, Schema.decodeUnknownEither(setting.schema, { errors: "all" })] as const
+  )
+  return (raw) => {
+    const values: Record<string, unknown> = {}
+    const problems: Array<SettingProblem> = []
+    for (const [name, info, decode] of decoders) {
+      const given = Object.hasOwn(raw, name) ? raw[name] : undefined
+      if (given === undefined || given === null) {
+        if (info.required) problems.push({ path: [name], message: `The setting ${name} is required.` })
+        else values[name] = info.default
+        continue
+      }
+      const result = decode(given)
+      if (Either.isRight(result)) values[name] = result.right
+      else {
+        for (const issue of ParseResult.ArrayFormatter.formatErrorSync(result.left)) {
+          problems.push({
+            path: [name, ...issue.path.map(pathElement)],
+            message: `The setting ${name} ${issue.message}`
+          })
+        }
+      }
+    }
+    return problems.length > 0 ? Either.left(problems) : Either.right(values as TypeOf<F>)
+  }
+}
+
+interface Common<A> {
+  readonly description: string
+  readonly default: A
+}
+interface Required {
+  readonly description: string
+  readonly required: true
+}
+type Presence<A> = Common<A> | Required
+type Given<A, O> = O extends Common<infer D> ? A | D : A
+
+/** A text, trimmed; blank counts as absent. Numbers and booleans are taken in their Python text form, lists and mappings refused. */
+export const string = <const O extends Presence<string | null>>(options: O): Setting<Given<string, O>> =>
+  setting<string, O>("string", options, {}, (raw) => {
+    const text = textOf(raw)
+    if (text === undefined) return refuse(`must be a text, not ${kindOf(raw)}.`)
+    return text.trim() === "" ? blank(options) : Either.right(text.trim())
+  })
+
+/** A text as it is written, blanks included, with the escapes \n \r \t \\ understood: separators and delimiters. */
+export const separator = <const O extends Presence<string | null>>(options: O): Setting<Given<string, O>> =>
+  setting<string, O>("string", options, {}, (raw) => {
+    const text = textOf(raw)
+    if (text === undefined) return refuse(`must be a text, not ${kindOf(raw)}.`)
+    return text === "" ? blank(options) : Either.right(unescape(text))
+  })
+
+/** One of `values`. A wrong value is refused, or kept as the original does where `otherwise` says so. */
+export const choice = <const V extends string, const O extends Presence<NoInfer<V> | null>>(
+  values: ReadonlyArray<V>,
+  options: O
+): Setting<Given<V, O>> =>
+  setting<V, O>("string", options, { options: values }, (raw) => {
+    const text = typeof raw === "string" ? raw.trim() : raw
+    if (text === "") return blank(options)
+    const found = values.find((value) => value === text)
+    return found !== undefined
+      ? Either.right(found)
+      : refuse(`must be one of ${values.join(", ")}, not ${JSON.stringify(raw)?.slice(0, 100)}.`)
+  })
+
+/** A text that no log and no error shows. */
+export const secret = <const O extends Presence<null>>(options: O): Setting<Given<Redacted.Redacted, O>> =>
+  setting<Redacted.Redacted, O>("string", options, { secret: true }, (raw) => {
+    const text = textOf(raw)
+    if (text === undefined) return refuse("must be a text.")
+    return text.trim() === "" ? blank(options) : Either.right(Redacted.make(text.trim()))
+  })
+
+interface Bounds {
+  readonly min?: number
+  readonly max?: number
+}
+
+/** A whole number: numbers are cut, booleans count as 0 and 1, texts are read as Python's int() reads them. */
+export const integer = <const O extends Presence<number | null> & Bounds>(options: O): Setting<Given<number, O>> =>
+  setting<number, O>("integer", options, bounds(options), (raw) => {
+    const value =
+      typeof raw === "number"
+        ? Math.trunc(raw)
+        : typeof raw === "boolean"
+          ? Number(raw)
+          : typeof raw === "string" && /^\s*[+-]?\d+(_\d+)*\s*$/.test(raw)
+            ? Number(raw.replaceAll("_", ""))
+            : undefined
+    if (value === undefined || !Number.isFinite(value)) return refuse(`must be a whole number, not ${shown(raw)}.`)
+    return within(value, options)
+  })
+
+/** A number: texts are read as Python's float() reads them. */
+export const number = <const O extends Presence<number | null> & Bounds>(options: O): Setting<Given<number, O>> =>
+  setting<number, O>("number", options, bounds(options), (raw) => {
+    const value =
+      typeof raw === "number"
+        ? raw
+        : typeof raw === "boolean"
+          ? Number(raw)
+          : typeof raw === "string" && /^\s*[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?\s*$/i.test(raw)
+            ? Number(raw.replaceAll("_", ""))
+            : undefined
+    if (value === undefined || !Number.isFinite(value)) return refuse(`must be a number, not ${shown(raw)}.`)
+    return within(value, options)
+  })
+
+/** True or false; of texts `true`, `1` and `yes` are true and all others false. */
+export const boolean = <O extends Presence<boolean>>(options: O): Setting<Given<boolean, O>> =>
+  setting<boolean, O>("boolean", options, {}, (raw) => {
+    if (typeof raw === "boolean") return Either.right(raw)
+    if (typeof raw === "string") return Either.right(["true", "1", "yes"].includes(raw.trim().toLowerCase()))
+    return refuse(`must be true or false, not ${shown(raw)}.`)
+  })
+
+/** A list of texts: a YAML list, a JSON list as text, or a comma list. Elements are trimmed, blank ones dropped. */
+export const list = <const O extends Presence<ReadonlyArray<string> | null>>(
+  options: O
+): Setting<Given<ReadonlyArray<string>, O>> =>
+  setting<ReadonlyArray<string>, O>("string", options, {}, (raw) => {
+    const elements = listOf(raw)
+    if (elements === undefined) return refuse(`must be a list or a comma list, not ${kindOf(raw)}.`)
+    return elements.length === 0 ? blank(options) : Either.right(elements)
+  })
+
+/** A mapping: a YAML mapping, or a JSON object as text (which is how the UI's form sends it). */
+export const object = <const O extends Presence<Readonly<Record<string, unknown>> | null>>(
+  options: O
+): Setting<Given<Readonly<Record<string, unknown>>, O>> =>
+  setting<Readonly<Record<string, unknown>>, O>("object", options, {}, (raw) => {
+    if (typeof raw === "string" && raw.trim() === "") return blank(options)
+    const value = typeof raw === "string" ? parseJson(raw) : raw
+    return isObject(value)
+      ? Either.right(value)
+      : refuse(`must be a mapping, or a JSON object as text, not ${kindOf(raw)}.`)
+  })
+
+/** A list of anything: a YAML list, or a JSON list as text. */
+export const array = <const O extends Presence<ReadonlyArray<unknown> | null>>(
+  options: O
+): Setting<Given<ReadonlyArray<unknown>, O>> =>
+  setting<ReadonlyArray<unknown>, O>("array", options, {}, (raw) => {
+    if (typeof raw === "string" && raw.trim() === "") return blank(options)
+    const value = typeof raw === "string" ? parseJson(raw) : raw
+    return Array.isArray(value)
+      ? Either.right(value)
+      : refuse(`must be a list, or a JSON list as text, not ${kindOf(raw)}.`)
+  })
+
+// --- How the constructors above are made ---
+
+type Coerced<A> = Either.Either<A, string>
+
+const refuse = (message: string): Coerced<never> => Either.left(message)
+
+const setting = <A, O extends Presence<unknown>>(
+  type: SettingType,
+  options: O,
+  more: Partial<SettingInfo>,
+  coerce: (raw: unknown) => Coerced<A>
+): Setting<Given<A, O>> => ({
+  info: {
+    type,
+    description: options.description,
+    required: "required" in options,
+    default: "default" in options ? options.default : null,
+    ...more
+  },
+  schema: Schema.declare(
+    [],
+    {
+      decode: () => (raw, _, ast) =>
+        Either.mapLeft(coerce(raw), (message) => new ParseResult.Type(ast, raw, message)) as Either.Either<
+          Given<A, O>,
+          ParseResult.Type
+        >,
+      encode: () => (value) => Either.right(value)
+    },
+    { description: options.description }
+  ) as Schema.Schema<Given<A, O>, unknown>
+})
+
+/** What a blank text stands for. */
+const blank = <O extends Presence<unknown>>(options: O): Coerced<never> =>
+  "default" in options ? Either.right(options.default as never) : refuse("is required and must not be blank.")
+
+const bounds = (options: Bounds): Bounds => ({
+  ...(options.min === undefined ? {} : { min: options.min }),
+  ...(options.max === undefined ? {} : { max: options.max })
+})
+
+const within = (value: number, { max, min }: Bounds): Coerced<number> => {
+  if (min !== undefined && value < min) return refuse(`must be at least ${min}, not ${value}.`)
+  if (max !== undefined && value > max) return refuse(`must be at most ${max}, not ${value}.`)
+  return Either.right(value)
+}
+
+const textOf = (raw: unknown): string | undefined => {
+  if (typeof raw === "string") return raw
+  if (typeof raw === "number") return String(raw)
+  if (typeof raw === "boolean") return raw ? "True" : "False"
+  return undefined
+}
+
+const listOf = (raw: unknown): ReadonlyArray<string> | undefined => {
+  if (Array.isArray(raw)) return raw.flatMap((element) => textOf(element)?.trim() || [])
+  const text = textOf(raw)
+  if (text === undefined) return undefined
+  const json = text.trim().startsWith("[") ? parseJson(text) : undefined
+  return Array.isArray(json)
+    ? listOf(json)
+    : text
+        .split(",")
+        .map((element) => element.trim())
+        .filter((element) => element !== "")
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const unescape = (text: string): string =>
+  text.replace(/\\([nrt\\])/g, (_, letter: string) => ({ n: "\n", r: "\r", t: "\t" })[letter] ?? "\\")
+
+const kindOf = (raw: unknown): string =>
+  raw === null ? "null" : Array.isArray(raw) ? "a list" : typeof raw === "object" ? "a mapping" : `a ${typeof raw}`
+
+const shown = (raw: unknown): string =>
+  typeof raw === "object" ? kindOf(raw) : (JSON.stringify(raw)?.slice(0, 100) ?? typeof raw)
+
+const pathElement = (element: PropertyKey): string | number => (typeof element === "number" ? element : String(element))

@@ -1,0 +1,17 @@
+import * as Effect from "effect/Effect"
+import * as Executor from "../Executor.ts"
+import * as ItemLog from "../ItemLog.ts"
+
+/** `pass_through`: gives every item on as it is, with one `completed` log entry (executors.md 8.3). */
+export const executor = Executor.define({
+  type: "pass_through",
+  aliases: ["pass_through_executor"],
+  category: "Utility",
+  name: "Pass Through",
+  description: "Gives the items on unchanged: an end node, or a place to look at what flows.",
+  settings: {},
+  make: (_, context) =>
+    Effect.succeed({
+      process: (items) => Effect.map(ItemLog.start(context), (log) => items.map((item) => log.completed(item)))
+    })
+})

@@ -1,0 +1,23 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { Checkpoint } from "../domain/Checkpoint.ts"
+import type { ExecutorId, PipelineId, VaultId } from "../domain/Ids.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
+
+/** The `vault_crawl_checkpoints` container. Writers hold the pipeline's crawl lock. */
+export class CheckpointStore extends Context.Tag("contentflow-worker/store/CheckpointStore")<
+  CheckpointStore,
+  {
+    /**
+     * The vault's checkpoint: under our id, else the one under the original's id when its `vault_id` matches, so that a migrated
+     * installation goes on where it was. None when there is neither. The result always carries our id.
+     */
+    readonly find: (
+      pipelineId: PipelineId,
+      executorId: ExecutorId,
+      vaultId: VaultId
+    ) => Effect.Effect<Option.Option<Checkpoint>, ServiceError>
+    readonly save: (checkpoint: Checkpoint) => Effect.Effect<void, ServiceError>
+  }
+>() {}

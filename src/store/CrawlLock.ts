@@ -1,0 +1,54 @@
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { PipelineId, VaultId } from "../domain/Ids.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
+
+/** Proof that we hold a lock: its id, and the ETag of our last write. */
+export interface HeldLock {
+  readonly id: string
+  readonly pipelineId: PipelineId
+  readonly vaultId: VaultId | null
+  readonly owner: LockOwner
+  readonly ttl: Duration.Duration
+  readonly etag: string
+}
+
+export interface LockOwner {
+  /** What people see: the source worker's name. */
+  readonly workerId: string
+  /** Unique in the fleet: worker name and process instance id. */
+  readonly instance: string
+}
+
+/** Somebody else holds the lock now, or it is gone: what was done under it must stop. */
+export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
+  lockId: Schema.String,
+  message: Schema.String
+}) {}
+
+/** The original's lock id, so that both fleets respect it: one a pipeline. */
+export const lockId = (pipelineId: PipelineId): string => `pipeline_${pipelineId}_lock`
+
+/** The `vault_exec_locks` container (documents.md 2.7). Fenced by ETag; correctness never depends on Cosmos removing a document. */
+export class CrawlLock extends Context.Tag("contentflow-worker/store/CrawlLock")<
+  CrawlLock,
+  {
+    /**
+     * The lock, if it was free or had expired (`expires_at`, or `locked_at` + `ttl` of a lock that the Python worker wrote);
+     * none when somebody holds it or took it in the same moment.
+     */
+    readonly acquire: (
+      pipelineId: PipelineId,
+      vaultId: VaultId | null,
+      owner: LockOwner,
+      ttl: Duration.Duration
+    ) => Effect.Effect<Option.Option<HeldLock>, ServiceError>
+    /** Moves `locked_at` and `expires_at` on, with `If-Match`. */
+    readonly renew: (lock: HeldLock) => Effect.Effect<HeldLock, ServiceError | LockLost>
+    /** Deletes the lock with `If-Match`; a lock that is no longer ours is left alone. */
+    readonly release: (lock: HeldLock) => Effect.Effect<void, ServiceError>
+  }
+>() {}

@@ -1,0 +1,16 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { VaultId } from "../domain/Ids.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
+import type { Vault } from "../domain/Vault.ts"
+
+/** The `vaults` container, read only. */
+export class VaultStore extends Context.Tag("contentflow-worker/store/VaultStore")<
+  VaultStore,
+  {
+    /** All vaults whose `enabled` is literally true. A document that cannot be read as a vault is left out and logged. */
+    readonly enabled: Effect.Effect<ReadonlyArray<Vault>, ServiceError>
+    readonly find: (id: VaultId) => Effect.Effect<Option.Option<Vault>, ServiceError>
+  }
+>() {}
