@@ -32,6 +32,11 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
     readonly create: (execution: Execution) => Effect.Effect<Creation, ServiceError>
     /** Changes the execution unless it is terminal; with `etag`, only if nobody wrote it since. Invalid (TooLarge) above 2 MB. */
     readonly change: (id: ExecutionId, change: ExecutionChange, etag?: string) => Effect.Effect<Change, ServiceError>
+    /**
+     * Notes that the queue accepted the execution's message, if it is still `pending` and untouched since; else nothing: whoever
+     * started it relies on its ETag.
+     */
+    readonly markEnqueued: (id: ExecutionId, at: string) => Effect.Effect<void, ServiceError>
     readonly find: (id: ExecutionId) => Effect.Effect<Option.Option<Execution>, ServiceError>
   }
 >() {}
