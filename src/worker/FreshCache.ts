@@ -1,0 +1,46 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+
+interface Entry<A> {
+  value: A
+  readAt: number
+  refreshing: boolean
+}
+
+/**
+ * Values that are read again once they are older than `maxAge`. Whoever finds an old one reads it, handing on the known value (for
+ * a conditional read); until then the others go on with the old one, so nobody ever waits for somebody else's read. An error is
+ * the caller's and is not kept. The least recently read entries beyond `capacity` are forgotten.
+ */
+export const make = <K, A, E>(options: {
+  readonly maxAge: Duration.Duration
+  readonly capacity: number
+  readonly read: (key: K, known: A | undefined) => Effect.Effect<A, E>
+}): ((key: K) => Effect.Effect<A, E>) => {
+  const entries = new Map<K, Entry<A>>()
+  const maxAge = Duration.toMillis(options.maxAge)
+  const refresh = (key: K, entry: Entry<A> | undefined) =>
+    Effect.gen(function* () {
+      const readAt = yield* Clock.currentTimeMillis
+      const value = yield* options.read(key, entry?.value)
+      entries.delete(key)
+      entries.set(key, { value, readAt, refreshing: false })
+      const oldest = entries.size > options.capacity ? entries.keys().next() : undefined
+      if (oldest !== undefined && oldest.done !== true) entries.delete(oldest.value)
+      return value
+    })
+  return (key) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const entry = entries.get(key)
+      if (entry === undefined) return refresh(key, undefined)
+      if (entry.refreshing || now - entry.readAt < maxAge) return Effect.succeed(entry.value)
+      entry.refreshing = true
+      return Effect.ensuring(
+        refresh(key, entry),
+        Effect.sync(() => {
+          entry.refreshing = false
+        })
+      )
+    })
+}

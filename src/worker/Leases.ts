@@ -1,0 +1,152 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Schedule from "effect/Schedule"
+import type { ServiceError } from "../domain/ServiceError.ts"
+import { LeaseLost, type Receipt, type ReceivedMessage, TaskQueue } from "../queue/TaskQueue.ts"
+import { WorkerConfig } from "../config/WorkerConfig.ts"
+import * as Metrics from "./Metrics.ts"
+import * as Progress from "./Progress.ts"
+
+/** Our temporary ownership of one message. It is renewed until it is settled or lost; its receipt is used by one call at a time. */
+export interface Lease {
+  readonly message: ReceivedMessage
+  /** Fails once the lease must be presumed lost; never succeeds. */
+  readonly lost: Effect.Effect<never, LeaseLost>
+  /** Deletes the message. The lease ends, whatever comes of it. */
+  readonly complete: Effect.Effect<void, ServiceError | LeaseLost>
+  /** Lets the message go: visible again after `delay`, with a new body if one is given. The lease ends, whatever comes of it. */
+  readonly release: (delay: Duration.Duration, body?: string) => Effect.Effect<void, ServiceError | LeaseLost>
+}
+
+/** All leases of this process, renewed by one loop at a third of the visibility timeout. */
+export class Leases extends Context.Tag("contentflow-worker/worker/Leases")<
+  Leases,
+  {
+    /** Starts to own a message that was received at `receivedAt` (epoch milliseconds, taken before the call). */
+    readonly hold: (message: ReceivedMessage, receivedAt: number) => Effect.Effect<Lease>
+    readonly count: Effect.Effect<number>
+  }
+>() {}
+
+interface Held {
+  readonly message: ReceivedMessage
+  readonly lost: Deferred.Deferred<never, LeaseLost>
+  readonly receiptLock: Effect.Semaphore
+  receipt: Receipt
+  /** The moment from which the lease surely lives for one visibility timeout: before the call that renewed it. */
+  renewedAt: number
+  renewing: boolean
+}
+
+/** A renewal that failed is tried again after 250 ms, 500 ms, … as long as the lease may still live. */
+const retryRenewal = Schedule.jittered(
+  Schedule.union(Schedule.exponential(Duration.millis(250)), Schedule.spaced(Duration.seconds(5)))
+)
+
+const make = Effect.gen(function* () {
+  const queue = yield* TaskQueue
+  const config = yield* WorkerConfig
+  const progress = yield* Progress.Progress
+  const visibility = Duration.toMillis(config.visibilityTimeout)
+  /** The service's clock and ours run apart a little, and a last write must still arrive in time. */
+  const safety = Math.min(5_000, visibility / 10)
+  const tick = Duration.millis(visibility / 12)
+  const held = new Set<Held>()
+
+  const end = (lease: Held) =>
+    Effect.sync(() => {
+      held.delete(lease)
+    })
+
+  const lose = (lease: Held, message: string) =>
+    Effect.suspend(() => {
+      if (!held.delete(lease)) return Effect.void
+      const error = new LeaseLost({ messageId: lease.message.id, message })
+      return Effect.zipRight(Metric.increment(Metrics.leasesLost), Deferred.fail(lease.lost, error))
+    })
+
+  const renew = Effect.fnUntraced(
+    function* (lease: Held) {
+      const startedAt = yield* Clock.currentTimeMillis
+      const receipt = yield* queue.update(lease.receipt, config.visibilityTimeout)
+      lease.receipt = receipt
+      lease.renewedAt = startedAt
+    },
+    (effect, lease) => lease.receiptLock.withPermits(1)(Effect.suspend(() => (held.has(lease) ? effect : Effect.void)))
+  )
+
+  const keep = (lease: Held) =>
+    Effect.suspend(() => {
+      lease.renewing = true
+      return Clock.currentTimeMillis
+    }).pipe(
+      Effect.flatMap((now) =>
+        renew(lease).pipe(
+          Effect.retry({ while: (error) => error._tag !== "LeaseLost", schedule: retryRenewal }),
+          Effect.timeoutFail({
+            duration: Duration.millis(Math.max(0, lease.renewedAt + visibility - safety - now)),
+            onTimeout: () =>
+              new LeaseLost({
+                messageId: lease.message.id,
+                message: `The lease of message ${lease.message.id} could not be renewed before it ended.`
+              })
+          })
+        )
+      ),
+      Effect.catchAll((error) => lose(lease, error.message)),
+      Effect.ensuring(
+        Effect.sync(() => {
+          lease.renewing = false
+        })
+      )
+    )
+
+  const heartbeat = yield* progress.register("lease renewal")
+  yield* Effect.gen(function* () {
+    yield* heartbeat.expect("renewing leases", tick)
+    const now = yield* Clock.currentTimeMillis
+    for (const lease of held) {
+      if (!lease.renewing && now - lease.renewedAt >= visibility / 4) yield* Effect.forkScoped(keep(lease))
+    }
+    yield* Effect.sleep(tick)
+  }).pipe(Effect.forever, Effect.annotateLogs({ module: "Leases" }), Effect.interruptible, Effect.forkScoped)
+  yield* Effect.addFinalizer(() => progress.unregister("lease renewal"))
+
+  const settle = (lease: Held, use: (receipt: Receipt) => Effect.Effect<unknown, ServiceError | LeaseLost>) =>
+    Effect.zipRight(
+      end(lease),
+      lease.receiptLock.withPermits(1)(Effect.suspend(() => Effect.asVoid(use(lease.receipt))))
+    )
+
+  return Leases.of({
+    hold: (message, receivedAt) =>
+      Effect.map(Deferred.make<never, LeaseLost>(), (lost) => {
+        const lease: Held = {
+          message,
+          lost,
+          receiptLock: Effect.unsafeMakeSemaphore(1),
+          receipt: { id: message.id, receipt: message.receipt },
+          renewedAt: receivedAt,
+          renewing: false
+        }
+        held.add(lease)
+        return {
+          message,
+          lost: Deferred.await(lost),
+          complete: settle(lease, queue.complete),
+          release: (delay, body) => settle(lease, (receipt) => queue.update(receipt, delay, body))
+        }
+      }),
+    count: Effect.sync(() => held.size)
+  })
+})
+
+export const layer: Layer.Layer<Leases, never, TaskQueue | WorkerConfig | Progress.Progress> = Layer.scoped(
+  Leases,
+  make
+)

@@ -1,0 +1,59 @@
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+
+const counter = (name: string, description: string) =>
+  Metric.counter(`contentflow_${name}`, { description, incremental: true })
+
+const gauge = (name: string, description: string) => Metric.gauge(`contentflow_${name}`, { description })
+
+const seconds = (name: string, description: string) =>
+  Metric.histogram(
+    `contentflow_${name}_seconds`,
+    MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]),
+    description
+  )
+
+const tasks = counter("tasks_total", "Attempts that ended, by outcome")
+
+/** One attempt ended so. Made once, since a tagged metric costs a registration. */
+export const outcomes = {
+  Completed: Metric.tagged(tasks, "outcome", "completed"),
+  Duplicate: Metric.tagged(tasks, "outcome", "duplicate"),
+  Retry: Metric.tagged(tasks, "outcome", "retry"),
+  Rejected: Metric.tagged(tasks, "outcome", "rejected"),
+  Released: Metric.tagged(tasks, "outcome", "released"),
+  Lost: Metric.tagged(tasks, "outcome", "lost")
+} as const
+
+export const attempts = counter("attempts_total", "Attempts that began")
+export const attemptDuration = seconds("attempt_duration", "Duration of an attempt, from the message to its settlement")
+export const attemptsActive = gauge("attempts_active", "Attempts in work")
+export const executorDuration = seconds("executor_duration", "Duration of one node in one run")
+export const executorFailures = counter("executor_failures_total", "Nodes that failed, by executor type")
+export const leasesLost = counter("leases_lost_total", "Messages whose lease ended before their attempt did")
+export const leasesHeld = gauge("leases_held", "Messages that this process owns")
+export const poisoned = counter("poison_messages_total", "Messages that went to the poison queue")
+export const received = counter("messages_received_total", "Messages received")
+export const receiveErrors = counter("receive_errors_total", "Receives that failed")
+
+export const crawlDuration = seconds("crawl_duration", "Duration of a crawl")
+const crawls = counter("crawls_total", "Crawls that ended, by result")
+export const crawlResults = {
+  completed: Metric.tagged(crawls, "result", "completed"),
+  failed: Metric.tagged(crawls, "result", "failed"),
+  interrupted: Metric.tagged(crawls, "result", "interrupted")
+} as const
+export const crawlItems = counter("crawl_items_total", "Documents that crawls discovered")
+export const crawlTasks = counter("crawl_tasks_total", "Tasks that crawls put on the queue")
+export const locksLost = counter("crawl_locks_lost_total", "Crawls that lost their lock")
+
+export const queueDepth = gauge("queue_depth", "Messages in the queue, approximately, the invisible ones included")
+export const queueOldestAge = gauge(
+  "queue_oldest_message_age_seconds",
+  "Age of the oldest visible message; 0 when there is none"
+)
+export const poisonDepth = gauge("poison_queue_depth", "Messages in the poison queue, approximately")
+
+export const workersConfigured = gauge("workers_configured", "Workers that should run, by kind")
+export const workersAlive = gauge("workers_alive", "Workers that run, by kind")
+export const workerRestarts = counter("worker_restarts_total", "Workers that died and were started again, by kind")

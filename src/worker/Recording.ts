@@ -1,0 +1,228 @@
+import * as Duration from "effect/Duration"
+import { type Content, nameOf, statusOf } from "../domain/Content.ts"
+import type { Execution, ExecutionChange } from "../domain/Execution.ts"
+import * as SafeJson from "../domain/SafeJson.ts"
+import type { Task } from "../domain/Task.ts"
+import * as Timestamp from "../domain/Timestamp.ts"
+import type { NodeReport } from "../pipeline/PipelineRunner.ts"
+
+/**
+ * The texts and fields of an execution document at each step of its life (documents.md 2.5 and 2.6). Every function gives a change of
+ * at most ten properties; `error` and `completed_at` of an earlier attempt are cleared, and nothing exceeds the service's 2 MB.
+ */
+
+/** Bytes of `content` and of everything else that a document may hold: together below the service's 2 MB. */
+const contentBudget = 1_500_000
+const errorBudget = 8_000
+const maxNodes = 200
+
+/** The document of a task that is about to be queued; complete items only where the vault keeps them. */
+export const pending = (task: Task, worker: string, keepItems: boolean, now: number): Execution => ({
+  ...created(task, now),
+  status: "pending",
+  status_message: `Task queued for processing with input content of size ${task.content.length}`,
+  source_worker_id: worker,
+  created_by: worker,
+  ...contentOf(task.content, keepItems)
+})
+
+/** The document of a task whose sender wrote none. */
+export const adopted = (task: Task, now: number): Execution => ({
+  ...created(task, now),
+  status: "pending",
+  status_message: "Task received",
+  ...contentOf(task.content, false)
+})
+
+/** The document of a crawl that failed: it has no task and no content. */
+export const crawlFailed = (
+  crawl: Pick<Execution, "id" | "pipeline_id" | "pipeline_name" | "vault_id">,
+  worker: string,
+  error: string,
+  now: number
+): Execution => ({
+  ...crawl,
+  ...blank,
+  status: "failed",
+  status_message: "Execution failed. View error for details.",
+  task_id: null,
+  source_worker_id: worker,
+  created_at: Timestamp.format(now),
+  created_by: worker,
+  updated_at: Timestamp.format(now),
+  completed_at: Timestamp.format(now),
+  error: bounded(error)
+})
+
+export const running = (worker: string, now: number): ExecutionChange => ({
+  status: "running",
+  status_message: "Execution is running",
+  processing_worker_id: worker,
+  started_at: Timestamp.format(now),
+  completed_at: null,
+  error: null,
+  updated_at: Timestamp.format(now)
+})
+
+export const completed = (
+  items: ReadonlyArray<Content>,
+  nodes: ReadonlyArray<NodeReport>,
+  keepItems: boolean,
+  now: number
+): ExecutionChange => {
+  const failures = items.filter((item) => statusOf(item) === "failed").length
+  return {
+    status: "completed",
+    status_message:
+      failures === 0
+        ? "Execution completed"
+        : `Execution completed with errors in ${failures} of ${items.length} items`,
+    completed_at: Timestamp.format(now),
+    updated_at: Timestamp.format(now),
+    error: null,
+    ...contentOf(items, keepItems),
+    ...reportOf(nodes)
+  }
+}
+
+export const failed = (
+  items: ReadonlyArray<Content>,
+  nodes: ReadonlyArray<NodeReport>,
+  error: string,
+  now: number
+): ExecutionChange => ({
+  status: "failed",
+  status_message: "Execution failed. View error details.",
+  completed_at: Timestamp.format(now),
+  updated_at: Timestamp.format(now),
+  error: bounded(error),
+  ...contentOf(items, false),
+  ...reportOf(nodes)
+})
+
+export const retrying = (
+  attempt: number,
+  attempts: number,
+  after: Duration.Duration,
+  reason: string,
+  nodes: ReadonlyArray<NodeReport>,
+  now: number
+): ExecutionChange => ({
+  status: "pending",
+  status_message: bounded(
+    `Attempt ${attempt} of ${attempts} failed; the next starts after ${Timestamp.format(now + Duration.toMillis(after))}: ${reason}`
+  ),
+  completed_at: null,
+  error: null,
+  updated_at: Timestamp.format(now),
+  ...reportOf(nodes)
+})
+
+export const released = (reason: string, now: number): ExecutionChange => ({
+  status: "pending",
+  status_message: bounded(`Back in the queue, no attempt counted: ${reason}`),
+  updated_at: Timestamp.format(now)
+})
+
+/** The same change with less content, for a document that the service refused as too large; undefined when nothing is left to take away. */
+export const smaller = (change: ExecutionChange): ExecutionChange | undefined => {
+  if (change.content === undefined || change.content === null || change.content.length === 0) {
+    return change.events === undefined ? undefined : { ...withoutContent(change), events: [], executor_outputs: {} }
+  }
+  const half = change.content.slice(0, Math.floor(change.content.length / 2))
+  return { ...change, content: half.map((item) => ("id" in item ? { id: item["id"] ?? null } : item)) }
+}
+
+// --- Parts ---
+
+const blank = {
+  content: null,
+  number_of_items: null,
+  processing_worker_id: null,
+  source_worker_id: null,
+  created_by: null,
+  started_at: null,
+  completed_at: null,
+  error: null,
+  executor_outputs: {},
+  events: [],
+  enqueued_at: null
+} as const
+
+const created = (task: Task, now: number) => ({
+  ...blank,
+  id: task.execution_id,
+  pipeline_id: task.pipeline_id,
+  pipeline_name: task.pipeline_name,
+  vault_id: task.vault_id,
+  task_id: task.task_id,
+  created_at: Timestamp.format(now),
+  updated_at: Timestamp.format(now)
+})
+
+const withoutContent = ({ content: _, ...rest }: ExecutionChange): ExecutionChange => rest
+
+const bounded = (text: string): string => (text.length > errorBudget ? `${text.slice(0, errorBudget)} …` : text)
+
+type Stored = Readonly<Record<string, unknown>>
+
+/** `content` and `number_of_items`: always an array, complete items or bare identifiers, cut down until it fits. */
+const contentOf = (
+  items: ReadonlyArray<Content>,
+  keepItems: boolean
+): { readonly content: ReadonlyArray<Stored>; readonly number_of_items: number } => {
+  const identifiers = items.map((item): Stored => SafeJson.toJson(item.id ?? { canonical_id: nameOf(item) }) as Stored)
+  if (!keepItems) return { content: fitting(identifiers), number_of_items: items.length }
+  const complete = items.map((item) => SafeJson.toJson(item) as Stored)
+  if (sizeOf(complete) <= contentBudget) return { content: complete, number_of_items: items.length }
+  const notice = { data: "(left out: the output is too large for one document; write it with an output executor)" }
+  const withoutData = complete.map((item) => ({ ...item, data: notice }))
+  if (sizeOf(withoutData) <= contentBudget) return { content: withoutData, number_of_items: items.length }
+  const onlyIds = complete.map((item) => ({ id: item["id"] ?? null, data: notice }))
+  return { content: fitting(onlyIds), number_of_items: items.length }
+}
+
+const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
+
+/** As many of the entries, from the first, as fit the budget. */
+const fitting = (entries: ReadonlyArray<Stored>): ReadonlyArray<Stored> => {
+  // An identifier is a few hundred bytes: below this many entries the sum need not be measured.
+  if (entries.length <= 50 && entries.every((entry) => Object.keys(entry).length <= 8 && isSmall(entry))) return entries
+  let left = contentBudget
+  const fits = entries.findIndex((entry) => (left -= sizeOf(entry) + 1) < 0)
+  return fits === -1 ? entries : entries.slice(0, fits)
+}
+
+const isSmall = (entry: Stored): boolean =>
+  Object.values(entry).every((value) =>
+    typeof value === "string" ? value.length < 2_048 : typeof value !== "object" || value === null
+  )
+
+/** `executor_outputs` and `events`: timing, counts and errors of each node, in the order in which they ended. */
+const reportOf = (nodes: ReadonlyArray<NodeReport>) => {
+  const shown = nodes.slice(0, maxNodes)
+  return {
+    executor_outputs: Object.fromEntries(
+      shown.map((node) => [
+        node.executorId,
+        {
+          type: node.type,
+          status: node.status,
+          started_at: Timestamp.format(node.startedAt),
+          completed_at: Timestamp.format(node.endedAt),
+          duration_seconds: (node.endedAt - node.startedAt) / 1_000,
+          items_in: node.itemsIn,
+          items_out: node.itemsOut,
+          items_failed: node.itemsFailed,
+          error: node.error === null ? null : node.error.slice(0, 1_000)
+        }
+      ])
+    ),
+    events: shown.map((node) => ({
+      timestamp: Timestamp.format(node.endedAt),
+      event_type: node.status === "failed" ? "executor_failed" : `executor_${node.status}`,
+      executor_id: node.executorId,
+      error: node.error === null ? null : node.error.slice(0, 1_000)
+    }))
+  }
+}
