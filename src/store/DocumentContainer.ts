@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as ServiceError from "../domain/ServiceError.ts"
+
+/** A JSON document with every property that anybody wrote, and the service's own `_etag` and `_ts` (epoch seconds of the last write). */
+export type Document = Readonly<Record<string, unknown>>
+
+/** What a point read found. */
+export type Reading = Data.TaggedEnum<{
+  Found: { readonly document: Document; readonly etag: string }
+  /** It still has the ETag that the reader knows. */
+  Unchanged: {}
+  Missing: {}
+}>
+export const Reading = Data.taggedEnum<Reading>()
+
+/** What became of a write that has a condition. */
+export type Write = Data.TaggedEnum<{
+  /** Written; `etag` is the document's version now. */
+  Written: { readonly etag: string }
+  /** The condition does not hold: it exists already, or it has another ETag or another state than it must have. */
+  Refused: {}
+  Missing: {}
+}>
+export const Write = Data.taggedEnum<Write>()
+
+/** When a patch may be applied; all parts must hold. Without any part it always may. */
+export interface PatchCondition {
+  readonly etag?: string
+  /** The property must hold one of these texts. Names and texts of our own: they become part of a query. */
+  readonly oneOf?: { readonly property: string; readonly values: ReadonlyArray<string> }
+  /** The property must be there and null. */
+  readonly isNull?: string
+}
+
+/**
+ * One container of documents whose partition key is their id: what the stores need of Cosmos DB, and no more. A condition that
+ * does not hold is data; a failure is the service's. An id that the service can't hold is missing when read, Invalid when written.
+ */
+export interface DocumentContainer {
+  /** The container's name, for messages. */
+  readonly name: string
+  readonly read: (id: string, knownEtag?: string) => Effect.Effect<Reading, ServiceError.ServiceError>
+  /** Refused when a document with this id exists. */
+  readonly create: (document: Identified) => Effect.Effect<Write, ServiceError.ServiceError>
+  /** Replaces the whole document if it still has this ETag. */
+  readonly replace: (document: Identified, etag: string) => Effect.Effect<Write, ServiceError.ServiceError>
+  /** Creates or replaces the document, whoever wrote it last; gives its ETag. */
+  readonly upsert: (document: Identified) => Effect.Effect<string, ServiceError.ServiceError>
+  /** Sets at most {@link maxPatchOperations} top-level properties in one atomic step and leaves the others alone. */
+  readonly patch: (
+    id: string,
+    set: Document,
+    condition: PatchCondition
+  ) => Effect.Effect<Write, ServiceError.ServiceError>
+  /** Deletes the document if it still has this ETag; Written carries the ETag of the version that is gone. */
+  readonly remove: (id: string, etag: string) => Effect.Effect<Write, ServiceError.ServiceError>
+  /** Every document whose property equals the value, each once, over all partitions. */
+  readonly where: (
+    property: string,
+    value: string | boolean
+  ) => Effect.Effect<ReadonlyArray<Document>, ServiceError.ServiceError>
+}
+
+export type Identified = Document & { readonly id: string }
+
+/** The service's name in errors. */
+export const service = "Cosmos DB"
+
+/** The service's limit of one patch. */
+export const maxPatchOperations = 10
+
+/** The service's limit of one document, in bytes of its JSON. */
+export const maxDocumentBytes = 2 * 1024 * 1024
+
+/** Whether the service accepts the id: 1 to 1,023 bytes, no slash, backslash, question mark or number sign, no blank at the end. */
+export const isStorableId = (id: string): boolean =>
+  // oxlint-disable-next-line no-control-regex -- control characters do not survive the way through URLs and headers
+  id !== "" && Buffer.byteLength(id) <= 1023 && id.trimEnd() === id && !/[/\\?#\u0000-\u001f\u007f]/.test(id)
+
+/** The id itself when the service accepts it, else a readable start of it and a digest of all of it. */
+export const storableId = (id: string): string =>
+  isStorableId(id)
+    ? id
+    : `${id.replace(/[^A-Za-z0-9_.-]/g, "-").slice(0, 200)}_${createHash("sha256").update(id).digest("hex").slice(0, 32)}`
+
+/** The error for a document that can't be stored or can't be read as what it should be. */
+export const invalid = (operation: string, message: string): ServiceError.Invalid =>
+  new ServiceError.Invalid({ service, operation, message, reason: "BadRequest" })
+
+/** A reader of this container's documents: Invalid, naming the document and its first fault, when one has the wrong shape. */
+export const decoderOf = <A, I>(
+  container: DocumentContainer,
+  schema: Schema.Schema<A, I>
+): ((document: Document) => Either.Either<A, ServiceError.Invalid>) => {
+  const decode = Schema.decodeUnknownEither(schema)
+  return (document) =>
+    Either.mapLeft(decode(document), (error) => {
+      const place = `${container.name}/${String(document["id"])}`
+      const faults = ParseResult.ArrayFormatter.formatErrorSync(error)
+      const fault = faults[0]
+      const where = fault === undefined || fault.path.length === 0 ? "" : ` at ${fault.path.map(String).join(".")}`
+      return invalid(
+        `read ${place}`,
+        `The document ${place} is not valid${where}: ${(fault?.message ?? "wrong shape").slice(0, 300)}`
+      )
+    })
+}

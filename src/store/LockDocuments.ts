@@ -1,0 +1,97 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Timestamp from "../domain/Timestamp.ts"
+import { CrawlLock, type HeldLock, lockId, LockLost } from "./CrawlLock.ts"
+import * as DocumentContainer from "./DocumentContainer.ts"
+
+/** The {@link CrawlLock} over a container of documents. */
+export const make = (container: DocumentContainer.DocumentContainer): CrawlLock["Type"] => {
+  const acquire: CrawlLock["Type"]["acquire"] = Effect.fnUntraced(function* (pipelineId, vaultId, owner, ttl) {
+    const now = yield* Clock.currentTimeMillis
+    const id = DocumentContainer.storableId(lockId(pipelineId))
+    const document = {
+      id,
+      pipeline_id: pipelineId,
+      vault_id: vaultId,
+      worker_id: owner.workerId,
+      instance: owner.instance,
+      ttl: secondsOf(ttl),
+      ...validity(now, ttl)
+    }
+    const held = (etag: string) => Option.some<HeldLock>({ id, pipelineId, vaultId, owner, ttl, etag })
+
+    // A lock that vanishes between our create and our read was released: then the next create may win. More often than
+    // this it does not vanish, it is contended, and the next round of the schedule comes soon.
+    for (let tries = 0; tries < 3; tries++) {
+      const created = yield* container.create(document)
+      if (created._tag === "Written") return held(created.etag)
+      const current = yield* container.read(id)
+      if (current._tag !== "Found") continue
+      if (expiryOf(current.document, ttl) > now) return Option.none()
+      const replaced = yield* container.replace(document, current.etag)
+      if (replaced._tag === "Written") return held(replaced.etag)
+      if (replaced._tag === "Refused") return Option.none()
+    }
+    return Option.none()
+  })
+
+  /** The ETag under which the lock is ours now: a write of ours whose answer was lost has changed it. */
+  const currentEtag = (lock: HeldLock) =>
+    Effect.map(container.read(lock.id), (reading) =>
+      reading._tag === "Found" && reading.document["instance"] === lock.owner.instance
+        ? Option.some(reading.etag)
+        : Option.none()
+    )
+
+  const renew: CrawlLock["Type"]["renew"] = Effect.fnUntraced(function* (lock) {
+    const now = yield* Clock.currentTimeMillis
+    const write = (etag: string) => container.patch(lock.id, validity(now, lock.ttl), { etag })
+    let result = yield* write(lock.etag)
+    if (result._tag === "Refused") {
+      const etag = yield* currentEtag(lock)
+      if (Option.isSome(etag)) result = yield* write(etag.value)
+    }
+    if (result._tag === "Written") return { ...lock, etag: result.etag }
+    return yield* new LockLost({
+      lockId: lock.id,
+      message:
+        result._tag === "Missing"
+          ? `The lock ${lock.id} is gone: somebody deleted it, or it expired and was removed.`
+          : `The lock ${lock.id} was taken by another worker.`
+    })
+  })
+
+  const release: CrawlLock["Type"]["release"] = Effect.fnUntraced(function* (lock) {
+    const result = yield* container.remove(lock.id, lock.etag)
+    if (result._tag !== "Refused") return
+    const etag = yield* currentEtag(lock)
+    if (Option.isSome(etag)) yield* container.remove(lock.id, etag.value)
+  })
+
+  return CrawlLock.of({ acquire, renew, release })
+}
+
+const secondsOf = (ttl: Duration.Duration): number => Math.max(1, Math.ceil(Duration.toSeconds(ttl)))
+
+/** `locked_at` moves with every renewal because the Python worker only looks at it. */
+const validity = (now: number, ttl: Duration.Duration) => ({
+  locked_at: Timestamp.format(now),
+  expires_at: Timestamp.format(now + Duration.toMillis(ttl))
+})
+
+/**
+ * Epoch milliseconds until which the lock holds. A document without a readable time counts from its last write as the service
+ * saw it, so that a broken lock can't stop a pipeline for ever.
+ */
+const expiryOf = (document: DocumentContainer.Document, ttl: Duration.Duration): number => {
+  const { ttl: written, _ts: lastWrite } = document
+  const life = typeof written === "number" && written > 0 ? written * 1000 : Duration.toMillis(ttl)
+  return Option.getOrElse(Timestamp.parse(document["expires_at"]), () =>
+    Option.match(Timestamp.parse(document["locked_at"]), {
+      onSome: (lockedAt) => lockedAt + life,
+      onNone: () => (typeof lastWrite === "number" ? lastWrite * 1000 + life : 0)
+    })
+  )
+}
