@@ -1,0 +1,177 @@
+import type * as Expression from "./Expression.ts"
+import * as FieldPath from "./FieldPath.ts"
+import * as Literal from "./Literal.ts"
+import * as PythonText from "./PythonText.ts"
+
+/** Thrown inside the evaluator, and turned into a `ConditionEvaluationError` by the one function that starts it. */
+export class EvaluationProblem extends Error {
+  readonly path: string
+  readonly operator: Expression.Operator
+  readonly fieldType: string
+  readonly literalType: string
+  readonly advice: string
+
+  constructor(
+    path: FieldPath.FieldPath,
+    operator: Expression.Operator,
+    fieldType: string,
+    literalType: string,
+    advice: string
+  ) {
+    super(advice)
+    this.path = FieldPath.print(path)
+    this.operator = operator
+    this.fieldType = fieldType
+    this.literalType = literalType
+    this.advice = advice
+  }
+}
+
+/**
+ * The truth of `expression` for `item`. Comparisons are made from left to right, and not at all once the result is
+ * known. Values compare as in Python: true equals 1, texts are ordered by code point, lists element by element.
+ *
+ * @throws EvaluationProblem
+ */
+export const evaluate = (expression: Expression.Expression, item: unknown): boolean => {
+  switch (expression._tag) {
+    case "And":
+      return expression.operands.every((operand) => evaluate(operand, item))
+    case "Or":
+      return expression.operands.some((operand) => evaluate(operand, item))
+    case "Not":
+      return !evaluate(expression.operand, item)
+    case "Emptiness":
+      return isEmpty(FieldPath.lookUp(expression.path, item)) === (expression.operator === "is_empty")
+    case "Match": {
+      const field = FieldPath.lookUp(expression.path, item)
+      return field !== null && expression.pattern.test(PythonText.ofValue(field))
+    }
+    default:
+      return compare(expression, FieldPath.lookUp(expression.path, item))
+  }
+}
+
+const isEmpty = (field: unknown): boolean =>
+  field === null || field === "" || (Array.isArray(field) && field.length === 0)
+
+const compare = (comparison: Expression.Comparison, field: unknown): boolean => {
+  const { literal, operator } = comparison
+  switch (operator) {
+    case "==":
+      return equals(field, literal)
+    case "!=":
+      return !equals(field, literal)
+    case ">":
+      return order(comparison, field, literal) > 0
+    case ">=":
+      return order(comparison, field, literal) >= 0
+    case "<":
+      return order(comparison, field, literal) < 0
+    case "<=":
+      return order(comparison, field, literal) <= 0
+    case "contains":
+      return contains(comparison, field)
+    case "not_contains":
+      return !contains(comparison, field)
+    case "in":
+      return isIn(comparison, field)
+    case "not_in":
+      return !isIn(comparison, field)
+    // The original reads a missing value as the text "None"; a value that is not there starts and ends with nothing.
+    case "starts_with":
+      return field !== null && PythonText.ofValue(field).startsWith(Literal.pythonText(literal))
+    default:
+      return field !== null && PythonText.ofValue(field).endsWith(Literal.pythonText(literal))
+  }
+}
+
+const equals = (field: unknown, literal: Literal.Literal): boolean => {
+  switch (literal._tag) {
+    case "Text":
+      return field === literal.value
+    case "Exponent":
+      return typeof field === "number" ? field === literal.value : field === literal.source
+    case "Number":
+      return typeof field === "boolean" ? Number(field) === literal.value : field === literal.value
+    case "Boolean":
+      return typeof field === "number" ? field === Number(literal.value) : field === literal.value
+    case "Null":
+      return field === null || field === undefined
+    default:
+      return (
+        Array.isArray(field) &&
+        field.length === literal.items.length &&
+        literal.items.every((item, index) => equals(field[index], item))
+      )
+  }
+}
+
+/** Negative, zero or positive; NaN where a number is not one, which is neither. */
+const order = (comparison: Expression.Comparison, field: unknown, literal: Literal.Literal): number => {
+  if (literal._tag === "List" && Array.isArray(field)) {
+    for (const [index, item] of literal.items.entries()) {
+      if (index >= field.length) return -1
+      if (!equals(field[index], item)) return order(comparison, field[index], item)
+    }
+    return field.length - literal.items.length
+  }
+  const fieldNumber = typeof field === "boolean" ? Number(field) : field
+  const literalNumber = numberOf(literal)
+  if (typeof fieldNumber === "number" && literalNumber !== undefined) {
+    return fieldNumber === literalNumber ? 0 : fieldNumber - literalNumber
+  }
+  const literalText = textOf(literal)
+  if (typeof field === "string" && literalText !== undefined) return PythonText.compareByCodePoint(field, literalText)
+  throw problem(comparison, field, literal, "only two numbers, two texts or two lists have an order")
+}
+
+const contains = (comparison: Expression.Comparison, field: unknown): boolean => {
+  const { literal } = comparison
+  if (Array.isArray(field)) return field.some((element) => equals(element, literal))
+  const text = textOf(literal)
+  if (typeof field === "string" && text !== undefined) return field.includes(text)
+  if (FieldPath.isMapping(field) && literal._tag !== "List") return text !== undefined && Object.hasOwn(field, text)
+  throw problem(comparison, field, literal, "a text contains texts, a list contains values, an object contains keys")
+}
+
+const isIn = (comparison: Expression.Comparison, field: unknown): boolean => {
+  const { literal } = comparison
+  if (literal._tag === "List") return literal.items.some((item) => equals(field, item))
+  const text = textOf(literal)
+  if (typeof field === "string" && text !== undefined) return text.includes(field)
+  throw problem(comparison, field, literal, "a value is in a list such as ['a', 1], and a text also in a text")
+}
+
+const numberOf = (literal: Literal.Literal): number | undefined =>
+  literal._tag === "Number" || literal._tag === "Exponent"
+    ? literal.value
+    : literal._tag === "Boolean"
+      ? Number(literal.value)
+      : undefined
+
+const textOf = (literal: Literal.Literal): string | undefined =>
+  literal._tag === "Text" ? literal.value : literal._tag === "Exponent" ? literal.source : undefined
+
+const problem = (
+  { operator, path }: Expression.Comparison,
+  field: unknown,
+  literal: Literal.Literal,
+  advice: string
+): EvaluationProblem => new EvaluationProblem(path, operator, typeOf(field), literalTypes[literal._tag], advice)
+
+const typeOf = (field: unknown): string => {
+  if (field === null || field === undefined) return "null"
+  if (Array.isArray(field)) return "list"
+  if (typeof field === "string") return "text"
+  return typeof field
+}
+
+const literalTypes = {
+  Text: "text",
+  Number: "number",
+  Exponent: "number",
+  Boolean: "boolean",
+  Null: "null",
+  List: "list"
+}
