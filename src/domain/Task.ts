@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as AsciiJson from "./AsciiJson.ts"
 import { Content } from "./Content.ts"
 import { ExecutionId, ExecutorId, PipelineId, TaskId, VaultId } from "./Ids.ts"
 
@@ -75,7 +76,7 @@ export const decode = (text: string): Either.Either<DecodedTask, UndecodableTask
 /** The text of a message for this task: the envelope, in ASCII, so that XML can carry every character (documents.md 3). */
 export const encode = (task: Task): string => {
   const { content, content_reference, task_type, ...rest } = task
-  return toAscii({
+  return AsciiJson.stringify({
     task_type,
     payload: {
       ...rest,
@@ -87,10 +88,23 @@ export const encode = (task: Task): string => {
 }
 
 /** The text of the same message with one more attempt counted; everything else stays as it came. */
-export const encodeRetry = (decoded: DecodedTask, reason: string): string =>
-  toAscii({
+export const encodeRetry = (decoded: DecodedTask, dequeueCount: number, reason: string): string =>
+  rewritten(decoded, { retry_count: decoded.task.retry_count + 1, last_error: reason.slice(0, 500) }, dequeueCount)
+
+/** The text of the same message, let go without counting an attempt. */
+export const encodeRelease = (decoded: DecodedTask, dequeueCount: number): string =>
+  rewritten(decoded, {}, dequeueCount)
+
+/** Of the message's dequeues, those whose attempt ended in an orderly way. All others killed their worker, or lost it. */
+export const accountedDequeues = ({ payload }: DecodedTask): number => {
+  const count = payload["accounted_dequeues"]
+  return typeof count === "number" && Number.isSafeInteger(count) && count >= 0 ? count : 0
+}
+
+const rewritten = (decoded: DecodedTask, change: Readonly<Record<string, unknown>>, dequeueCount: number): string =>
+  AsciiJson.stringify({
     task_type: "content_processing",
-    payload: { ...decoded.payload, retry_count: decoded.task.retry_count + 1, last_error: reason.slice(0, 500) }
+    payload: { ...decoded.payload, ...change, accounted_dequeues: dequeueCount }
   })
 
 const decodeTask = Schema.decodeUnknownEither(Task, { onExcessProperty: "ignore" })
@@ -154,10 +168,3 @@ const fromPair = (payload: Record<string, unknown>): unknown => {
     data: payload["content_data"] ?? {}
   }
 }
-
-const toAscii = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    // oxlint-disable-next-line no-control-regex -- every character outside ASCII, and DEL
-    /[\u007f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
-  )

@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,8 +14,8 @@ import * as Progress from "./Progress.ts"
 /** Our temporary ownership of one message. It is renewed until it is settled or lost; its receipt is used by one call at a time. */
 export interface Lease {
   readonly message: ReceivedMessage
-  /** Fails once the lease must be presumed lost; never succeeds. */
-  readonly lost: Effect.Effect<never, LeaseLost>
+  /** Runs `handler` once the lease must be presumed lost; at once if it is lost already. One handler a lease. */
+  readonly whenLost: (handler: (error: LeaseLost) => Effect.Effect<void>) => Effect.Effect<void>
   /** Deletes the message. The lease ends, whatever comes of it. */
   readonly complete: Effect.Effect<void, ServiceError | LeaseLost>
   /** Lets the message go: visible again after `delay`, with a new body if one is given. The lease ends, whatever comes of it. */
@@ -35,7 +34,8 @@ export class Leases extends Context.Tag("contentflow-worker/worker/Leases")<
 
 interface Held {
   readonly message: ReceivedMessage
-  readonly lost: Deferred.Deferred<never, LeaseLost>
+  onLost: ((error: LeaseLost) => Effect.Effect<void>) | undefined
+  lost: LeaseLost | undefined
   readonly receiptLock: Effect.Semaphore
   receipt: Receipt
   /** The moment from which the lease surely lives for one visibility timeout: before the call that renewed it. */
@@ -66,8 +66,8 @@ const make = Effect.gen(function* () {
   const lose = (lease: Held, message: string) =>
     Effect.suspend(() => {
       if (!held.delete(lease)) return Effect.void
-      const error = new LeaseLost({ messageId: lease.message.id, message })
-      return Effect.zipRight(Metric.increment(Metrics.leasesLost), Deferred.fail(lease.lost, error))
+      lease.lost = new LeaseLost({ messageId: lease.message.id, message })
+      return Effect.zipRight(Metric.increment(Metrics.leasesLost), lease.onLost?.(lease.lost) ?? Effect.void)
     })
 
   const renew = Effect.fnUntraced(
@@ -125,10 +125,11 @@ const make = Effect.gen(function* () {
 
   return Leases.of({
     hold: (message, receivedAt) =>
-      Effect.map(Deferred.make<never, LeaseLost>(), (lost) => {
+      Effect.sync(() => {
         const lease: Held = {
           message,
-          lost,
+          onLost: undefined,
+          lost: undefined,
           receiptLock: Effect.unsafeMakeSemaphore(1),
           receipt: { id: message.id, receipt: message.receipt },
           renewedAt: receivedAt,
@@ -137,7 +138,11 @@ const make = Effect.gen(function* () {
         held.add(lease)
         return {
           message,
-          lost: Deferred.await(lost),
+          whenLost: (handler) =>
+            Effect.suspend(() => {
+              lease.onLost = handler
+              return lease.lost === undefined ? Effect.void : handler(lease.lost)
+            }),
           complete: settle(lease, queue.complete),
           release: (delay, body) => settle(lease, (receipt) => queue.update(receipt, delay, body))
         }

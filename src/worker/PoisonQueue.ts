@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as AsciiJson from "../domain/AsciiJson.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { maxMessageBytes } from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
@@ -35,11 +36,11 @@ const make = Effect.gen(function* () {
         dequeue_count: message.dequeueCount,
         inserted_at: Timestamp.format(message.insertedAt)
       }
-      const whole = JSON.stringify({ ...facts, body: message.body })
+      const whole = AsciiJson.stringify({ ...facts, body: message.body })
       const body =
         Buffer.byteLength(whole) <= maxMessageBytes
           ? whole
-          : JSON.stringify({ ...facts, body_reference: yield* claims.keepText(`${message.id}.txt`, message.body) })
+          : AsciiJson.stringify({ ...facts, body_reference: yield* claims.keepText(`${message.id}.txt`, message.body) })
       yield* queue.sendPoison(body)
       yield* Metric.increment(Metrics.poisoned)
     })

@@ -1,0 +1,275 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import { WorkerConfig } from "../config/WorkerConfig.ts"
+import type { Content } from "../domain/Content.ts"
+import type { ExecutionChange } from "../domain/Execution.ts"
+import { Outcome } from "../domain/Outcome.ts"
+import type { VersionedPipeline } from "../domain/Pipeline.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
+import * as Task from "../domain/Task.ts"
+import { isRetryable } from "../executors/Executor.ts"
+import { type NodeReport, PipelineRunner, type RunFailure } from "../pipeline/PipelineRunner.ts"
+import type { ReceivedMessage } from "../queue/TaskQueue.ts"
+import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
+import { ClaimCheck } from "./ClaimCheck.ts"
+import { Known } from "./Known.ts"
+import * as Metrics from "./Metrics.ts"
+import * as Recording from "./Recording.ts"
+import { policyOf, type RetryPolicy, retryOrReject } from "./RetryPolicy.ts"
+import type { Watch } from "./RunningAttempts.ts"
+import { describe } from "./Supervisor.ts"
+
+/** What is known of an attempt while it runs and after it ended: settling needs it however the attempt ended. */
+export interface AttemptState {
+  readonly message: ReceivedMessage
+  readonly decoded: Either.Either<Task.DecodedTask, Task.UndecodableTask>
+  readonly workerId: string
+  policy: RetryPolicy
+  /** The execution's version as we last wrote it; undefined until it is `running` by us. */
+  etag: string | undefined
+  /** The items the task brought, once they are read. */
+  items: ReadonlyArray<Content>
+  nodes: ReadonlyArray<NodeReport>
+}
+
+export const begin = (message: ReceivedMessage, workerId: string): AttemptState => {
+  const decoded = Task.decode(message.body)
+  return {
+    message,
+    decoded,
+    workerId,
+    policy: Either.match(decoded, {
+      onLeft: () => ({ attempts: 1, base: Duration.zero }),
+      onRight: ({ task }) => policyOf(task, null)
+    }),
+    etag: undefined,
+    items: Either.match(decoded, { onLeft: () => [], onRight: ({ task }) => task.content }),
+    nodes: []
+  }
+}
+
+/** One try at running a task: from the message to its recorded result. */
+export class Attempt extends Context.Tag("contentflow-worker/worker/Attempt")<
+  Attempt,
+  {
+    /**
+     * Runs the task and, when that succeeds, records the result; everything else that follows the outcome is the settlement's. Never
+     * fails. Fills `state` on the way.
+     */
+    readonly run: (state: AttemptState, watch: Watch) => Effect.Effect<Outcome>
+  }
+>() {}
+
+/** Recording a finished result is worth patience: running the whole pipeline again is the price of giving up. 15 s in all. */
+const patience = Schedule.jittered(Schedule.exponential(Duration.millis(200))).pipe(
+  Schedule.intersect(Schedule.recurUpTo(Duration.seconds(15)))
+)
+
+const ended = (outcome: Outcome) => Effect.fail(outcome)
+
+const make = Effect.gen(function* () {
+  const executions = yield* ExecutionStore
+  const known = yield* Known
+  const runner = yield* PipelineRunner
+  const claims = yield* ClaimCheck
+  const config = yield* WorkerConfig
+
+  /** Our own store or queue does not answer: nothing is wrong with the task. */
+  const release = (error: ServiceError) => ended(Outcome.Released({ reason: error.message }))
+  const releasing = <A, E>(effect: Effect.Effect<A, E | ServiceError>) =>
+    Effect.catchTags(effect as Effect.Effect<A, ServiceError>, {
+      Throttled: release,
+      NotFound: release,
+      Conflict: release,
+      PreconditionFailed: release,
+      Unauthorized: release,
+      Unavailable: release,
+      Invalid: release
+    }) as Effect.Effect<A, Exclude<E, ServiceError> | Outcome>
+
+  const isCrash = (state: AttemptState, decoded: Task.DecodedTask): boolean =>
+    state.message.dequeueCount - 1 - Task.accountedDequeues(decoded) >= config.crashLimit
+
+  /** The execution becomes ours and `running`; one that is terminal already, or was deleted with its vault, ends the attempt. */
+  const start = Effect.fnUntraced(function* (state: AttemptState, task: Task.Task) {
+    const change = Recording.running(state.workerId, yield* Clock.currentTimeMillis)
+    const result = yield* releasing(executions.change(task.execution_id, change))
+    if (result._tag === "Changed") return result.etag
+    if (result._tag === "Refused") return yield* duplicate(task)
+    return yield* adopt(task, change)
+  })
+
+  /** A terminal execution: the message is a duplicate. A failed one goes to the poison queue again, since we can't know that it arrived there. */
+  const duplicate = Effect.fnUntraced(function* (task: Task.Task) {
+    const found = yield* releasing(executions.find(task.execution_id))
+    return yield* Option.match(found, {
+      onSome: (execution) =>
+        execution.status === "failed"
+          ? ended(Outcome.Rejected({ reason: execution.error ?? "The execution has failed before." }))
+          : execution.status === "completed"
+            ? ended(Outcome.Completed({ duplicate: true }))
+            : ended(Outcome.Released({ reason: "The execution changed while it was started." })),
+      onNone: () => ended(Outcome.Rejected({ reason: `The execution ${task.execution_id} was deleted.` }))
+    })
+  })
+
+  /** No execution: written by nobody (then we write it), or deleted together with its vault (then nobody wants the result). */
+  const adopt = Effect.fnUntraced(function* (task: Task.Task, change: ExecutionChange) {
+    const vault = task.vault_id === null ? Option.none() : yield* releasing(known.vault(task.vault_id))
+    if (task.vault_id !== null && Option.isNone(vault)) {
+      return yield* ended(
+        Outcome.Rejected({ reason: `The vault ${task.vault_id} of this task was deleted, and its execution with it.` })
+      )
+    }
+    const now = yield* Clock.currentTimeMillis
+    const creation = yield* releasing(executions.create({ ...Recording.adopted(task, now), ...change }))
+    return creation._tag === "Created"
+      ? creation.etag
+      : yield* ended(Outcome.Released({ reason: "The execution was created by somebody else at the same moment." }))
+  })
+
+  const readPipeline = Effect.fnUntraced(function* (task: Task.Task) {
+    const pipeline = yield* releasing(known.pipeline(task.pipeline_id))
+    return yield* Option.match(pipeline, {
+      onSome: (found) => Effect.succeed(found),
+      onNone: () =>
+        ended(Outcome.Rejected({ reason: `Pipeline not found: ${task.pipeline_id} does not exist (any more).` }))
+    })
+  })
+
+  const readItems = Effect.fnUntraced(function* (task: Task.Task) {
+    const { content } = yield* releasing(
+      Effect.catchTag(claims.resolve(task), "ClaimLost", (lost) => ended(Outcome.Rejected({ reason: lost.message })))
+    )
+    if (content.length === 0) {
+      return yield* ended(Outcome.Rejected({ reason: "No input content: the task brings no items." }))
+    }
+    return content
+  })
+
+  const runPipeline = Effect.fnUntraced(function* (
+    state: AttemptState,
+    task: Task.Task,
+    pipeline: VersionedPipeline,
+    watch: Watch
+  ) {
+    const timeout = timeoutOf(pipeline, config.taskTimeout)
+    const reason = `The task took longer than ${Duration.format(timeout)} (TASK_TIMEOUT_SECONDS, or timeout of the pipeline).`
+    yield* watch.bound(timeout, yield* retryOrReject(task, state.policy, reason, null))
+    const invalid = (error: { readonly message: string }) => ended(Outcome.Rejected({ reason: error.message }))
+    const plan = yield* releasing(Effect.catchTag(runner.compile(pipeline), "PipelineInvalid", invalid))
+    const result = yield* runner.run(plan, state.items, { exclude: task.executed_input_executor }).pipe(
+      Effect.catchTags({
+        PipelineInvalid: invalid,
+        RunFailure: (failure: RunFailure) => {
+          state.nodes = failure.nodes
+          const { error } = failure
+          const asked = error.retryAfterMillis === null ? null : Duration.millis(error.retryAfterMillis)
+          return Effect.flatMap(
+            isRetryable(error)
+              ? retryOrReject(task, state.policy, error.message, asked)
+              : Effect.succeed(Outcome.Rejected({ reason: error.message })),
+            ended
+          )
+        }
+      })
+    )
+    state.nodes = result.nodes
+    return result
+  })
+
+  /** Writes the change, smaller if it must be, only if nobody else wrote the execution since we started it. */
+  const record = (task: Task.Task, change: ExecutionChange, etag: string): Effect.Effect<Change, ServiceError> =>
+    Effect.catchTag(executions.change(task.execution_id, change, etag), "Invalid", (error) => {
+      const less = error.reason === "TooLarge" ? Recording.smaller(change) : undefined
+      return less === undefined ? Effect.fail(error) : record(task, less, etag)
+    })
+
+  const finish = Effect.fnUntraced(function* (
+    state: AttemptState,
+    task: Task.Task,
+    etag: string,
+    items: ReadonlyArray<Content>
+  ) {
+    const vault =
+      task.vault_id === null ? Option.none() : yield* Effect.retry(known.vault(task.vault_id), patience).pipe(releasing)
+    const keepItems = Option.match(vault, { onNone: () => false, onSome: (found) => found.save_execution_output })
+    const change = Recording.completed(items, state.nodes, keepItems, yield* Clock.currentTimeMillis)
+    const written = yield* releasing(Effect.retry(record(task, change, etag), patience))
+    if (written._tag === "Changed") return Outcome.Completed({ duplicate: false })
+    if (written._tag === "Missing") {
+      yield* Effect.logInfo("The execution was deleted while it ran; its result is not recorded")
+      return Outcome.Completed({ duplicate: false })
+    }
+    return yield* alreadyRecorded(task)
+  })
+
+  /** Refused by the ETag: our own write whose answer was lost, or somebody else's attempt. */
+  const alreadyRecorded = Effect.fnUntraced(function* (task: Task.Task) {
+    const found = yield* releasing(executions.find(task.execution_id))
+    return Option.isSome(found) && found.value.status === "completed"
+      ? Outcome.Completed({ duplicate: true })
+      : Outcome.Lost({ reason: "Another attempt wrote the execution meanwhile." })
+  })
+
+  const attempt = Effect.fnUntraced(function* (state: AttemptState, watch: Watch) {
+    if (Either.isLeft(state.decoded)) return Outcome.Rejected({ reason: state.decoded.left.message })
+    const { task } = state.decoded.right
+    if (isCrash(state, state.decoded.right)) {
+      return Outcome.Rejected({
+        reason:
+          `Crash: the message was handed out ${state.message.dequeueCount} times and ${config.crashLimit} workers died over it ` +
+          "(CRASH_LIMIT). Look at what this document does to the pipeline's executors."
+      })
+    }
+    const etag = yield* start(state, task)
+    state.etag = etag
+    const pipeline = yield* readPipeline(task)
+    state.policy = policyOf(task, pipeline.pipeline)
+    if (task.retry_count >= state.policy.attempts) {
+      return Outcome.Rejected({
+        reason: `Max retries exceeded: ${task.retry_count} retries are counted in the message.`
+      })
+    }
+    state.items = yield* readItems(task)
+    const result = yield* runPipeline(state, task, pipeline, watch)
+    return yield* finish(state, task, etag, result.items)
+  })
+
+  /** A defect (a bug of ours or of an executor) is tried again like any other failure, and rejected when it stays. */
+  const unexpected = (state: AttemptState, cause: Cause.Cause<Outcome>): Effect.Effect<Outcome> => {
+    if (Cause.isInterruptedOnly(cause) || Either.isLeft(state.decoded))
+      return Effect.failCause(cause as Cause.Cause<never>)
+    const reason = `The attempt ended unexpectedly: ${describe(cause)}`
+    return retryOrReject(state.decoded.right.task, state.policy, reason, null)
+  }
+
+  return Attempt.of({
+    run: (state, watch) =>
+      Effect.zipRight(
+        Metric.increment(Metrics.attempts),
+        Effect.catchAllCause(attempt(state, watch), (cause) =>
+          Option.match(Cause.failureOption(cause), {
+            onSome: Effect.succeed,
+            onNone: () => unexpected(state, cause)
+          })
+        )
+      )
+  })
+})
+
+const timeoutOf = (pipeline: VersionedPipeline, fallback: Duration.Duration): Duration.Duration => {
+  const own = pipeline.pipeline.timeout
+  return own !== null && own > 0 ? Duration.seconds(own) : fallback
+}
+
+export const layer: Layer.Layer<Attempt, never, ExecutionStore | Known | PipelineRunner | ClaimCheck | WorkerConfig> =
+  Layer.effect(Attempt, make)

@@ -1,0 +1,209 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import { WorkerConfig } from "../config/WorkerConfig.ts"
+import { Outcome } from "../domain/Outcome.ts"
+import { TaskQueue } from "../queue/TaskQueue.ts"
+import * as Attempt from "./Attempt.ts"
+import { type Lease, Leases } from "./Leases.ts"
+import * as Metrics from "./Metrics.ts"
+import { Progress } from "./Progress.ts"
+import { RunningAttempts } from "./RunningAttempts.ts"
+import { Settlement } from "./Settlement.ts"
+import * as Slots from "./Slots.ts"
+import { type Supervised, supervise, type WorkerState } from "./Supervisor.ts"
+
+/** The name that executions carry, as the original writes it. */
+const nameOf = (id: number): string => `ContentProcessingWorker-${id}`
+
+/** The processing side of the engine: one poller, and as many workers as are configured. */
+export class ProcessingWorkers extends Context.Tag("contentflow-worker/worker/ProcessingWorkers")<
+  ProcessingWorkers,
+  {
+    readonly states: Effect.Effect<ReadonlyArray<WorkerState>>
+    /** Takes nothing more from the queue, and lets go at once what no worker has begun. */
+    readonly stopTaking: Effect.Effect<void>
+    /** Waits for the running attempts, at most `grace`; then stops them and lets their messages go. */
+    readonly drain: (grace: Duration.Duration) => Effect.Effect<void>
+  }
+>() {}
+
+const firstWait = 100
+
+/** A receive that takes longer is cut: a connection that is held open must not blind the worker. */
+const receiveTimeout = Duration.seconds(20)
+
+const make = Effect.gen(function* () {
+  const queue = yield* TaskQueue
+  const leases = yield* Leases
+  const attempts = yield* Attempt.Attempt
+  const running = yield* RunningAttempts
+  const settlement = yield* Settlement
+  const progress = yield* Progress
+  const config = yield* WorkerConfig
+
+  const handoff = yield* Queue.unbounded<Lease>()
+  const slots = Slots.make(config.processingWorkers)
+  let stopping = false
+
+  // --- The poller: never takes what cannot start now ---
+
+  const receive = Effect.fnUntraced(function* (max: number) {
+    const receivedAt = yield* Clock.currentTimeMillis
+    const messages = yield* queue.receive(max, config.visibilityTimeout)
+    for (const message of messages) yield* Queue.offer(handoff, yield* leases.hold(message, receivedAt))
+    if (messages.length > 0) yield* Metric.incrementBy(Metrics.received, messages.length)
+    return messages.length
+  })
+
+  /** Gives back the places that got no message, however the receive ends. A stop waits for it: the service may have handed out messages. */
+  const receiveInto = (free: number) =>
+    Effect.suspend(() => {
+      let count = 0
+      return receive(free).pipe(
+        Effect.interruptible,
+        Effect.timeoutFail({
+          duration: receiveTimeout,
+          onTimeout: () => ({ message: "the queue did not answer in time" })
+        }),
+        Effect.catchAll((error) =>
+          Effect.zipRight(
+            Metric.increment(Metrics.receiveErrors),
+            Effect.as(Effect.logWarning(`Receiving from the queue failed: ${error.message}`), 0)
+          )
+        ),
+        Effect.tap((received) => {
+          count = received
+        }),
+        Effect.ensuring(Effect.sync(() => slots.give(free - count))),
+        Effect.uninterruptible
+      )
+    })
+
+  const poll = Effect.gen(function* () {
+    const heartbeat = yield* progress.register("queue poller")
+    let wait = firstWait
+    while (true) {
+      yield* heartbeat.idle("waiting for a free worker")
+      const free = yield* slots.take(Math.min(config.queueMaxMessages, 32))
+      yield* heartbeat.expect("receiving", receiveTimeout)
+      const count = yield* receiveInto(free)
+      if (count > 0) {
+        wait = firstWait
+        continue
+      }
+      const jitter = yield* Random.nextRange(0.5, 1)
+      const pause = Duration.millis(wait * jitter)
+      yield* heartbeat.expect("waiting for messages", pause)
+      const woken = yield* Effect.raceFirst(Effect.as(queue.awaitSend, true), Effect.as(Effect.sleep(pause), false))
+      wait = woken ? firstWait : Math.min(wait * 2, Duration.toMillis(config.queuePollInterval))
+    }
+  })
+
+  // --- A worker: one message at a time, from its lease to its settlement ---
+
+  const handle = Effect.fnUntraced(function* (self: Supervised, id: number, lease: Lease) {
+    const startedAt = yield* Clock.currentTimeMillis
+    const state = Attempt.begin(lease.message, nameOf(id))
+    const annotations = Either.match(state.decoded, {
+      onLeft: () => ({ message_id: lease.message.id }),
+      onRight: ({ task }) => ({
+        task_id: task.task_id,
+        execution_id: task.execution_id,
+        pipeline_id: task.pipeline_id,
+        vault_id: task.vault_id
+      })
+    })
+    const attempt = Effect.gen(function* () {
+      const outcome = stopping
+        ? Outcome.Released({ reason: "The worker is stopping." })
+        : yield* running.watch(
+            (watch) => attempts.run(state, watch),
+            (stop) => lease.whenLost((lost) => stop(Outcome.Lost({ reason: lost.message })))
+          )
+      yield* settlement.settle(lease, state, outcome)
+    })
+    yield* self.doing(
+      Either.match(state.decoded, {
+        onLeft: () => `message ${lease.message.id}`,
+        onRight: ({ task }) => `${task.task_id} of ${task.pipeline_id}`
+      })
+    )
+    yield* Effect.annotateLogs(attempt, annotations)
+    const endedAt = yield* Clock.currentTimeMillis
+    yield* Metric.update(Metrics.attemptDuration, (endedAt - startedAt) / 1_000)
+    yield* self.doing("idle")
+  })
+
+  const worker = (self: Supervised, id: number) =>
+    Effect.forever(
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(restore(Queue.take(handoff)), (lease) =>
+          handle(self, id, lease).pipe(
+            Effect.tapErrorCause(() => Effect.ignoreLogged(lease.release(Duration.zero))),
+            Effect.ensuring(Effect.sync(() => slots.give(1)))
+          )
+        )
+      )
+    )
+
+  const workers = Array.from({ length: config.processingWorkers }, (_, id) =>
+    supervise("processing", id, (self) => worker(self, id))
+  )
+  const fibers = yield* Effect.forEach(workers, ({ run }) => Effect.forkDaemon(Effect.interruptible(run)))
+  const pollers =
+    config.processingWorkers === 0
+      ? []
+      : [
+          yield* supervise("processing", -1, () => poll).run.pipe(
+            Effect.annotateLogs({ worker: "queue-poller" }),
+            Effect.interruptible,
+            Effect.forkDaemon
+          )
+        ]
+
+  const release = (lease: Lease) =>
+    settlement.settle(
+      lease,
+      Attempt.begin(lease.message, "queue-poller"),
+      Outcome.Released({ reason: "The worker is stopping." })
+    )
+
+  const stopTaking = Effect.gen(function* () {
+    if (stopping) return
+    stopping = true
+    yield* Fiber.interruptAll(pollers)
+    yield* progress.unregister("queue poller")
+    yield* Effect.forEach(yield* Queue.takeAll(handoff), release, { concurrency: 32, discard: true })
+  })
+
+  const drain = Effect.fnUntraced(function* (grace: Duration.Duration) {
+    yield* stopTaking
+    const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(grace)
+    while ((yield* running.count) > 0 && (yield* Clock.currentTimeMillis) < deadline)
+      yield* Effect.sleep(Duration.millis(50))
+    yield* running.stopAll(Outcome.Released({ reason: "The worker is stopping." }))
+    yield* Fiber.interruptAll(fibers)
+  })
+
+  yield* Effect.addFinalizer(() => drain(Duration.zero))
+
+  return ProcessingWorkers.of({
+    states: Effect.sync(() => workers.map(({ supervised }) => supervised.state())),
+    stopTaking,
+    drain
+  })
+})
+
+export const layer: Layer.Layer<
+  ProcessingWorkers,
+  never,
+  TaskQueue | Leases | Attempt.Attempt | RunningAttempts | Settlement | Progress | WorkerConfig
+> = Layer.scoped(ProcessingWorkers, make)

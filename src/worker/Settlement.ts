@@ -1,0 +1,138 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Schedule from "effect/Schedule"
+import type { ExecutionChange } from "../domain/Execution.ts"
+import type { Outcome } from "../domain/Outcome.ts"
+import { isTransient, type ServiceError } from "../domain/ServiceError.ts"
+import * as Task from "../domain/Task.ts"
+import type { LeaseLost } from "../queue/TaskQueue.ts"
+import { ExecutionStore } from "../store/ExecutionStore.ts"
+import type { AttemptState } from "./Attempt.ts"
+import { ClaimCheck } from "./ClaimCheck.ts"
+import type { Lease } from "./Leases.ts"
+import * as Metrics from "./Metrics.ts"
+import { PoisonQueue } from "./PoisonQueue.ts"
+import * as Recording from "./Recording.ts"
+
+/** What follows an outcome: on the execution first, then on the queue, so that a death in between repeats work instead of losing it. */
+export class Settlement extends Context.Tag("contentflow-worker/worker/Settlement")<
+  Settlement,
+  {
+    /** Never fails: what can't be written now is repeated by the next delivery of the message. */
+    readonly settle: (lease: Lease, state: AttemptState, outcome: Outcome) => Effect.Effect<void>
+  }
+>() {}
+
+/** A call of a settlement is tried again after 100 ms, 200 ms, … for 5 s: the message would come back anyway. */
+const persistently = <A>(
+  call: Effect.Effect<A, ServiceError | LeaseLost>
+): Effect.Effect<A, ServiceError | LeaseLost> =>
+  Effect.retry(call, {
+    while: (error) => error._tag !== "LeaseLost" && isTransient(error),
+    schedule: Schedule.jittered(Schedule.exponential(Duration.millis(100))).pipe(
+      Schedule.intersect(Schedule.recurUpTo(Duration.seconds(5)))
+    )
+  })
+
+const make = Effect.gen(function* () {
+  const executions = yield* ExecutionStore
+  const claims = yield* ClaimCheck
+  const poison = yield* PoisonQueue
+
+  /** Writes over our own version, or (when we never started it) over whatever is not terminal. */
+  const record = (state: AttemptState, change: ExecutionChange) =>
+    Either.match(state.decoded, {
+      onLeft: () => Effect.void,
+      onRight: ({ task }) => persistently(executions.change(task.execution_id, change, state.etag))
+    })
+
+  const complete = (lease: Lease, state: AttemptState) =>
+    Effect.gen(function* () {
+      yield* persistently(lease.complete)
+      if (Either.isRight(state.decoded)) yield* persistently(claims.discard(state.decoded.right.task))
+    })
+
+  const release = (lease: Lease, state: AttemptState) =>
+    Either.match(state.decoded, {
+      onLeft: () => lease.release(Duration.zero),
+      onRight: (decoded) => lease.release(Duration.zero, Task.encodeRelease(decoded, state.message.dequeueCount))
+    })
+
+  const settled = (
+    lease: Lease,
+    state: AttemptState,
+    outcome: Outcome
+  ): Effect.Effect<void, ServiceError | LeaseLost> =>
+    Effect.gen(function* () {
+      switch (outcome._tag) {
+        case "Completed":
+          yield* Metric.increment(outcome.duplicate ? Metrics.outcomes.Duplicate : Metrics.outcomes.Completed)
+          if (outcome.duplicate) yield* Effect.logInfo("The task was completed before; its message is deleted")
+          return yield* complete(lease, state)
+
+        case "Retry": {
+          yield* Metric.increment(Metrics.outcomes.Retry)
+          yield* Effect.logWarning(
+            `The attempt failed and is tried again in ${Duration.format(outcome.after)}: ${outcome.reason}`
+          )
+          const now = yield* Clock.currentTimeMillis
+          const attempt = Either.match(state.decoded, { onLeft: () => 1, onRight: ({ task }) => task.retry_count + 1 })
+          const change = Recording.retrying(
+            attempt,
+            state.policy.attempts,
+            outcome.after,
+            outcome.reason,
+            state.nodes,
+            now
+          )
+          yield* Effect.ignoreLogged(record(state, change))
+          return yield* Either.match(state.decoded, {
+            onLeft: () => lease.release(outcome.after),
+            onRight: (decoded) =>
+              persistently(
+                lease.release(outcome.after, Task.encodeRetry(decoded, state.message.dequeueCount, outcome.reason))
+              )
+          })
+        }
+
+        case "Rejected": {
+          yield* Metric.increment(Metrics.outcomes.Rejected)
+          yield* Effect.logError(`The task is rejected: ${outcome.reason}`)
+          const now = yield* Clock.currentTimeMillis
+          yield* record(state, Recording.failed(state.items, state.nodes, outcome.reason, now))
+          yield* persistently(poison.put(lease.message, outcome.reason))
+          return yield* persistently(lease.complete)
+        }
+
+        case "Released": {
+          yield* Metric.increment(Metrics.outcomes.Released)
+          yield* Effect.logWarning(`The message is released: ${outcome.reason}`)
+          yield* persistently(release(lease, state))
+          const now = yield* Clock.currentTimeMillis
+          if (state.etag !== undefined) yield* record(state, Recording.released(outcome.reason, now))
+          return
+        }
+
+        case "Lost":
+          yield* Metric.increment(Metrics.outcomes.Lost)
+          return yield* Effect.logWarning(`The attempt stopped without writing anything: ${outcome.reason}`)
+      }
+    })
+
+  return Settlement.of({
+    settle: (lease, state, outcome) =>
+      Effect.catchAll(settled(lease, state, outcome), (error) =>
+        Effect.logWarning(`The message ${lease.message.id} comes back when its lease ends: ${error.message}`)
+      )
+  })
+})
+
+export const layer: Layer.Layer<Settlement, never, ExecutionStore | ClaimCheck | PoisonQueue> = Layer.effect(
+  Settlement,
+  make
+)

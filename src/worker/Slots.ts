@@ -1,0 +1,35 @@
+import * as Effect from "effect/Effect"
+
+/** Counts free places. One waiter at a time: the poller. */
+export interface Slots {
+  /** Waits until at least one place is free, and takes up to `max` of the free ones. */
+  readonly take: (max: number) => Effect.Effect<number>
+  readonly give: (count: number) => void
+}
+
+export const make = (places: number): Slots => {
+  let free = places
+  let wake: (() => void) | undefined
+  const grab = (max: number): number => {
+    const taken = Math.min(free, max)
+    free -= taken
+    return taken
+  }
+  return {
+    take: (max) =>
+      Effect.async<number>((resume) => {
+        if (free > 0) return resume(Effect.sync(() => grab(max)))
+        wake = () => {
+          wake = undefined
+          resume(Effect.sync(() => grab(max)))
+        }
+        return Effect.sync(() => {
+          wake = undefined
+        })
+      }),
+    give: (count) => {
+      free += count
+      if (free > 0) wake?.()
+    }
+  }
+}
