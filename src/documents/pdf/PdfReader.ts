@@ -1,0 +1,247 @@
+import { damaged, DocumentError, encrypted, limitExceeded, notThisFormat, unsupported } from "../DocumentError.ts"
+import { type PageFrame, readFrame } from "./PageFrame.ts"
+import { PageImages } from "./PageImages.ts"
+import { PageLines } from "./PageLines.ts"
+import { PageNotes } from "./PageNotes.ts"
+import { type Matrix, matrixOf, multiply, type ObjectBudget, ObjectType, visitObjects } from "./PageObjects.ts"
+import { pagesOf } from "./PageRange.ts"
+import { findTables } from "./PageTables.ts"
+import { type PageText, readPageText } from "./PageText.ts"
+import type { PdfDocument, PdfLimits, PdfOptions, PdfPage, PdfTable } from "./PdfDocument.ts"
+import { type Pdfium, withBytes, withString } from "./Pdfium.ts"
+import { readOutline, readProperties } from "./PdfProperties.ts"
+
+/**
+ * Reads a PDF on the calling thread. Throws `DocumentError` and nothing else; whatever it throws, the instance of PDFium
+ * should not be used again, since a broken file may have left it in any state.
+ */
+export const readPdf = (pdfium: Pdfium, bytes: Uint8Array, options: PdfOptions, limits: PdfLimits): PdfDocument => {
+  if (bytes.length > limits.bytes) {
+    throw limitExceeded("bytes", `The PDF has ${bytes.length} bytes, and ${limits.bytes} are allowed`)
+  }
+  if (!hasHeader(bytes)) throw notThisFormat("Not a PDF: there is no %PDF- in its first 1,024 bytes")
+  try {
+    return withBytes(pdfium, bytes, (pointer) =>
+      withString(pdfium, options.password ?? "", (password) => {
+        const document = pdfium.call.FPDF_LoadMemDocument(pointer, bytes.length, password)
+        if (document === 0) throw openError(pdfium.call.FPDF_GetLastError(), options.password)
+        try {
+          return readDocument(pdfium, document, options, limits)
+        } finally {
+          pdfium.call.FPDF_CloseDocument(document)
+        }
+      })
+    )
+  } catch (cause) {
+    if (cause instanceof DocumentError) throw cause
+    throw damaged(`PDFium gave up on the file: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+}
+
+/** PDF 32000 lets the header stand anywhere in the first 1,024 bytes, and readers do too. */
+const hasHeader = (bytes: Uint8Array): boolean =>
+  new TextDecoder("latin1").decode(bytes.subarray(0, 1029)).includes("%PDF-")
+
+// FPDF_ERR_PASSWORD and FPDF_ERR_SECURITY of fpdfview.h
+const openError = (code: number, password: string | undefined): DocumentError => {
+  if (code === 5)
+    return unsupported("The PDF is protected in a way that is not supported (no password based protection)")
+  if (code !== 4) return damaged("The PDF is damaged: its structure can be neither read nor repaired")
+  return encrypted(
+    password === undefined || password === ""
+      ? "The PDF needs a password: set password"
+      : "The PDF needs a password, and the one in password does not open it"
+  )
+}
+
+const readDocument = (pdfium: Pdfium, document: number, options: PdfOptions, limits: PdfLimits): PdfDocument => {
+  const { call } = pdfium
+  const indexes = chosenPages(call.FPDF_GetPageCount(document), options.pages, limits)
+  const info = call.FPDF_GetFormType(document) === 0 ? 0 : call.PDFiumExt_OpenFormFillInfo()
+  const form = info === 0 ? 0 : call.PDFiumExt_InitFormFillEnvironment(document, info)
+  try {
+    const reading: Reading = {
+      pdfium,
+      document,
+      options,
+      limits,
+      notes: new PageNotes(pdfium, document, form, limits),
+      images: new PageImages(pdfium, options, limits),
+      objects: { left: limits.objects },
+      tables: [],
+      damaged: []
+    }
+    return compose(reading, readPages(reading, indexes))
+  } finally {
+    if (form !== 0) call.PDFiumExt_ExitFormFillEnvironment(form)
+    if (info !== 0) call.PDFiumExt_CloseFormFillInfo(info)
+  }
+}
+
+// the page count is the file's own claim, so nothing is made of its length before it is compared
+const chosenPages = (count: number, range: string | undefined, limits: PdfLimits): ReadonlyArray<number> => {
+  if (count < 1) throw damaged("The PDF is damaged: it has no pages")
+  const indexes =
+    range === undefined
+      ? [...Array.from({ length: Math.min(count, limits.pages + 1) }).keys()]
+      : pagesOf(range, Math.min(count, maxPageCount))
+  if (indexes === undefined) {
+    throw unsupported(`pages is ${JSON.stringify(range)}, and that is no list of pages; write it like "1-3,5,8-"`)
+  }
+  if (indexes.length > limits.pages) {
+    const message = `The PDF has ${count} pages, and ${limits.pages} may be read at once; choose fewer with pages`
+    throw limitExceeded("pages", message)
+  }
+  if (indexes.length === 0) {
+    throw unsupported(
+      `pages is ${JSON.stringify(range)}, and the PDF has only ${count} ${count === 1 ? "page" : "pages"}`
+    )
+  }
+  return indexes
+}
+
+const maxPageCount = 1_000_000
+
+// --- Pages ---
+
+interface Reading {
+  readonly pdfium: Pdfium
+  readonly document: number
+  readonly options: PdfOptions
+  readonly limits: PdfLimits
+  readonly notes: PageNotes
+  readonly images: PageImages
+  readonly objects: ObjectBudget
+  readonly tables: Array<PdfTable>
+  readonly damaged: Array<number>
+}
+
+interface ReadPage {
+  readonly page: PdfPage
+  /** Whether anything is drawn on it. */
+  readonly shows: boolean
+}
+
+const readPages = (reading: Reading, indexes: ReadonlyArray<number>): ReadonlyArray<ReadPage> => {
+  const pages: Array<ReadPage> = []
+  let characters = 0
+  for (const index of indexes) {
+    const read = readPage(reading, index)
+    characters += read.page.text.length
+    if (characters > reading.limits.characters) {
+      throw limitExceeded(
+        "characters",
+        `The PDF has more than ${reading.limits.characters} characters of text up to page ${index + 1}; choose fewer pages`
+      )
+    }
+    pages.push(read)
+  }
+  if (reading.damaged.length === pages.length) throw damaged("The PDF is damaged: none of its pages can be read")
+  return pages
+}
+
+const readPage = (reading: Reading, index: number): ReadPage => {
+  const { call } = reading.pdfium
+  const page = call.FPDF_LoadPage(reading.document, index)
+  if (page === 0) {
+    reading.damaged.push(index + 1)
+    const blank = { width: 0, height: 0, text: "", char_count: 0, is_scanned: false }
+    return { page: { page_number: index + 1, ...blank }, shows: false }
+  }
+  try {
+    return readLoadedPage(reading, page, index + 1)
+  } finally {
+    call.FPDF_ClosePage(page)
+  }
+}
+
+const readLoadedPage = (reading: Reading, page: number, pageNumber: number): ReadPage => {
+  const { pdfium, options } = reading
+  const frame = readFrame(pdfium, page)
+  const layer = readTextLayer(reading, page, frame)
+  const notes = reading.notes.addPage(page, pageNumber)
+  const text = layer.text + notes.map((note) => `${note}\n`).join("")
+
+  const lines = options.tables === true ? new PageLines(pdfium, frame) : undefined
+  const isSparse = layer.visible <= fewCharacters
+  let pictureArea = 0
+  let paths = 0
+  if (lines !== undefined || options.images === true || isSparse) {
+    visitObjects(pdfium, page, reading.objects, (object, type, matrix) => {
+      if (type === ObjectType.image) {
+        pictureArea += areaOf(multiply(matrixOf(pdfium, object), matrix))
+        if (options.images === true) reading.images.add(object, pageNumber)
+      } else if (type === ObjectType.path) {
+        paths++
+        lines?.add(object, matrix)
+      }
+    })
+  }
+  if (lines !== undefined) reading.tables.push(...findTables(pageNumber, frame, lines, layer.glyphs))
+
+  const covered = pictureArea / (frame.width * frame.height)
+  const isPicture = (isSparse && covered >= 0.5) || (layer.visible === 0 && (covered >= 0.1 || paths >= outlinedText))
+  const isUnreadable = layer.unreadable > 0 && layer.unreadable >= (layer.visible + layer.unreadable) * 0.3
+  return {
+    page: {
+      page_number: pageNumber,
+      width: frame.width,
+      height: frame.height,
+      text,
+      char_count: codePoints(text),
+      is_scanned: isPicture || isUnreadable
+    },
+    shows: text !== "" || layer.unreadable > 0 || pdfium.call.FPDFPage_CountObjects(page) > 0
+  }
+}
+
+const readTextLayer = (reading: Reading, page: number, frame: PageFrame): PageText => {
+  const { call } = reading.pdfium
+  const textPage = call.FPDFText_LoadPage(page)
+  if (textPage === 0) return { text: "", visible: 0, unreadable: 0, glyphs: [] }
+  try {
+    return readPageText(reading.pdfium, textPage, frame.box, reading.options.tables === true)
+  } finally {
+    call.FPDFText_ClosePage(textPage)
+  }
+}
+
+/** A picture is the unit square of its own space. */
+const areaOf = (matrix: Matrix): number => Math.abs(matrix[0] * matrix[3] - matrix[1] * matrix[2])
+
+// a scan may carry a stamp or a page number that is text
+const fewCharacters = 20
+// letters that were turned into outlines are a path or more each
+const outlinedText = 50
+
+const codePoints = (text: string): number => text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0)
+
+// --- The whole ---
+
+const compose = (reading: Reading, read: ReadonlyArray<ReadPage>): PdfDocument => {
+  const { pdfium, document, options, limits, notes, images, tables } = reading
+  const pages = read.map(({ page }) => page)
+  const scanned = pages.filter((page) => page.is_scanned).length
+  const text = pages.map((page) => page.text).join(options.pageSeparator ?? "\n\n---\n\n")
+  return {
+    outcome: pages.some((page) => page.text !== "") ? "text" : "no_text",
+    text,
+    pages,
+    is_scanned: scanned > 0 && scanned * 2 >= read.filter(({ shows }) => shows).length,
+    properties: readProperties(pdfium, document),
+    outline: readOutline(pdfium, document, limits),
+    links: notes.links,
+    annotations: notes.annotations,
+    form_fields: notes.formFields,
+    tables,
+    images: images.images,
+    warnings: [
+      ...(reading.damaged.length > 0 ? [`Damaged pages without text: ${reading.damaged.join(", ")}`] : []),
+      ...(reading.objects.left < 0
+        ? [`Images and tables may be missing: more than ${limits.objects} drawn objects`]
+        : []),
+      ...notes.warnings,
+      ...images.warnings
+    ]
+  }
+}
