@@ -1,0 +1,197 @@
+import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { WorkerConfig } from "../config/WorkerConfig.ts"
+import { type Checkpoint, checkpointId, nothingCrawled } from "../domain/Checkpoint.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
+import * as Timestamp from "../domain/Timestamp.ts"
+import type { Discovered } from "../executors/Executor.ts"
+import { ExecutorError } from "../executors/Executor.ts"
+import type { InputExecutor } from "../pipeline/PipelineRunner.ts"
+import type { TaskQueue } from "../queue/TaskQueue.ts"
+import { CheckpointStore } from "../store/CheckpointStore.ts"
+import type { ExecutionStore } from "../store/ExecutionStore.ts"
+import type { ClaimCheck } from "./ClaimCheck.ts"
+import * as Enqueue from "./Enqueue.ts"
+import * as Metrics from "./Metrics.ts"
+
+/** One vault and what its pipeline says about crawling it. */
+export interface CrawlTarget {
+  readonly vault: Enqueue.Source["vault"]
+  readonly pipeline: Enqueue.Source["pipeline"]
+  readonly input: InputExecutor
+  readonly interval: Duration.Duration
+}
+
+/** How a look at a vault ended: it was crawled, or another worker had crawled it within its interval. */
+export interface CrawlReport {
+  readonly crawled: boolean
+  /** When its last crawl began: epoch milliseconds. The next is due one interval later. */
+  readonly startedAt: number
+  readonly discovered: number
+  readonly enqueued: number
+}
+
+/** One crawl of one vault. The caller holds the pipeline's crawl lock. */
+export class Crawl extends Context.Tag("contentflow-worker/worker/Crawl")<
+  Crawl,
+  {
+    /**
+     * Crawls the vault if it is due by its checkpoint: every document that is new since then is enqueued, and only then the checkpoint
+     * moves, to the start of the listing in the service's clock. Failing or interrupted, it leaves the checkpoint where it was.
+     * `onBatch` is told of every batch.
+     */
+    readonly run: (
+      target: CrawlTarget,
+      workerId: string,
+      onBatch: Effect.Effect<void>
+    ) => Effect.Effect<CrawlReport, ExecutorError | ServiceError>
+  }
+>() {}
+
+/** Executions and messages that one crawl has under way at once. */
+const enqueueConcurrency = 16
+
+/** A source that gives nothing for this long is taken for hung. */
+const silence = Duration.minutes(2)
+
+/** A stored crawl start this far in the future comes from a clock that is wrong; it must not stop the crawls until then. */
+const clockTolerance = 60_000
+
+/** Whether a vault whose last crawl began then is due. */
+export const isDue = (lastStart: number, interval: Duration.Duration, now: number): boolean =>
+  lastStart + Duration.toMillis(interval) <= now || lastStart > now + clockTolerance
+
+const make = Effect.gen(function* () {
+  const checkpoints = yield* CheckpointStore
+  const enqueue = yield* Enqueue.enqueue
+  const { crawlOverlap } = yield* WorkerConfig
+
+  /** Where this crawl starts to look: the last one's start less the overlap; all documents when there was none. */
+  const since = (checkpoint: Option.Option<Checkpoint>): Option.Option<number> =>
+    Option.flatMap(checkpoint, ({ checkpoint_timestamp, last_crawl_started_at }) =>
+      checkpoint_timestamp === nothingCrawled
+        ? Option.none()
+        : Option.map(Timestamp.parse(checkpoint_timestamp), (at) =>
+            // A checkpoint of the original knows no overlap: its documents were not enqueued under our ids.
+            last_crawl_started_at === null ? at : at - Duration.toMillis(crawlOverlap)
+          )
+    )
+
+  const discover = Effect.fnUntraced(function* (
+    target: CrawlTarget,
+    workerId: string,
+    from: Option.Option<number>,
+    onBatch: Effect.Effect<void>
+  ) {
+    const { input, pipeline, vault } = target
+    const source: Enqueue.Source = { vault, pipeline, inputExecutor: input.id, workerId }
+    const instance = yield* input.prepared({ id: input.id, pipelineName: pipeline.name, failOnError: true })
+    if (instance.crawl === undefined) {
+      return yield* new ExecutorError({
+        reason: "Setting",
+        executorId: input.id,
+        itemId: null,
+        message: `The executor ${input.id} (${input.type}) can't crawl.`
+      })
+    }
+    const totals = { listedAt: Option.none<number>(), discovered: 0, enqueued: 0 }
+    const tasks = instance.crawl(from).pipe(
+      Stream.timeoutFail(
+        () =>
+          new ExecutorError({
+            reason: "Timeout",
+            executorId: input.id,
+            itemId: null,
+            message: `The source of ${input.id} gave nothing for ${Duration.format(silence)}.`
+          }),
+        silence
+      ),
+      Stream.tap((batch) =>
+        Effect.suspend(() => {
+          if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
+          totals.discovered += batch.documents.length
+          return Effect.zipRight(onBatch, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
+        })
+      ),
+      Stream.flatMap((batch) => Stream.fromIterable(batch.documents)),
+      Stream.grouped(input.itemsPerTask)
+    )
+    yield* Stream.runForEach(
+      Stream.mapEffect(tasks, (group: Chunk.Chunk<Discovered>) => enqueue(source, Chunk.toReadonlyArray(group)), {
+        concurrency: enqueueConcurrency
+      }),
+      (sent) =>
+        Effect.sync(() => {
+          totals.enqueued += sent
+        })
+    )
+    return totals
+  }, Effect.scoped)
+
+  const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onBatch: Effect.Effect<void>) {
+    const { input, interval, pipeline, vault } = target
+    const found = yield* checkpoints.find(pipeline.id, input.id, vault.id)
+    const startedAt = yield* Clock.currentTimeMillis
+    const lastStart = Option.flatMap(found, (checkpoint) => Timestamp.parse(checkpoint.last_crawl_started_at))
+    if (Option.isSome(lastStart) && !isDue(lastStart.value, interval, startedAt)) {
+      return { crawled: false, startedAt: lastStart.value, discovered: 0, enqueued: 0 }
+    }
+    const begun: Checkpoint = {
+      ...Option.getOrElse(found, () => ({
+        id: checkpointId(pipeline.id, input.id, vault.id),
+        pipeline_id: pipeline.id,
+        executor_id: input.id,
+        vault_id: vault.id,
+        checkpoint_timestamp: nothingCrawled
+      })),
+      worker_id: workerId,
+      last_crawl_started_at: Timestamp.format(startedAt)
+    }
+    // Before the crawl, so that no other replica begins the same one when this lock is free again.
+    yield* checkpoints.save(begun)
+    const totals = yield* discover(target, workerId, since(found), onBatch)
+    yield* checkpoints.save({
+      ...begun,
+      checkpoint_timestamp: Timestamp.format(Option.getOrElse(totals.listedAt, () => startedAt))
+    })
+    return { crawled: true, startedAt, discovered: totals.discovered, enqueued: totals.enqueued }
+  })
+
+  return Crawl.of({
+    run: (target, workerId, onBatch) =>
+      Effect.flatMap(Clock.currentTimeMillis, (from) =>
+        run(target, workerId, onBatch).pipe(
+          Effect.tap((report) =>
+            report.crawled
+              ? Effect.zipRight(
+                  Metric.increment(Metrics.crawlResults.completed),
+                  report.discovered === 0
+                    ? Effect.logDebug("The crawl found nothing new")
+                    : Effect.logInfo(
+                        `The crawl found ${report.discovered} documents and queued ${report.enqueued} tasks`
+                      )
+                )
+              : Effect.void
+          ),
+          Effect.tapError(() => Metric.increment(Metrics.crawlResults.failed)),
+          Effect.onInterrupt(() => Metric.increment(Metrics.crawlResults.interrupted)),
+          Effect.ensuring(
+            Effect.flatMap(Clock.currentTimeMillis, (to) => Metric.update(Metrics.crawlDuration, (to - from) / 1_000))
+          )
+        )
+      )
+  })
+})
+
+export const layer: Layer.Layer<
+  Crawl,
+  never,
+  CheckpointStore | ExecutionStore | TaskQueue | ClaimCheck | WorkerConfig
+> = Layer.effect(Crawl, make)

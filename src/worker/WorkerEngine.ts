@@ -1,0 +1,121 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { BlobStore } from "../blob/BlobStore.ts"
+import { WorkerConfig } from "../config/WorkerConfig.ts"
+import type { PipelineRunner } from "../pipeline/PipelineRunner.ts"
+import type { TaskQueue } from "../queue/TaskQueue.ts"
+import type { CheckpointStore } from "../store/CheckpointStore.ts"
+import type { CrawlLock } from "../store/CrawlLock.ts"
+import type { ExecutionStore } from "../store/ExecutionStore.ts"
+import type { PipelineStore } from "../store/PipelineStore.ts"
+import type { VaultStore } from "../store/VaultStore.ts"
+import * as Attempt from "./Attempt.ts"
+import * as ClaimCheck from "./ClaimCheck.ts"
+import * as Crawl from "./Crawl.ts"
+import * as CrawlSchedule from "./CrawlSchedule.ts"
+import * as Known from "./Known.ts"
+import * as Leases from "./Leases.ts"
+import * as PoisonQueue from "./PoisonQueue.ts"
+import * as ProcessingWorkers from "./ProcessingWorkers.ts"
+import * as Progress from "./Progress.ts"
+import * as RunningAttempts from "./RunningAttempts.ts"
+import * as Settlement from "./Settlement.ts"
+import * as SourceWorkers from "./SourceWorkers.ts"
+import type { WorkerState } from "./Supervisor.ts"
+
+export interface WorkerGroup {
+  readonly configured: number
+  readonly active: number
+  readonly workers: ReadonlyArray<WorkerState>
+}
+
+export interface EngineStatus {
+  readonly workerName: string
+  /** All configured workers have been started and the engine is not stopping. */
+  readonly running: boolean
+  readonly processing: WorkerGroup
+  readonly source: WorkerGroup
+  /** Messages that this process owns now. */
+  readonly leases: number
+  readonly loops: ReadonlyArray<Progress.LoopProgress>
+  readonly stalled: ReadonlyArray<Progress.Stalled>
+}
+
+/** The whole worker: source and processing workers over whatever implements the ports. Lives as long as its layer's scope. */
+export class WorkerEngine extends Context.Tag("contentflow-worker/worker/WorkerEngine")<
+  WorkerEngine,
+  {
+    readonly status: Effect.Effect<EngineStatus>
+    /**
+     * Stops taking work, lets running attempts finish for the grace, then interrupts them and gives messages and locks back. Closing the
+     * scope does the same.
+     */
+    readonly stop: Effect.Effect<void>
+  }
+>() {}
+
+const group = (configured: number, workers: ReadonlyArray<WorkerState>): WorkerGroup => ({
+  configured,
+  active: workers.filter(({ alive }) => alive).length,
+  workers
+})
+
+const make = Effect.gen(function* () {
+  const processing = yield* ProcessingWorkers.ProcessingWorkers
+  const source = yield* SourceWorkers.SourceWorkers
+  const leases = yield* Leases.Leases
+  const progress = yield* Progress.Progress
+  const config = yield* WorkerConfig
+  let stopping = false
+
+  const stop = Effect.suspend(() => {
+    if (stopping) return Effect.void
+    stopping = true
+    return Effect.logInfo(`Stopping: running attempts may go on for ${Duration.format(config.shutdownGrace)}`).pipe(
+      Effect.zipRight(Effect.all([processing.stopTaking, source.stop], { concurrency: "unbounded", discard: true })),
+      Effect.zipRight(processing.drain(config.shutdownGrace)),
+      Effect.zipRight(Effect.logInfo("Stopped"))
+    )
+  })
+  yield* Effect.addFinalizer(() => stop)
+  yield* Effect.logInfo(
+    `The engine runs ${config.processingWorkers} processing and ${config.sourceWorkers} source workers as ${config.workerName}`
+  )
+
+  return WorkerEngine.of({
+    status: Effect.gen(function* () {
+      return {
+        workerName: config.workerName,
+        running: !stopping,
+        processing: group(config.processingWorkers, yield* processing.states),
+        source: group(config.sourceWorkers, yield* source.states),
+        leases: yield* leases.count,
+        loops: yield* progress.all,
+        stalled: yield* progress.stalled
+      }
+    }),
+    stop
+  })
+})
+
+/** Everything that the engine needs: ports, and nothing of Azure. */
+export type Ports =
+  | TaskQueue
+  | BlobStore
+  | PipelineStore
+  | VaultStore
+  | ExecutionStore
+  | CheckpointStore
+  | CrawlLock
+  | PipelineRunner
+  | ClaimCheck.ClaimAccount
+  | WorkerConfig
+
+export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(WorkerEngine, make).pipe(
+  Layer.provide(Layer.mergeAll(ProcessingWorkers.layer, SourceWorkers.layer)),
+  Layer.provide(Layer.mergeAll(Attempt.layer, Settlement.layer, CrawlSchedule.layer, Crawl.layer)),
+  Layer.provide(Layer.mergeAll(Leases.layer, RunningAttempts.layer, Known.layer, PoisonQueue.layer)),
+  Layer.provide(Layer.mergeAll(Progress.layer, ClaimCheck.layer))
+)
