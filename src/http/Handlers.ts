@@ -1,0 +1,163 @@
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Timestamp from "../domain/Timestamp.ts"
+import { TaskQueue } from "../queue/TaskQueue.ts"
+import * as FreshCache from "../worker/FreshCache.ts"
+import * as Metrics from "../worker/Metrics.ts"
+import type { Stalled } from "../worker/Progress.ts"
+import { type EngineStatus, type WorkerGroup, WorkerEngine } from "../worker/WorkerEngine.ts"
+import { Dependencies, type DependencyState } from "./Dependencies.ts"
+import * as Process from "./Process.ts"
+import * as Prometheus from "./Prometheus.ts"
+import { NotLive, NotReady, version, WorkerApi } from "./WorkerApi.ts"
+
+const shownStalls = (stalled: ReadonlyArray<Stalled>) =>
+  stalled.map(({ doing, loop, silentMillis }) => ({ loop, doing, silent_seconds: silentMillis / 1_000 }))
+
+const shownDependencies = (states: ReadonlyArray<DependencyState>) =>
+  states.map(({ error, name, responseMillis }) => ({
+    name,
+    status: error === null ? ("connected" as const) : ("error" as const),
+    response_time_ms: responseMillis,
+    error
+  }))
+
+const shownGroup = ({ active, configured, workers }: WorkerGroup) => ({
+  configured,
+  active,
+  workers: workers.map((worker) => ({
+    id: worker.id,
+    pid: Process.id,
+    alive: worker.alive,
+    restarts: worker.restarts,
+    last_error: worker.lastError,
+    doing: worker.doing,
+    since: worker.since === 0 ? null : Timestamp.format(worker.since)
+  }))
+})
+
+const gauge = (name: string, help: string, value: number, labels: Record<string, string> = {}): Prometheus.Sample => ({
+  name: `contentflow_${name}`,
+  type: "gauge",
+  help,
+  value,
+  labels
+})
+
+/** What the engine's status says, as series. */
+const engineSamples = (status: EngineStatus, now: number): ReadonlyArray<Prometheus.Sample> => [
+  ...(["processing", "source"] as const).flatMap((kind) => [
+    gauge("workers_configured", "Workers that should run, by kind", status[kind].configured, { kind }),
+    gauge("workers_alive", "Workers that run, by kind", status[kind].active, { kind }),
+    gauge(
+      "workers_busy",
+      "Workers that work on something, by kind",
+      status[kind].workers.filter(({ alive, doing }) => alive && doing !== "idle").length,
+      { kind }
+    )
+  ]),
+  gauge("leases_held", "Messages that this process owns", status.leases),
+  ...status.loops.flatMap(({ lastReportAt, loop }) => [
+    gauge("loop_last_report_seconds", "Seconds since a loop last reported progress", (now - lastReportAt) / 1_000, {
+      loop
+    }),
+    gauge(
+      "loop_stalled",
+      "1 when a loop should have reported and did not",
+      Number(status.stalled.some((each) => each.loop === loop)),
+      {
+        loop
+      }
+    )
+  ])
+]
+
+const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
+  Effect.gen(function* () {
+    const engine = yield* WorkerEngine
+    const dependencies = yield* Dependencies
+    const queue = yield* TaskQueue
+
+    const place = Effect.zipWith(engine.status, Timestamp.now, (status, timestamp) => ({
+      status,
+      facts: { timestamp, worker_name: status.workerName, stalled: shownStalls(status.stalled) }
+    }))
+
+    /** The queue is asked at most every five seconds, however many scrapers there are; when it fails the last numbers stay. */
+    const queueStats = FreshCache.make({
+      maxAge: Duration.seconds(5),
+      capacity: 1,
+      read: (_: "queue") => Effect.timeout(queue.stats, Duration.seconds(3))
+    })
+    const sampleQueue = Effect.flatMap(queueStats("queue"), ({ depth, oldestAgeMillis, poisonDepth }) =>
+      Effect.all([
+        Metric.set(Metrics.queueDepth, depth),
+        Metric.set(Metrics.queueOldestAge, (oldestAgeMillis ?? 0) / 1_000),
+        Metric.set(Metrics.poisonDepth, poisonDepth)
+      ])
+    ).pipe(Effect.catchAll((error) => Effect.logDebug(`The queue's numbers could not be read: ${error.message}`)))
+
+    return handlers
+      .handle("service", () =>
+        Effect.map(engine.status, ({ workerName }) => ({
+          service: "ContentFlow Worker API" as const,
+          version,
+          worker_name: workerName
+        }))
+      )
+      .handle("health", () =>
+        Effect.map(place, ({ facts }) => ({
+          status: facts.stalled.length === 0 ? ("healthy" as const) : ("unhealthy" as const),
+          ...facts
+        }))
+      )
+      .handle("live", () =>
+        Effect.flatMap(place, ({ facts }) =>
+          facts.stalled.length === 0
+            ? Effect.succeed({ status: "healthy" as const, ...facts })
+            : Effect.fail(new NotLive(facts))
+        )
+      )
+      .handle("ready", () =>
+        Effect.gen(function* () {
+          const { facts, status } = yield* place
+          const states = yield* dependencies.check
+          const all = { ...facts, dependencies: shownDependencies(states) }
+          const ready = status.running && facts.stalled.length === 0 && states.every(({ error }) => error === null)
+          return ready ? { status: "ready" as const, ...all } : yield* new NotReady(all)
+        })
+      )
+      .handle("status", () =>
+        Effect.map(place, ({ facts, status }) => ({
+          worker_name: status.workerName,
+          running: status.running,
+          timestamp: facts.timestamp,
+          processing_workers: shownGroup(status.processing),
+          source_workers: shownGroup(status.source),
+          leases: status.leases,
+          loops: status.loops.map(({ doing, lastReportAt, loop }) => ({
+            loop,
+            doing,
+            last_report: Timestamp.format(lastReportAt),
+            stalled: status.stalled.some((each) => each.loop === loop)
+          }))
+        }))
+      )
+      .handle("metrics", () =>
+        Effect.gen(function* () {
+          yield* sampleQueue
+          const status = yield* engine.status
+          const now = yield* Clock.currentTimeMillis
+          const samples = [...engineSamples(status, now), ...Process.samples()]
+          return Prometheus.render(yield* Metric.snapshot, samples)
+        })
+      )
+  })
+)
+
+/** The handlers over the engine, and the API as one layer. */
+export const layer = Layer.provide(HttpApiBuilder.api(WorkerApi), Live)

@@ -1,0 +1,118 @@
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Schema from "effect/Schema"
+import * as Prometheus from "./Prometheus.ts"
+
+/** The version that `/` answers; the original's, since the API shows it. */
+export const version = "1.0.0"
+
+const Service = Schema.Struct({
+  service: Schema.Literal("ContentFlow Worker API"),
+  version: Schema.String,
+  worker_name: Schema.String
+})
+
+const Stalled = Schema.Struct({ loop: Schema.String, doing: Schema.String, silent_seconds: Schema.Number })
+
+const Health = Schema.Struct({
+  status: Schema.Literal("healthy", "unhealthy"),
+  timestamp: Schema.String,
+  worker_name: Schema.String,
+  /** Loops that should have reported and did not. */
+  stalled: Schema.Array(Stalled)
+})
+
+const Dependency = Schema.Struct({
+  name: Schema.String,
+  status: Schema.Literal("connected", "error"),
+  response_time_ms: Schema.Number,
+  error: Schema.NullOr(Schema.String)
+})
+
+const readiness = <S extends "ready" | "not ready">(status: S) =>
+  Schema.Struct({
+    status: Schema.Literal(status),
+    timestamp: Schema.String,
+    worker_name: Schema.String,
+    dependencies: Schema.Array(Dependency),
+    stalled: Schema.Array(Stalled)
+  })
+const Ready = readiness("ready")
+
+const WorkerEntry = Schema.Struct({
+  id: Schema.Number,
+  pid: Schema.Number,
+  alive: Schema.Boolean,
+  restarts: Schema.Number,
+  last_error: Schema.NullOr(Schema.String),
+  doing: Schema.String,
+  since: Schema.NullOr(Schema.String)
+})
+
+const WorkerGroup = Schema.Struct({
+  configured: Schema.Number,
+  active: Schema.Number,
+  workers: Schema.Array(WorkerEntry)
+})
+
+const Status = Schema.Struct({
+  worker_name: Schema.String,
+  running: Schema.Boolean,
+  timestamp: Schema.String,
+  processing_workers: WorkerGroup,
+  source_workers: WorkerGroup,
+  leases: Schema.Number,
+  loops: Schema.Array(
+    Schema.Struct({ loop: Schema.String, doing: Schema.String, last_report: Schema.String, stalled: Schema.Boolean })
+  )
+})
+
+/** A loop of the worker makes no progress: 503, with the loops by name. */
+export class NotLive extends Schema.TaggedError<NotLive>()(
+  "NotLive",
+  { timestamp: Schema.String, worker_name: Schema.String, stalled: Schema.Array(Stalled) },
+  HttpApiSchema.annotations({ status: 503 })
+) {}
+
+/** A dependency does not answer, or a loop makes no progress: 503, with each by name. */
+export class NotReady extends Schema.TaggedError<NotReady>()(
+  "NotReady",
+  {
+    timestamp: Schema.String,
+    worker_name: Schema.String,
+    dependencies: Schema.Array(Dependency),
+    stalled: Schema.Array(Stalled)
+  },
+  HttpApiSchema.annotations({ status: 503 })
+) {}
+
+class Operations extends HttpApiGroup.make("operations", { topLevel: true })
+  .add(HttpApiEndpoint.get("service", "/").addSuccess(Service))
+  .add(HttpApiEndpoint.get("health", "/health").addSuccess(Health))
+  .add(HttpApiEndpoint.get("live", "/health/live").addSuccess(Health).addError(NotLive))
+  .add(HttpApiEndpoint.get("ready", "/health/ready").addSuccess(Ready).addError(NotReady))
+  .add(HttpApiEndpoint.get("status", "/status").addSuccess(Status))
+  .add(
+    HttpApiEndpoint.get("metrics", "/metrics").addSuccess(HttpApiSchema.Text({ contentType: Prometheus.contentType }))
+  ) {}
+
+/** The worker's HTTP interface: the original's three answers with more fields (documents.md 5), and what it promised beside them. */
+export class WorkerApi extends HttpApi.make("worker")
+  .add(Operations)
+  .annotate(OpenApi.Title, "ContentFlow Worker API")
+  .annotate(OpenApi.Version, version) {}
+
+/** Paths that exist, for telling a wrong method from an unknown path. */
+export const paths: ReadonlySet<string> = new Set([
+  "/",
+  "/health",
+  "/health/live",
+  "/health/ready",
+  "/status",
+  "/metrics",
+  "/openapi.json",
+  "/docs"
+])
