@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { Buffer } from "node:buffer"
 import { Construct } from "./yaml/Construct.ts"
 import { Cursor, type Position, SyntaxFailure } from "./yaml/Cursor.ts"
 import { furtherErrors } from "./yaml/FurtherErrors.ts"
@@ -46,6 +47,9 @@ export const parse = (text: string, limits: Partial<Limits> = {}): Either.Either
   return Either.right({ value: value ?? { kind: "null", line: 1, column: 1 } })
 }
 
+/** What PyYAML's reader refuses wherever it stands. */
+const notPrintable = /[^\t\n\r\x20-\x7E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu
+
 type Report = (message: string, position: Position) => void
 
 const checkText = (text: string, limits: Limits, report: Report): void => {
@@ -53,7 +57,10 @@ const checkText = (text: string, limits: Limits, report: Report): void => {
     return report(`the text is longer than ${limits.bytes} bytes, which is the limit`, { line: 1, column: 1 })
   }
   const cursor = new Cursor(text)
-  for (const match of text.matchAll(/[^\t\n\r\x20-\x7E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu)) {
+  let left = mostProblems
+  for (const match of text.matchAll(notPrintable)) {
+    if (left === 0) return
+    left--
     cursor.forward(match.index - cursor.index)
     const code = (match[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")
     report(`the character U+${code} is not allowed; in double quotes write \\u${code}`, cursor.position())
@@ -67,7 +74,7 @@ const read = (text: string, limits: Limits, report: Report): YamlNode | undefine
   } catch (error) {
     if (!(error instanceof SyntaxFailure)) throw error
     report(error.message, error.position)
-    for (const further of furtherErrors(text, error.position.line)) report(further.message, further)
+    for (const further of furtherErrors(text, error.position.line)) report(further.message, further.position)
   }
   return reader.root === undefined ? undefined : new Construct(limits, report).read(reader.root)
 }
@@ -96,11 +103,8 @@ export const toPlain = (node: YamlNode): unknown => {
   }
 }
 
-/**
- * Where the value at `path` starts (keys as `toPlain` names them, indices of lists), or the nearest value around it
- * that exists: the key's value `null` of a missing setting has no place of its own.
- */
-export const locate = (document: YamlDocument, path: ReadonlyArray<string | number>): Position | undefined => {
+/** Where the value at `path` starts (keys as `toPlain` names them, indices of lists), or the nearest value around it. */
+export const locate = (document: YamlDocument, path: ReadonlyArray<string | number>): Position => {
   let node: YamlNode = document.value
   for (const step of path) {
     const next = childAt(node, step)

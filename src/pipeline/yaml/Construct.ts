@@ -1,4 +1,5 @@
-import type { Position } from "./Cursor.ts"
+import { Buffer } from "node:buffer"
+import { excerpt, type Position } from "./Cursor.ts"
 import type { Limits } from "./Limits.ts"
 import { readScalar } from "./ScalarValue.ts"
 import { type MappingNode, type ScalarNode, type SequenceNode, shortTag, type SyntaxNode, tagOf } from "./SyntaxTree.ts"
@@ -57,9 +58,10 @@ export class Construct {
       nodes += cost?.nodes ?? 1
       depth = Math.max(depth, cost?.depth ?? 0)
     }
-    if (value.kind !== "tuple" && "items" in value || value.kind === "map") depth++
+    if ((value.kind !== "tuple" && "items" in value) || value.kind === "map") depth++
     if (nodes > this.#limits.nodes) this.#refuse(`more than ${this.#limits.nodes} values`, value)
-    else if (depth > this.#limits.depth) this.#refuse(`lists and mappings more than ${this.#limits.depth} levels deep`, value)
+    else if (depth > this.#limits.depth)
+      this.#refuse(`lists and mappings more than ${this.#limits.depth} levels deep`, value)
     return { nodes, depth }
   }
 
@@ -143,7 +145,8 @@ export class Construct {
 
   #readKey(node: SyntaxNode): YamlKey | undefined {
     // "=" means something else than itself only where it is a value.
-    if (node.tag === tagOf("value") && node.kind === "scalar") return { kind: "str", value: node.text, ...node.position }
+    if (node.tag === tagOf("value") && node.kind === "scalar")
+      return { kind: "str", value: node.text, ...node.position }
     const key = this.read(node)
     if (key.kind !== "list" && key.kind !== "map" && key.kind !== "set" && key.kind !== "tuple") return key
     this.#report(`${kindOf(node)} cannot be a key; use a text`, node.position)
@@ -159,7 +162,8 @@ export class Construct {
     const merged: Array<Entry> = []
     const own: Array<Entry> = []
     for (const entry of node.entries) {
-      if (entry[0].tag === tagOf("merge")) merged.push(...this.#sourcesOf(entry[1]).flatMap((source) => this.#copy(source)))
+      if (entry[0].tag === tagOf("merge"))
+        merged.push(...this.#sourcesOf(entry[1]).flatMap((source) => this.#copy(source)))
       else own.push(entry)
     }
     const all = merged.length === 0 ? own : [...merged, ...own]
@@ -205,8 +209,6 @@ const scalarOf = (node: SyntaxNode): ScalarNode | undefined => {
 
 const kindOf = (node: SyntaxNode): string =>
   node.kind === "scalar" ? "a single value" : node.kind === "sequence" ? "a list" : "a mapping"
-
-const excerpt = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text)
 
 const unknownTag = (node: SyntaxNode): string => {
   if (node.tag === tagOf("value")) return 'a lone "=" cannot be a value; put it in quotes'

@@ -28,6 +28,12 @@ export const isWord = (ch: string): boolean => /^[0-9A-Za-z_-]$/.test(ch)
 export const shown = (ch: string): string =>
   ch === end ? "the end of the text" : isBreak(ch) ? "the end of the line" : ch === "\t" ? "a tab" : `"${ch}"`
 
+/** The start of a text of the file, on one line, for an error message. */
+export const excerpt = (text: string): string => {
+  const characters = Array.from(text.slice(0, 200).replaceAll(/\s+/g, " "))
+  return characters.length > 60 || text.length > 200 ? `${characters.slice(0, 60).join("")}…` : characters.join("")
+}
+
 /** Walks through the text and knows line and column, counted as PyYAML's reader counts them. */
 export class Cursor {
   readonly text: string

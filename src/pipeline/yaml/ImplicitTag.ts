@@ -24,5 +24,4 @@ const rules: ReadonlyArray<readonly [tag: string, pattern: RegExp]> = [
 const tags = rules.map(([name, pattern]) => [tagOf(name), pattern] as const)
 
 /** The tag that a plain scalar's text alone gives it; a text that means nothing else is a `!!str`. */
-export const implicitTag = (text: string): string =>
-  tags.find(([, pattern]) => pattern.test(text))?.[0] ?? tagOf("str")
+export const implicitTag = (text: string): string => tags.find(([, pattern]) => pattern.test(text))?.[0] ?? tagOf("str")

@@ -12,7 +12,8 @@ export const scanAnchor = (cursor: Cursor): Token => {
   const name = cursor.takeWhile(isWord)
   const next = cursor.peek()
   if (name === "" || !(isBlankBreakOrEnd(next) || "?:,]}%@`".includes(next))) {
-    const hint = type === "alias" ? 'a text that starts with "*" needs quotes' : 'a text that starts with "&" needs quotes'
+    const hint =
+      type === "alias" ? 'a text that starts with "*" needs quotes' : 'a text that starts with "&" needs quotes'
     cursor.fail(`the name of an ${type} is made of ASCII letters, digits, "_" and "-", found ${shown(next)}; ${hint}`)
   }
   return { type, name, position }

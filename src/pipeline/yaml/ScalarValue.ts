@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer"
 import { readTimestamp } from "./Timestamp.ts"
 import type { YamlKey } from "./YamlNode.ts"
 
@@ -61,9 +62,12 @@ const intOf = (digits: string): bigint | undefined => {
   return value
 }
 
+/** What Python trims around a number; JavaScript's `trim` takes a byte order mark as well, but no separators. */
+const blank = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*"
+
 /** Python's `int(text, base)`: white space around it, a sign and the base's own prefix are allowed. */
 const pythonInt = (text: string, prefix: string, digit: string): bigint | undefined => {
-  const match = new RegExp(`^\\s*([-+]?)(?:${prefix})?(${digit}+)\\s*$`, "i").exec(text)
+  const match = new RegExp(`^${blank}([-+]?)(?:${prefix})?(${digit}+)${blank}$`, "i").exec(text)
   const found = match?.[2]
   if (found === undefined) return undefined
   const value = BigInt(prefix + found)
@@ -83,7 +87,7 @@ const floatOf = (digits: string): number | undefined => {
   // From the last part on, so that rounding is the original's.
   let base = 1
   let value = 0
-  for (const part of digits.split(":").reverse()) {
+  for (const part of digits.split(":").toReversed()) {
     const digit = pythonFloat(part)
     if (digit === undefined) return undefined
     value += digit * base
@@ -93,13 +97,16 @@ const floatOf = (digits: string): number | undefined => {
 }
 
 const pythonFloat = (text: string): number | undefined => {
-  const trimmed = text.trim()
-  if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/.test(trimmed)) return Number(trimmed)
-  const word = /^([-+]?)(?:(inf|infinity)|nan)$/.exec(trimmed)
-  if (word === null) return undefined
-  const magnitude = word[2] === undefined ? Number.NaN : Number.POSITIVE_INFINITY
-  return word[1] === "-" ? -magnitude : magnitude
+  const match = floatPattern.exec(text)
+  if (match === null) return undefined
+  if (match[2] === undefined) return Number(match[1])
+  const magnitude = match[2].endsWith("nan") ? Number.NaN : Number.POSITIVE_INFINITY
+  return match[2].startsWith("-") ? -magnitude : magnitude
 }
+
+const floatPattern = new RegExp(
+  `^${blank}(?:([-+]?(?:\\d+\\.?\\d*|\\.\\d+)(?:e[-+]?\\d+)?)|([-+]?(?:inf|infinity|nan)))${blank}$`
+)
 
 // --- Binary ---
 

@@ -104,7 +104,9 @@ export const scanQuoted = (cursor: Cursor): string => {
       const lineBreak = cursor.takeBreak()
       if (lineBreak !== "") chunks.push(fold(lineBreak, scanQuotedBreaks(cursor)))
       else if (isBreakOrEnd(cursor.peek())) {
-        cursor.fail(`the text that starts with ${quote} at line ${opened.line}, column ${opened.column} is never closed`)
+        cursor.fail(
+          `the text that starts with ${quote} at line ${opened.line}, column ${opened.column} is never closed`
+        )
       } else chunks.push(blanks)
     }
   }

@@ -211,9 +211,9 @@ export class Scanner {
   }
 
   #fetchFlowEnd(ch: "]" | "}"): void {
-    if (this.#flowLevel === 0) this.#cursor.fail(`"${ch}" closes nothing; put the text in quotes if it belongs to one`)
     this.#forgetKey(this.#flowLevel)
-    this.#flowLevel--
+    // One that closes nothing is the reader's to refuse.
+    if (this.#flowLevel > 0) this.#flowLevel--
     this.#keyAllowed = false
     this.#pushMark(ch, 1)
   }
@@ -242,7 +242,10 @@ export class Scanner {
     const key = this.#possibleKeys.get(this.#flowLevel)
     if (key === undefined) {
       if (this.#flowLevel === 0) {
-        this.#startBlock("block mapping start", 'a ":" cannot stand here; put a text that holds ": " in quotes')
+        this.#startBlock(
+          "block mapping start",
+          'a ":" cannot stand here; check the indentation, or put a text that holds ": " in quotes'
+        )
       }
       this.#keyAllowed = this.#flowLevel === 0
     } else {

@@ -1,5 +1,4 @@
-import type { Position } from "./Cursor.ts"
-import { SyntaxFailure } from "./Cursor.ts"
+import { excerpt, type Position, SyntaxFailure } from "./Cursor.ts"
 import { implicitTag } from "./ImplicitTag.ts"
 import type { Limits } from "./Limits.ts"
 import type { Scanner } from "./Scanner.ts"
@@ -62,17 +61,13 @@ export class SyntaxReader {
     const attach: Attach = (node) => (this.#root = node)
     if (this.#at("document start", ...directives)) {
       this.#readDirectives()
-      if (!this.#at("document start")) this.#fail('"---" is missing between the "%" directives and the document')
-      const start = this.#take()
-      this.#readOptional("block", start, attach, [...documentEnds, "stream end"])
+      this.#readOptional("block", this.#take(), attach, [...documentEnds, "stream end"])
     } else this.#readNode("block", attach)
     while (this.#at("document end")) this.#take()
     if (this.#at("stream end")) return
-    this.#fail(
-      this.#at("document start")
-        ? 'a second document starts here ("---"); keep one document in the text'
-        : `the document ended before this place, but here follows ${describe(this.#peek())}`
-    )
+    const { position } = this.#peek()
+    this.#readDirectives()
+    throw new SyntaxFailure("a second document starts here; keep one document in the text", position)
   }
 
   // --- Tokens ---
@@ -95,6 +90,7 @@ export class SyntaxReader {
 
   // --- Directives, tags, anchors ---
 
+  /** Reads the "%" lines up to the "---" that must follow them. */
   #readDirectives(): void {
     const handles = new Map<string, string>()
     let versions = 0
@@ -105,10 +101,18 @@ export class SyntaxReader {
         if (versions > 1) this.#report("%YAML is written twice", token.position)
         if (token.major !== 1) this.#report("only YAML 1.x can be read; write %YAML 1.1", token.position)
       } else if (token.type === "tag directive") {
-        if (handles.has(token.handle)) this.#report(`%TAG ${token.handle} is written twice`, token.position)
+        if (handles.has(token.handle)) this.#report(`%TAG ${excerpt(token.handle)} is written twice`, token.position)
         handles.set(token.handle, token.prefix)
       } else if (token.type !== "other directive") break
       this.#take()
+    }
+    if (!this.#at("document start")) {
+      const found = describe(this.#peek())
+      this.#fail(
+        this.#root === undefined
+          ? `"---" must stand between the "%" directives and the document, found ${found}`
+          : `the document is over, but ${found} follows; check quotes and indentation`
+      )
     }
     this.#handles = new Map([...defaultHandles, ...handles])
   }
@@ -117,7 +121,7 @@ export class SyntaxReader {
     if (handle === null) return suffix
     const prefix = this.#handles.get(handle)
     if (prefix !== undefined) return prefix + suffix
-    this.#report(`the tag handle ${handle} is not declared by a %TAG line`, position)
+    this.#report(`the tag handle ${excerpt(handle)} is not declared by a %TAG line`, position)
     return undefined
   }
 
@@ -125,7 +129,7 @@ export class SyntaxReader {
     if (name === undefined) return
     const earlier = this.#anchors.get(name)
     if (earlier !== undefined) {
-      this.#report(`the anchor &${name} is already used at line ${earlier.position.line}`, node.position)
+      this.#report(`the anchor &${excerpt(name)} is already used at line ${earlier.position.line}`, node.position)
     }
     this.#anchors.set(name, node)
   }
@@ -137,10 +141,11 @@ export class SyntaxReader {
     }
     const node = this.#anchors.get(name)
     if (node !== undefined && !this.#open.has(node)) return node
+    const short = excerpt(name)
     this.#report(
       node === undefined
-        ? `the alias *${name} has no anchor &${name} before it; a text that starts with "*" needs quotes`
-        : `the alias *${name} stands inside the value that &${name} names; a value cannot hold itself`,
+        ? `the alias *${short} has no anchor &${short} before it; a text that starts with "*" needs quotes`
+        : `the alias *${short} stands inside the value that &${short} names; a value cannot hold itself`,
       position
     )
     return this.#empty(position)
@@ -151,7 +156,10 @@ export class SyntaxReader {
   #counted<A extends SyntaxNode>(node: A): A {
     this.#nodes++
     if (this.#nodes > this.#limits.nodes) {
-      throw new SyntaxFailure(`the text holds more than ${this.#limits.nodes} values, which is the limit`, node.position)
+      throw new SyntaxFailure(
+        `the text holds more than ${this.#limits.nodes} values, which is the limit`,
+        node.position
+      )
     }
     return node
   }
@@ -212,7 +220,10 @@ export class SyntaxReader {
   #fill(node: SequenceNode | MappingNode, anchor: string | undefined, attach: Attach, read: () => void): SyntaxNode {
     if (this.#open.size >= this.#limits.depth) {
       const { depth } = this.#limits
-      throw new SyntaxFailure(`lists and mappings lie more than ${depth} levels deep, which is the limit`, node.position)
+      throw new SyntaxFailure(
+        `lists and mappings lie more than ${depth} levels deep, which is the limit`,
+        node.position
+      )
     }
     attach(node)
     this.#anchor(anchor, node)
@@ -228,7 +239,12 @@ export class SyntaxReader {
   }
 
   /** Reads a key, whose "?" is the next token, and its value into `node`. */
-  #readEntry(node: MappingNode, place: Place, keyEnds: ReadonlyArray<Token["type"]>, ends: ReadonlyArray<Token["type"]>): void {
+  #readEntry(
+    node: MappingNode,
+    place: Place,
+    keyEnds: ReadonlyArray<Token["type"]>,
+    ends: ReadonlyArray<Token["type"]>
+  ): void {
     const key = this.#readOptional(place, this.#take(), later, keyEnds)
     const attach: Attach = (value) => node.entries.push([key, value])
     if (this.#at(":")) this.#readOptional(place, this.#take(), attach, ends)
@@ -261,7 +277,9 @@ export class SyntaxReader {
   #endBlock(node: SyntaxNode, what: string): void {
     if (!this.#at("block end")) {
       const found = describe(this.#peek())
-      this.#fail(`the ${what} that starts at line ${node.position.line} cannot go on with ${found}; check quotes and indentation`)
+      this.#fail(
+        `the ${what} that starts at line ${node.position.line} cannot go on with ${found}; check quotes and indentation`
+      )
     }
     this.#take()
   }
@@ -275,9 +293,14 @@ export class SyntaxReader {
       if (this.#at("?")) {
         const { position } = this.#peek()
         const pair: MappingNode = this.#counted({ kind: "mapping", tag: tagOf("map"), entries: [], position })
-        this.#fill(pair, undefined, (item) => node.items.push(item), () => {
-          this.#readEntry(pair, "flow", [":", ...ends], ends)
-        })
+        this.#fill(
+          pair,
+          undefined,
+          (item) => node.items.push(item),
+          () => {
+            this.#readEntry(pair, "flow", [":", ...ends], ends)
+          }
+        )
       } else this.#readNode("flow", (item) => node.items.push(item))
       this.#endFlowItem(node, "]")
     }
@@ -303,7 +326,9 @@ export class SyntaxReader {
     else if (!this.#at(close)) {
       const { line, column } = node.position
       const open = close === "]" ? "[" : "{"
-      this.#fail(`"${open}" at line ${line}, column ${column} needs "," or "${close}" here, found ${describe(this.#peek())}`)
+      this.#fail(
+        `"${open}" at line ${line}, column ${column} needs "," or "${close}" here, found ${describe(this.#peek())}`
+      )
     }
   }
 }

@@ -39,7 +39,11 @@ export const readTimestamp = (text: string): Timestamp => {
   const minutes = field(10) * 60 + field(11)
   if (minutes >= 24 * 60) return invalid("an offset from UTC is less than 24 hours")
   const sign = minutes === 0 ? "+" : (match[9] ?? "+")
-  return { kind: "datetime", value: `${time}${sign}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`, offset: true }
+  return {
+    kind: "datetime",
+    value: `${time}${sign}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`,
+    offset: true
+  }
 }
 
 const isoPattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{6}))?(?:([-+])(\d\d):(\d\d))?$/

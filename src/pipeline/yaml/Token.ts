@@ -1,4 +1,4 @@
-import type { Position } from "./Cursor.ts"
+import { excerpt, type Position } from "./Cursor.ts"
 
 /** A tag as written: `handle` is null for `!<…>` and the lone `!`. */
 export interface TagName {
@@ -53,13 +53,13 @@ export const describe = (token: Token): string => {
     case "other directive":
       return 'a "%" directive'
     case "alias":
-      return `the alias *${token.name}`
+      return `the alias *${excerpt(token.name)}`
     case "anchor":
-      return `the anchor &${token.name}`
+      return `the anchor &${excerpt(token.name)}`
     case "tag":
       return "a tag"
     case "scalar":
-      return token.text.length > 40 ? `the text "${token.text.slice(0, 40)}…"` : `the text "${token.text}"`
+      return `the text "${excerpt(token.text)}"`
     default:
       return `"${token.type}"`
   }

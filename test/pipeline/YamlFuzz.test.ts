@@ -1,0 +1,12 @@
+import { assert, describe, it } from "@effect/vitest"
+import { fuzz } from "../fuzz/yaml.ts"
+
+describe("YAML that nobody wrote on purpose", () => {
+  for (const seed of [1, 2, 3, 4]) {
+    it(`is read or refused with places in the text (seed ${seed})`, () => {
+      const { read, refused } = fuzz({ seed, iterations: 3_000 })
+      assert.isAbove(read, 300)
+      assert.isAbove(refused, 300)
+    })
+  }
+})
