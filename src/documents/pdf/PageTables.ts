@@ -210,7 +210,7 @@ const readTable = (
   const data = withoutSlits(whole, tops, lefts, box)
   // lines that run through words are a drawing, and a box all across that holds most of the text is a frame
   const longest = Math.max(...cells.map((cell, index) => (isFullWidth(cell, box) ? (texts[index]?.length ?? 0) : 0)))
-  const isFrame = longest * 2 > texts.reduce((sum, text) => sum + text.length, 0)
+  const isFrame = longest > maxHeading && longest * 2 > texts.reduce((sum, text) => sum + text.length, 0)
   if (!isTable(data) || isFrame || cutWords * 10 > texts.filter((text) => text !== "").length) return undefined
   return {
     rows: data.length,
@@ -286,6 +286,8 @@ const snap = 2
 const gap = 3
 const minRuling = 4
 const slit = 4
+// characters of a cell across the whole table
+const maxHeading = 400
 const minFilled = 0.3
 const maxCells = 10_000
 const maxCrossings = 250_000

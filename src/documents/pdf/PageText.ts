@@ -44,7 +44,15 @@ export const readPageText = (pdfium: Pdfium, textPage: number, frame: Box, withG
   let last: Drawn | undefined
 
   for (let index = 0; index < count; index++) {
-    const code = call.FPDFText_GetUnicode(textPage, index)
+    let code = call.FPDFText_GetUnicode(textPage, index)
+    // PDFium hands out UTF-16, a unit at a time
+    if (code >= 0xd800 && code <= 0xdbff && index + 1 < count) {
+      const low = call.FPDFText_GetUnicode(textPage, index + 1)
+      if (low >= 0xdc00 && low <= 0xdfff) {
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00)
+        index++
+      }
+    }
     if (isSpace(code)) {
       if (code !== 0x0d) space += code === 0x0a ? "\n" : code === 0x09 ? "\t" : " "
       continue

@@ -17,12 +17,14 @@ export interface PdfOptions {
   readonly minImageSize?: number
 }
 
-/** Bounds of one document. Past one of the first four the document fails; past the others that part is left out, with a warning. */
+/** Bounds of one document. Past one of the first four it fails; past another one that part is left out, with a warning. */
 export interface PdfLimits {
   readonly bytes: number
   readonly pages: number
   /** UTF-16 units of text in all pages. */
   readonly characters: number
+  /** PDFium's memory, looked at after each page. */
+  readonly memoryBytes: number
   /** Page objects looked at for tables and images, in all pages. */
   readonly objects: number
   readonly imagePixels: number
@@ -37,6 +39,7 @@ export const defaultLimits: PdfLimits = {
   bytes: 512 * 1024 * 1024,
   pages: 5_000,
   characters: 20_000_000,
+  memoryBytes: 1024 * 1024 * 1024,
   objects: 5_000_000,
   imagePixels: 50_000_000,
   images: 2_000,

@@ -1,3 +1,4 @@
+import { countCodePoints } from "../CodePoints.ts"
 import { damaged, DocumentError, encrypted, limitExceeded, notThisFormat, unsupported } from "../DocumentError.ts"
 import { type PageFrame, readFrame } from "./PageFrame.ts"
 import { PageImages } from "./PageImages.ts"
@@ -135,6 +136,10 @@ const readPages = (reading: Reading, indexes: ReadonlyArray<number>): ReadonlyAr
       )
     }
     pages.push(read)
+    if (reading.pdfium.bytes().length > reading.limits.memoryBytes) {
+      const message = `The PDF needs more than ${reading.limits.memoryBytes} bytes of memory at page ${index + 1}; choose fewer pages`
+      throw limitExceeded("memoryBytes", message)
+    }
   }
   if (reading.damaged.length === pages.length) throw damaged("The PDF is damaged: none of its pages can be read")
   return pages
@@ -188,7 +193,7 @@ const readLoadedPage = (reading: Reading, page: number, pageNumber: number): Rea
       width: frame.width,
       height: frame.height,
       text,
-      char_count: codePoints(text),
+      char_count: countCodePoints(text),
       is_scanned: isPicture || isUnreadable
     },
     shows: text !== "" || layer.unreadable > 0 || pdfium.call.FPDFPage_CountObjects(page) > 0
@@ -213,8 +218,6 @@ const areaOf = (matrix: Matrix): number => Math.abs(matrix[0] * matrix[3] - matr
 const fewCharacters = 20
 // letters that were turned into outlines are a path or more each
 const outlinedText = 50
-
-const codePoints = (text: string): number => text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0)
 
 // --- The whole ---
 

@@ -1,0 +1,29 @@
+import type { PdfDocument, PdfLimits, PdfOptions } from "./PdfDocument.ts"
+import { load, type Pdfium } from "./Pdfium.ts"
+import { readPdf } from "./PdfReader.ts"
+
+/** Reads PDFs one at a time, each with an instance of PDFium that no broken document has been through. */
+export interface PdfEngine {
+  /** Rejects with `DocumentError`. */
+  readonly read: (bytes: Uint8Array, options: PdfOptions, limits: PdfLimits) => Promise<PdfDocument>
+}
+
+export const makePdfEngine = (): PdfEngine => {
+  let pdfium: Pdfium | undefined
+  let documents = 0
+  return {
+    read: async (bytes, options, limits) => {
+      const instance = pdfium ?? (await load())
+      // taken away for the time of the document, so that one that fails is not used again
+      pdfium = undefined
+      const document = readPdf(instance, bytes, options, limits)
+      documents++
+      // memory of WebAssembly never shrinks
+      if (documents % maxDocuments !== 0 && instance.bytes().length <= maxBytes) pdfium = instance
+      return document
+    }
+  }
+}
+
+const maxDocuments = 200
+const maxBytes = 128 * 1024 * 1024

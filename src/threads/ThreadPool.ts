@@ -1,0 +1,168 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { existsSync } from "node:fs"
+import { availableParallelism } from "node:os"
+import { fileURLToPath } from "node:url"
+import { Piscina } from "piscina"
+import { DocumentError } from "../documents/DocumentError.ts"
+import type { Job, Jobs } from "./Jobs.ts"
+import * as Reply from "./Reply.ts"
+import { runJob } from "./RunJob.ts"
+
+/** Work that would hold up the event loop, done in threads that can be killed one by one. */
+export class ThreadPool extends Context.Tag("worker/threads/ThreadPool")<ThreadPool, Threads<Jobs>>() {}
+
+export interface Threads<Known extends Readonly<Record<keyof Known, Job<unknown, unknown>>>> {
+  /**
+   * Runs a job in a thread of its own, waiting for a free one first. Interruption and time-outs kill that thread, whatever
+   * it is doing, and no other.
+   */
+  readonly run: <Name extends keyof Known & string>(
+    job: Name,
+    input: Known[Name]["input"],
+    options?: RunOptions
+  ) => Effect.Effect<Known[Name]["output"], DocumentError | ThreadError>
+}
+
+export interface RunOptions {
+  /** Buffers in the input that move to the thread instead of being copied. The caller has lost them from then on. */
+  readonly transfer?: ReadonlyArray<ArrayBuffer>
+  /** How long the job may run once it has a thread; the pool's time-out when absent. */
+  readonly timeout?: Duration.DurationInput
+}
+
+/**
+ * A job ended without an answer of its own: it ran into a bound of the pool (`TimedOut`, `OutOfMemory`), its thread ended
+ * under it (`Crashed`), or there was no thread (`NotStarted`).
+ */
+export class ThreadError extends Schema.TaggedError<ThreadError>()("ThreadError", {
+  reason: Schema.Literal("TimedOut", "OutOfMemory", "Crashed", "NotStarted"),
+  job: Schema.String,
+  message: Schema.String
+}) {}
+
+export interface ThreadPoolOptions {
+  /** `EXECUTOR_THREADS`; one less than there are cores when absent, but at least one. */
+  readonly threads?: number
+  /** How long a job may run; 5 minutes when absent. */
+  readonly timeout?: Duration.DurationInput
+  /**
+   * Heap of one thread, 1,024 when absent. It bounds JavaScript objects alone, not buffers and not WebAssembly, and Node alone:
+   * Deno does not know it.
+   */
+  readonly maxHeapMegabytes?: number
+  /** The file that threads run. */
+  readonly worker?: URL
+}
+
+/** What goes to a thread. */
+export interface Task {
+  readonly job: string
+  readonly input: unknown
+}
+
+/** A pool whose threads start with its first job, and end with its scope or after half a minute without work. */
+export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unknown>>> = Jobs>(
+  options: ThreadPoolOptions = {}
+): Effect.Effect<Threads<Known>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
+    const worker = options.worker ?? defaultWorker()
+    const megabytes = options.maxHeapMegabytes ?? 1024
+    const scope = yield* Effect.scope
+    // jobs wait here and not inside the pool, so that a time-out measures the job alone
+    const free = yield* Effect.makeSemaphore(threads)
+    const pool = yield* Effect.cached(Scope.extend(acquirePool(threads, worker, megabytes), scope))
+
+    const run = Effect.fn("ThreadPool.run")(function* <Name extends keyof Known & string>(
+      job: Name,
+      input: Known[Name]["input"],
+      runOptions: RunOptions = {}
+    ) {
+      const timeout = Duration.decode(runOptions.timeout ?? options.timeout ?? "5 minutes")
+      const task: Task = { job, input }
+      const piscina = yield* pool.pipe(
+        Effect.mapError(() => {
+          const message = `No thread can start: ${fileURLToPath(worker)} is missing. Build it with: npm run build`
+          return new ThreadError({ reason: "NotStarted", job, message })
+        })
+      )
+      const reply = yield* Effect.tryPromise({
+        try: (signal): Promise<Reply.Reply<Known[Name]["output"]>> =>
+          // the file is named here and not in the pool, where one that does not load would leave the job waiting for ever
+          piscina.run(task, { filename: worker.href, signal, transferList: [...(runOptions.transfer ?? [])] }),
+        catch: (cause) => ended(job, cause, megabytes)
+      }).pipe(
+        Effect.timeoutFail({
+          duration: timeout,
+          onTimeout: () => {
+            const message = `The ${job} job took longer than ${Duration.format(timeout)} and was stopped`
+            return new ThreadError({ reason: "TimedOut", job, message })
+          }
+        })
+      )
+      const opened = Reply.open(reply)
+      return opened instanceof DocumentError ? yield* opened : opened.value
+    })
+    return { run: (job, input, runOptions) => free.withPermits(1)(run(job, input, runOptions)) }
+  })
+
+export const layer = (options: ThreadPoolOptions = {}): Layer.Layer<ThreadPool> =>
+  Layer.scoped(ThreadPool, make(options))
+
+/** Runs jobs on the calling thread, one at a time: for tests and small documents. It knows no time-outs and cannot be interrupted. */
+export const layerInline: Layer.Layer<ThreadPool> = Layer.effect(
+  ThreadPool,
+  Effect.map(Effect.makeSemaphore(1), (free) =>
+    ThreadPool.of({
+      run: (job, input) =>
+        Effect.tryPromise({
+          try: () => runJob(job, input),
+          catch: (cause) => (cause instanceof DocumentError ? cause : ended(job, cause, 0))
+        }).pipe(Effect.uninterruptible, free.withPermits(1))
+    })
+  )
+)
+
+/** A copy of the bytes in a buffer of its own, to be moved to a thread while others keep the original. */
+export const ownBuffer = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer
+
+const acquirePool = (threads: number, worker: URL, megabytes: number) =>
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      if (!existsSync(worker)) return Effect.fail("missing" as const)
+      const pool = new Piscina({
+        minThreads: 0,
+        maxThreads: threads,
+        idleTimeout: 30_000,
+        resourceLimits: { maxOldGenerationSizeMb: megabytes }
+      })
+      // the death of an idle thread harms nobody, but without a listener it would end the process
+      pool.on("error", () => undefined)
+      return Effect.succeed(pool)
+    }),
+    (pool) => Effect.promise(() => pool.destroy())
+  )
+
+const ended = (job: string, cause: unknown, megabytes: number): ThreadError => {
+  const detail = cause instanceof Error ? cause.message : String(cause)
+  return cause instanceof Error && "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY"
+    ? new ThreadError({
+        reason: "OutOfMemory",
+        job,
+        message: `The ${job} job needed more than the ${megabytes} MB of heap that a thread may have, and was stopped`
+      })
+    : new ThreadError({ reason: "Crashed", job, message: `The thread of the ${job} job failed: ${detail}` })
+}
+
+/** The thread file beside this one; where only this process was taught TypeScript, as by vitest on Node 20, the built one. */
+const defaultWorker = (): URL => {
+  if (!import.meta.url.endsWith(".ts")) return new URL("./Parse.worker.js", import.meta.url)
+  const runsTypeScript =
+    "Deno" in globalThis || ("typescript" in process.features && process.features.typescript !== false)
+  return new URL(runsTypeScript ? "./Parse.worker.ts" : "../../dist/threads/Parse.worker.js", import.meta.url)
+}

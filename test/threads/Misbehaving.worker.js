@@ -1,0 +1,16 @@
+// Jobs that no thread should be asked to do. Plain JavaScript, because Node 20 starts no thread from TypeScript.
+const jobs = {
+  echo: (input) => input,
+  size: (input) => input.byteLength,
+  forever: () => {
+    for (;;);
+  },
+  exit: () => process.exit(3),
+  reject: () => Promise.reject(new Error("a bug")),
+  hoard: () => {
+    const hoard = []
+    for (;;) hoard.push(Array.from({ length: 10_000 }, Math.sqrt))
+  }
+}
+
+export default async ({ job, input }) => ({ ok: await jobs[job](input), buffers: [] })

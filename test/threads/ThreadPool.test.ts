@@ -1,0 +1,187 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { DocumentError } from "../../src/documents/DocumentError.ts"
+import { defaultLimits } from "../../src/documents/pdf/PdfDocument.ts"
+import type { Job } from "../../src/threads/Jobs.ts"
+import * as ThreadPool from "../../src/threads/ThreadPool.ts"
+import { text, writePdf } from "../support/Pdf.ts"
+
+interface Misbehaviour {
+  readonly echo: Job<string, string>
+  readonly size: Job<ArrayBuffer, number>
+  readonly forever: Job<undefined, never>
+  readonly exit: Job<undefined, never>
+  readonly reject: Job<undefined, never>
+  readonly hoard: Job<undefined, never>
+}
+
+const worker = new URL("./Misbehaving.worker.js", import.meta.url)
+const makePool = (options: ThreadPool.ThreadPoolOptions = {}) =>
+  ThreadPool.make<Misbehaviour>({ worker, threads: 1, maxHeapMegabytes: 64, ...options })
+
+describe("threads that misbehave", () => {
+  it.scopedLive("a job that exceeds its time is stopped, and the pool goes on", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool()
+      const error = yield* Effect.flip(pool.run("forever", undefined, { timeout: "200 millis" }))
+      assert.deepInclude(error, { _tag: "ThreadError", reason: "TimedOut" })
+      assert.include(error.message, "200ms")
+      // the only thread is free again
+      assert.strictEqual(yield* pool.run("echo", "still here"), "still here")
+    })
+  )
+
+  it.scopedLive("interruption stops a job, whether it runs or waits for a thread", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool()
+      const running = yield* Effect.fork(pool.run("forever", undefined))
+      const waiting = yield* Effect.fork(pool.run("forever", undefined))
+      yield* Effect.sleep("300 millis")
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(waiting)))
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(running)))
+      assert.strictEqual(yield* pool.run("echo", "free"), "free")
+    })
+  )
+
+  it.scopedLive("a time-out kills no other job", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool({ threads: 2 })
+      const [error, echo] = yield* Effect.all(
+        [
+          Effect.flip(pool.run("forever", undefined, { timeout: "300 millis" })),
+          Effect.replicateEffect(pool.run("echo", "unharmed"), 20)
+        ],
+        { concurrency: 2 }
+      )
+      assert.strictEqual(error._tag, "ThreadError")
+      assert.deepStrictEqual(new Set(echo), new Set(["unharmed"]))
+    })
+  )
+
+  it.scopedLive("waiting for a thread does not count as time of the job", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool()
+      const first = yield* Effect.fork(Effect.flip(pool.run("forever", undefined, { timeout: "1 second" })))
+      // would be stopped if its time began now
+      const second = yield* Effect.fork(pool.run("echo", "in time", { timeout: "900 millis" }))
+      assert.strictEqual((yield* Fiber.join(first))._tag, "ThreadError")
+      assert.strictEqual(yield* Fiber.join(second), "in time")
+    })
+  )
+
+  it.scopedLive("a thread that ends, or a bug in it, is a typed error, and the pool recovers", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool()
+      for (const job of ["exit", "reject", "exit"] as const) {
+        const error = yield* Effect.flip(pool.run(job, undefined))
+        assert.deepInclude(error, { _tag: "ThreadError", reason: "Crashed", job })
+        assert.strictEqual(yield* pool.run("echo", "back"), "back")
+      }
+    })
+  )
+
+  // Deno has no bound of a thread's heap
+  it.scopedLive.skipIf("Deno" in globalThis)(
+    "a job that exceeds its heap is stopped, and the error names that bound",
+    () =>
+      Effect.gen(function* () {
+        const pool = yield* makePool()
+        const error = yield* Effect.flip(pool.run("hoard", undefined))
+        assert.deepInclude(error, { _tag: "ThreadError", reason: "OutOfMemory" })
+        assert.include(error.message, "64 MB")
+        assert.strictEqual(yield* pool.run("echo", "back"), "back")
+      })
+  )
+
+  it.scopedLive("buffers are moved when that is asked for, and copied otherwise", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool()
+      const bytes = new Uint8Array(1000)
+      const moved = ThreadPool.ownBuffer(bytes)
+      assert.strictEqual(yield* pool.run("size", moved, { transfer: [moved] }), 1000)
+      assert.strictEqual(moved.byteLength, 0)
+      assert.strictEqual(yield* pool.run("size", bytes.buffer), 1000)
+      assert.strictEqual(bytes.byteLength, 1000)
+    })
+  )
+
+  it.scopedLive("a thread file that is missing is named", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool({ worker: new URL("./Missing.worker.js", import.meta.url) })
+      const error = yield* Effect.flip(pool.run("echo", ""))
+      assert.deepInclude(error, { _tag: "ThreadError", reason: "NotStarted" })
+      assert.include(error.message, "Missing.worker.js")
+    })
+  )
+})
+
+const document = (pages: number) =>
+  ThreadPool.ownBuffer(writePdf({ pages: Array.from({ length: pages }, (_, page) => ({ content: lines(page) })) }))
+const lines = (page: number): string =>
+  Array.from({ length: 40 }, (_, line) =>
+    text(72, 750 - line * 17, `Line ${line} of page ${page + 1} says nothing at all`)
+  ).join("")
+
+for (const [name, pool] of Object.entries({
+  threads: ThreadPool.layer({ threads: 2 }),
+  inline: ThreadPool.layerInline
+})) {
+  layer(pool, { excludeTestServices: true })(`documents (${name})`, (it) => {
+    it.effect("are read", () =>
+      Effect.gen(function* () {
+        const threads = yield* ThreadPool.ThreadPool
+        const bytes = ThreadPool.ownBuffer(writePdf({ pages: [{ content: text(72, 700, "Hello") }] }))
+        const read = yield* threads.run("pdf", { bytes, options: {} }, { transfer: [bytes] })
+        assert.strictEqual(read.text, "Hello\n")
+      })
+    )
+
+    it.effect("keep their images as bytes", () =>
+      Effect.gen(function* () {
+        const threads = yield* ThreadPool.ThreadPool
+        const image = ["/Width 1/Height 1/ColorSpace/DeviceGray/BitsPerComponent 8", Uint8Array.of(7)] as const
+        const pdf = writePdf({ pages: [{ content: "/Im0 Do" }], images: [image] })
+        const { images } = yield* threads.run("pdf", { bytes: pdf.buffer, options: { images: true } })
+        assert.deepStrictEqual([...(images[0]?.data.subarray(1, 4) ?? [])], [...Buffer.from("PNG")])
+      })
+    )
+
+    it.effect("fail with the error of their reader", () =>
+      Effect.gen(function* () {
+        const threads = yield* ThreadPool.ThreadPool
+        const none = yield* Effect.flip(threads.run("pdf", { bytes: new ArrayBuffer(8), options: {} }))
+        assert.instanceOf(none, DocumentError)
+        assert.strictEqual(none.reason, "NotThisFormat")
+        const limits = { ...defaultLimits, pages: 1 }
+        const long = yield* Effect.flip(threads.run("pdf", { bytes: document(2), options: {}, limits }))
+        assert.deepInclude(long, { _tag: "DocumentError", reason: "LimitExceeded", limit: "pages" })
+      })
+    )
+  })
+}
+
+describe("the event loop", () => {
+  it.scopedLive("goes on while a long document is read", () =>
+    Effect.gen(function* () {
+      const threads = yield* ThreadPool.make({ threads: 1 })
+      let ticks = 0
+      const clock = yield* Effect.fork(
+        Effect.forever(
+          Effect.andThen(
+            Effect.sleep("1 millis"),
+            Effect.sync(() => ticks++)
+          )
+        )
+      )
+      const bytes = document(500)
+      const read = yield* threads.run("pdf", { bytes, options: { tables: true } }, { transfer: [bytes] })
+      yield* Fiber.interrupt(clock)
+      assert.lengthOf(read.pages, 500)
+      assert.include(read.pages[499]?.text, "Line 39 of page 500")
+      // read on this thread, the document would let none through
+      assert.isAbove(ticks, 20)
+    })
+  )
+})
