@@ -92,6 +92,12 @@ export const storableId = (id: string): string =>
 export const invalid = (operation: string, message: string): ServiceError.Invalid =>
   new ServiceError.Invalid({ service, operation, message, reason: "BadRequest" })
 
+export const unstorable = (operation: string): ServiceError.Invalid =>
+  invalid(operation, `Cosmos DB can't store a document under this id (${operation}).`)
+
+export const wrongPatch = (operation: string, properties: number): ServiceError.Invalid =>
+  invalid(operation, `One patch sets 1 to ${maxPatchOperations} properties, not ${properties} (${operation}).`)
+
 /** A reader of this container's documents: Invalid, naming the document and its first fault, when one has the wrong shape. */
 export const decoderOf = <A, I>(
   container: DocumentContainer,

@@ -54,7 +54,7 @@ export const make = (name: string): MemoryContainer => {
     now: () => number
   ): Effect.Effect<string, ServiceError.ServiceError> => {
     const what = `${operation} ${name}/${document.id}`
-    if (!DocumentContainer.isStorableId(document.id)) return unstorable(what)
+    if (!DocumentContainer.isStorableId(document.id)) return Effect.fail(DocumentContainer.unstorable(what))
     const bytes = bytesOf(document)
     if (bytes === undefined) return notJson(what)
     if (bytes > DocumentContainer.maxDocumentBytes) return tooLarge(what)
@@ -92,7 +92,7 @@ export const make = (name: string): MemoryContainer => {
         const current = stored.get(id)
         const keys = Object.keys(set)
         if (keys.length === 0 || keys.length > DocumentContainer.maxPatchOperations) {
-          return Effect.fail(DocumentContainer.invalid(what, `A patch sets 1 to 10 properties, not ${keys.length}.`))
+          return Effect.fail(DocumentContainer.wrongPatch(what, keys.length))
         }
         if (document === undefined || current === undefined) return missing
         if (condition.etag !== undefined && condition.etag !== current.etag) return refused
@@ -128,9 +128,6 @@ const unchanged = Effect.succeed<Reading>(DocumentContainer.Reading.Unchanged())
 const holds = (document: Document, { oneOf, isNull }: DocumentContainer.PatchCondition): boolean =>
   (oneOf === undefined || oneOf.values.some((value) => value === document[oneOf.property])) &&
   (isNull === undefined || document[isNull] === null)
-
-const unstorable = (what: string) =>
-  Effect.fail(DocumentContainer.invalid(what, `Cosmos DB can't store a document under this id (${what}).`))
 
 const notJson = (what: string) =>
   Effect.fail(DocumentContainer.invalid(what, `The document can't be written as JSON (${what}).`))

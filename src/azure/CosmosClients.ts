@@ -1,0 +1,45 @@
+import * as Cosmos from "@azure/cosmos"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { AzureConfig } from "../config/WorkerConfig.ts"
+import { Credentials } from "./Credentials.ts"
+
+/** The configured database, as the SDK gives it. For the adapters only. */
+export class CosmosDatabase extends Context.Tag("contentflow-worker/azure/CosmosDatabase")<
+  CosmosDatabase,
+  Cosmos.Database
+>() {}
+
+/** One client for all containers. Signs in with the key if there is one, else with the worker's credential. */
+export const layer: Layer.Layer<CosmosDatabase, never, AzureConfig | Credentials> = Layer.scoped(
+  CosmosDatabase,
+  Effect.gen(function* () {
+    const { cosmosEndpoint, cosmosKey, cosmosDatabase } = yield* AzureConfig
+    const { credential } = yield* Credentials
+    const access = cosmosKey === null ? { aadCredentials: credential } : { key: Redacted.value(cosmosKey) }
+    const client = yield* Effect.acquireRelease(
+      Effect.sync(
+        () =>
+          new Cosmos.CosmosClient({
+            ...access,
+            endpoint: cosmosEndpoint,
+            userAgentSuffix: "contentflow-worker",
+            connectionPolicy: {
+              enableEndpointDiscovery: !isEmulator(cosmosEndpoint),
+              requestTimeout: 10_000,
+              // Throttled calls are repeated by CosmosContainer, where they can be interrupted and timed.
+              retryOptions: { maxRetryAttemptCount: 0 }
+            }
+          })
+      ),
+      (client) => Effect.sync(() => client.dispose())
+    )
+    return client.database(cosmosDatabase)
+  })
+)
+
+/** An emulator names addresses of its own that can't be reached from here. */
+const isEmulator = (endpoint: string): boolean =>
+  /^http:|^https:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/i.test(endpoint)

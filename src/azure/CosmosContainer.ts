@@ -1,0 +1,210 @@
+import type * as Cosmos from "@azure/cosmos"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as ServiceError from "../domain/ServiceError.ts"
+import * as DocumentContainer from "../store/DocumentContainer.ts"
+import type { Document, Identified, PatchCondition } from "../store/DocumentContainer.ts"
+import * as CosmosErrors from "./CosmosErrors.ts"
+
+const { Reading, Write } = DocumentContainer
+
+/** A container of the database whose partition key is `/id`. */
+export const make = (database: Cosmos.Database, name: string): DocumentContainer.DocumentContainer => {
+  const container = database.container(name)
+  const item = (id: string) => container.item(id, id)
+  const operation = (verb: string, id: string) => `${verb} ${name}/${id}`
+
+  /** A call whose refusal by the service is an answer: `answers` says what a status means. */
+  const call = <A>(
+    verb: string,
+    id: string,
+    run: (abortSignal: AbortSignal) => Promise<A>,
+    answers: (cause: unknown) => Option.Option<A> = Option.none
+  ): Effect.Effect<A, ServiceError.ServiceError> =>
+    attempt(operation(verb, id), run, answers).pipe(
+      Effect.retry(whenThrottled),
+      Effect.withSpan(`CosmosDB.${verb}`, {
+        kind: "client",
+        captureStackTrace: false,
+        attributes: { "db.system": "cosmosdb", "db.collection.name": name, "contentflow.document": id }
+      })
+    )
+
+  const conditional = (verb: string, id: string, run: (abortSignal: AbortSignal) => Promise<DocumentContainer.Write>) =>
+    call(verb, id, run, (cause) =>
+      CosmosErrors.isMissingDocument(cause)
+        ? Option.some(Write.Missing())
+        : CosmosErrors.statusOf(cause) === 412
+          ? Option.some(Write.Refused())
+          : Option.none()
+    )
+
+  const writable = (verb: string, id: string): Effect.Effect<void, ServiceError.Invalid> =>
+    DocumentContainer.isStorableId(id) ? Effect.void : Effect.fail(DocumentContainer.unstorable(operation(verb, id)))
+
+  return {
+    name,
+    read: (id, knownEtag) =>
+      DocumentContainer.isStorableId(id)
+        ? call("read", id, (abortSignal) =>
+            item(id)
+              .read<Document>({ abortSignal, ...(knownEtag === undefined ? {} : unless(knownEtag)) })
+              .then((response) => {
+                if (response.statusCode === 304) return Reading.Unchanged()
+                const document = response.resource
+                if (document !== undefined && document !== null) return Reading.Found({ document, etag: response.etag })
+                // The SDK answers a 404 of a read instead of throwing it.
+                const answer = { code: response.statusCode, substatus: response.substatus }
+                return CosmosErrors.isMissingDocument(answer) ? Reading.Missing() : Promise.reject(answer)
+              })
+          )
+        : Effect.succeed(Reading.Missing()),
+    create: (document) =>
+      Effect.zipRight(
+        writable("create", document.id),
+        call(
+          "create",
+          document.id,
+          (abortSignal) => container.items.create<Document>(document, { abortSignal }).then(written),
+          (cause) => (CosmosErrors.statusOf(cause) === 409 ? Option.some(Write.Refused()) : Option.none())
+        )
+      ),
+    replace: (document, etag) =>
+      Effect.zipRight(
+        writable("replace", document.id),
+        conditional("replace", document.id, (abortSignal) =>
+          item(document.id)
+            .replace<Identified>(document, { abortSignal, ...onlyIf(etag) })
+            .then(written)
+        )
+      ),
+    upsert: (document) =>
+      Effect.zipRight(
+        writable("upsert", document.id),
+        call("upsert", document.id, (abortSignal) =>
+          container.items.upsert<Document>(document, { abortSignal }).then((response) => response.etag)
+        )
+      ),
+    patch: (id, set, condition) => {
+      const operations = Object.entries(set).map(([key, value]) => ({
+        op: "set" as const,
+        path: pointerTo(key),
+        value
+      }))
+      if (operations.length === 0 || operations.length > DocumentContainer.maxPatchOperations) {
+        return Effect.fail(DocumentContainer.wrongPatch(operation("patch", id), operations.length))
+      }
+      if (!DocumentContainer.isStorableId(id)) return Effect.succeed(Write.Missing())
+      const query = queryOf(condition)
+      return conditional("patch", id, (abortSignal) =>
+        item(id)
+          .patch<Document>(query === undefined ? { operations } : { operations, condition: query }, {
+            abortSignal,
+            ...(condition.etag === undefined ? {} : onlyIf(condition.etag))
+          })
+          .then(written)
+      )
+    },
+    remove: (id, etag) =>
+      DocumentContainer.isStorableId(id)
+        ? conditional("delete", id, (abortSignal) =>
+            item(id)
+              .delete({ abortSignal, ...onlyIf(etag) })
+              .then(() => Write.Written({ etag }))
+          )
+        : Effect.succeed(Write.Missing()),
+    where: (property, value) =>
+      Effect.gen(function* () {
+        const stop = yield* Effect.acquireRelease(
+          Effect.sync(() => new AbortController()),
+          (controller) => Effect.sync(() => controller.abort())
+        )
+        const pages = container.items.query<Document>(
+          {
+            query: `SELECT * FROM c WHERE c[${JSON.stringify(property)}] = @value`,
+            parameters: [{ name: "@value", value }]
+          },
+          { maxItemCount: pageSize, abortSignal: stop.signal }
+        )
+        // By id, since a partition that splits during the query may hand out a document twice.
+        const documents = new Map<unknown, Document>()
+        while (pages.hasMoreResults()) {
+          const page = yield* attempt(`query ${name} by ${property}`, () => pages.fetchNext(), Option.none)
+          for (const document of page.resources ?? []) documents.set(document["id"], document)
+        }
+        return [...documents.values()]
+      }).pipe(
+        Effect.scoped,
+        Effect.retry(whenThrottled),
+        Effect.withSpan("CosmosDB.query", {
+          kind: "client",
+          captureStackTrace: false,
+          attributes: { "db.system": "cosmosdb", "db.collection.name": name }
+        })
+      )
+  }
+}
+
+/** Documents of one page of a query. */
+const pageSize = 200
+
+/** One call never takes longer, whatever the SDK tries behind our back. */
+const callTimeout = Duration.seconds(30)
+
+/**
+ * Up to four more tries of a call that Cosmos did not perform because too many came at once; each waits as long as the service
+ * asks, a second at most, or 100 ms. Whatever else can heal is the caller's to repeat: it may have been performed.
+ */
+const whenThrottled = Schedule.recurWhile<ServiceError.ServiceError>((error) => error._tag === "Throttled").pipe(
+  Schedule.addDelay((error) =>
+    Duration.min(
+      Option.getOrElse(ServiceError.retryAfter(error), () => Duration.millis(100)),
+      Duration.seconds(1)
+    )
+  ),
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurs(4))
+)
+
+const attempt = <A>(
+  operation: string,
+  run: (abortSignal: AbortSignal) => Promise<A>,
+  answers: (cause: unknown) => Option.Option<A>
+): Effect.Effect<A, ServiceError.ServiceError> =>
+  Effect.tryPromise({ try: run, catch: (cause) => ({ cause }) }).pipe(
+    Effect.catchAll(({ cause }) =>
+      Option.match(answers(cause), {
+        onNone: () => Effect.fail(CosmosErrors.fromCosmos(operation, cause)),
+        onSome: (answer) => Effect.succeed(answer)
+      })
+    ),
+    Effect.timeoutFail({
+      duration: callTimeout,
+      onTimeout: () =>
+        new ServiceError.Unavailable({
+          service: DocumentContainer.service,
+          operation,
+          message: `Cosmos DB did not answer within ${Duration.toSeconds(callTimeout)} seconds (${operation}).`
+        })
+    })
+  )
+
+const written = (response: { readonly etag: string }): DocumentContainer.Write => Write.Written({ etag: response.etag })
+
+const onlyIf = (etag: string): Cosmos.RequestOptions => ({ accessCondition: { type: "IfMatch", condition: etag } })
+const unless = (etag: string): Cosmos.RequestOptions => ({ accessCondition: { type: "IfNoneMatch", condition: etag } })
+
+/** A JSON pointer to a property of the document. */
+const pointerTo = (key: string): string => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
+
+const queryOf = ({ oneOf, isNull }: PatchCondition): string | undefined => {
+  const parts = [
+    ...(oneOf === undefined
+      ? []
+      : [`c.${oneOf.property} IN (${oneOf.values.map((value) => `'${value}'`).join(", ")})`]),
+    ...(isNull === undefined ? [] : [`IS_NULL(c.${isNull})`])
+  ]
+  return parts.length === 0 ? undefined : `FROM c WHERE ${parts.join(" AND ")}`
+}

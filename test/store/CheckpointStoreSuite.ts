@@ -1,0 +1,97 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, type Layer, Option } from "effect"
+import { type Checkpoint, checkpointId } from "../../src/domain/Checkpoint.ts"
+import { ExecutorId, PipelineId, VaultId } from "../../src/domain/Ids.ts"
+import { CheckpointStore } from "../../src/store/CheckpointStore.ts"
+import { Containers } from "./Backends.ts"
+
+const pipeline = PipelineId.make
+const executor = ExecutorId.make
+const vault = VaultId.make
+
+const checkpoint = (p: string, e: string, v: string, more: Partial<Checkpoint> = {}): Checkpoint => ({
+  id: checkpointId(pipeline(p), executor(e), vault(v)),
+  pipeline_id: pipeline(p),
+  executor_id: executor(e),
+  vault_id: vault(v),
+  checkpoint_timestamp: "2026-01-02T10:30:00.123000+00:00",
+  worker_id: "InputSourceWorker-0",
+  last_crawl_started_at: "2026-01-02T10:35:00+00:00",
+  ...more
+})
+
+export const suite = (name: string, layer: Layer.Layer<CheckpointStore | Containers>): void =>
+  it.layer(layer)(`CheckpointStore (${name})`, (it) => {
+    it.effect("keeps one checkpoint for each vault", () =>
+      Effect.gen(function* () {
+        const store = yield* CheckpointStore
+        const { checkpoints } = yield* Containers
+        const find = (v: string) => store.find(pipeline("p1"), executor("input"), vault(v))
+        assert.isTrue(Option.isNone(yield* find("v1")))
+        yield* store.save(checkpoint("p1", "input", "v1"))
+        yield* store.save(checkpoint("p1", "input", "v2", { worker_id: "other" }))
+        assert.deepStrictEqual(yield* Effect.flatten(find("v1")), checkpoint("p1", "input", "v1"))
+        assert.strictEqual((yield* Effect.flatten(find("v2"))).worker_id, "other")
+        yield* store.save(checkpoint("p1", "input", "v1", { last_crawl_started_at: null }))
+        assert.isNull((yield* Effect.flatten(find("v1"))).last_crawl_started_at)
+        assert.strictEqual((yield* checkpoints.read("p1_input_v1"))._tag, "Found")
+      })
+    )
+
+    it.effect("takes over the Python worker's checkpoint of the same vault, and only of that", () =>
+      Effect.gen(function* () {
+        const store = yield* CheckpointStore
+        const { checkpoints } = yield* Containers
+        yield* checkpoints.upsert({
+          id: "p2_input",
+          pipeline_id: "p2",
+          executor_id: "input",
+          vault_id: "v1",
+          checkpoint_timestamp: "2025-12-31T23:59:59.000001+00:00",
+          worker_id: "InputSourceWorker-1"
+        })
+        const find = (v: string) => store.find(pipeline("p2"), executor("input"), vault(v))
+        const taken = yield* Effect.flatten(find("v1"))
+        assert.deepStrictEqual(
+          taken,
+          checkpoint("p2", "input", "v1", {
+            checkpoint_timestamp: "2025-12-31T23:59:59.000001+00:00",
+            worker_id: "InputSourceWorker-1",
+            last_crawl_started_at: null
+          })
+        )
+        assert.isTrue(Option.isNone(yield* find("v2")))
+        yield* store.save({ ...taken, worker_id: "ours" })
+        assert.strictEqual((yield* Effect.flatten(find("v1"))).worker_id, "ours")
+        const original = yield* checkpoints.read("p2_input")
+        assert.strictEqual(original._tag === "Found" ? original.document["worker_id"] : "", "InputSourceWorker-1")
+      })
+    )
+
+    it.effect("keeps checkpoints of executors whose names Cosmos refuses in ids", () =>
+      Effect.gen(function* () {
+        const store = yield* CheckpointStore
+        for (const name of ["docs/in#1?", "docs\\in#1?", "é".repeat(600), "trailing "]) {
+          const saved = checkpoint("p3", name, "v1", { worker_id: name.slice(0, 20) })
+          yield* store.save(saved)
+          assert.deepStrictEqual(yield* Effect.flatten(store.find(pipeline("p3"), executor(name), vault("v1"))), saved)
+        }
+      })
+    )
+
+    it.effect("does not start from scratch when a checkpoint is broken, and ignores unknown properties", () =>
+      Effect.gen(function* () {
+        const store = yield* CheckpointStore
+        const { checkpoints } = yield* Containers
+        yield* checkpoints.upsert({ ...checkpoint("p4", "input", "v1"), theirs: 1 })
+        assert.deepStrictEqual(
+          yield* Effect.flatten(store.find(pipeline("p4"), executor("input"), vault("v1"))),
+          checkpoint("p4", "input", "v1")
+        )
+        yield* checkpoints.upsert({ ...checkpoint("p5", "input", "v1"), checkpoint_timestamp: 17 })
+        const error = yield* Effect.flip(store.find(pipeline("p5"), executor("input"), vault("v1")))
+        assert.strictEqual(error._tag, "Invalid")
+        assert.include(error.message, "p5_input_v1 is not valid at checkpoint_timestamp")
+      })
+    )
+  })

@@ -1,0 +1,60 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, type Layer, Logger, Option } from "effect"
+import { PipelineId, VaultId } from "../../src/domain/Ids.ts"
+import { VaultStore } from "../../src/store/VaultStore.ts"
+import { Containers } from "./Backends.ts"
+
+export const suite = (name: string, layer: Layer.Layer<VaultStore | Containers>): void =>
+  it.layer(layer)(`VaultStore (${name})`, (it) => {
+    it.effect("lists the vaults whose `enabled` is literally true, and logs the one that is broken", () =>
+      Effect.gen(function* () {
+        const store = yield* VaultStore
+        const { vaults } = yield* Containers
+        const vault = (id: string, enabled: unknown) =>
+          vaults.upsert({ id, name: id, pipeline_id: "p1", enabled, save_execution_output: null, tags: [] })
+        yield* Effect.all([
+          vault("on", true),
+          vault("off", false),
+          vault("text", "true"),
+          vault("one", 1),
+          vault("null", null),
+          vaults.upsert({ id: "absent", pipeline_id: "p1" }),
+          vaults.upsert({ id: "broken", enabled: true, name: "no pipeline" })
+        ])
+        const messages: Array<unknown> = []
+        const log = Logger.replace(
+          Logger.defaultLogger,
+          Logger.make(({ message }) => void messages.push(message))
+        )
+        const enabled = yield* Effect.provide(store.enabled, log)
+        assert.deepStrictEqual(enabled, [
+          { id: VaultId.make("on"), pipeline_id: PipelineId.make("p1"), enabled: true, save_execution_output: false }
+        ])
+        assert.include(String(messages), "vaults/broken")
+        assert.include(String(messages), "pipeline_id")
+      })
+    )
+
+    it.effect("finds one vault, enabled or not", () =>
+      Effect.gen(function* () {
+        const store = yield* VaultStore
+        const { vaults } = yield* Containers
+        yield* vaults.upsert({ id: "v1", pipeline_id: "p1", enabled: false, save_execution_output: true, extra: 1 })
+        const vault = yield* Effect.flatten(store.find(VaultId.make("v1")))
+        assert.isTrue(vault.save_execution_output)
+        assert.isFalse(vault.enabled)
+        assert.isTrue(Option.isNone(yield* store.find(VaultId.make("nobody"))))
+      })
+    )
+
+    it.effect("refuses to guess a broken vault", () =>
+      Effect.gen(function* () {
+        const store = yield* VaultStore
+        const { vaults } = yield* Containers
+        yield* vaults.upsert({ id: "v2", pipeline_id: 7 })
+        const error = yield* Effect.flip(store.find(VaultId.make("v2")))
+        assert.strictEqual(error._tag, "Invalid")
+        assert.include(error.message, "vaults/v2 is not valid at pipeline_id")
+      })
+    )
+  })
