@@ -1,5 +1,6 @@
 import type * as Expression from "./Expression.ts"
 import * as FieldPath from "./FieldPath.ts"
+import * as Limits from "./Limits.ts"
 import * as Literal from "./Literal.ts"
 import * as PythonText from "./PythonText.ts"
 
@@ -33,58 +34,92 @@ export class EvaluationProblem extends Error {
  *
  * @throws EvaluationProblem
  */
-export const evaluate = (expression: Expression.Expression, item: unknown): boolean => {
-  switch (expression._tag) {
-    case "And":
-      return expression.operands.every((operand) => evaluate(operand, item))
-    case "Or":
-      return expression.operands.some((operand) => evaluate(operand, item))
-    case "Not":
-      return !evaluate(expression.operand, item)
-    case "Emptiness":
-      return isEmpty(FieldPath.lookUp(expression.path, item)) === (expression.operator === "is_empty")
-    case "Match": {
-      const field = FieldPath.lookUp(expression.path, item)
-      return field !== null && expression.pattern.test(PythonText.ofValue(field))
+export const evaluate = (expression: Expression.Expression, item: unknown): boolean =>
+  new Evaluation(item).evaluate(expression)
+
+/** One evaluation: it keeps the text form of objects and lists, and how much searching is still allowed. */
+class Evaluation {
+  private readonly item: unknown
+  private readonly texts = new Map<unknown, string>()
+  private searchWork = Limits.maxSearchWork
+
+  constructor(item: unknown) {
+    this.item = item
+  }
+
+  evaluate(expression: Expression.Expression): boolean {
+    switch (expression._tag) {
+      case "And":
+        return expression.operands.every((operand) => this.evaluate(operand))
+      case "Or":
+        return expression.operands.some((operand) => this.evaluate(operand))
+      case "Not":
+        return !this.evaluate(expression.operand)
+      case "Emptiness":
+        return isEmpty(this.field(expression)) === (expression.operator === "is_empty")
+      case "Match":
+        return this.match(expression, this.field(expression))
+      default:
+        return this.compare(expression, this.field(expression))
     }
-    default:
-      return compare(expression, FieldPath.lookUp(expression.path, item))
+  }
+
+  private field({ path }: Expression.Comparison | Expression.Emptiness | Expression.Match): unknown {
+    return FieldPath.lookUp(path, this.item)
+  }
+
+  private compare(comparison: Expression.Comparison, field: unknown): boolean {
+    const { literal, operator } = comparison
+    switch (operator) {
+      case "==":
+        return equals(field, literal)
+      case "!=":
+        return !equals(field, literal)
+      case ">":
+        return order(comparison, field, literal) > 0
+      case ">=":
+        return order(comparison, field, literal) >= 0
+      case "<":
+        return order(comparison, field, literal) < 0
+      case "<=":
+        return order(comparison, field, literal) <= 0
+      case "contains":
+        return contains(comparison, field)
+      case "not_contains":
+        return !contains(comparison, field)
+      case "in":
+        return isIn(comparison, field)
+      case "not_in":
+        return !isIn(comparison, field)
+      // The original reads a missing value as the text "None"; a value that is not there starts and ends with nothing.
+      case "starts_with":
+        return field !== null && this.text(field).startsWith(Literal.pythonText(literal))
+      default:
+        return field !== null && this.text(field).endsWith(Literal.pythonText(literal))
+    }
+  }
+
+  private match({ path, pattern }: Expression.Match, field: unknown): boolean {
+    if (field === null) return false
+    const text = this.text(field)
+    this.searchWork -= pattern.size * text.length
+    if (this.searchWork < 0) {
+      const advice = `its ${text.length} characters are too many to search for this pattern: write a shorter pattern, or match a shorter field`
+      throw new EvaluationProblem(path, "regex_match", typeOf(field), "text", advice)
+    }
+    return pattern.test(text)
+  }
+
+  private text(field: unknown): string {
+    if (typeof field === "string") return field
+    const text = this.texts.get(field) ?? PythonText.ofValue(field)
+    this.texts.set(field, text)
+    return text
   }
 }
 
 const isEmpty = (field: unknown): boolean =>
   field === null || field === "" || (Array.isArray(field) && field.length === 0)
-
-const compare = (comparison: Expression.Comparison, field: unknown): boolean => {
-  const { literal, operator } = comparison
-  switch (operator) {
-    case "==":
-      return equals(field, literal)
-    case "!=":
-      return !equals(field, literal)
-    case ">":
-      return order(comparison, field, literal) > 0
-    case ">=":
-      return order(comparison, field, literal) >= 0
-    case "<":
-      return order(comparison, field, literal) < 0
-    case "<=":
-      return order(comparison, field, literal) <= 0
-    case "contains":
-      return contains(comparison, field)
-    case "not_contains":
-      return !contains(comparison, field)
-    case "in":
-      return isIn(comparison, field)
-    case "not_in":
-      return !isIn(comparison, field)
-    // The original reads a missing value as the text "None"; a value that is not there starts and ends with nothing.
-    case "starts_with":
-      return field !== null && PythonText.ofValue(field).startsWith(Literal.pythonText(literal))
-    default:
-      return field !== null && PythonText.ofValue(field).endsWith(Literal.pythonText(literal))
-  }
-}
 
 const equals = (field: unknown, literal: Literal.Literal): boolean => {
   switch (literal._tag) {

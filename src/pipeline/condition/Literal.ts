@@ -136,14 +136,13 @@ const printNumber = (literal: Number_): string => {
   return literal.text.includes(".") ? literal.text : literal.text.replace("e", ".0e")
 }
 
-/**
- * A backslash is an escape only before the text's own quote, so a text is written in the quotes that need the fewest. One
- * with a backslash at its end cannot be closed in either kind, and is written without quotes.
- */
+/** In the quotes that the text does not hold, if there are such, for then nothing in it can be taken for its end. */
 const printText = (value: string): string => {
-  if (/(?<!\\)(?:\\\\)*\\$/.test(value)) return value
-  const inside = (mark: string) => value.split(mark).length
-  const marks = inside("'") <= inside('"') ? (["'", '"'] as const) : (['"', "'"] as const)
-  const mark = marks.find((mark) => !new RegExp(`(?<!\\\\)(?:\\\\\\\\)*\\\\${mark}`).test(value)) ?? marks[0]
+  const mark =
+    marks.find((mark) => !value.includes(mark)) ??
+    // A backslash before a quote is an escape, so `\'` in a text can only be written inside double quotes.
+    (/(?<!\\)(?:\\\\)*\\'/.test(value) ? '"' : "'")
   return mark + value.replaceAll(mark, `\\${mark}`) + mark
 }
+
+const marks = ["'", '"']

@@ -67,6 +67,9 @@ const joinerPattern = /and|or|&&|\|\|/iy
 const comparisonStart =
   /[\s(]*(?:not[\s(]+)*(?:is_(?:not_)?empty\s|(?:id|summary_data|data|executor_logs)(?![A-Za-z0-9_-]))/iy
 
+/** Where no doubt is left that a list goes on with another element, or ends. */
+const nextElement = /\s*(?:,\s*(?:['"[\d+-]|true\b|false\b|null\b)|\]\s*(?:$|[\],)]|(?:and|or)\s))/iy
+
 /** What surrounds a literal: it decides what may follow the literal's end. */
 type Place = "comparison" | "list"
 
@@ -90,20 +93,17 @@ class LiteralScanner {
   quotedText(start: number, place: Place): Found | undefined {
     const mark = this.source[start]
     if ((mark !== "'" && mark !== '"') || this.unclosed.has(mark + place)) return undefined
-    let escaped: number | undefined
     for (let at = start + 1; at < this.source.length; at++) {
-      const character = this.source[at]
-      if (character === "\\") {
-        at += 1
-        // A backslash before the last quote of all is a character of the text: `'C:\'`.
-        if (this.source[at] === mark && this.mayEnd(at + 1, place)) escaped = at
-      } else if (character === mark && this.mayEnd(at + 1, place)) {
+      const escaped = this.source[at] === "\\"
+      if (escaped) at += 1
+      if (this.source[at] !== mark || !this.mayEnd(at + 1, place)) continue
+      if (!escaped) {
         return { literal: Literal.text(FieldPath.unescape(this.source.slice(start + 1, at), mark)), end: at + 1 }
       }
-    }
-    if (escaped !== undefined) {
-      const body = this.source.slice(start + 1, escaped - 1)
-      return { literal: Literal.text(`${FieldPath.unescape(body, mark)}\\`), end: escaped + 1 }
+      if (this.plainlyGoesOn(at + 1, place)) {
+        const body = FieldPath.unescape(this.source.slice(start + 1, at - 1), mark)
+        return { literal: Literal.text(`${body}\\`), end: at + 1 }
+      }
     }
     this.unclosed.add(mark + place)
     return undefined
@@ -137,14 +137,18 @@ class LiteralScanner {
     let depth = 0
     let end = from
     for (let at = from; at < this.source.length; at++) {
-      if (joinerBehindSpace(this.source, at) !== undefined) break
       const character = this.source[at]
+      if (PythonText.isSpaceAt(this.source, at)) {
+        if (joinerBehindSpace(this.source, at) !== undefined) break
+        at = PythonText.skipSpace(this.source, at) - 1
+        continue
+      }
       if (character === "(") depth += 1
       if (character === ")") {
         if (depth === 0 && this.openGroups > 0) break
         depth = Math.max(0, depth - 1)
       }
-      if (!PythonText.isSpaceAt(this.source, at)) end = at + 1
+      end = at + 1
     }
     return end
   }
@@ -155,8 +159,12 @@ class LiteralScanner {
       if (this.source[at] === "," || this.closesList(at, place)) {
         return { literal: Literal.ofBareText(this.source.slice(start, end)), end }
       }
-      if (joinerBehindSpace(this.source, at) !== undefined) return undefined
-      if (!PythonText.isSpaceAt(this.source, at)) end = at + 1
+      if (PythonText.isSpaceAt(this.source, at)) {
+        if (joinerBehindSpace(this.source, at) !== undefined) return undefined
+        at = PythonText.skipSpace(this.source, at) - 1
+      } else {
+        end = at + 1
+      }
     }
     return undefined
   }
@@ -175,5 +183,23 @@ class LiteralScanner {
       if (next === this.source.length || joinerAt(this.source, next) !== undefined) return true
     }
     return false
+  }
+
+  /**
+   * Whether a quote behind a backslash ends its text all the same, since the original knows no escapes and `'C:\\'` is
+   * one for it: only where no doubt is left that the next comparison or element begins, or the condition ends.
+   */
+  private plainlyGoesOn(at: number, place: Place): boolean {
+    if (place === "list") {
+      nextElement.lastIndex = at
+      return nextElement.test(this.source)
+    }
+    let next = PythonText.skipSpace(this.source, at)
+    while (this.source[next] === ")") next = PythonText.skipSpace(this.source, next + 1)
+    if (next === this.source.length) return true
+    const joiner = joinerAt(this.source, next)
+    if (joiner === undefined) return false
+    comparisonStart.lastIndex = joiner.end
+    return comparisonStart.test(this.source)
   }
 }

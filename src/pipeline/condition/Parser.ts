@@ -45,6 +45,8 @@ class Parser {
   private readonly tight: Word
   private position = 0
   private comparisons = 0
+  private readonly patterns = new Map<string, Pattern.Pattern>()
+  private patternWeight = 0
 
   constructor(source: string, tokens: ReadonlyArray<Tokenizer.Token>) {
     this.source = source
@@ -136,7 +138,50 @@ class Parser {
       )
     }
     this.position += 2
-    return compare(field.path, token, value)
+    return this.compare(field.path, token, value)
+  }
+
+  private compare(
+    path: FieldPath.FieldPath,
+    { operator, start }: Tokenizer.Token & { readonly _tag: "Operator" },
+    { literal, start: offset }: Tokenizer.Token & { readonly _tag: "Literal" }
+  ): Expression.Expression {
+    if (literal._tag === "Null" && !nullOperators.has(operator)) {
+      throw new SyntaxProblem(
+        start,
+        `\`${operator}\` cannot be used with null: write == null or is_empty, or put 'null' in quotes if you mean the word`
+      )
+    }
+    if (operator === "regex_match") return { _tag: "Match", path, pattern: this.pattern(literal, offset) }
+    if ((operator === "in" || operator === "not_in") && (literal._tag === "Number" || literal._tag === "Boolean")) {
+      throw new SyntaxProblem(
+        offset,
+        `\`${operator}\` needs a list or a text: write a list such as [1, 2], or compare with == or !=`
+      )
+    }
+    return { _tag: "Comparison", path, operator, literal }
+  }
+
+  private pattern(literal: Literal.Literal, offset: number): Pattern.Pattern {
+    const source = patternText(literal, offset)
+    const known = this.patterns.get(source)
+    if (known !== undefined) return known
+    if (this.patterns.size === Limits.maxPatterns) {
+      throw new SyntaxProblem(
+        offset,
+        `A condition has at most ${Limits.maxPatterns} different patterns: join them with \`|\``
+      )
+    }
+    const pattern = Pattern.compile(source, offset)
+    this.patternWeight += pattern.weight
+    if (this.patternWeight > Limits.maxPatternWeight) {
+      throw new SyntaxProblem(
+        offset,
+        "The patterns of this condition are too large together: repeat less in braces, or use fewer patterns"
+      )
+    }
+    this.patterns.set(source, pattern)
+    return pattern
   }
 
   private count(field: Tokenizer.Token): void {
@@ -180,28 +225,6 @@ const join = (word: Word, operands: ReadonlyArray<Expression.Expression>): Expre
   const [only] = operands
   if (operands.length === 1 && only !== undefined) return only
   return { _tag: word === "and" ? "And" : "Or", operands }
-}
-
-const compare = (
-  path: FieldPath.FieldPath,
-  { operator, start }: Tokenizer.Token & { readonly _tag: "Operator" },
-  { literal, start: offset }: Tokenizer.Token & { readonly _tag: "Literal" }
-): Expression.Expression => {
-  if (literal._tag === "Null" && !nullOperators.has(operator)) {
-    throw new SyntaxProblem(
-      start,
-      `\`${operator}\` cannot be used with null: write == null or is_empty, or put 'null' in quotes if you mean the word`
-    )
-  }
-  if (operator === "regex_match")
-    return { _tag: "Match", path, pattern: Pattern.compile(patternText(literal, offset), offset) }
-  if ((operator === "in" || operator === "not_in") && (literal._tag === "Number" || literal._tag === "Boolean")) {
-    throw new SyntaxProblem(
-      offset,
-      `\`${operator}\` needs a list or a text: write a list such as [1, 2], or compare with == or !=`
-    )
-  }
-  return { _tag: "Comparison", path, operator, literal }
 }
 
 const nullOperators: ReadonlySet<Expression.Operator> = new Set(["==", "!=", "contains", "not_contains"])

@@ -6,6 +6,10 @@ import { SyntaxProblem, excerpt } from "./SyntaxProblem.ts"
 /** A compiled pattern of `regex_match`; a search takes time in proportion to the text. */
 export interface Pattern {
   readonly source: string
+  /** RE2 instructions: an upper bound for the steps that a search takes for each character. */
+  readonly size: number
+  /** What it takes to compile the pattern and to keep it; compare `Limits.maxPatternWeight`. */
+  readonly weight: number
   /** Whether the pattern is found anywhere in `text`. */
   readonly test: (text: string) => boolean
 }
@@ -24,11 +28,14 @@ export const compile = (source: string, offset: number): Pattern => {
   }
   try {
     const plain = build(PythonPattern.translate(source, "plain"))
-    if (!plain.hasBoundary) return { source, test: (text) => plain.regex.test(text) }
+    if (!plain.hasBoundary) return { ...plain, source }
     const marked = build(PythonPattern.translate(source, "marked"))
     return {
       source,
-      test: (text) => (isAscii.test(text) ? plain.regex.test(text) : marked.regex.test(PythonPattern.mark(text)))
+      // The marks double the length of the text.
+      size: 2 * marked.size,
+      weight: plain.weight + marked.weight,
+      test: (text) => (isAscii.test(text) ? plain.test(text) : marked.test(PythonPattern.mark(text)))
     }
   } catch (cause) {
     if (cause instanceof PythonPattern.PatternProblem) {
@@ -46,7 +53,14 @@ export const compile = (source: string, offset: number): Pattern => {
 
 const isAscii = /^\p{ASCII}+$/u
 
-const build = ({ hasBoundary, pattern }: PythonPattern.Translated) => ({
-  hasBoundary,
-  regex: RE2JS.compile(pattern, RE2JS.LOOKBEHINDS)
-})
+/** Characters of the translation that weigh as much as one instruction: classes such as `[^\W_]` are long lists. */
+const charactersPerWeight = 100
+
+const build = ({ hasBoundary, pattern }: PythonPattern.Translated) => {
+  const ofText = pattern.length / charactersPerWeight
+  if (ofText > Limits.maxPatternWeight)
+    throw new PythonPattern.PatternProblem("it is too large: use fewer character classes")
+  const regex = RE2JS.compile(pattern, RE2JS.LOOKBEHINDS)
+  const size = regex.programSize()
+  return { hasBoundary, size, weight: Math.max(size, ofText), test: (text: string) => regex.test(text) }
+}

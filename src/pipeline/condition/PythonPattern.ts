@@ -43,6 +43,8 @@ const noBoundary = "\u{10ffff}"
 const marks = /[\u{10fffe}\u{10ffff}]/u
 const wordPattern = /[\p{L}\p{N}_]/u
 
+/** The marks are the two characters behind it. */
+const lastCharacter = 0x10fffd
 const markPieces = "\\x{10fffe}\\x{10ffff}"
 const maxDepth = 50
 
@@ -380,15 +382,15 @@ const unicodeClasses = { d: "\\p{Nd}", s: ranges(PythonText.whiteSpaceRanges), w
 
 const wordClasses = (flags: Flags) => (flags.ascii ? asciiClasses : unicodeClasses)
 
-/** The characters that are not in a class, as ranges: RE2 cannot write them inside brackets. */
+/** The characters that are not in a class, marks left out, as ranges: RE2 cannot write them inside brackets. */
 const complement = (pieces: string): string => {
   const known = complements.get(pieces)
   if (known !== undefined) return known
   const member = new RegExp(`[${pieces.replaceAll("\\x{", "\\u{")}]`, "u")
   const outside: Array<readonly [number, number]> = []
   let from = -1
-  for (let code = 0; code <= 0x110000; code++) {
-    const isOutside = code <= 0x10ffff && !member.test(String.fromCodePoint(code))
+  for (let code = 0; code <= lastCharacter + 1; code++) {
+    const isOutside = code <= lastCharacter && !member.test(String.fromCodePoint(code))
     if (isOutside && from < 0) from = code
     if (!isOutside && from >= 0) {
       outside.push([from, code - 1])

@@ -20,6 +20,7 @@ export const whiteSpaceRanges: ReadonlyArray<readonly [from: number, to: number]
 /** Whether the character at `index` exists and is white space. */
 export const isSpaceAt = (text: string, index: number): boolean => {
   const code = text.charCodeAt(index)
+  if (code > 0x20 && code < 0x85) return false
   return whiteSpaceRanges.some(([from, to]) => code >= from && code <= to)
 }
 

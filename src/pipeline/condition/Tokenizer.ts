@@ -128,6 +128,8 @@ const readPath = (text: string, at: number, warnings: Array<Warning>): Token => 
 
 const roots: ReadonlyArray<string> = ["id", "summary_data", "data", "executor_logs"]
 
+const pathLike = new RegExp(`^(?:${roots.join("|")})[.[]`)
+
 const notAField = (text: string, at: number): SyntaxProblem => {
   const found = text[at] ?? ""
   if (found === ")")
@@ -185,6 +187,8 @@ const hints: Readonly<Record<string, string>> = Object.assign(Object.create(null
   matches: "regex_match",
   startswith: "starts_with",
   endswith: "ends_with",
+  notin: "not_in",
+  equals: "==",
   and: "an operator and a value before it, such as == true",
   or: "an operator and a value before it, such as == true"
 })
@@ -212,18 +216,8 @@ const warnAboutLiteral = (
     return
   }
   const source = text.slice(start, end)
-  if (!scanned.bare) {
-    // Elsewhere a backslash before the last quote belongs to the text, so `'C:\' and data.n == 5` may have been meant as two.
-    if (/\\(['"])[\s)]+(?:and|or)\s/i.test(source)) {
-      warnings.push({
-        offset,
-        message: `${excerpt(source)} is read as one text: a quote behind a backslash does not end it`
-      })
-    }
-    return
-  }
-  if (literal._tag !== "Text" || operator === "regex_match") return
-  if (new RegExp(`^(?:${roots.join("|")})[.[]`).test(source)) {
+  if (!scanned.bare || literal._tag !== "Text" || operator === "regex_match") return
+  if (pathLike.test(source)) {
     warnings.push({
       offset,
       message: `${excerpt(source)} is read as a text, not as a field: fields cannot be compared with each other; put a text in quotes`
