@@ -1,0 +1,190 @@
+import { scanXml } from "../xml/XmlScanner.ts"
+import type { Budget } from "../Limits.ts"
+import { integer } from "../xml/XmlTree.ts"
+import { maxColumn, maxRow, parseCell } from "./CellReference.ts"
+import type { CellValue } from "./ExcelDocument.ts"
+import { unescapeText } from "./ExcelStrings.ts"
+import { serialToIso, type TimeKind } from "./NumberFormat.ts"
+import { shiftFormula } from "./SharedFormula.ts"
+
+/** What the cells of every sheet refer to. */
+export interface CellContext {
+  readonly sharedStrings: ReadonlyArray<string>
+  readonly timeKinds: ReadonlyArray<TimeKind | undefined>
+  readonly from1904: boolean
+  readonly budget: Budget
+  /** Whether formulas are wanted at all; working them out costs time. */
+  readonly formulas: boolean
+}
+
+export interface CellHandler {
+  /** A cell with a value or a formula; `formula` begins with `=`. Cells come in the order of the file. */
+  readonly cell: (row: number, column: number, value: CellValue, formula: string | undefined) => void
+  /** After the last cell of a row, or of a part of it; a row may come again. */
+  readonly endOfRow: (row: number) => void
+  readonly mergedRange: (range: string) => void
+}
+
+/** What was odd about a sheet, counted. */
+export interface CellProblems {
+  /** Formulas without a stored result. */
+  readonly uncalculated: number
+  /** Cells that point to a shared string that is not there. */
+  readonly missingStrings: number
+}
+
+type Capture = "none" | "value" | "formula" | "inline"
+
+/** Reads the cells of a worksheet part in one pass. Throws `DocumentError`. */
+export const scanCells = (
+  bytes: Uint8Array,
+  part: string,
+  context: CellContext,
+  handler: CellHandler
+): CellProblems => {
+  const { budget } = context
+  const sharedFormulas = new Map<string, { readonly formula: string; readonly row: number; readonly column: number }>()
+  let uncalculated = 0
+  let missingStrings = 0
+  let row = 0
+  let column = 0
+  let type = "n"
+  let style: string | undefined
+  let value = ""
+  let inline: string | undefined
+  let formula: string | undefined
+  let sharedIndex: string | undefined
+  let capture: Capture = "none"
+  let inString = false
+  let phonetic = 0
+
+  const cellValue = (): CellValue => {
+    if (inline !== undefined) return unescapeText(inline)
+    if (value === "") return null
+    switch (type) {
+      case "s": {
+        const text = context.sharedStrings[integer(value) ?? -1]
+        if (text === undefined) missingStrings++
+        return text ?? null
+      }
+      case "b":
+        return value.trim() === "1" || value.trim() === "true"
+      case "str":
+      case "inlineStr":
+        return unescapeText(value)
+      case "e":
+      case "d":
+        return value.trim()
+      default:
+        return numberValue(value, style, context)
+    }
+  }
+
+  const cellFormula = (): string | undefined => {
+    if (formula === undefined || !context.formulas) return undefined
+    if (sharedIndex !== undefined) {
+      const shared = sharedFormulas.get(sharedIndex)
+      if (formula === "" && shared !== undefined) {
+        formula = shiftFormula(shared.formula, row - shared.row, column - shared.column)
+      } else if (formula !== "" && shared === undefined) {
+        sharedFormulas.set(sharedIndex, { formula, row, column })
+      }
+    }
+    return formula === "" ? undefined : `=${formula}`
+  }
+
+  const endOfCell = (): void => {
+    const result = cellValue()
+    if (formula !== undefined && result === null) uncalculated++
+    const text = cellFormula()
+    if (result === null && text === undefined) return
+    budget.spendCells(1)
+    budget.spendText((typeof result === "string" ? result.length : 8) + (text?.length ?? 0))
+    handler.cell(row, column, result, text)
+  }
+
+  scanXml(bytes, part, budget.limits, {
+    open: (name, attributes) => {
+      switch (name) {
+        case "x:c": {
+          const address = parseCell(attributes.r)
+          // A cell outside any sheet, or without an address, stands beside the one before.
+          column = address?.column ?? column + 1
+          if (address !== undefined && address.row !== row) {
+            handler.endOfRow(row)
+            row = address.row
+          }
+          type = attributes.t ?? "n"
+          style = attributes.s
+          value = ""
+          inline = undefined
+          formula = undefined
+          sharedIndex = undefined
+          return
+        }
+        case "x:v":
+          capture = "value"
+          return
+        case "x:row": {
+          const number = integer(attributes.r)
+          row = number !== undefined && number >= 1 && number <= maxRow ? number : row + 1
+          column = 0
+          return
+        }
+        case "x:f":
+          capture = "formula"
+          formula = ""
+          sharedIndex = attributes.t === "shared" ? attributes.si : undefined
+          return
+        case "x:is":
+          inString = true
+          inline = ""
+          return
+        case "x:t":
+          capture = inString && phonetic === 0 ? "inline" : "none"
+          return
+        case "x:rPh":
+          phonetic++
+          return
+        case "x:mergeCell":
+          if (attributes.ref !== undefined) handler.mergedRange(attributes.ref)
+      }
+    },
+    text: (text) => {
+      if (capture === "none") return
+      if (capture === "value") value += text
+      else if (capture === "formula") formula += text
+      else inline += text
+    },
+    close: (name) => {
+      switch (name) {
+        case "x:c":
+          if (row >= 1 && row <= maxRow && column <= maxColumn) endOfCell()
+          return
+        case "x:v":
+        case "x:f":
+        case "x:t":
+          capture = "none"
+          return
+        case "x:row":
+          handler.endOfRow(row)
+          return
+        case "x:is":
+          inString = false
+          return
+        case "x:rPh":
+          phonetic--
+      }
+    }
+  })
+  return { uncalculated, missingStrings }
+}
+
+const numberValue = (text: string, style: string | undefined, context: CellContext): CellValue => {
+  const trimmed = text.trim()
+  if (trimmed === "") return null
+  const number = Number(trimmed)
+  if (!Number.isFinite(number)) return trimmed
+  const kind = style === undefined ? undefined : context.timeKinds[Number(style)]
+  return (kind === undefined ? undefined : serialToIso(number, kind, context.from1904)) ?? number
+}

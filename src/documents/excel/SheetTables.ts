@@ -1,0 +1,186 @@
+import { limitExceeded } from "../DocumentError.ts"
+import type { Warnings } from "../Warnings.ts"
+import { parseXml, type XmlElement } from "../xml/XmlTree.ts"
+import { type OpcPackage, optionalPart } from "../zip/OpcPackage.ts"
+import { type CellRange, cellName, parseRange } from "./CellReference.ts"
+import type { CellValue, SheetTable } from "./ExcelDocument.ts"
+
+/** The cells of a row that have a value, columns ascending. */
+export interface RowCells {
+  readonly columns: ReadonlyArray<number>
+  readonly values: ReadonlyArray<CellValue>
+}
+
+export interface TableDefinition {
+  readonly name: string
+  readonly reference: string
+  readonly range: CellRange
+}
+
+/** The tables that a sheet defines, in the order it lists them. */
+export const readTableDefinitions = (
+  document: OpcPackage,
+  sheetPart: string,
+  warnings: Warnings
+): ReadonlyArray<TableDefinition> =>
+  document.relationships(sheetPart).flatMap(({ kind, part }) => {
+    if (kind !== "table" || part === undefined) return []
+    const root = optionalPart<XmlElement | undefined>(warnings, undefined, () =>
+      parseXml(document.read(part), part, document.limits)
+    )
+    if (root === undefined) return []
+    const { ref, displayName, name } = root.attributes
+    const range = parseRange(ref)
+    if (range === undefined || ref === undefined) {
+      warnings.add(`The table part ${part} names no range of cells`)
+      return []
+    }
+    return [{ name: displayName ?? name ?? "", reference: ref, range }]
+  })
+
+export interface TableLimits {
+  /** 0 means all. */
+  readonly max_rows_per_table: number
+  readonly max_columns_per_table: number
+}
+
+/** Whether a row can be part of any of the tables, given the limits; says yes to all if there is no table. */
+export const makeRowFilter = (
+  definitions: ReadonlyArray<TableDefinition>,
+  limits: TableLimits
+): ((row: number) => boolean) => {
+  const most = limits.max_rows_per_table > 0 ? limits.max_rows_per_table : Infinity
+  if (definitions.length === 0) return (row) => row <= most
+  const wanted = definitions
+    .map(({ range }): [number, number] => [range.first.row, Math.min(range.last.row, range.first.row + most - 1)])
+    .toSorted(([a], [b]) => a - b)
+  const merged: Array<[number, number]> = []
+  for (const [first, last] of wanted) {
+    const previous = merged.at(-1)
+    if (previous !== undefined && first <= previous[1]) previous[1] = Math.max(previous[1], last)
+    else merged.push([first, last])
+  }
+  return (row) => {
+    let low = 0
+    let high = merged.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const [first, last] = merged[middle] ?? [0, 0]
+      if (row < first) high = middle
+      else if (row > last) low = middle + 1
+      else return true
+    }
+    return false
+  }
+}
+
+/** Lays cells out as tables; `blankCells` bounds the blanks that all tables of a workbook are filled up with. */
+export const makeTableBuilder = (limits: TableLimits, blankCells: number) => {
+  let blanksLeft = blankCells
+
+  const build = (sheetName: string, definition: TableDefinition, rows: ReadonlyMap<number, RowCells>): SheetTable => {
+    const { first, last } = definition.range
+    const height = last.row - first.row + 1
+    const width = last.column - first.column + 1
+    const shownHeight = limits.max_rows_per_table > 0 ? Math.min(height, limits.max_rows_per_table) : height
+    const shownWidth = limits.max_columns_per_table > 0 ? Math.min(width, limits.max_columns_per_table) : width
+    const shown: CellRange = {
+      first,
+      last: { row: first.row + shownHeight - 1, column: first.column + shownWidth - 1 }
+    }
+    const used = usedCells(shown, rows)
+    const blanks = shownHeight * shownWidth - used.count
+    const sparse = blanks > blanksLeft
+    const data = sparse ? sparseGrid(used, shown, rows, blanksLeft) : denseGrid(shown, rows)
+    const columns = sparse ? used.columns.length : shownWidth
+    blanksLeft -= data.length * columns - used.count
+    return {
+      sheet_name: sheetName,
+      table_name: definition.name,
+      range: definition.reference,
+      rows: data.length,
+      columns,
+      data,
+      ...(shownHeight < height && { truncated_rows: true }),
+      ...(shownWidth < width && { truncated_columns: true }),
+      ...(sparse && { sparse })
+    }
+  }
+  return { build }
+}
+
+/** The table that a sheet without tables is. */
+export const fullSheet = (maxRow: number, maxColumn: number): TableDefinition => ({
+  name: "full_sheet",
+  reference: `A1:${cellName(maxRow, maxColumn)}`,
+  range: { first: { row: 1, column: 1 }, last: { row: maxRow, column: maxColumn } }
+})
+
+interface UsedCells {
+  readonly count: number
+  readonly rows: ReadonlyArray<number>
+  readonly columns: ReadonlyArray<number>
+}
+
+const usedCells = (range: CellRange, rows: ReadonlyMap<number, RowCells>): UsedCells => {
+  const { first, last } = range
+  const usedRows: Array<number> = []
+  const usedColumns = new Set<number>()
+  let count = 0
+  for (const row of rowsWithin(range, rows)) {
+    const before = count
+    for (const column of rows.get(row)?.columns ?? []) {
+      if (column < first.column || column > last.column) continue
+      count++
+      usedColumns.add(column)
+    }
+    if (count > before) usedRows.push(row)
+  }
+  return { count, rows: usedRows, columns: [...usedColumns].toSorted((a, b) => a - b) }
+}
+
+/** Walks the smaller of the two: the range or the rows there are. */
+const rowsWithin = (range: CellRange, rows: ReadonlyMap<number, RowCells>): ReadonlyArray<number> => {
+  const { first, last } = range
+  const height = last.row - first.row + 1
+  if (height <= rows.size) return Array.from({ length: height }, (_, index) => first.row + index)
+  return [...rows.keys()].filter((row) => row >= first.row && row <= last.row).toSorted((a, b) => a - b)
+}
+
+const denseGrid = (range: CellRange, rows: ReadonlyMap<number, RowCells>): ReadonlyArray<ReadonlyArray<CellValue>> => {
+  const { first, last } = range
+  const width = last.column - first.column + 1
+  return Array.from({ length: last.row - first.row + 1 }, (_, index) => {
+    const line: Array<CellValue> = Array.from({ length: width }, () => null)
+    const cells = rows.get(first.row + index)
+    cells?.columns.forEach((column, at) => {
+      if (column >= first.column && column <= last.column) line[column - first.column] = cells.values[at] ?? null
+    })
+    return line
+  })
+}
+
+const sparseGrid = (
+  used: UsedCells,
+  range: CellRange,
+  rows: ReadonlyMap<number, RowCells>,
+  blanksLeft: number
+): ReadonlyArray<ReadonlyArray<CellValue>> => {
+  if (used.rows.length * used.columns.length - used.count > blanksLeft) {
+    throw limitExceeded(
+      "cells",
+      `The cells of ${cellName(range.first.row, range.first.column)} to ${cellName(range.last.row, range.last.column)} ` +
+        "lie too far apart for a table; set extract_tables to false or max_rows_per_table lower"
+    )
+  }
+  const places = new Map(used.columns.map((column, index) => [column, index]))
+  return used.rows.map((row) => {
+    const line: Array<CellValue> = used.columns.map(() => null)
+    const cells = rows.get(row)
+    cells?.columns.forEach((column, at) => {
+      const place = places.get(column)
+      if (place !== undefined) line[place] = cells.values[at] ?? null
+    })
+    return line
+  })
+}

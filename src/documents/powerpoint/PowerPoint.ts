@@ -1,0 +1,181 @@
+import { countCodePoints } from "../CodePoints.ts"
+import { damaged, guarded } from "../DocumentError.ts"
+import { embeddedText } from "../drawing/Embedded.ts"
+import { makeImages } from "../drawing/Images.ts"
+import { textBodyText } from "../drawing/TextBody.ts"
+import * as Limits from "../Limits.ts"
+import { makeWarnings, type Warnings } from "../Warnings.ts"
+import { child, children, descendants, integer, isOn, parseXml, type XmlElement } from "../xml/XmlTree.ts"
+import { documentProperties, readCoreProperties } from "../zip/CoreProperties.ts"
+import { type OpcPackage, openPackage, optionalPart } from "../zip/OpcPackage.ts"
+import { makeCommentReader } from "./Comments.ts"
+import type {
+  PowerPointDocument,
+  PowerPointOptions,
+  PresentationProperties,
+  Slide,
+  SlideComment,
+  SlideImage,
+  SlideNotes,
+  SlideTable
+} from "./PowerPointDocument.ts"
+import { readShapes } from "./Shapes.ts"
+
+/** Reads a presentation (.pptx, .pptm, .ppsx, .potx). Throws `DocumentError` and nothing else. */
+export const readPowerPoint = (
+  bytes: Uint8Array,
+  options: PowerPointOptions,
+  limits: Limits.Limits = Limits.defaults
+): PowerPointDocument =>
+  guarded("PowerPoint presentation", () => {
+    const warnings = makeWarnings()
+    const document = openPackage(bytes, "pptx", limits, warnings)
+    const budget = Limits.makeBudget(limits)
+    const presentation = parseXml(document.read(document.mainPart), document.mainPart, limits)
+    const slideParts = readSlideParts(document, presentation, warnings)
+    const images = makeImages(document, budget, warnings)
+    const commentsOf = makeCommentReader(document, warnings)
+    const layoutNameOf = makeLayoutNames(document, warnings)
+
+    const texts: Array<string> = []
+    const slides: Array<Slide> = []
+    const allTables: Array<SlideTable> = []
+    const notes: Array<SlideNotes> = []
+    const allImages: Array<SlideImage> = []
+    const comments: Array<SlideComment> = []
+
+    for (const { slide_number, part } of slideParts) {
+      const root = parseXml(document.read(part), part, limits)
+      const hidden = root.attributes.show !== undefined && !isOn(root.attributes.show)
+      if (hidden && !options.include_hidden_slides) continue
+      const shapes = readShapes(
+        child(child(root, "p:cSld"), "p:spTree"),
+        budget,
+        (graphicData) => embeddedText(document, part, graphicData, warnings)?.text ?? ""
+      )
+      const text = shapes.texts.join("\n")
+      const tables = shapes.tables.map((table) => ({ slide_number, ...table }))
+      texts.push(text)
+      for (const table of tables) allTables.push(table)
+      slides.push({
+        slide_number,
+        text,
+        char_count: countCodePoints(text),
+        shape_count: shapes.count,
+        ...(options.include_slide_layouts && { layout: layoutNameOf(part) }),
+        ...(options.extract_tables && tables.length > 0 && { tables }),
+        ...(hidden && { hidden })
+      })
+      if (options.extract_notes) {
+        const noteText = readNotes(document, part, warnings)
+        budget.spendText(noteText.length)
+        if (noteText.trim() !== "") {
+          notes.push({ slide_number, text: noteText, char_count: countCodePoints(noteText) })
+        }
+      }
+      if (options.extract_images) {
+        for (const id of shapes.imageIds) {
+          const image = images.ofRelationship(part, id)
+          if (image !== undefined) allImages.push({ slide_number, image_index: allImages.length, ...image })
+        }
+      }
+      if (options.extract_comments) {
+        for (const comment of commentsOf(part)) {
+          budget.spendText(comment.text.length)
+          comments.push({ slide_number, ...comment })
+        }
+      }
+    }
+
+    return {
+      ...(options.extract_text && { text: texts.join(options.slide_separator) }),
+      ...(options.extract_slides && { slides }),
+      ...(options.extract_tables && { tables: allTables }),
+      ...(options.extract_notes && { notes }),
+      ...(options.extract_images && { images: allImages }),
+      ...(options.extract_comments && { comments }),
+      ...(options.extract_properties && {
+        properties: readProperties(document, presentation, slideParts.length, warnings)
+      }),
+      slide_count: slides.length,
+      warnings: warnings.list()
+    }
+  })
+
+interface SlidePart {
+  readonly slide_number: number
+  readonly part: string
+}
+
+/** The slides in the order of the presentation, which is not that of their file names. */
+const readSlideParts = (
+  document: OpcPackage,
+  presentation: XmlElement,
+  warnings: Warnings
+): ReadonlyArray<SlidePart> => {
+  const ids = children(child(presentation, "p:sldIdLst"), "p:sldId")
+  const found: Array<SlidePart> = []
+  for (const [index, { attributes }] of ids.entries()) {
+    const part = document.related(document.mainPart, attributes["r:id"])?.part
+    if (part === undefined) warnings.add(`Slide ${index + 1} is not in the file`)
+    else found.push({ slide_number: index + 1, part })
+  }
+  if (found.length === 0 && ids.length > 0) throw damaged("None of the slides of the presentation is in the file")
+  return found
+}
+
+const makeLayoutNames = (document: OpcPackage, warnings: Warnings): ((slidePart: string) => string | null) => {
+  const names = new Map<string, string | null>()
+  return (slidePart) => {
+    const part = document.relationships(slidePart).find(({ kind }) => kind === "slideLayout")?.part
+    if (part === undefined) return null
+    const known = names.get(part)
+    if (known !== undefined) return known
+    const root = optionalPart<XmlElement | undefined>(warnings, undefined, () =>
+      parseXml(document.read(part), part, document.limits)
+    )
+    const name = child(root, "p:cSld")?.attributes.name ?? null
+    names.set(part, name)
+    return name
+  }
+}
+
+/** The text of the notes placeholder, or of all shapes but the surroundings if there is no placeholder. */
+const readNotes = (document: OpcPackage, slidePart: string, warnings: Warnings): string => {
+  const part = document.relationships(slidePart).find(({ kind }) => kind === "notesSlide")?.part
+  if (part === undefined) return ""
+  const root = optionalPart<XmlElement | undefined>(warnings, undefined, () =>
+    parseXml(document.read(part), part, document.limits)
+  )
+  const shapes = [...descendants(child(child(root, "p:cSld"), "p:spTree"), "p:sp")].map((shape) => {
+    const body = child(shape, "p:txBody")
+    const placeholder = [...descendants(child(shape, "p:nvSpPr"), "p:ph")][0]
+    return {
+      placeholder: placeholder === undefined ? undefined : (placeholder.attributes.type ?? "obj"),
+      text: body === undefined ? "" : textBodyText(body)
+    }
+  })
+  const bodies = shapes.filter(({ placeholder }) => placeholder === "body")
+  const others = shapes.filter(({ placeholder }) => !surroundings.has(placeholder ?? ""))
+  return (bodies.length > 0 ? bodies : others)
+    .map(({ text }) => text)
+    .filter((text) => text !== "")
+    .join("\n")
+}
+
+const surroundings = new Set(["sldImg", "sldNum", "hdr", "ftr", "dt"])
+
+const readProperties = (
+  document: OpcPackage,
+  presentation: XmlElement,
+  slide_count: number,
+  warnings: Warnings
+): PresentationProperties => {
+  const size = child(presentation, "p:sldSz")?.attributes
+  return {
+    ...documentProperties(readCoreProperties(document, warnings)),
+    slide_count,
+    slide_width: integer(size?.cx) ?? null,
+    slide_height: integer(size?.cy) ?? null
+  }
+}

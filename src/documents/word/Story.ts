@@ -1,0 +1,37 @@
+import type { Limits } from "../Limits.ts"
+import { type Attributes, scanXml } from "../xml/XmlScanner.ts"
+import { makeTreeBuilder, type XmlElement } from "../xml/XmlTree.ts"
+
+/** Receives the pieces of a story: body, header, notes, ... */
+export interface StoryHandler {
+  /** A `w:p`, `w:tbl` or formula that is in no other one. */
+  readonly block: (block: XmlElement) => void
+  /** Everything around the blocks: `w:body`, `w:footnote`, `w:comment`, `w:altChunk`, ... */
+  readonly enter?: (name: string, attributes: Attributes) => void
+  readonly leave?: (name: string) => void
+}
+
+/** Reads a story with only one block of it in memory at a time. Throws `DocumentError`. */
+export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handler: StoryHandler): void => {
+  const builder = makeTreeBuilder(part, limits, formatting)
+  scanXml(bytes, part, limits, {
+    open: (name, attributes) => {
+      if (builder.building() || blockNames.has(name)) builder.open(name, attributes)
+      else handler.enter?.(name, attributes)
+    },
+    text: builder.text,
+    close: (name) => {
+      if (!builder.building()) {
+        handler.leave?.(name)
+        return
+      }
+      const block = builder.close()
+      if (block !== undefined) handler.block(block)
+    }
+  })
+}
+
+const blockNames = new Set(["w:p", "w:tbl", "m:oMathPara", "m:oMath"])
+
+/** Looks only: left out of the trees, of which they would be the larger part. */
+const formatting = new Set(["w:rPr", "w:tblPr", "w:tblPrEx", "w:tcBorders", "w:tcMar", "w:tabs", "w:pBdr", "w:sectPr"])

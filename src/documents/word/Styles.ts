@@ -1,0 +1,73 @@
+import { child, children, integer, type XmlElement } from "../xml/XmlTree.ts"
+
+/** Looks up what a paragraph's style says about it. */
+export interface Styles {
+  /** The name as Word shows it; the default paragraph style if `id` is undefined or unknown. */
+  readonly nameOf: (id: string | undefined) => string | null
+  /** 1 to 9 if the style, or one it is based on, is a heading. */
+  readonly headingLevelOf: (id: string | undefined) => number | undefined
+  /** From 0 if the style, or one it is based on, numbers its paragraphs. */
+  readonly listLevelOf: (id: string | undefined) => number | undefined
+}
+
+interface Style {
+  readonly name: string
+  readonly basedOn: string | undefined
+  readonly heading: number | undefined
+  readonly list: number | undefined
+}
+
+/** From the tree of the styles part, if there is one. */
+export const makeStyles = (root: XmlElement | undefined): Styles => {
+  const styles = new Map<string, Style>()
+  let fallback: string | undefined
+  for (const style of children(root, "w:style")) {
+    if ((style.attributes["w:type"] ?? "paragraph") !== "paragraph") continue
+    const id = style.attributes["w:styleId"]
+    if (id === undefined) continue
+    const name = child(style, "w:name")?.attributes["w:val"] ?? id
+    const properties = child(style, "w:pPr")
+    styles.set(id, {
+      name: shownName(name),
+      basedOn: child(style, "w:basedOn")?.attributes["w:val"],
+      heading: integer(/^heading ([1-9])$/i.exec(name)?.[1]) ?? outlineLevel(properties),
+      list: listLevel(properties)
+    })
+    if (style.attributes["w:default"] !== undefined && /^(1|true|on)$/.test(style.attributes["w:default"])) {
+      fallback = id
+    }
+  }
+  const find = (id: string | undefined): Style | undefined =>
+    (id === undefined ? undefined : styles.get(id)) ?? (fallback === undefined ? undefined : styles.get(fallback))
+  const inherited = (id: string | undefined, key: "heading" | "list"): number | undefined => {
+    let style = id === undefined ? undefined : styles.get(id)
+    // Styles may be based on each other in a circle.
+    for (let step = 0; step < 20 && style !== undefined; step++) {
+      if (style[key] !== undefined) return style[key]
+      style = style.basedOn === undefined ? undefined : styles.get(style.basedOn)
+    }
+    return undefined
+  }
+  return {
+    nameOf: (id) => find(id)?.name ?? null,
+    headingLevelOf: (id) => inherited(id, "heading"),
+    listLevelOf: (id) => inherited(id, "list")
+  }
+}
+
+/** 1 to 9 if a `w:pPr` puts its paragraph into the outline. */
+export const outlineLevel = (properties: XmlElement | undefined): number | undefined => {
+  const level = integer(child(properties, "w:outlineLvl")?.attributes["w:val"])
+  return level !== undefined && level >= 0 && level < 9 ? level + 1 : undefined
+}
+
+/** From 0 if a `w:pPr` makes its paragraph a list item; numbering 0 takes it out of the list. */
+export const listLevel = (properties: XmlElement | undefined): number | undefined => {
+  const numbering = child(properties, "w:numPr")
+  if (numbering === undefined || child(numbering, "w:numId")?.attributes["w:val"] === "0") return undefined
+  return integer(child(numbering, "w:ilvl")?.attributes["w:val"]) ?? 0
+}
+
+/** Word stores these in lower case, but shows them, as the original gives them, with a capital. */
+const shownName = (name: string): string =>
+  /^(heading [1-9]|caption|header|footer)$/.test(name) ? name.charAt(0).toUpperCase() + name.slice(1) : name

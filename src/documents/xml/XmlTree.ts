@@ -1,0 +1,113 @@
+import { limitExceeded } from "../DocumentError.ts"
+import type { Limits } from "../Limits.ts"
+import { type Attributes, scanXml } from "./XmlScanner.ts"
+
+/** An element with everything in it. `text` is its own text; where that stood between the children is not kept. */
+export interface XmlElement {
+  readonly name: string
+  readonly attributes: Attributes
+  readonly children: ReadonlyArray<XmlElement>
+  readonly text: string
+}
+
+interface OpenElement extends XmlElement {
+  children: Array<XmlElement>
+  text: string
+}
+
+/** Most elements have no children; they share this one, to which nothing is ever added. */
+const childless: Array<XmlElement> = []
+
+/** Builds trees out of scanned events: for parts, or pieces of parts, that are small enough to hold. */
+export interface XmlTreeBuilder {
+  /** Whether an element is under way. */
+  readonly building: () => boolean
+  readonly open: (name: string, attributes: Attributes) => void
+  readonly text: (text: string) => void
+  /** The finished tree, when its outermost element closes. */
+  readonly close: () => XmlElement | undefined
+}
+
+/**
+ * Leaves out the elements named in `ignored` with all that is in them. Throws `DocumentError` when one tree has more than
+ * `limits.treeElements` elements.
+ */
+export const makeTreeBuilder = (
+  part: string,
+  limits: Limits,
+  ignored: ReadonlySet<string> = new Set()
+): XmlTreeBuilder => {
+  const stack: Array<OpenElement> = []
+  let elements = 0
+  let ignoredDepth = 0
+  return {
+    building: () => stack.length > 0,
+    open: (name, attributes) => {
+      if (ignoredDepth > 0 || ignored.has(name)) {
+        ignoredDepth++
+        return
+      }
+      elements = stack.length === 0 ? 1 : elements + 1
+      if (elements > limits.treeElements) {
+        throw limitExceeded(
+          "treeElements",
+          `The part ${part} has a piece of more than ${limits.treeElements} elements, which is too much to hold`
+        )
+      }
+      const element: OpenElement = { name, attributes, children: childless, text: "" }
+      const parent = stack.at(-1)
+      if (parent?.children === childless) parent.children = [element]
+      else parent?.children.push(element)
+      stack.push(element)
+    },
+    text: (text) => {
+      const current = stack.at(-1)
+      if (current !== undefined && ignoredDepth === 0) current.text += text
+    },
+    close: () => {
+      if (ignoredDepth > 0) {
+        ignoredDepth--
+        return undefined
+      }
+      const element = stack.pop()
+      return stack.length === 0 ? element : undefined
+    }
+  }
+}
+
+/** The tree of a whole part. Throws `DocumentError`. */
+export const parseXml = (bytes: Uint8Array, part: string, limits: Limits): XmlElement => {
+  const builder = makeTreeBuilder(part, limits)
+  let root: XmlElement = { name: "", attributes: {}, children: [], text: "" }
+  scanXml(bytes, part, limits, {
+    open: builder.open,
+    text: builder.text,
+    close: () => {
+      root = builder.close() ?? root
+    }
+  })
+  return root
+}
+
+/** The first child of this name. */
+export const child = (parent: XmlElement | undefined, name: string): XmlElement | undefined =>
+  parent?.children.find((element) => element.name === name)
+
+/** The children of this name, in order. */
+export const children = (parent: XmlElement | undefined, name: string): ReadonlyArray<XmlElement> =>
+  parent?.children.filter((element) => element.name === name) ?? []
+
+/** Every element of this name below, in document order, not looking inside the ones found. */
+export function* descendants(parent: XmlElement | undefined, name: string): Generator<XmlElement> {
+  for (const element of parent?.children ?? []) {
+    if (element.name === name) yield element
+    else yield* descendants(element, name)
+  }
+}
+
+/** An `xsd:boolean` or `ST_OnOff`: present without a value means true. */
+export const isOn = (value: string | undefined): boolean => value === undefined || !/^(0|false|off)$/.test(value.trim())
+
+/** A number written with digits only, or undefined. */
+export const integer = (value: string | undefined): number | undefined =>
+  value !== undefined && /^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : undefined
