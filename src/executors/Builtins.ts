@@ -1,0 +1,27 @@
+import type * as Layer from "effect/Layer"
+import * as Catalog from "./Catalog.ts"
+import type { Executor } from "./Executor.ts"
+import { executor as azureBlobContentRetriever } from "./input/AzureBlobContentRetriever.ts"
+import { executor as azureBlobInputDiscovery } from "./input/AzureBlobInputDiscovery.ts"
+import { executor as contentRetriever } from "./input/ContentRetriever.ts"
+import { executor as passThrough } from "./control/PassThrough.ts"
+import { executor as recursiveTextChunker } from "./transform/RecursiveTextChunker.ts"
+
+/** Every executor type that comes with the worker, sorted by type id. */
+export const builtins = [
+  azureBlobContentRetriever,
+  azureBlobInputDiscovery,
+  contentRetriever,
+  passThrough,
+  recursiveTextChunker
+] as const
+
+/** What the built-in types need between them. */
+export type Services = (typeof builtins)[number] extends infer E ? (E extends Executor<infer R> ? R : never) : never
+
+/** One type as one of the list: `Executor` itself does not let go of its exact requirements. */
+const widened = (executor: Widened): Executor<Services> => executor
+type Widened = Omit<Executor<never>, "prepare"> & { readonly prepare: Executor<Services>["prepare"] }
+
+/** The catalog of the built-in types. */
+export const layer: Layer.Layer<Catalog.Catalog, never, Services> = Catalog.layer(builtins.map((each) => widened(each)))

@@ -1,0 +1,68 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import type { Content } from "../domain/Content.ts"
+import { nameOf } from "../domain/Content.ts"
+import { documentError, type ExecutorContext, type ExecutorError } from "./Executor.ts"
+import * as LocalFile from "./LocalFile.ts"
+import * as Settings from "./Settings.ts"
+
+/** Where an extractor finds a document's bytes: the settings of every type that reads files (executors.md 4.3). */
+export const settings = {
+  content_field: Settings.string({
+    description:
+      "Key of data that holds the document's bytes (or their base64 text). It goes before temp_file_path_field.",
+    default: null
+  }),
+  temp_file_path_field: Settings.string({
+    description: "Key of data that holds the path of the document's file, as a content retriever writes it.",
+    default: "temp_file_path"
+  }),
+  max_size_bytes: Settings.integer({
+    description: "A larger document fails.",
+    default: 512 * 1024 * 1024,
+    min: 1
+  })
+}
+
+export type BytesSettings = Settings.TypeOf<typeof settings>
+
+/** Reads the bytes of items, from `data.<content_field>` if it is there, else from the file that `data.<temp_file_path_field>` names. */
+export const make = (
+  context: ExecutorContext,
+  settings: BytesSettings
+): Effect.Effect<(item: Content) => Effect.Effect<Uint8Array, ExecutorError>, never, FileSystem.FileSystem> =>
+  Effect.map(FileSystem.FileSystem, (fs) => (item) => {
+    const fail = (message: string) => documentError(context, item, message)
+    const field = settings.content_field
+    if (field !== null && has(item, field)) {
+      const bytes = bytesOf(item.data[field])
+      if (bytes === undefined)
+        return Effect.fail(fail(`data.${field} of ${nameOf(item)} holds no bytes (content_field).`))
+      return bytes.length > settings.max_size_bytes
+        ? Effect.fail(fail(LocalFile.tooLarge(nameOf(item), bytes.length, settings.max_size_bytes)))
+        : Effect.succeed(bytes)
+    }
+    const path = has(item, settings.temp_file_path_field) ? item.data[settings.temp_file_path_field] : undefined
+    if (typeof path !== "string" || path === "") return Effect.fail(fail(missing(item, settings)))
+    return LocalFile.inspect(fs, path, settings.max_size_bytes).pipe(
+      Effect.flatMap((file) => Effect.mapError(fs.readFile(file.path), (error) => LocalFile.describe(path, error))),
+      Effect.mapError(fail)
+    )
+  })
+
+const has = (item: Content, key: string): boolean => Object.hasOwn(item.data, key)
+
+const missing = (item: Content, settings: BytesSettings): string => {
+  const places = [settings.content_field, settings.temp_file_path_field]
+    .filter((field) => field !== null)
+    .map((field) => `data.${field}`)
+  return `${nameOf(item)} has no document: ${places.join(" and ")} ${places.length > 1 ? "are" : "is"} missing. Put a content retriever before this step.`
+}
+
+/** Bytes cross a queue or a store as base64 text. */
+const bytesOf = (value: unknown): Uint8Array | undefined => {
+  if (value instanceof Uint8Array) return value
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  if (typeof value !== "string" || value.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) return undefined
+  return Buffer.from(value, "base64")
+}

@@ -1,0 +1,147 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { BlobStore, type BlobLocation } from "../../blob/BlobStore.ts"
+import { type Content, nameOf, withData } from "../../domain/Content.ts"
+import { documentError, type ExecutorContext, type ExecutorError, fromServiceError } from "../Executor.ts"
+import * as LocalFile from "../LocalFile.ts"
+import * as Settings from "../Settings.ts"
+import * as RunFolder from "./RunFolder.ts"
+
+/** The settings that both content retrievers share (executors.md 3.2). */
+export const settings = {
+  include_content_bytes_as_field: Settings.boolean({
+    description: "Put the document's bytes into data.content.",
+    default: false
+  }),
+  use_temp_file_for_content: Settings.boolean({
+    description: "Write the document to a file and put its path into data.temp_file_path.",
+    default: true
+  }),
+  temp_folder: Settings.string({
+    description: "Where a run makes its own folder for files; that folder goes away when the run ends.",
+    default: "./tmp/contentflow"
+  }),
+  max_size_bytes: Settings.integer({
+    description: "A larger document fails.",
+    default: 512 * 1024 * 1024,
+    min: 1
+  })
+}
+
+export type FetchingSettings = Settings.TypeOf<typeof settings>
+
+/** The item with its document, and the document's size. */
+export interface Fetched {
+  readonly item: Content
+  readonly size: number
+}
+
+export interface Fetching {
+  readonly blob: (item: Content, location: BlobLocation) => Effect.Effect<Fetched, ExecutorError>
+  /** Copies a local file, or with `asItIs` names it itself in `data.temp_file_path`. */
+  readonly file: (item: Content, file: LocalFile.LocalFile, asItIs: boolean) => Effect.Effect<Fetched, ExecutorError>
+}
+
+/** Brings documents to where the next steps look for them: streamed into a file of the run, into `data`, or both. */
+export const make = (
+  context: ExecutorContext,
+  settings: FetchingSettings
+): Effect.Effect<Fetching, ExecutorError, BlobStore | FileSystem.FileSystem | Path.Path | Scope> =>
+  Effect.gen(function* () {
+    const blobs = yield* BlobStore
+    const fs = yield* FileSystem.FileSystem
+    const folder = settings.use_temp_file_for_content ? yield* RunFolder.make(context, settings.temp_folder) : null
+
+    const deliver = (
+      item: Content,
+      body: Stream.Stream<Uint8Array, ExecutorError>,
+      toFile = true
+    ): Effect.Effect<Fetched, ExecutorError> =>
+      Effect.gen(function* () {
+        const bounded = within(context, item, settings.max_size_bytes, body)
+        if (folder === null || !toFile) {
+          const { chunks, size } = yield* gather(bounded, settings.include_content_bytes_as_field)
+          return { item: withContent(item, chunks), size }
+        }
+        const path = yield* folder.fileFor(item)
+        const { chunks, size } = yield* writeTo(fs, path, bounded, settings.include_content_bytes_as_field, (message) =>
+          documentError(context, item, message)
+        )
+        return { item: withContent(withData(item, { temp_file_path: path }), chunks), size }
+      })
+
+    return {
+      blob: (item, location) =>
+        deliver(item, Stream.mapError(blobs.download(location), fromServiceError(context, item))),
+      file: (item, file, asItIs) => {
+        const named =
+          settings.use_temp_file_for_content && asItIs ? withData(item, { temp_file_path: file.path }) : item
+        if (asItIs && !settings.include_content_bytes_as_field) return Effect.succeed({ item: named, size: file.size })
+        const body = Stream.mapError(fs.stream(file.path), (error) =>
+          documentError(context, item, LocalFile.describe(file.path, error))
+        )
+        return deliver(named, body, !asItIs)
+      }
+    }
+  })
+
+interface Gathered {
+  /** Null unless they were to be kept. */
+  readonly chunks: ReadonlyArray<Uint8Array> | null
+  readonly size: number
+}
+
+const gather = <E>(body: Stream.Stream<Uint8Array, E>, keep: boolean): Effect.Effect<Gathered, E> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    return Effect.map(
+      Stream.runForEach(body, (chunk) =>
+        Effect.sync(() => {
+          size += chunk.length
+          if (keep) chunks.push(chunk)
+        })
+      ),
+      () => ({ chunks: keep ? chunks : null, size })
+    )
+  })
+
+/** Writes the file as the bytes come, and takes half a file away again. An empty body makes an empty file. */
+const writeTo = (
+  fs: FileSystem.FileSystem,
+  path: string,
+  body: Stream.Stream<Uint8Array, ExecutorError>,
+  keep: boolean,
+  fail: (message: string) => ExecutorError
+): Effect.Effect<Gathered, ExecutorError> => {
+  const failed = Effect.mapError((error: Parameters<typeof LocalFile.describe>[1]) =>
+    fail(LocalFile.describe(path, error))
+  )
+  return Effect.scoped(
+    Effect.flatMap(failed(fs.open(path, { flag: "wx" })), (file) =>
+      gather(
+        Stream.tap(body, (chunk) => failed(file.writeAll(chunk))),
+        keep
+      )
+    )
+  ).pipe(Effect.onError(() => Effect.ignore(fs.remove(path, { force: true }))))
+}
+
+const within = (
+  context: ExecutorContext,
+  item: Content,
+  maxBytes: number,
+  body: Stream.Stream<Uint8Array, ExecutorError>
+): Stream.Stream<Uint8Array, ExecutorError> =>
+  Stream.mapAccumEffect(body, 0, (before, chunk) => {
+    const size = before + chunk.length
+    return size > maxBytes
+      ? Effect.fail(documentError(context, item, LocalFile.tooLarge(nameOf(item), null, maxBytes)))
+      : Effect.succeed([size, chunk] as const)
+  })
+
+const withContent = (item: Content, chunks: ReadonlyArray<Uint8Array> | null): Content =>
+  chunks === null ? item : withData(item, { content: new Uint8Array(Buffer.concat(chunks)) })

@@ -1,0 +1,47 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import * as LocalFile from "../LocalFile.ts"
+
+/**
+ * The real path of `file` if it lies in `root` once all symbolic links are followed, else a message for people. A relative path counts from
+ * the working directory, or from the root if that leads nowhere inside. Hidden files and folders (`.env`, `.git`) below the root are
+ * refused, since the default root is where the worker itself lives.
+ */
+export const resolve = (
+  fs: FileSystem.FileSystem,
+  path: Path.Path,
+  root: string,
+  file: string
+): Effect.Effect<string, string> =>
+  Effect.gen(function* () {
+    if (file.includes("\0")) return yield* Effect.fail("The path of the file has a null character in it.")
+    const realRoot = yield* Effect.mapError(
+      fs.realPath(path.resolve(root)),
+      (error) => `${LocalFile.describe(root, error)} It is the setting allowed_root.`
+    )
+    const outside = `The file ${file} lies outside of ${root}, the only folder that files may be read from (setting allowed_root).`
+    // Asked before the file system, so that the answer does not tell whether a file outside exists.
+    const candidate = [path.resolve(file), path.resolve(root, file)].find(
+      (each) => isInside(path, path.resolve(root), each) || isInside(path, realRoot, each)
+    )
+    if (candidate === undefined) return yield* Effect.fail(outside)
+    const real = yield* Effect.mapError(fs.realPath(candidate), (error) => LocalFile.describe(file, error))
+    if (!isInside(path, realRoot, real)) return yield* Effect.fail(outside)
+    if (
+      path
+        .relative(realRoot, real)
+        .split(path.sep)
+        .some((name) => name.startsWith("."))
+    ) {
+      return yield* Effect.fail(
+        `The file ${file} is hidden or in a hidden folder below ${root}; such files are not read (setting allowed_root).`
+      )
+    }
+    return real
+  })
+
+const isInside = (path: Path.Path, folder: string, file: string): boolean => {
+  const relative = path.relative(folder, file)
+  return relative !== "" && relative !== ".." && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative)
+}

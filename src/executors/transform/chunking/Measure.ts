@@ -1,0 +1,196 @@
+import type { TokenCounter } from "./TokenCounter.ts"
+
+/**
+ * Lengths in one text, in the unit of `length_function`. Positions are UTF-16 indexes that never lie inside a surrogate pair; characters
+ * are Unicode code points, and words lie between white space as Python's `str.split` sees it.
+ */
+export interface Measure {
+  readonly of: (start: number, end: number) => number
+  /** The furthest position up to `end` that is at most `size` away from `start`, though at least one character away. */
+  readonly forward: (start: number, end: number, size: number) => number
+  /** The position furthest back, down to `start`, that is at most `size` away from `end`. */
+  readonly back: (start: number, end: number, size: number) => number
+}
+
+export const characters = (text: string): Measure => {
+  const pairs = hasPairs(text)
+  const of = (start: number, end: number) => (pairs ? codePoints(text, start, end) : end - start)
+  const back = (start: number, end: number, size: number) => {
+    if (!pairs) return Math.max(start, end - size)
+    let position = end
+    for (let left = size; left > 0 && position > start; left--) position = before(text, position)
+    return position
+  }
+  const forward = (start: number, end: number, size: number) => {
+    if (!pairs) return Math.min(end, start + Math.max(1, size))
+    let position = start
+    for (let left = Math.max(1, size); left > 0 && position < end; left--) position = after(text, position)
+    return position
+  }
+  return { of, forward, back }
+}
+
+/** The original's estimate: four characters are a token, rounded down. */
+export const estimatedTokens = (text: string): Measure => {
+  const inCharacters = characters(text)
+  return {
+    of: (start, end) => Math.floor(inCharacters.of(start, end) / 4),
+    forward: (start, end, size) => inCharacters.forward(start, end, size * 4),
+    back: (start, end, size) => inCharacters.back(start, end, size * 4)
+  }
+}
+
+export const words = (text: string): Measure => ({
+  of: (start, end) => {
+    let count = 0
+    for (let position = start, inWord = false; position < end; position++) {
+      const space = isSpace(text.charCodeAt(position))
+      if (!space && !inWord) count++
+      inWord = !space
+    }
+    return count
+  },
+  forward: (start, end, size) => {
+    let position = start
+    for (let left = Math.max(1, size); left > 0 && position < end; left--) {
+      while (position < end && isSpace(text.charCodeAt(position))) position++
+      while (position < end && !isSpace(text.charCodeAt(position))) position++
+    }
+    return position
+  },
+  back: (start, end, size) => {
+    let position = end
+    for (let left = size; left > 0 && position > start; left--) {
+      while (position > start && isSpace(text.charCodeAt(position - 1))) position--
+      while (position > start && !isSpace(text.charCodeAt(position - 1))) position--
+    }
+    return position
+  }
+})
+
+/** The words of a text, as `str.split()` of Python gives them. */
+export const wordsOf = (text: string): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (let position = 0; position < text.length; position++) {
+    if (isSpace(text.charCodeAt(position))) continue
+    const start = position
+    while (position < text.length && !isSpace(text.charCodeAt(position))) position++
+    found.push(text.slice(start, position))
+  }
+  return found
+}
+
+/** Real tokens. `of` stops counting above `enough`, so that a long text costs no more than a chunk. */
+export const exactTokens = (text: string, count: TokenCounter, enough: number): Measure => {
+  const of = (start: number, end: number): number => {
+    let sum = 0
+    for (let position = start; position < end && sum <= enough;) {
+      const next = sliceEnd(text, position, end)
+      sum += count(text.slice(position, next))
+      position = next
+    }
+    return sum
+  }
+  return {
+    of,
+    forward: (start, end, size) =>
+      Math.max(
+        after(text, start),
+        furthest(
+          start,
+          end,
+          size * 4,
+          (position) => of(start, position) <= size,
+          (position) => atBoundary(text, position)
+        )
+      ),
+    back: (start, end, size) =>
+      end -
+      furthest(
+        0,
+        end - start,
+        size * 4,
+        (distance) => of(atBoundary(text, end - distance), end) <= size,
+        (distance) => end - atBoundary(text, end - distance)
+      )
+  }
+}
+
+/** Whether Python counts the UTF-16 unit as white space. */
+export const isSpace = (unit: number): boolean =>
+  unit <= 0x20
+    ? unit >= 0x1c || (unit >= 0x09 && unit <= 0x0d)
+    : unit >= 0x85 &&
+      (unit === 0x85 ||
+        unit === 0xa0 ||
+        unit === 0x1680 ||
+        (unit >= 0x2000 && unit <= 0x200a) ||
+        unit === 0x2028 ||
+        unit === 0x2029 ||
+        unit === 0x202f ||
+        unit === 0x205f ||
+        unit === 0x3000)
+
+/** The part of a range that is left when white space at both ends is cut off; empty (at `start`) when nothing is. */
+export const trimmed = (text: string, start: number, end: number): readonly [start: number, end: number] => {
+  let from = start
+  let to = end
+  while (from < to && isSpace(text.charCodeAt(from))) from++
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to--
+  return [from, to]
+}
+
+const hasPairs = (text: string): boolean => /[\ud800-\udbff]/.test(text)
+
+const isPairAt = (text: string, position: number): boolean => {
+  const unit = text.charCodeAt(position)
+  const next = text.charCodeAt(position + 1)
+  return unit >= 0xd800 && unit <= 0xdbff && next >= 0xdc00 && next <= 0xdfff
+}
+
+const after = (text: string, position: number): number => position + (isPairAt(text, position) ? 2 : 1)
+
+const before = (text: string, position: number): number =>
+  position - (position > 1 && isPairAt(text, position - 2) ? 2 : 1)
+
+const atBoundary = (text: string, position: number): number =>
+  position > 0 && isPairAt(text, position - 1) ? position - 1 : position
+
+const codePoints = (text: string, start: number, end: number): number => {
+  let count = 0
+  for (let position = start; position < end; position = after(text, position)) count++
+  return count
+}
+
+/** A tokenizer never merges across a word's start, so that cutting before white space changes no count. */
+const sliceEnd = (text: string, start: number, end: number): number => {
+  const most = 4096
+  if (end - start <= most) return end
+  for (let position = start + most; position > start + most / 2; position--) {
+    if (isSpace(text.charCodeAt(position)) && !isSpace(text.charCodeAt(position - 1))) return position
+  }
+  return atBoundary(text, start + most)
+}
+
+/** The greatest value in `low..high` that fits, if all below it do; found by doubling from a guess, then halving. */
+const furthest = (
+  low: number,
+  high: number,
+  guess: number,
+  fits: (value: number) => boolean,
+  rounded: (value: number) => number
+): number => {
+  let good = low
+  let bad = Math.min(high, low + guess)
+  while (fits(bad)) {
+    if (bad === high) return high
+    good = bad
+    bad = Math.min(high, low + (bad - low) * 2)
+  }
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2)
+    if (fits(middle)) good = middle
+    else bad = middle
+  }
+  return rounded(good)
+}

@@ -1,0 +1,92 @@
+import type { Measure } from "./Measure.ts"
+import { trimmed } from "./Measure.ts"
+
+/** A range of the text (UTF-16 indexes), and which rule cut it out. */
+export interface Piece {
+  readonly start: number
+  readonly end: number
+  /** How many separators had been tried in vain. */
+  readonly level: number
+  /** Null when the piece was short enough, or no separator was left. */
+  readonly separator: string | null
+}
+
+export interface SplitOptions {
+  readonly size: number
+  readonly separators: ReadonlyArray<string>
+  readonly keepSeparator: boolean
+  readonly stripWhitespace: boolean
+}
+
+/**
+ * Cuts a text into ranges of at most `size`, at the first separator where that suffices, at later ones inside what stays too long
+ * (executors.md 5.1, step 1). Linear in the text for each separator.
+ */
+export const split = (text: string, measure: Measure, options: SplitOptions): ReadonlyArray<Piece> => {
+  const { keepSeparator, separators, size, stripWhitespace } = options
+  const pieces: Array<Piece> = []
+
+  const emit = (from: number, to: number, level: number, separator: string | null) => {
+    const [start, end] = stripWhitespace ? trimmed(text, from, to) : [from, to]
+    if (end > start) pieces.push({ start, end, level, separator })
+  }
+
+  const cutIntoCharacters = (start: number, end: number, level: number) => {
+    for (let position = start; position < end;) {
+      const next = measure.forward(position, end, size)
+      emit(position, next, level, "")
+      position = next
+    }
+  }
+
+  const walk = (start: number, end: number, level: number): void => {
+    const separator = separators[level]
+    if (separator === undefined || measure.of(start, end) <= size) return emit(start, end, level, null)
+    if (separator === "") return cutIntoCharacters(start, end, level)
+
+    let open: Open | undefined
+    for (const [from, to] of parts(text, start, end, separator, keepSeparator)) {
+      const length = measure.of(from, to)
+      if (length > size) {
+        if (open !== undefined) emit(open.start, open.end, level, separator)
+        open = undefined
+        walk(from, to, level + 1)
+      } else if (open !== undefined && open.length + length > size) {
+        emit(open.start, open.end, level, separator)
+        open = { start: from, end: to, length }
+      } else {
+        open = { start: open?.start ?? from, end: to, length: (open?.length ?? 0) + length }
+      }
+    }
+    if (open !== undefined) emit(open.start, open.end, level, separator)
+  }
+
+  walk(0, text.length, 0)
+  return pieces
+}
+
+/** The chunk under construction. `length` leaves out separators that are not kept, as the original does. */
+interface Open {
+  readonly start: number
+  readonly end: number
+  readonly length: number
+}
+
+/** The ranges between separators; a kept separator belongs to the part before it, and then an empty last part does not count. */
+function* parts(
+  text: string,
+  start: number,
+  end: number,
+  separator: string,
+  keep: boolean
+): Generator<readonly [from: number, to: number]> {
+  // Searched inside the range: on the whole text, a separator that is rare would make this quadratic.
+  const range = text.slice(start, end)
+  let position = 0
+  for (let found = range.indexOf(separator); found !== -1; found = range.indexOf(separator, position)) {
+    const next = found + separator.length
+    yield [start + position, start + (keep ? next : found)]
+    position = next
+  }
+  if (!keep || position < range.length) yield [start + position, end]
+}
