@@ -1,8 +1,15 @@
+import type { ExcelDocument, ExcelOptions } from "../documents/excel/ExcelDocument.ts"
+import type { Limits } from "../documents/Limits.ts"
 import type { PdfDocument, PdfLimits, PdfOptions } from "../documents/pdf/PdfDocument.ts"
+import type { PowerPointDocument, PowerPointOptions } from "../documents/powerpoint/PowerPointDocument.ts"
+import type { WordDocument, WordOptions } from "../documents/word/WordDocument.ts"
 
 /** What threads can be asked to do: by name, what goes in and what comes out. */
 export interface Jobs {
   readonly pdf: Job<DocumentJob<PdfOptions, PdfLimits>, PdfDocument>
+  readonly word: Job<DocumentJob<WordOptions, Limits>, WordDocument>
+  readonly powerpoint: Job<DocumentJob<PowerPointOptions, Limits>, PowerPointDocument>
+  readonly excel: Job<DocumentJob<ExcelOptions, Limits>, ExcelDocument>
 }
 
 export interface Job<Input, Output> {

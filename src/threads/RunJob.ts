@@ -1,8 +1,9 @@
+import type { PdfEngine } from "../documents/pdf/PdfEngine.ts"
 import type { Jobs } from "./Jobs.ts"
 
 type Runners = { readonly [Name in keyof Jobs]: (input: Jobs[Name]["input"]) => Promise<Jobs[Name]["output"]> }
 
-/** Does a job on the calling thread; rejects with `DocumentError`. A reader is loaded when it is first needed. */
+/** Does a job on the calling thread; rejects with `DocumentError`. */
 export const runJob = <Name extends keyof Jobs>(
   name: Name,
   input: Jobs[Name]["input"]
@@ -10,15 +11,25 @@ export const runJob = <Name extends keyof Jobs>(
 
 export const isJobName = (name: string): name is keyof Jobs => Object.hasOwn(runners, name)
 
-let pdfReader: Promise<Runners["pdf"]> | undefined
+let pdfEngine: PdfEngine | undefined
 
-const loadPdfReader = async (): Promise<Runners["pdf"]> => {
-  const { makePdfEngine } = await import("../documents/pdf/PdfEngine.ts")
-  const { defaultLimits } = await import("../documents/pdf/PdfDocument.ts")
-  const engine = makePdfEngine()
-  return ({ bytes, options, limits }) => engine.read(new Uint8Array(bytes), options, limits ?? defaultLimits)
-}
-
+// a reader is loaded when it is first needed
 const runners: Runners = {
-  pdf: async (input) => (await (pdfReader ??= loadPdfReader()))(input)
+  pdf: async ({ bytes, options, limits }) => {
+    const { makePdfEngine } = await import("../documents/pdf/PdfEngine.ts")
+    pdfEngine ??= makePdfEngine()
+    return pdfEngine.read(new Uint8Array(bytes), options, limits)
+  },
+  word: async ({ bytes, options, limits }) => {
+    const { readWord } = await import("../documents/word/Word.ts")
+    return readWord(new Uint8Array(bytes), options, limits)
+  },
+  powerpoint: async ({ bytes, options, limits }) => {
+    const { readPowerPoint } = await import("../documents/powerpoint/PowerPoint.ts")
+    return readPowerPoint(new Uint8Array(bytes), options, limits)
+  },
+  excel: async ({ bytes, options, limits }) => {
+    const { readExcel } = await import("../documents/excel/Excel.ts")
+    return readExcel(new Uint8Array(bytes), options, limits)
+  }
 }

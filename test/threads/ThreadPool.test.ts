@@ -4,7 +4,10 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { DocumentError } from "../../src/documents/DocumentError.ts"
+import * as Excel from "../../src/documents/excel/ExcelDocument.ts"
 import { defaultLimits } from "../../src/documents/pdf/PdfDocument.ts"
+import * as PowerPoint from "../../src/documents/powerpoint/PowerPointDocument.ts"
+import * as Word from "../../src/documents/word/WordDocument.ts"
 import type { Job } from "../../src/threads/Jobs.ts"
 import * as ThreadPool from "../../src/threads/ThreadPool.ts"
 import { text, writePdf } from "../support/Pdf.ts"
@@ -151,7 +154,21 @@ for (const [name, pool] of Object.entries({
       })
     )
 
-    it.effect("fail with the error of their reader", () =>
+    it.effect("fail with the error of their reader, whichever that is", () =>
+      Effect.gen(function* () {
+        const threads = yield* ThreadPool.ThreadPool
+        const bytes = new ArrayBuffer(8)
+        for (const run of [
+          Effect.asVoid(threads.run("word", { bytes, options: Word.defaults })),
+          Effect.asVoid(threads.run("powerpoint", { bytes, options: PowerPoint.defaults })),
+          Effect.asVoid(threads.run("excel", { bytes, options: Excel.defaults }))
+        ]) {
+          assert.deepInclude(yield* Effect.flip(run), { _tag: "DocumentError", reason: "NotThisFormat" })
+        }
+      })
+    )
+
+    it.effect("fail with the limit that they exceed", () =>
       Effect.gen(function* () {
         const threads = yield* ThreadPool.ThreadPool
         const none = yield* Effect.flip(threads.run("pdf", { bytes: new ArrayBuffer(8), options: {} }))

@@ -1,18 +1,18 @@
-import type { PdfDocument, PdfLimits, PdfOptions } from "./PdfDocument.ts"
+import { defaultLimits, type PdfDocument, type PdfLimits, type PdfOptions } from "./PdfDocument.ts"
 import { load, type Pdfium } from "./Pdfium.ts"
 import { readPdf } from "./PdfReader.ts"
 
 /** Reads PDFs one at a time, each with an instance of PDFium that no broken document has been through. */
 export interface PdfEngine {
   /** Rejects with `DocumentError`. */
-  readonly read: (bytes: Uint8Array, options: PdfOptions, limits: PdfLimits) => Promise<PdfDocument>
+  readonly read: (bytes: Uint8Array, options: PdfOptions, limits?: PdfLimits) => Promise<PdfDocument>
 }
 
 export const makePdfEngine = (): PdfEngine => {
   let pdfium: Pdfium | undefined
   let documents = 0
   return {
-    read: async (bytes, options, limits) => {
+    read: async (bytes, options, limits = defaultLimits) => {
       const instance = pdfium ?? (await load())
       // taken away for the time of the document, so that one that fails is not used again
       pdfium = undefined

@@ -8,7 +8,14 @@ import { type Matrix, matrixOf, multiply, type ObjectBudget, ObjectType, visitOb
 import { pagesOf } from "./PageRange.ts"
 import { findTables } from "./PageTables.ts"
 import { type PageText, readPageText } from "./PageText.ts"
-import type { PdfDocument, PdfLimits, PdfOptions, PdfPage, PdfTable } from "./PdfDocument.ts"
+import {
+  defaultLimits,
+  type PdfDocument,
+  type PdfLimits,
+  type PdfOptions,
+  type PdfPage,
+  type PdfTable
+} from "./PdfDocument.ts"
 import { type Pdfium, withBytes, withString } from "./Pdfium.ts"
 import { readOutline, readProperties } from "./PdfProperties.ts"
 
@@ -16,7 +23,12 @@ import { readOutline, readProperties } from "./PdfProperties.ts"
  * Reads a PDF on the calling thread. Throws `DocumentError` and nothing else; whatever it throws, the instance of PDFium
  * should not be used again, since a broken file may have left it in any state.
  */
-export const readPdf = (pdfium: Pdfium, bytes: Uint8Array, options: PdfOptions, limits: PdfLimits): PdfDocument => {
+export const readPdf = (
+  pdfium: Pdfium,
+  bytes: Uint8Array,
+  options: PdfOptions,
+  limits: PdfLimits = defaultLimits
+): PdfDocument => {
   if (bytes.length > limits.bytes) {
     throw limitExceeded("bytes", `The PDF has ${bytes.length} bytes, and ${limits.bytes} are allowed`)
   }
