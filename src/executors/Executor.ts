@@ -9,6 +9,7 @@ import type { ExecutorId } from "../domain/Ids.ts"
 import { isTransient, retryAfter, type ServiceError } from "../domain/ServiceError.ts"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import type * as Retry from "./Retry.ts"
 import * as Settings from "./Settings.ts"
 
 /** The categories of the original's catalog, spelled exactly as there (executors.md 1.1). */
@@ -46,11 +47,42 @@ export interface ExecutorContext {
   readonly pipelineName: string
   /** `fail_pipeline_on_error` of the node. */
   readonly failOnError: boolean
+  /** How often to try again what may heal; absent for not at all. Nodes that work item by item apply it to each item. */
+  readonly retry?: Retry.Policy
+  /** What {@link Executor.inner} asked for, in its order, ready to work; disabled steps are left out. */
+  readonly inner?: ReadonlyArray<InnerInstance>
+}
+
+/** What works inside a node, so that the plan compiles it together with the node: a step, or another pipeline. */
+export type Inner = {
+  /** Where the node's settings name it. */
+  readonly path: ReadonlyArray<string | number>
+} & (
+  | {
+      readonly _tag: "Step"
+      readonly id: string
+      readonly type: string
+      readonly settings: Readonly<Record<string, unknown>>
+    }
+  /** By the document's id or by name; one of the same file goes first. */
+  | { readonly _tag: "Pipeline"; readonly id: string | null; readonly name: string | null }
+)
+
+/** An {@link Inner} in one run, with everything that belongs to a node: its condition, its error switch, its timeout. */
+export interface InnerInstance {
+  /** Its place among all that the node asked for. */
+  readonly index: number
+  /** As the log names it: `<node>.<step>`. */
+  readonly id: string
+  readonly type: string
+  readonly process: (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
 }
 
 /** A node, ready to work for one run. It never changes the items it gets: it returns new ones. */
 export interface ExecutorInstance {
   readonly process: (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
+  /** True when it applies `ExecutorContext.retry` itself; otherwise the whole node is tried again. */
+  readonly retriesItems?: boolean
   /** Only of executors that can be a vault's source. */
   readonly crawl?: (checkpoint: Option.Option<number>) => Stream.Stream<CrawlBatch, ExecutorError>
 }
@@ -90,6 +122,8 @@ export interface Executor<in out R> {
   readonly prepare: (
     settings: Readonly<Record<string, unknown>>
   ) => Either.Either<Prepared<R>, ReadonlyArray<Settings.SettingProblem>>
+  /** The steps or the pipeline inside a node with these settings, which `prepare` accepted. */
+  readonly inner?: (settings: Readonly<Record<string, unknown>>) => ReadonlyArray<Inner>
 }
 
 /**
@@ -106,12 +140,14 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
   readonly failOnError?: boolean
   readonly canCrawl?: boolean
   readonly check?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Settings.SettingProblem>
+  readonly inner?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Inner>
   readonly make: (
     settings: Settings.TypeOf<F>,
     context: ExecutorContext
   ) => Effect.Effect<ExecutorInstance, ExecutorError, R | Scope.Scope>
 }): Executor<R> => {
   const decode = Settings.decoder(definition.settings)
+  const { inner } = definition
   return {
     type: definition.type,
     aliases: definition.aliases ?? [],
@@ -127,7 +163,10 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
         return problems.length > 0
           ? Either.left(problems)
           : Either.right((context: ExecutorContext) => definition.make(settings, context))
-      })
+      }),
+    ...(inner === undefined
+      ? {}
+      : { inner: (raw) => Either.match(decode(raw), { onLeft: () => [], onRight: (settings) => inner(settings) }) })
   }
 }
 

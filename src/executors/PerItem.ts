@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import { type Content, nameOf } from "../domain/Content.ts"
 import { ExecutorError, type ExecutorContext, type ExecutorInstance } from "./Executor.ts"
 import * as ItemLog from "./ItemLog.ts"
+import * as Retry from "./Retry.ts"
 import * as Settings from "./Settings.ts"
 
 /** The settings of every type that works item by item (executors.md 2.4), with the original's defaults. */
@@ -29,7 +30,7 @@ export const settings = (defaults: { readonly timeoutSecs?: number; readonly max
 export type PerItemSettings = Settings.TypeOf<ReturnType<typeof settings>>
 
 /**
- * A node that works item by item: up to `max_concurrent` at a time, in order, each within `timeout_secs`, each with a log entry.
+ * A node that works item by item: up to `max_concurrent` at a time, in order, each attempt within `timeout_secs`, each with a log entry.
  *
  * A failed item gets a `failed` entry. With `fail_pipeline_on_error` the first failure (in the order of the items) then fails the
  * node, else the item goes on as it came. `continue_on_error: false` fails at the first failure and interrupts the other items.
@@ -43,16 +44,22 @@ export const perItem = (
   const attempt = (item: Content): Effect.Effect<Either.Either<Content, Failure>> =>
     Effect.flatMap(ItemLog.start(context), (log) =>
       Effect.matchCause(
-        Effect.timeoutFail(work(item), {
-          duration: timeout,
-          onTimeout: () =>
-            new ExecutorError({
-              reason: "Timeout",
-              executorId: context.id,
-              itemId: nameOf(item),
-              message: `${nameOf(item)} took longer than ${settings.timeout_secs} s in ${context.id} (setting timeout_secs).`
-            })
-        }),
+        Retry.retrying(
+          context.retry,
+          Effect.timeoutFail(
+            Effect.suspend(() => work(item)),
+            {
+              duration: timeout,
+              onTimeout: () =>
+                new ExecutorError({
+                  reason: "Timeout",
+                  executorId: context.id,
+                  itemId: nameOf(item),
+                  message: `${nameOf(item)} took longer than ${settings.timeout_secs} s in ${context.id} (setting timeout_secs).`
+                })
+            }
+          )
+        ),
         {
           onSuccess: (result) => Either.right(log.completed(result)),
           onFailure: (cause) => {
@@ -68,6 +75,7 @@ export const perItem = (
     )
   const stopAtFirst = !settings.continue_on_error
   return {
+    retriesItems: true,
     process: (items) =>
       Effect.forEach(
         items,

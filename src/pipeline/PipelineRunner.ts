@@ -1,70 +1,24 @@
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { Content } from "../domain/Content.ts"
-import type { ExecutorId } from "../domain/Ids.ts"
+import { type ExecutorId, PipelineId } from "../domain/Ids.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
-import type { ExecutorError, Prepared } from "../executors/Executor.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
-import type { Plan } from "./Plan.ts"
+import { Catalog } from "../executors/Catalog.ts"
+import { PipelineStore } from "../store/PipelineStore.ts"
+import * as Compiler from "./Compiler.ts"
+import * as Plan from "./Plan.ts"
+import * as Problem from "./Problem.ts"
+import * as Run from "./Run.ts"
+import type { RunFailure, RunResult } from "./RunReport.ts"
 
-/** Something wrong with a definition, where a person can find it. */
-export interface Problem {
-  readonly severity: "error" | "warning"
-  readonly message: string
-  /** `executors[2].settings.chunk_size`; empty for the whole text. */
-  readonly path: string
-  readonly line: number | null
-  readonly column: number | null
-}
-
-/** The definition can't run. `message` lists the errors, one a line, each with its line and column. */
-export class PipelineInvalid extends Schema.TaggedError<PipelineInvalid>()("PipelineInvalid", {
-  pipeline: Schema.String,
-  message: Schema.String
-}) {}
-
-/** How one node fared in a run. Times in milliseconds since the epoch. */
-export interface NodeReport {
-  readonly executorId: string
-  readonly type: string
-  readonly status: "completed" | "failed" | "skipped" | "interrupted"
-  readonly startedAt: number
-  readonly endedAt: number
-  readonly itemsIn: number
-  readonly itemsOut: number
-  /** Items with a failed log entry of this node. */
-  readonly itemsFailed: number
-  readonly error: string | null
-}
-
-export interface RunResult {
-  /** The outputs of all sinks in definition order. */
-  readonly items: ReadonlyArray<Content>
-  readonly nodes: ReadonlyArray<NodeReport>
-}
-
-/** A node failed with `fail_pipeline_on_error`. `nodes` tells how far the run had come. */
-export interface RunFailure {
-  readonly _tag: "RunFailure"
-  readonly error: ExecutorError
-  readonly nodes: ReadonlyArray<NodeReport>
-}
-
-/** What a vault's crawl needs of a pipeline. */
-export interface InputExecutor {
-  readonly id: ExecutorId
-  readonly type: string
-  /** `enabled` of the node's settings: false means no crawl. */
-  readonly enabled: boolean
-  /** `polling_interval_seconds`, when it is a positive number. */
-  readonly pollingInterval: Option.Option<Duration.Duration>
-  /** `items_per_task` (ours): how many items one task carries. Default 1. */
-  readonly itemsPerTask: number
-  readonly prepared: Prepared<never>
-}
+export type { InputExecutor } from "./Plan.ts"
+export { PipelineInvalid, type Problem } from "./Problem.ts"
+export type { NodeReport, RunFailure, RunResult } from "./RunReport.ts"
 
 export interface RunOptions {
   /** The node whose work the crawl did already; it becomes a virtual source that emits the items to its successors. */
@@ -76,16 +30,105 @@ export class PipelineRunner extends Context.Tag("contentflow-worker/pipeline/Pip
   PipelineRunner,
   {
     /** The plan of this version, cached by id and ETag. ServiceError only when a child pipeline could not be read. */
-    readonly compile: (pipeline: VersionedPipeline) => Effect.Effect<Plan, PipelineInvalid | ServiceError>
+    readonly compile: (pipeline: VersionedPipeline) => Effect.Effect<Plan.Plan, Problem.PipelineInvalid | ServiceError>
     /** The executor that crawls for this pipeline, or none when no executor of it can. */
     readonly inputExecutor: (
       pipeline: VersionedPipeline
-    ) => Effect.Effect<Option.Option<InputExecutor>, PipelineInvalid | ServiceError>
+    ) => Effect.Effect<Option.Option<Plan.InputExecutor>, Problem.PipelineInvalid | ServiceError>
     /** Runs the plan. Interruption reaches every node. PipelineInvalid only for what depends on the excluded node. */
     readonly run: (
-      plan: Plan,
+      plan: Plan.Plan,
       items: ReadonlyArray<Content>,
       options: RunOptions
-    ) => Effect.Effect<RunResult, RunFailure | PipelineInvalid>
+    ) => Effect.Effect<RunResult, RunFailure | Problem.PipelineInvalid>
   }
 >() {}
+
+/** Plans (or what is wrong with them) that are kept; the one that was used longest ago goes first. */
+const maxPlans = 500
+
+interface Known {
+  readonly version: VersionedPipeline
+  readonly children: ReadonlyArray<Plan.Child>
+  readonly result: Either.Either<Plan.Plan, Problem.PipelineInvalid>
+}
+
+const surroundings = Effect.gen(function* () {
+  const catalog = yield* Catalog
+  const store = yield* PipelineStore
+  const { pipelineEnvAllowlist } = yield* WorkerConfig
+  const provider = yield* Effect.configProviderWith(Effect.succeed)
+  return { catalog, store, variables: { allowed: new Set(pipelineEnvAllowlist), provider } }
+})
+
+/** Everything that is wrong with a pipeline, warnings included, and its plan unless an error prevents one. */
+export const check = (
+  pipeline: VersionedPipeline
+): Effect.Effect<Compiler.Compiled, ServiceError, Catalog | PipelineStore | WorkerConfig> =>
+  Effect.flatMap(surroundings, (around) => Compiler.compile(pipeline, around))
+
+const make = Effect.gen(function* () {
+  const around = yield* surroundings
+  const { store } = around
+  const plans = new Map<PipelineId, Known>()
+
+  /** A child may change without its parent; like the parent it is looked at before every run, which costs no more than a 304. */
+  const isCurrent = (child: Plan.Child): Effect.Effect<boolean, ServiceError> =>
+    Effect.map(
+      child.by === "name"
+        ? store.findByName(child.key)
+        : store.find(PipelineId.make(child.key, true), child.found ?? undefined),
+      Option.match({
+        onNone: () => child.found === null,
+        onSome: (now) => child.found !== null && isSame(now, child.found)
+      })
+    )
+
+  const compile = Effect.fnUntraced(function* (version: VersionedPipeline) {
+    const known = plans.get(version.pipeline.id)
+    if (
+      known !== undefined &&
+      isSame(known.version, version) &&
+      (known.children.length === 0 || (yield* Effect.every(known.children, isCurrent)))
+    ) {
+      plans.delete(version.pipeline.id)
+      plans.set(version.pipeline.id, known)
+      return yield* known.result
+    }
+    const { children, plan, problems } = yield* Compiler.compile(version, around)
+    const result =
+      plan === undefined ? Either.left(Problem.invalid(version.pipeline.name, problems)) : Either.right(plan)
+    const oldest = plans.keys().next()
+    if (plans.size >= maxPlans && oldest.done !== true) plans.delete(oldest.value)
+    plans.delete(version.pipeline.id)
+    plans.set(version.pipeline.id, { version, children, result })
+    return yield* result
+  })
+
+  return PipelineRunner.of({
+    compile,
+    inputExecutor: (pipeline) =>
+      Effect.flatMap(compile(pipeline), (plan) => {
+        if (Option.isNone(plan.input)) return Effect.succeed(Option.none())
+        const { executor, node } = plan.input.value
+        const problems = plan.blocked.get(node)
+        return problems === undefined
+          ? Effect.succeed(Option.fromNullable(executor))
+          : Effect.fail(Problem.invalid(pipeline.pipeline.name, problems))
+      }),
+    run: (plan, items, { exclude }) =>
+      Either.match(Plan.runnable(plan, exclude), {
+        onLeft: (error): Effect.Effect<RunResult, RunFailure | Problem.PipelineInvalid> => Effect.fail(error),
+        onRight: (runnable) => Effect.scoped(Run.run(runnable, items))
+      })
+  })
+})
+
+/** The ETag says it; the text guards against a store that has none. */
+const isSame = (a: VersionedPipeline, b: VersionedPipeline): boolean =>
+  a.etag === b.etag && a.pipeline.yaml === b.pipeline.yaml && a.pipeline.name === b.pipeline.name
+
+export const layer: Layer.Layer<PipelineRunner, never, Catalog | PipelineStore | WorkerConfig> = Layer.effect(
+  PipelineRunner,
+  make
+)

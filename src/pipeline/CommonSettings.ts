@@ -1,0 +1,71 @@
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import type * as Executor from "../executors/Executor.ts"
+import type * as Retry from "../executors/Retry.ts"
+import * as Settings from "../executors/Settings.ts"
+
+/** The settings that every executor type has (pipeline.md 4.3), and ours: `timeout_seconds`, `retries`, `retry_delay`. */
+export const fields = (failOnError: boolean) => ({
+  enabled: Settings.boolean({ description: "False takes the node out of the graph.", default: true }),
+  condition: Settings.string({
+    description: "Items that do not meet it pass the node unchanged, for example data.type == 'invoice'.",
+    default: null
+  }),
+  fail_pipeline_on_error: Settings.boolean({
+    description: "Whether an error of the node ends the run; otherwise its items go on with the error in their logs.",
+    default: failOnError
+  }),
+  debug_mode: Settings.boolean({ description: "Logs what goes in and out of the node.", default: false }),
+  timeout_seconds: Settings.number({
+    description: "Seconds that the node may take for all its items, retries included; 0 for no bound.",
+    default: 0,
+    min: 0
+  }),
+  retries: Settings.integer({
+    description:
+      "How often to try again what may heal: per item where the type works item by item, else the whole node.",
+    default: 0,
+    min: 0,
+    max: 10
+  }),
+  retry_delay: Settings.number({
+    description: "Seconds before each of these attempts; longer when the service asks for it.",
+    default: 1,
+    min: 0,
+    max: 3600
+  })
+})
+
+export interface CommonSettings {
+  readonly enabled: boolean
+  readonly condition: string | null
+  readonly failOnError: boolean
+  readonly debug: boolean
+  /** For the whole node; null for no bound. */
+  readonly timeout: Duration.Duration | null
+  readonly retry: Retry.Policy | null
+}
+
+/** The common settings of a node of this type. A type that has a setting of the same name keeps it for itself. */
+export const decode = (
+  executor: Executor.Executor<never>,
+  raw: Readonly<Record<string, unknown>>
+): Either.Either<CommonSettings, ReadonlyArray<Settings.SettingProblem>> =>
+  Either.map((executor.failOnError ? failing : forgiving)(raw), (settings) => {
+    const own = (name: string): boolean => Object.hasOwn(executor.settings, name)
+    return {
+      enabled: settings.enabled,
+      condition: settings.condition,
+      failOnError: settings.fail_pipeline_on_error,
+      debug: settings.debug_mode,
+      timeout:
+        settings.timeout_seconds > 0 && !own("timeout_seconds") ? Duration.seconds(settings.timeout_seconds) : null,
+      retry:
+        settings.retries > 0 && !own("retries")
+          ? { times: settings.retries, delay: Duration.seconds(settings.retry_delay) }
+          : null
+    }
+  })
+
+const failing = Settings.decoder(fields(true))
+const forgiving = Settings.decoder(fields(false))

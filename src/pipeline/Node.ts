@@ -1,0 +1,215 @@
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Scope from "effect/Scope"
+import { type Content, nameOf, withLog } from "../domain/Content.ts"
+import type { ExecutorId } from "../domain/Ids.ts"
+import * as Timestamp from "../domain/Timestamp.ts"
+import { ExecutorError, type ExecutorInstance } from "../executors/Executor.ts"
+import * as Retry from "../executors/Retry.ts"
+import type { CommonSettings } from "./CommonSettings.ts"
+import * as Condition from "./Condition.ts"
+
+/** A node with everything decided that a run needs. */
+export interface Node {
+  readonly id: ExecutorId
+  readonly type: string
+  readonly settings: CommonSettings
+  readonly condition: Condition.Condition | null
+  /** Whether a failure of the node is noted in the items that go on. A document set fails as a whole, which no document did. */
+  readonly marksItems: boolean
+  /** Builds the node in the scope of one run. */
+  readonly open: Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope>
+}
+
+export interface Outcome {
+  readonly items: ReadonlyArray<Content>
+  /** The error that did not end the run, because `fail_pipeline_on_error` is off. */
+  readonly error: ExecutorError | null
+}
+
+/**
+ * Runs a node on its input (pipeline.md 8): items that do not meet its condition pass unchanged and keep their place; an error ends the
+ * run or is noted in the log of the items, which go on as they came. Never fails with a defect of an executor.
+ */
+export const run = <R>(
+  node: Node,
+  instance: Effect.Effect<ExecutorInstance, ExecutorError, R>,
+  items: ReadonlyArray<Content>,
+  clock: Clock.Clock
+): Effect.Effect<Outcome, ExecutorError, R> => {
+  const { condition } = node
+  if (condition === null || items.length === 0) return work(node, instance, items, clock)
+  const selection = select(node, condition, items, clock)
+  if (Either.isLeft(selection)) return Effect.fail(selection.left)
+  const { chosen, error, places, passing } = selection.right
+  if (chosen.length === 0) return Effect.succeed({ items: passing, error })
+  return Effect.map(work(node, instance, chosen, clock), (outcome) => ({
+    items: chosen.length === items.length ? outcome.items : rejoin(outcome.items, places, passing),
+    error: outcome.error ?? error
+  }))
+}
+
+interface Selection {
+  readonly chosen: ReadonlyArray<Content>
+  /** The indices of the chosen among all. */
+  readonly places: ReadonlyArray<number>
+  /** All items, those with an error of the condition with it in their log. */
+  readonly passing: ReadonlyArray<Content>
+  readonly error: ExecutorError | null
+}
+
+const select = (
+  node: Node,
+  condition: Condition.Condition,
+  items: ReadonlyArray<Content>,
+  clock: Clock.Clock
+): Either.Either<Selection, ExecutorError> => {
+  const chosen: Array<Content> = []
+  const places: Array<number> = []
+  const passing: Array<Content> = []
+  let error: ExecutorError | null = null
+  for (const [index, item] of items.entries()) {
+    // As in the original, an item without id meets every condition.
+    const meets = item.id === null ? Either.right(true) : meetsCondition(node, condition, item)
+    if (Either.isRight(meets)) {
+      passing.push(item)
+      if (!meets.right) continue
+      chosen.push(item)
+      places.push(index)
+    } else if (node.settings.failOnError) {
+      return Either.left(meets.left)
+    } else {
+      error ??= meets.left
+      passing.push(mark(node, item, meets.left, clock.unsafeCurrentTimeMillis(), clock))
+    }
+  }
+  return Either.right({ chosen, places, passing, error })
+}
+
+/** Whether an item meets a condition of this node or of an edge that leaves it. */
+export const meetsCondition = (
+  node: Pick<Node, "id">,
+  condition: Condition.Condition,
+  item: Content
+): Either.Either<boolean, ExecutorError> =>
+  Either.mapLeft(
+    Condition.evaluate(condition, rootsOf(item)),
+    ({ message }) =>
+      new ExecutorError({
+        reason: "Document",
+        executorId: node.id,
+        itemId: nameOf(item),
+        message: `${node.id}: ${message}`
+      })
+  )
+
+const rootsOf = ({ data, executor_logs, id, summary_data }: Content): Readonly<Record<string, unknown>> => ({
+  id,
+  summary_data,
+  data,
+  executor_logs
+})
+
+/** One result for each chosen item takes its place; of any other number nobody can say which belongs where. */
+const rejoin = (
+  results: ReadonlyArray<Content>,
+  places: ReadonlyArray<number>,
+  passing: ReadonlyArray<Content>
+): ReadonlyArray<Content> => {
+  const chosen = new Set(places)
+  if (results.length !== places.length) return [...results, ...passing.filter((_, index) => !chosen.has(index))]
+  const all = [...passing]
+  for (const [index, result] of results.entries()) all[places[index] ?? index] = result
+  return all
+}
+
+const work = <R>(
+  node: Node,
+  instance: Effect.Effect<ExecutorInstance, ExecutorError, R>,
+  items: ReadonlyArray<Content>,
+  clock: Clock.Clock
+): Effect.Effect<Outcome, ExecutorError, R> => {
+  const startedAt = clock.unsafeCurrentTimeMillis()
+  return Effect.matchCauseEffect(
+    bounded(
+      node,
+      Effect.flatMap(instance, (opened) => attempts(node, opened, items))
+    ),
+    {
+      onSuccess: (results) => Effect.succeed({ items: results, error: null }),
+      onFailure: (cause) => {
+        const error = errorOf(node, items, cause)
+        if (node.settings.failOnError) return Effect.fail(error)
+        const kept = node.marksItems ? items.map((item) => mark(node, item, error, startedAt, clock)) : items
+        return Effect.succeed({ items: kept, error })
+      }
+    }
+  )
+}
+
+const attempts = (
+  { settings }: Node,
+  instance: ExecutorInstance,
+  items: ReadonlyArray<Content>
+): Effect.Effect<ReadonlyArray<Content>, ExecutorError> =>
+  settings.retry === null || instance.retriesItems === true
+    ? instance.process(items)
+    : Retry.retrying(
+        settings.retry,
+        Effect.suspend(() => instance.process(items))
+      )
+
+const bounded = <A, R>(
+  { id, settings: { timeout } }: Node,
+  effect: Effect.Effect<A, ExecutorError, R>
+): Effect.Effect<A, ExecutorError, R> =>
+  timeout === null
+    ? effect
+    : Effect.timeoutFail(effect, {
+        duration: timeout,
+        onTimeout: () =>
+          new ExecutorError({
+            reason: "Timeout",
+            executorId: id,
+            itemId: null,
+            message: `${id} took longer than ${Duration.toSeconds(timeout)} s (setting timeout_seconds).`
+          })
+      })
+
+/** An interruption that reaches this handler is not ours, or no handler would run: something inside the executor was stopped. */
+const errorOf = (node: Node, items: ReadonlyArray<Content>, cause: Cause.Cause<ExecutorError>): ExecutorError => {
+  const failure = Cause.failureOption(cause)
+  if (failure._tag === "Some") return failure.value
+  const only = items.length === 1 ? items[0] : undefined
+  const what = only === undefined ? `${items.length} items` : nameOf(only)
+  const defect = Cause.isInterruptedOnly(cause) ? "its work was interrupted" : Cause.squash(cause)
+  return new ExecutorError({
+    reason: "Document",
+    executorId: node.id,
+    itemId: only === undefined ? null : nameOf(only),
+    message: `${node.id} failed unexpectedly on ${what}: ${defect instanceof Error ? defect.message : String(defect)}`
+  })
+}
+
+const mark = (
+  node: Pick<Node, "id">,
+  item: Content,
+  { message }: ExecutorError,
+  startedAt: number,
+  clock: Clock.Clock
+): Content =>
+  withLog(item, {
+    executor_id: node.id,
+    start_time: Timestamp.format(startedAt),
+    end_time: Timestamp.format(clock.unsafeCurrentTimeMillis()),
+    status: "failed",
+    details: {},
+    errors: [message]
+  })
+
+/** The item with an error of an edge's condition in its log. */
+export const markEdge = (node: Pick<Node, "id">, item: Content, error: ExecutorError, clock: Clock.Clock): Content =>
+  mark(node, item, error, clock.unsafeCurrentTimeMillis(), clock)

@@ -1,0 +1,298 @@
+import type * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FiberId from "effect/FiberId"
+import type * as Scope from "effect/Scope"
+import type { Content } from "../domain/Content.ts"
+import type { ExecutorError } from "../executors/Executor.ts"
+import * as Node from "./Node.ts"
+import type { NodeReport, RunFailure, RunResult } from "./RunReport.ts"
+import type { Route, Slot, Switch, Topology, TopologyNode } from "./Topology.ts"
+
+/** What runs: the graph, and its nodes by the same numbers. */
+export interface Runnable {
+  readonly nodes: ReadonlyArray<Node.Node | undefined>
+  readonly topology: Topology
+}
+
+/**
+ * Runs the graph on these items. A node starts when its inputs are there. A line of nodes stays in one fiber; a fork gets a fiber for
+ * each branch, and the branch that arrives last at a join goes on behind it. Nodes are built in the scope, which outlives the run.
+ */
+export const run = (
+  runnable: Runnable,
+  items: ReadonlyArray<Content>
+): Effect.Effect<RunResult, RunFailure, Scope.Scope> =>
+  Effect.clockWith((clock) => {
+    const state = new State(runnable, clock)
+    return Effect.matchEffect(state.start(items), {
+      onSuccess: () => Effect.succeed({ items: state.results(), nodes: state.reports() }),
+      onFailure: (error): Effect.Effect<never, RunFailure> =>
+        Effect.fail({ _tag: "RunFailure", error, nodes: state.reports() })
+    })
+  })
+
+/** Null stands for "nothing will come": the node is skipped, and so is what only it leads to. */
+type Message = ReadonlyArray<Content> | null
+
+interface Progress {
+  readonly startedAt: number
+  readonly itemsIn: number
+  /** Undefined while the node works. */
+  readonly end?: {
+    readonly status: "completed" | "failed" | "skipped"
+    readonly at: number
+    readonly itemsOut: number
+    readonly itemsFailed: number
+    readonly error: string | null
+  }
+}
+
+class State {
+  private readonly nodes: Runnable["nodes"]
+  private readonly topology: Topology
+  private readonly clock: Clock.Clock
+  /** What arrived at joins, by slot; undefined where nothing did yet. */
+  private readonly arrived = new Map<number, Array<Message | undefined>>()
+  private readonly gone = new Set<number>()
+  private readonly stops = new Map<number, Deferred.Deferred<void>>()
+  private readonly progress: Array<Progress | undefined> = []
+  /** The items that left the graph behind a node. */
+  private readonly left: Array<ReadonlyArray<Content> | undefined> = []
+
+  constructor({ nodes, topology }: Runnable, clock: Clock.Clock) {
+    this.nodes = nodes
+    this.topology = topology
+    this.clock = clock
+  }
+
+  start(items: ReadonlyArray<Content>): Effect.Effect<void, ExecutorError, Scope.Scope> {
+    return this.goOn(this.topology.starts.map((node) => ({ node, message: items })))
+  }
+
+  results(): ReadonlyArray<Content> {
+    return this.left.flatMap((items) => items ?? [])
+  }
+
+  reports(): ReadonlyArray<NodeReport> {
+    const now = this.clock.unsafeCurrentTimeMillis()
+    return this.progress.flatMap((progress, index) => {
+      const node = this.nodes[index]
+      if (progress === undefined || node === undefined) return []
+      const { end, itemsIn, startedAt } = progress
+      return {
+        executorId: node.id,
+        type: node.type,
+        status: end?.status ?? "interrupted",
+        startedAt,
+        endedAt: end?.at ?? now,
+        itemsIn,
+        itemsOut: end?.itemsOut ?? 0,
+        itemsFailed: end?.itemsFailed ?? 0,
+        error: end?.error ?? null
+      }
+    })
+  }
+
+  /** Runs what became ready: one node in this fiber, several in one each. */
+  private goOn(ready: Array<Ready>): Effect.Effect<void, ExecutorError, Scope.Scope> {
+    const working: Array<Ready & { readonly message: ReadonlyArray<Content> }> = []
+    for (const { message, node } of ready) {
+      const place = this.topology.nodes[node]
+      if (place === undefined) continue
+      if (place.kind === "virtual" && message !== null) {
+        const error = this.send(node, place, message, ready)
+        if (error !== null) return Effect.fail(error)
+      } else if (place.kind === "silent" || message === null) {
+        this.skip(node, place, ready)
+      } else if (!place.stoppedBy.some((join) => this.gone.has(join))) {
+        working.push({ node, message })
+      }
+    }
+    const [first] = working
+    if (first === undefined) return Effect.void
+    if (working.length === 1) return this.work(first.node, first.message)
+    return Effect.forEach(working, ({ message, node }) => this.work(node, message), {
+      concurrency: "unbounded",
+      discard: true
+    })
+  }
+
+  private work(index: number, items: ReadonlyArray<Content>): Effect.Effect<void, ExecutorError, Scope.Scope> {
+    const place = this.topology.nodes[index]
+    const node = this.nodes[index]
+    if (place === undefined || node === undefined) return Effect.void
+    const startedAt = this.clock.unsafeCurrentTimeMillis()
+    this.progress[index] = { startedAt, itemsIn: items.length }
+    const running = Node.run(node, node.open, items, this.clock)
+    const end = (outcome: Node.Outcome): Effect.Effect<void, ExecutorError, Scope.Scope> => {
+      const ready: Array<Ready> = []
+      const failed = this.send(index, place, outcome.items, ready)
+      this.finish(index, node, outcome.items, failed ?? outcome.error)
+      if (failed !== null) return Effect.fail(failed)
+      if (node.settings.debug) return Effect.zipRight(this.debug(index, node), this.goOn(ready))
+      return this.goOn(ready)
+    }
+    const watched = Effect.tapError(running, (error) => Effect.sync(() => this.finish(index, node, [], error)))
+    if (place.stoppedBy.length === 0) return Effect.flatMap(watched, end)
+    const stopped = Effect.raceAll(place.stoppedBy.map((join) => Deferred.await(this.stop(join))))
+    return Effect.flatMap(Effect.raceFirst(watched, stopped), (outcome) =>
+      outcome === undefined ? Effect.void : end(outcome)
+    )
+  }
+
+  /** Hands the output of a node to its targets, and collects which of them are ready. */
+  private send(
+    index: number,
+    place: TopologyNode,
+    items: ReadonlyArray<Content>,
+    ready: Array<Ready>
+  ): ExecutorError | null {
+    const { always, switches } = place.route
+    if (switches.length > 0) return this.sort(index, place, items, ready)
+    if (always.length === 0) this.left[index] = items
+    for (const slot of always) this.deliver(slot, items, ready)
+    return null
+  }
+
+  /** Every item takes its own way: a target of a switch gets the items whose way leads there, or nothing. */
+  private sort(
+    index: number,
+    { conditional, route }: TopologyNode,
+    items: ReadonlyArray<Content>,
+    ready: Array<Ready>
+  ): ExecutorError | null {
+    const node = this.nodes[index]
+    const id = node ?? { id: "input" as Node.Node["id"] }
+    const sorted = new Map<number, Array<Content>>(conditional.map((slot) => [slot.node, []]))
+    const left: Array<Content> = []
+    const all: Array<Content> = []
+    for (const original of items) {
+      let item = original
+      const targets = new Set<number>()
+      const pending: Array<Route> = [route]
+      for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
+        for (const slot of current.always) targets.add(slot.node)
+        for (const each of current.switches) {
+          const chosen = choose(id, each, original)
+          if (Either.isRight(chosen)) {
+            if (chosen.right !== null) pending.push(chosen.right)
+          } else if (node?.settings.failOnError === false) {
+            item = Node.markEdge(id, item, chosen.left, this.clock)
+          } else return chosen.left
+        }
+      }
+      all.push(item)
+      for (const target of targets) sorted.get(target)?.push(item)
+      if (targets.size === 0) left.push(item)
+    }
+    if (left.length > 0) this.left[index] = left
+    for (const slot of route.always) this.deliver(slot, all, ready)
+    for (const slot of conditional) {
+      const chosen = sorted.get(slot.node) ?? []
+      this.deliver(slot, chosen.length === 0 ? null : chosen, ready)
+    }
+    return null
+  }
+
+  private skip(index: number, { conditional, route }: TopologyNode, ready: Array<Ready>): void {
+    const now = this.clock.unsafeCurrentTimeMillis()
+    this.progress[index] = {
+      startedAt: now,
+      itemsIn: 0,
+      end: { status: "skipped", at: now, itemsOut: 0, itemsFailed: 0, error: null }
+    }
+    for (const slot of route.always) this.deliver(slot, null, ready)
+    for (const slot of conditional) this.deliver(slot, null, ready)
+  }
+
+  private deliver({ node, slot }: Slot, message: Message, ready: Array<Ready>): void {
+    const place = this.topology.nodes[node]
+    if (place === undefined) return
+    if (place.sources.length === 1) {
+      ready.push({ node, message })
+      return
+    }
+    if (this.gone.has(node)) return
+    const arrived = this.arrived.get(node) ?? place.sources.map(() => undefined)
+    this.arrived.set(node, arrived)
+    arrived[slot] = message
+    const joined = joinOf(place, message, arrived)
+    if (joined === undefined) return
+    this.gone.add(node)
+    this.arrived.delete(node)
+    ready.push({ node, message: joined })
+    if (place.wait === "first") Deferred.unsafeDone(this.stop(node), Effect.void)
+  }
+
+  private stop(join: number): Deferred.Deferred<void> {
+    const known = this.stops.get(join)
+    if (known !== undefined) return known
+    const stop = Deferred.unsafeMake<void>(FiberId.none)
+    this.stops.set(join, stop)
+    return stop
+  }
+
+  private finish(index: number, node: Node.Node, items: ReadonlyArray<Content>, error: ExecutorError | null): void {
+    const { itemsIn, startedAt } = this.progress[index] ?? { itemsIn: 0, startedAt: 0 }
+    this.progress[index] = {
+      itemsIn,
+      startedAt,
+      end: {
+        status: error === null ? "completed" : "failed",
+        at: this.clock.unsafeCurrentTimeMillis(),
+        itemsOut: items.length,
+        itemsFailed: failedItems(node, items),
+        error: error?.message ?? null
+      }
+    }
+  }
+
+  private debug(index: number, node: Node.Node): Effect.Effect<void> {
+    const { end, itemsIn, startedAt } = this.progress[index] ?? { itemsIn: 0, startedAt: 0 }
+    const took = (end?.at ?? startedAt) - startedAt
+    return Effect.logInfo(`${node.id} (${node.type}): ${itemsIn} items in, ${end?.itemsOut ?? 0} out, ${took} ms`)
+  }
+}
+
+interface Ready {
+  readonly node: number
+  readonly message: Message
+}
+
+/** What a join goes on with now, or undefined while it has to wait. */
+const joinOf = (
+  place: TopologyNode,
+  message: Message,
+  arrived: ReadonlyArray<Message | undefined>
+): Message | undefined => {
+  if (place.wait !== "all" && message !== null) return message
+  if (arrived.some((each) => each === undefined)) return undefined
+  const lists = arrived.filter((each) => each !== undefined && each !== null)
+  return lists.length === 0 ? null : lists.flat()
+}
+
+/** The first case that the item meets, else the default; null when the item goes nowhere. */
+const choose = (
+  node: Pick<Node.Node, "id">,
+  { cases, otherwise }: Switch,
+  item: Content
+): Either.Either<Route | null, ExecutorError> => {
+  for (const { condition, route } of cases) {
+    const meets = Node.meetsCondition(node, condition, item)
+    if (Either.isLeft(meets)) return Either.left(meets.left)
+    if (meets.right) return Either.right(route)
+  }
+  return Either.right(otherwise)
+}
+
+/** A node writes its entry last, so only the end of the log is looked at. */
+const failedItems = (node: Node.Node, items: ReadonlyArray<Content>): number => {
+  let failed = 0
+  for (const { executor_logs } of items) {
+    const last = executor_logs[executor_logs.length - 1]
+    if (last !== undefined && last.status === "failed" && last.executor_id === node.id) failed += 1
+  }
+  return failed
+}

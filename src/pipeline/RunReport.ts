@@ -1,0 +1,30 @@
+import type { Content } from "../domain/Content.ts"
+import type { ExecutorError } from "../executors/Executor.ts"
+
+/** How one node fared in a run. Times in milliseconds since the epoch. */
+export interface NodeReport {
+  readonly executorId: string
+  readonly type: string
+  /** `skipped`: no item came to it. `interrupted`: another node ended the run, or a join did not need it any more. */
+  readonly status: "completed" | "failed" | "skipped" | "interrupted"
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly itemsIn: number
+  readonly itemsOut: number
+  /** Items with a failed log entry of this node. */
+  readonly itemsFailed: number
+  readonly error: string | null
+}
+
+export interface RunResult {
+  /** The outputs of all sinks in definition order. */
+  readonly items: ReadonlyArray<Content>
+  readonly nodes: ReadonlyArray<NodeReport>
+}
+
+/** A node failed with `fail_pipeline_on_error`. `nodes` tells how far the run had come. */
+export interface RunFailure {
+  readonly _tag: "RunFailure"
+  readonly error: ExecutorError
+  readonly nodes: ReadonlyArray<NodeReport>
+}

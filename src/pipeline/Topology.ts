@@ -1,0 +1,271 @@
+import * as Either from "effect/Either"
+import type * as Condition from "./Condition.ts"
+import type { Drawing, Wait } from "./Drawing.ts"
+
+/** One input of a node: `slot` is the place of the edge among the node's sources. */
+export interface Slot {
+  readonly node: number
+  readonly slot: number
+}
+
+/** Where items go: to all of `always`, and in each switch to the first case they meet. */
+export interface Route {
+  readonly always: ReadonlyArray<Slot>
+  readonly switches: ReadonlyArray<Switch>
+}
+
+export interface Switch {
+  readonly cases: ReadonlyArray<{ readonly condition: Condition.Condition; readonly route: Route }>
+  readonly otherwise: Route | null
+}
+
+export interface TopologyNode {
+  /** `run`: its executor works. `virtual`: gives the task's items on. `silent`: an input whose documents are not in this task. */
+  readonly kind: "run" | "virtual" | "silent"
+  readonly sources: ReadonlyArray<number>
+  readonly wait: Wait
+  readonly route: Route
+  /** The slots that only switches lead to: they may get nothing. */
+  readonly conditional: ReadonlyArray<Slot>
+  /** The joins with `wait_strategy: first` that stop this node when they go on: all its ways lead into them. */
+  readonly stoppedBy: ReadonlyArray<number>
+}
+
+/** A graph that can run: disabled nodes are bridged, and what was crawled already is not run again. */
+export interface Topology {
+  /** By the numbers of the drawing; undefined for what takes no part. */
+  readonly nodes: ReadonlyArray<TopologyNode | undefined>
+  readonly starts: ReadonlyArray<number>
+}
+
+/** `Crawled`: the items are the output of the input node with this number, or of one that the drawing does not know (any more). */
+export type Origin = { readonly _tag: "Drawn" } | { readonly _tag: "Crawled"; readonly node: number | null }
+
+/** More connections than this only come about when many disabled nodes with many neighbours follow each other. */
+const maxConnections = 200_000
+
+/** The graph that runs when the items come from `origin`, or why none does. */
+export const resolve = (drawing: Drawing, origin: Origin): Either.Either<Topology, string> => {
+  const kinds = kindsOf(drawing, origin)
+  if (!kinds.some((kind) => kind === "run")) {
+    return Either.left(
+      origin._tag === "Crawled"
+        ? "Nothing is left to run: the only enabled executor is the input that was crawled already."
+        : "Nothing would run: every executor of the graph is disabled."
+    )
+  }
+  const routes = routesOf(drawing, kinds)
+  if (routes === undefined) {
+    return Either.left(
+      `The graph has more than ${maxConnections} connections once its disabled executors are left out. Remove some of them.`
+    )
+  }
+  const sources = sourcesOf(drawing, kinds, routes)
+  const slotIn = sources.map((list) => new Map(list.map((source, slot) => [source, slot])))
+  const nodes = kinds.map((kind, node): TopologyNode | undefined => {
+    const rough = routes[node]
+    if (rough === undefined || kind === "none" || kind === "bridge") return undefined
+    const slot = (target: number): Slot => ({ node: target, slot: slotIn[target]?.get(node) ?? 0 })
+    const route = place(rough, slot)
+    return {
+      kind,
+      sources: sources[node] ?? [],
+      wait: drawing.wait[node] ?? "all",
+      route,
+      conditional: [...reached(rough)].filter((target) => !rough.always.has(target)).map(slot),
+      stoppedBy: []
+    }
+  })
+  const starts = drawing.order.filter((node) => nodes[node]?.sources.length === 0)
+  return Either.right({ nodes: withStops(nodes), starts })
+}
+
+// --- Which nodes take part ---
+
+type Kind = TopologyNode["kind"] | "bridge" | "none"
+
+const kindsOf = (drawing: Drawing, origin: Origin): ReadonlyArray<Kind> => {
+  const { mode, nodes, used } = drawing
+  const kinds = nodes.map((node, index): Kind => (used[index] !== true ? "none" : node.enabled ? "run" : "bridge"))
+  const known = origin._tag === "Crawled" && origin.node !== null && used[origin.node] === true
+  const crawled = (node: number): boolean =>
+    origin._tag === "Crawled" && (known ? node === origin.node : nodes[node]?.canCrawl === true)
+  if (mode === "single") {
+    const start = drawing.candidates.find((node) => !crawled(node))
+    return kinds.map((_, node) => (node === start ? "run" : "none"))
+  }
+  if (origin._tag === "Drawn") return kinds
+  if (mode === "sequence") {
+    // A sequence without the input is the sequence of the others, wherever the input stood.
+    const roots = rootsOf(drawing, kinds)
+    return kinds.map((kind, node) => (kind !== "none" && crawled(node) && (known || roots.has(node)) ? "bridge" : kind))
+  }
+  const roots = rootsOf(drawing, kinds)
+  const dropped = known && origin.node !== null ? leadingOnlyTo(drawing, origin.node) : new Set<number>()
+  return kinds.map((kind, node) => {
+    if (kind === "none" || dropped.has(node)) return "none"
+    if (known && node === origin.node) return "virtual"
+    if (kind !== "run" || !roots.has(node) || nodes[node]?.canCrawl !== true) return kind
+    return known ? "silent" : "virtual"
+  })
+}
+
+/** The enabled nodes that no enabled node precedes. */
+const rootsOf = ({ incoming, order }: Drawing, kinds: ReadonlyArray<Kind>): ReadonlySet<number> => {
+  const fed = new Set<number>()
+  for (const node of order) {
+    if ((incoming[node] ?? []).some((source) => kinds[source] !== "bridge" || fed.has(source))) fed.add(node)
+  }
+  return new Set(order.filter((node) => kinds[node] !== "bridge" && !fed.has(node)))
+}
+
+/** The nodes all of whose ways lead into `target`: an input node takes nothing from them. */
+const leadingOnlyTo = ({ order, outgoing }: Drawing, target: number): Set<number> => {
+  const dropped = new Set<number>()
+  for (const node of order.toReversed()) {
+    const out = outgoing[node]
+    if (out === undefined || node === target) continue
+    const targets = [...out.always, ...out.cases.flatMap((each) => each.targets), ...out.otherwise]
+    if (targets.length > 0 && targets.every((each) => each === target || dropped.has(each))) dropped.add(node)
+  }
+  return dropped
+}
+
+// --- Where items go ---
+
+interface RoughRoute {
+  readonly always: Set<number>
+  readonly switches: Array<RoughSwitch>
+}
+
+interface RoughSwitch {
+  readonly cases: ReadonlyArray<{ readonly condition: Condition.Condition; readonly route: RoughRoute }>
+  readonly otherwise: RoughRoute | null
+}
+
+/** The routes of all nodes, disabled ones included, from the ends to the starts. Undefined when they become too many. */
+const routesOf = (drawing: Drawing, kinds: ReadonlyArray<Kind>): ReadonlyArray<RoughRoute | undefined> | undefined => {
+  const routes: Array<RoughRoute | undefined> = kinds.map(() => undefined)
+  let connections = 0
+  const to = (targets: ReadonlyArray<number>): RoughRoute => {
+    const route: RoughRoute = { always: new Set(), switches: [] }
+    for (const target of targets) {
+      const beyond = kinds[target] === "bridge" ? routes[target] : undefined
+      if (kinds[target] === "run") route.always.add(target)
+      for (const each of beyond?.always ?? []) route.always.add(each)
+      route.switches.push(...(beyond?.switches ?? []))
+    }
+    connections += route.always.size + route.switches.length
+    return route
+  }
+  for (const node of drawing.order.toReversed()) {
+    const out = drawing.outgoing[node]
+    if (out === undefined || kinds[node] === "none") continue
+    const direct = new Set(out.always.filter((target) => kinds[target] === "run"))
+    const route = to(out.always)
+    if (kinds[node] !== "bridge") dropDetours(route, direct, routes)
+    if (out.cases.length > 0 || out.otherwise.length > 0) {
+      route.switches.push({
+        cases: out.cases.map(({ condition, targets }) => ({ condition, route: to(targets) })),
+        otherwise: out.otherwise.length > 0 ? to(out.otherwise) : null
+      })
+    }
+    if (connections > maxConnections) return undefined
+    routes[node] = route
+  }
+  return routes
+}
+
+/**
+ * A disabled branch between a fork and its join adds nothing: where the items arrive anyway by an enabled way, the bridge over the
+ * disabled node is left out, or their older state would take part in the join.
+ */
+const dropDetours = (
+  route: RoughRoute,
+  direct: ReadonlySet<number>,
+  routes: ReadonlyArray<RoughRoute | undefined>
+): void => {
+  if (direct.size === 0 || route.always.size === direct.size) return
+  const seen = new Set(direct)
+  for (const node of seen) {
+    for (const target of routes[node]?.always ?? []) {
+      seen.add(target)
+      if (!direct.has(target)) route.always.delete(target)
+    }
+  }
+}
+
+/** All nodes that a route can lead to. */
+const reached = (route: RoughRoute): Set<number> => {
+  const targets = new Set(route.always)
+  const pending: Array<RoughRoute> = [route]
+  for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
+    for (const target of current.always) targets.add(target)
+    for (const { cases, otherwise } of current.switches) {
+      pending.push(...cases.map((each) => each.route), ...(otherwise === null ? [] : [otherwise]))
+    }
+  }
+  return targets
+}
+
+/** The sources of every node in the order of its edges; a disabled source stands for its own sources. */
+const sourcesOf = (
+  { incoming, nodes, order }: Drawing,
+  kinds: ReadonlyArray<Kind>,
+  routes: ReadonlyArray<RoughRoute | undefined>
+): ReadonlyArray<ReadonlyArray<number>> => {
+  const connected: ReadonlyArray<Set<number>> = nodes.map(() => new Set())
+  for (const [source, route] of routes.entries()) {
+    if (route === undefined || kinds[source] === "bridge") continue
+    for (const target of reached(route)) connected[target]?.add(source)
+  }
+  const behind: Array<ReadonlyArray<number>> = nodes.map(() => [])
+  const sources: Array<ReadonlyArray<number>> = nodes.map(() => [])
+  for (const node of order) {
+    const all = new Set(
+      (incoming[node] ?? []).flatMap((source) =>
+        kinds[source] === "bridge" ? (behind[source] ?? []) : kinds[source] === "none" ? [] : [source]
+      )
+    )
+    if (kinds[node] === "bridge") behind[node] = [...all]
+    else sources[node] = [...all].filter((source) => connected[node]?.has(source) === true)
+  }
+  return sources
+}
+
+const place = (route: RoughRoute, slot: (target: number) => Slot, covered: ReadonlySet<number> = new Set()): Route => {
+  const always = [...route.always].filter((target) => !covered.has(target))
+  const inside = route.switches.length === 0 ? covered : new Set([...covered, ...route.always])
+  return {
+    always: always.map(slot),
+    switches: route.switches.map(({ cases, otherwise }) => ({
+      cases: cases.map((each) => ({ condition: each.condition, route: place(each.route, slot, inside) })),
+      otherwise: otherwise === null ? null : place(otherwise, slot, inside)
+    }))
+  }
+}
+
+// --- What a join that takes the first result may stop ---
+
+const withStops = (nodes: ReadonlyArray<TopologyNode | undefined>): ReadonlyArray<TopologyNode | undefined> => {
+  const stops = new Map<number, Array<number>>()
+  for (const [join, node] of nodes.entries()) {
+    if (node?.wait !== "first" || node.sources.length < 2) continue
+    const leading = new Map<number, number>()
+    const pending = [join]
+    for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
+      for (const source of nodes[current]?.sources ?? []) {
+        const count = (leading.get(source) ?? 0) + 1
+        leading.set(source, count)
+        const candidate = nodes[source]
+        // Where items may leave the graph, they are part of the result and must not be lost.
+        if (candidate?.kind !== "run" || candidate.route.switches.length > 0) continue
+        if (count < candidate.route.always.length) continue
+        stops.set(source, [...(stops.get(source) ?? []), join])
+        pending.push(source)
+      }
+    }
+  }
+  if (stops.size === 0) return nodes
+  return nodes.map((node, index) => (node === undefined ? undefined : { ...node, stoppedBy: stops.get(index) ?? [] }))
+}

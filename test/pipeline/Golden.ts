@@ -1,0 +1,88 @@
+import * as fs from "node:fs"
+import * as Schema from "effect/Schema"
+import { Content } from "../../src/domain/Content.ts"
+
+/** What the original does with given inputs; see the README beside the files. */
+const folder = new URL("../../../shared/golden/", import.meta.url)
+
+/** The lines of a file of golden vectors; undefined when the folder is not there. */
+export const vectors = (file: string): ReadonlyArray<Record<string, unknown>> | undefined => {
+  const url = new URL(file, folder)
+  if (!fs.existsSync(url)) return undefined
+  return fs
+    .readFileSync(url, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+const decodeItem = Schema.decodeUnknownSync(Content)
+
+/** One item or a list of them, as the items of a task. */
+export const items = (value: unknown): ReadonlyArray<Content> =>
+  (Array.isArray(value) ? value : [value]).map((item) => decodeItem(item))
+
+/** A list of items as JSON has it. */
+export const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+/**
+ * The first difference between a vector's output and ours, or undefined. Follows the README: placeholders stand for anything, numbers
+ * are compared by value, messages of log entries only by their number.
+ */
+export const difference = (expected: unknown, actual: unknown, path = ""): string | undefined => {
+  if (typeof expected === "string" && /^<(?:time|volatile|uuid|first 8 of uuid|size)>$/.test(expected)) {
+    return actual === undefined || actual === null ? `${path}: expected ${expected}, got nothing` : undefined
+  }
+  if (typeof expected === "string" && typeof actual === "string" && expected.includes("<first 8 of uuid>")) {
+    const [before = "", after = ""] = expected.split("<first 8 of uuid>")
+    return actual.startsWith(before) && actual.endsWith(after)
+      ? undefined
+      : `${path}: expected ${expected}, got ${actual}`
+  }
+  if (typeof expected === "string" && expected.includes("<uuid>") && typeof actual === "string") {
+    const [before = "", after = ""] = expected.split("<uuid>")
+    return actual.startsWith(before) && actual.endsWith(after)
+      ? undefined
+      : `${path}: expected ${expected}, got ${actual}`
+  }
+  if (typeof expected === "number" && typeof actual === "number") {
+    return Math.abs(expected - actual) <= 1e-9 * Math.max(1, Math.abs(expected))
+      ? undefined
+      : `${path}: expected ${expected}, got ${actual}`
+  }
+  if (Array.isArray(expected)) {
+    if (!Array.isArray(actual)) return `${path}: expected a list, got ${JSON.stringify(actual)}`
+    if (expected.length !== actual.length) {
+      return `${path}: expected ${expected.length} elements, got ${actual.length}: ${JSON.stringify(actual).slice(0, 500)}`
+    }
+    if (path.endsWith(".errors")) return undefined
+    return first(expected.map((each, index) => difference(each, actual[index], `${path}[${index}]`)))
+  }
+  if (typeof expected === "object" && expected !== null) {
+    if (typeof actual !== "object" || actual === null || Array.isArray(actual)) {
+      return `${path}: expected an object, got ${JSON.stringify(actual)}`
+    }
+    const extra = Object.keys(actual).find((key) => !Object.hasOwn(expected, key))
+    if (extra !== undefined) return `${path}: unexpected key ${extra}`
+    return first(
+      Object.entries(expected).map(([key, value]) =>
+        difference(value, (actual as Record<string, unknown>)[key], `${path}.${key}`)
+      )
+    )
+  }
+  return expected === actual
+    ? undefined
+    : `${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`
+}
+
+const first = (differences: ReadonlyArray<string | undefined>): string | undefined =>
+  differences.find((each) => each !== undefined)
+
+/** The same list of items with the log entries of each in an order of their own. */
+export const withSortedLogs = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map((item: { readonly executor_logs: ReadonlyArray<{ readonly executor_id: string }> }) => ({
+        ...item,
+        executor_logs: item.executor_logs.toSorted((a, b) => (a.executor_id < b.executor_id ? -1 : 1))
+      }))
+    : value
