@@ -52,16 +52,16 @@ export const decode = (
   raw: Readonly<Record<string, unknown>>
 ): Either.Either<CommonSettings, ReadonlyArray<Settings.SettingProblem>> =>
   Either.map((executor.failOnError ? failing : forgiving)(raw), (settings) => {
-    const own = (name: string): boolean => Object.hasOwn(executor.settings, name)
+    const own = new Set(Object.keys(executor.settings))
     return {
       enabled: settings.enabled,
       condition: settings.condition,
       failOnError: settings.fail_pipeline_on_error,
       debug: settings.debug_mode,
       timeout:
-        settings.timeout_seconds > 0 && !own("timeout_seconds") ? Duration.seconds(settings.timeout_seconds) : null,
+        settings.timeout_seconds > 0 && !own.has("timeout_seconds") ? Duration.seconds(settings.timeout_seconds) : null,
       retry:
-        settings.retries > 0 && !own("retries")
+        settings.retries > 0 && !own.has("retries")
           ? { times: settings.retries, delay: Duration.seconds(settings.retry_delay) }
           : null
     }

@@ -295,7 +295,7 @@ class Pencil {
       walked.push(node)
       node = incoming[node]?.find((source) => !free.has(source)) ?? node
     }
-    const round = [...walked.slice(seen.get(node)), node].reverse().map((each) => this.nodes[each]?.id)
+    const round = [...walked.slice(seen.get(node)), node].toReversed().map((each) => this.nodes[each]?.id)
     const shown = round.length <= 20 ? round : [...round.slice(0, 10), "…", ...round.slice(-5)]
     const place = definition.edges === undefined ? "execution_sequence" : "edges"
     this.fail([...definition.at, place], `The executors form a cycle, which would never end: ${shown.join(" → ")}.`)

@@ -29,6 +29,8 @@ export interface RunOptions {
 export class PipelineRunner extends Context.Tag("contentflow-worker/pipeline/PipelineRunner")<
   PipelineRunner,
   {
+    /** Everything that is wrong with a pipeline, warnings included, and its plan unless an error prevents one. Not cached. */
+    readonly check: (pipeline: VersionedPipeline) => Effect.Effect<Compiler.Compiled, ServiceError>
     /** The plan of this version, cached by id and ETag. ServiceError only when a child pipeline could not be read. */
     readonly compile: (pipeline: VersionedPipeline) => Effect.Effect<Plan.Plan, Problem.PipelineInvalid | ServiceError>
     /** The executor that crawls for this pipeline, or none when no executor of it can. */
@@ -53,24 +55,15 @@ interface Known {
   readonly result: Either.Either<Plan.Plan, Problem.PipelineInvalid>
 }
 
-const surroundings = Effect.gen(function* () {
+const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const store = yield* PipelineStore
   const { pipelineEnvAllowlist } = yield* WorkerConfig
   const provider = yield* Effect.configProviderWith(Effect.succeed)
-  return { catalog, store, variables: { allowed: new Set(pipelineEnvAllowlist), provider } }
-})
-
-/** Everything that is wrong with a pipeline, warnings included, and its plan unless an error prevents one. */
-export const check = (
-  pipeline: VersionedPipeline
-): Effect.Effect<Compiler.Compiled, ServiceError, Catalog | PipelineStore | WorkerConfig> =>
-  Effect.flatMap(surroundings, (around) => Compiler.compile(pipeline, around))
-
-const make = Effect.gen(function* () {
-  const around = yield* surroundings
-  const { store } = around
+  const variables = { allowed: new Set(pipelineEnvAllowlist), provider }
   const plans = new Map<PipelineId, Known>()
+
+  const check = (pipeline: VersionedPipeline) => Compiler.compile(pipeline, { catalog, store, variables })
 
   /** A child may change without its parent; like the parent it is looked at before every run, which costs no more than a 304. */
   const isCurrent = (child: Plan.Child): Effect.Effect<boolean, ServiceError> =>
@@ -95,7 +88,7 @@ const make = Effect.gen(function* () {
       plans.set(version.pipeline.id, known)
       return yield* known.result
     }
-    const { children, plan, problems } = yield* Compiler.compile(version, around)
+    const { children, plan, problems } = yield* check(version)
     const result =
       plan === undefined ? Either.left(Problem.invalid(version.pipeline.name, problems)) : Either.right(plan)
     const oldest = plans.keys().next()
@@ -106,6 +99,7 @@ const make = Effect.gen(function* () {
   })
 
   return PipelineRunner.of({
+    check,
     compile,
     inputExecutor: (pipeline) =>
       Effect.flatMap(compile(pipeline), (plan) => {

@@ -105,5 +105,5 @@ const isMapping = (value: unknown): value is Fields =>
 /** Equal values have equal texts, whatever the order of their keys. */
 const textOf = (value: unknown): string =>
   JSON.stringify(value, (_, each: unknown) =>
-    isMapping(each) ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))) : each
+    isMapping(each) ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))) : each
   ) ?? ""
