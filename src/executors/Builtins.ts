@@ -4,6 +4,8 @@ import type { Executor } from "./Executor.ts"
 import { executor as azureBlobContentRetriever } from "./input/AzureBlobContentRetriever.ts"
 import { executor as azureBlobInputDiscovery } from "./input/AzureBlobInputDiscovery.ts"
 import { executor as contentRetriever } from "./input/ContentRetriever.ts"
+import { executor as azureBlobOutput } from "./output/AzureBlobOutput.ts"
+import { executor as pdfExtractor } from "./extract/PdfExtractor.ts"
 import { executor as passThrough } from "./control/PassThrough.ts"
 import { executor as recursiveTextChunker } from "./transform/RecursiveTextChunker.ts"
 
@@ -11,8 +13,10 @@ import { executor as recursiveTextChunker } from "./transform/RecursiveTextChunk
 export const builtins = [
   azureBlobContentRetriever,
   azureBlobInputDiscovery,
+  azureBlobOutput,
   contentRetriever,
   passThrough,
+  pdfExtractor,
   recursiveTextChunker
 ] as const
 

@@ -1,0 +1,198 @@
+import * as Effect from "effect/Effect"
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import type { DocumentError } from "../../documents/DocumentError.ts"
+import { defaultLimits, type PdfDocument, type PdfOptions } from "../../documents/pdf/PdfDocument.ts"
+import { pagesOf } from "../../documents/pdf/PageRange.ts"
+import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
+import { ownBuffer, type ThreadError, ThreadPool } from "../../threads/ThreadPool.ts"
+import * as BytesOf from "../BytesOf.ts"
+import * as Executor from "../Executor.ts"
+import * as PerItem from "../PerItem.ts"
+import * as Settings from "../Settings.ts"
+
+const settings = {
+  ...PerItem.settings(),
+  ...BytesOf.settings,
+  output_field: Settings.string({ description: "Key of data for what is found.", default: "pdf_output" }),
+  extract_text: Settings.boolean({ description: "Put the whole text into text.", default: true }),
+  extract_pages: Settings.boolean({ description: "Put each page with its text and size into pages.", default: true }),
+  extract_tables: Settings.boolean({ description: "Find tables and put them into tables.", default: false }),
+  extract_images: Settings.boolean({ description: "Put images into images.", default: false }),
+  extract_properties: Settings.boolean({
+    description: "Put title, author, dates and page count into properties.",
+    default: true
+  }),
+  extract_structure: Settings.boolean({
+    description:
+      "Put the outline, links, annotations and form fields into outline, links, annotations and form_fields.",
+    default: false
+  }),
+  image_format: Settings.choice(["png", "jpeg", "jpg"], {
+    description: "png makes every image a PNG; jpeg leaves JPEG images as they are, and makes the others PNG.",
+    default: "png"
+  }),
+  image_output_mode: Settings.choice(["base64", "bytes"], {
+    description: "How an image's data is given: as text or as bytes.",
+    default: "base64"
+  }),
+  min_image_size: Settings.integer({
+    description: "Images are left out when both width and height are smaller; in pixels.",
+    default: 100,
+    min: 0
+  }),
+  page_separator: Settings.separator({ description: "Put between the pages in text.", default: "\n\n---\n\n" }),
+  pages: Settings.string({ description: "Which pages to read, such as 1-3,5,8-; all when absent.", default: null }),
+  password: Settings.secret({ description: "Opens protected files.", default: null }),
+  on_invalid_file: Settings.choice(["fail", "skip"], {
+    description:
+      "What is not a PDF, or too damaged to read: fail the item, or pass it on with pdf_extraction_status invalid_file in its summary.",
+    default: "fail"
+  }),
+  max_pages: Settings.integer({
+    description: "A document with more pages fails, unless pages names fewer.",
+    default: defaultLimits.pages,
+    min: 1
+  }),
+  max_images: Settings.integer({
+    description: "More images of one document are left out, with a warning.",
+    default: defaultLimits.images,
+    min: 0
+  }),
+  max_image_bytes: Settings.integer({
+    description: "Images of one document beyond this many bytes together are left out, with a warning.",
+    default: defaultLimits.imageBytes,
+    min: 0
+  })
+}
+
+type Decoded = Settings.TypeOf<typeof settings>
+
+/** `pdf_extractor`: text, pages, tables and images of PDF files, read in a thread of their own (executors.md 4.3). */
+export const executor = Executor.define({
+  type: "pdf_extractor",
+  category: "extract",
+  name: "PDF Extractor",
+  description: "Extracts text, pages, tables, images and properties from PDF documents.",
+  settings,
+  check: (settings) =>
+    settings.pages === null || pagesOf(settings.pages, 1) !== undefined
+      ? []
+      : [{ path: ["pages"], message: "The setting pages must name pages like 1-3,5,8-, counted from 1." }],
+  make: (settings, context) =>
+    Effect.gen(function* () {
+      const threads = yield* ThreadPool
+      const bytesOf = yield* BytesOf.make(context, settings)
+      const limits = {
+        ...defaultLimits,
+        bytes: settings.max_size_bytes,
+        pages: settings.max_pages,
+        images: settings.max_images,
+        imageBytes: settings.max_image_bytes
+      }
+      const options = optionsOf(settings)
+      return PerItem.perItem(context, settings, (item) =>
+        Effect.gen(function* () {
+          const buffer = ownBuffer(yield* bytesOf(item))
+          return yield* threads
+            .run(
+              "pdf",
+              { bytes: buffer, options, limits },
+              { transfer: [buffer], timeout: Duration.seconds(settings.timeout_secs) }
+            )
+            .pipe(
+              Effect.map((document) => withDocument(settings, item, document)),
+              Effect.catchTags({
+                DocumentError: (error) =>
+                  settings.on_invalid_file === "skip" && isInvalid(error)
+                    ? Effect.succeed(withSummary(item, { pdf_extraction_status: "invalid_file" }))
+                    : Effect.fail(Executor.documentError(context, item, unreadable(item, error))),
+                ThreadError: (error) => Effect.fail(threadFailure(context, item, error))
+              })
+            )
+        })
+      )
+    })
+})
+
+const optionsOf = (settings: Decoded): PdfOptions => ({
+  ...(settings.password === null ? {} : { password: Redacted.value(settings.password) }),
+  ...(settings.pages === null ? {} : { pages: settings.pages }),
+  pageSeparator: settings.page_separator,
+  tables: settings.extract_tables,
+  images: settings.extract_images,
+  imageFormat: settings.image_format === "png" ? "png" : "jpeg",
+  minImageSize: settings.min_image_size
+})
+
+const withDocument = (settings: Decoded, item: Content, document: PdfDocument): Content =>
+  withSummary(
+    withData(item, {
+      [settings.output_field]: {
+        ...(settings.extract_text ? { text: document.text } : {}),
+        ...(settings.extract_pages
+          ? {
+              pages: document.pages.map(({ char_count, height, page_number, text, width }) => ({
+                page_number,
+                width,
+                height,
+                text,
+                char_count
+              }))
+            }
+          : {}),
+        ...(settings.extract_tables ? { tables: document.tables } : {}),
+        ...(settings.extract_images ? { images: document.images.map((image) => described(settings, image)) } : {}),
+        ...(settings.extract_properties ? { properties: document.properties } : {}),
+        ...(settings.extract_structure
+          ? {
+              outline: document.outline,
+              links: document.links,
+              annotations: document.annotations,
+              form_fields: document.form_fields
+            }
+          : {}),
+        is_scanned: document.is_scanned,
+        scanned_pages: document.pages.filter((page) => page.is_scanned).map((page) => page.page_number),
+        ...(document.warnings.length > 0 ? { warnings: document.warnings } : {})
+      }
+    }),
+    {
+      pages_processed: document.pages.length,
+      images_extracted: document.images.length,
+      ...(settings.extract_tables ? { tables_extracted: document.tables.length } : {}),
+      extraction_status: "success"
+    }
+  )
+
+const described = (settings: Decoded, image: PdfDocument["images"][number]) => ({
+  page_number: image.page_number,
+  image_index: image.image_index,
+  width: image.width,
+  height: image.height,
+  format: image.format,
+  data:
+    settings.image_output_mode === "bytes"
+      ? image.data
+      : Buffer.from(image.data.buffer, image.data.byteOffset, image.data.byteLength).toString("base64"),
+  encoding: settings.image_output_mode,
+  pages: image.pages
+})
+
+const isInvalid = ({ reason }: DocumentError): boolean => reason === "NotThisFormat" || reason === "Damaged"
+
+const unreadable = (item: Content, error: DocumentError): string => {
+  const wayOut = {
+    bytes: " Raise the setting max_size_bytes to take it.",
+    pages: " Raise the setting max_pages, or name fewer pages in the setting pages."
+  }[error.limit ?? ""]
+  return `${nameOf(item)} could not be read. ${error.message}.${wayOut ?? ""}`
+}
+
+const threadFailure = (context: Executor.ExecutorContext, item: Content, error: ThreadError): Executor.ExecutorError =>
+  new Executor.ExecutorError({
+    reason: error.reason === "TimedOut" ? "Timeout" : error.reason === "OutOfMemory" ? "Document" : "Transient",
+    executorId: context.id,
+    itemId: nameOf(item),
+    message: `${nameOf(item)} could not be read in ${context.id}. ${error.message}${error.reason === "TimedOut" ? " (setting timeout_secs)" : ""}.`
+  })

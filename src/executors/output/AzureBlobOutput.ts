@@ -1,0 +1,241 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { BlobStore, type UploadOptions } from "../../blob/BlobStore.ts"
+import { type Content, nameOf, withSummary } from "../../domain/Content.ts"
+import type { ServiceError } from "../../domain/ServiceError.ts"
+import * as Timestamp from "../../domain/Timestamp.ts"
+import * as BlobCredential from "../BlobCredential.ts"
+import * as Executor from "../Executor.ts"
+import { valueAt } from "../FieldPath.ts"
+import * as PerItem from "../PerItem.ts"
+import * as Settings from "../Settings.ts"
+import * as BlobBody from "./BlobBody.ts"
+import * as BlobMetadata from "./BlobMetadata.ts"
+import * as BlobNames from "./BlobNames.ts"
+import * as PathTemplate from "./PathTemplate.ts"
+import { sameBlob } from "./SameBlob.ts"
+import * as WriteTime from "./WriteTime.ts"
+
+const placeholders =
+  "{name} is filled in: id.unique_id, id.canonical_id, id.filename, document_id, any field of data or summary_data, timestamp, year, month, day, date, executor_id, pipeline_name, created_year, created_month, created_day."
+
+const settings = {
+  ...PerItem.settings({ timeoutSecs: 60 }),
+  max_concurrent: Settings.integer({
+    description: "Items in work at the same time; 1 is one after another.",
+    default: 3,
+    min: 1,
+    max: 10
+  }),
+  timeout_secs: Settings.integer({ description: "Seconds that one item may take.", default: 60, min: 1, max: 300 }),
+  storage_account_name: Settings.string({ description: "Name of the storage account (not its URL).", required: true }),
+  credential_type: BlobCredential.type,
+  credential_key: BlobCredential.key,
+  container_name: Settings.string({ description: "The container to write to; it must exist.", required: true }),
+  path_template: Settings.string({
+    description: `The folder of an item's blob. ${placeholders}`,
+    default: "{executor_id}/{year}/{month}/{day}/"
+  }),
+  filename_template: Settings.string({
+    description: `The name of an item's blob in its folder. ${placeholders}`,
+    default: "{id.unique_id}_{timestamp}.json"
+  }),
+  content_field: Settings.string({
+    description: "Path in data of what to write; the whole item when absent. {} is written where it leads nowhere.",
+    default: null
+  }),
+  metadata_fields: Settings.list({
+    description: "Fields that become metadata of the blob: a list or a comma list of paths.",
+    default: null
+  }),
+  compression: Settings.string({
+    description: "gzip or zip; anything else is none. The extension .gz or .zip is added.",
+    default: null
+  }),
+  set_content_encoding: Settings.boolean({
+    description:
+      "With gzip: mark the blob as JSON with the content encoding gzip, which browsers and some clients unpack by themselves, instead of as a gzip file.",
+    default: false
+  }),
+  overwrite_existing: Settings.boolean({
+    description: "False: an item fails when its blob exists with another content.",
+    default: true
+  }),
+  add_timestamp: Settings.boolean({ description: "Add written_at to the fields of metadata_fields.", default: true }),
+  pretty_print: Settings.boolean({ description: "Indent the JSON by two blanks.", default: true })
+}
+
+type Decoded = Settings.TypeOf<typeof settings>
+
+/** `azure_blob_output`: writes each item, or one field of it, as a JSON blob (executors.md 9.2). */
+export const executor = Executor.define({
+  type: "azure_blob_output",
+  aliases: ["azure_blob_writer", "blob_output", "azure_blob_output_executor"],
+  category: "output",
+  name: "Azure Blob Output",
+  description: "Writes items as JSON files to Azure Blob Storage.",
+  settings,
+  check: (settings) =>
+    BlobCredential.check(
+      { account: "storage_account_name", type: "credential_type", key: "credential_key" },
+      settings.storage_account_name,
+      settings.credential_type,
+      settings.credential_key
+    ),
+  make: (settings, context) =>
+    Effect.gen(function* () {
+      const blobs = yield* BlobStore
+      const names = yield* BlobNames.make
+      return {
+        retriesItems: true,
+        process: (items) =>
+          Effect.gen(function* () {
+            const at = yield* WriteTime.now
+            const sourceOf = (item: Content) =>
+              PathTemplate.sourceOf(item, {
+                executorId: context.id,
+                pipelineName: context.pipelineName,
+                epochMillis: at
+              })
+            const paths = yield* names.assign(items, (item) => pathOf(settings, sourceOf(item)))
+            const failures = new Map<Content, string>()
+            const results = yield* PerItem.perItem(context, settings, (item) =>
+              write(blobs, settings, context, item, paths.get(item) ?? "", at).pipe(
+                Effect.tapError((error) => Effect.sync(() => failures.set(item, error.message)))
+              )
+            ).process(items)
+            return results.map((result, index) => {
+              const failure = failed(items[index], result, failures)
+              return failure === undefined
+                ? result
+                : withSummary(result, { write_status: "error", write_error: failure })
+            })
+          })
+      }
+    })
+})
+
+/** The message of a write that failed for good: one that was tried again with success leaves `blob_output` in the result. */
+const failed = (
+  item: Content | undefined,
+  result: Content,
+  failures: ReadonlyMap<Content, string>
+): string | undefined =>
+  item === undefined || result.executor_logs.at(-1)?.status !== "failed" ? undefined : failures.get(item)
+
+const pathOf = (settings: Decoded, source: PathTemplate.Source): string => {
+  const folder = PathTemplate.fill(settings.path_template, source)
+  const file = PathTemplate.fill(settings.filename_template, source)
+  const compression = compressionOf(settings)
+  const extension = compression === "gzip" ? ".gz" : compression === "zip" ? ".zip" : ""
+  const path = folder === "" || folder.endsWith("/") ? folder + file : `${folder}/${file}`
+  return path.endsWith(extension) ? path : path + extension
+}
+
+const compressionOf = (settings: Decoded): BlobBody.Compression | null => {
+  const lower = settings.compression?.toLowerCase()
+  return lower === "gzip" || lower === "zip" ? lower : null
+}
+
+const write = (
+  blobs: BlobStore["Type"],
+  settings: Decoded,
+  context: Executor.ExecutorContext,
+  item: Content,
+  path: string,
+  at: number
+): Effect.Effect<Content, Executor.ExecutorError> =>
+  Effect.gen(function* () {
+    const fail = (message: string) => Executor.documentError(context, item, message)
+    if (Object.keys(item.data).length === 0) return yield* fail(`${nameOf(item)} has no data to write.`)
+    const metadata = yield* Either.mapLeft(
+      settings.metadata_fields === null
+        ? Either.right({})
+        : BlobMetadata.make(PathTemplate.fieldsOf(item), settings.metadata_fields, settings.add_timestamp ? at : null),
+      fail
+    )
+    const body = yield* bodyOf(settings, item).pipe(
+      Effect.mapError((reason) => fail(`${nameOf(item)} could not be turned into a file: ${reason}`))
+    )
+    const location = {
+      account: BlobCredential.accountOf(
+        settings.storage_account_name,
+        settings.credential_type,
+        settings.credential_key
+      ),
+      container: settings.container_name,
+      path
+    }
+    const written = yield* blobs
+      .upload(location, body, { ...headers(settings), metadata, overwrite: settings.overwrite_existing })
+      .pipe(
+        Effect.catchTag("Conflict", (conflict) =>
+          settings.overwrite_existing
+            ? Effect.fail(conflict)
+            : Effect.flatMap(
+                sameBlob(blobs, location, body, compressionOf(settings)),
+                Option.match({ onNone: () => Effect.fail(conflict), onSome: Effect.succeed })
+              )
+        ),
+        Effect.mapError(writeError(settings, context, item, path))
+      )
+    return withSummary(item, {
+      blob_output: {
+        blob_path: path,
+        blob_size: body.length,
+        blob_etag: written.etag,
+        blob_last_modified: Timestamp.format(written.lastModified),
+        write_status: "success"
+      }
+    })
+  })
+
+/** The blob's bytes, or why there are none. */
+const bodyOf = (settings: Decoded, item: Content): Effect.Effect<Uint8Array, string> => {
+  const content =
+    settings.content_field === null ? BlobBody.wholeItem(item) : (valueAt(item.data, settings.content_field) ?? {})
+  const compression = compressionOf(settings)
+  return Effect.try({
+    try: () => BlobBody.jsonOf(content, settings.pretty_print),
+    // A text above half a gigabyte, or a getter that throws
+    catch: String
+  }).pipe(
+    Effect.flatMap((json) => (compression === null ? Effect.succeed(json) : BlobBody.compress(json, compression)))
+  )
+}
+
+const headers = (settings: Decoded): UploadOptions => {
+  switch (compressionOf(settings)) {
+    case null:
+      return { contentType: "application/json" }
+    case "zip":
+      return { contentType: "application/zip" }
+    case "gzip":
+      return settings.set_content_encoding
+        ? { contentType: "application/json", contentEncoding: "gzip" }
+        : { contentType: "application/gzip" }
+  }
+}
+
+const writeError =
+  (settings: Decoded, context: Executor.ExecutorContext, item: Content, path: string) =>
+  (error: ServiceError): Executor.ExecutorError => {
+    const error_ = Executor.fromServiceError(context, item)(error)
+    const place = `${path} in the container ${settings.container_name} of ${settings.storage_account_name}`
+    switch (error._tag) {
+      case "Conflict":
+        return new Executor.ExecutorError({
+          ...error_,
+          message: `The blob ${place} exists already with another content, and overwrite_existing is false. Choose other templates, or allow to overwrite.`
+        })
+      case "NotFound":
+        return new Executor.ExecutorError({
+          ...error_,
+          reason: "Setting",
+          message: `The container ${settings.container_name} of the storage account ${settings.storage_account_name} does not exist: create it, or correct container_name in ${context.id}.`
+        })
+      default:
+        return new Executor.ExecutorError({ ...error_, message: `Could not write the blob ${place}: ${error.message}` })
+    }
+  }
