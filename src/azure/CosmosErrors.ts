@@ -110,7 +110,6 @@ const factsOf = (cause: unknown): Failure => {
     }
     return undefined
   }
-  const text = (value: unknown): string => (Predicate.isString(value) ? value : "")
   return {
     name: text(read("name")),
     message: text(read("message")),
@@ -119,6 +118,8 @@ const factsOf = (cause: unknown): Failure => {
     retryAfterMillis: number("retryAfterInMs", "retryAfterInMilliseconds")
   }
 }
+
+const text = (value: unknown): string => (Predicate.isString(value) ? value : "")
 
 /** What the service itself says, on one line and without what does not belong in a log. */
 const detailOf = (failure: Failure): string => {

@@ -38,25 +38,35 @@ export const checkResources: Effect.Effect<void, ServiceError.ServiceError, Cosm
     const operation = `list ${database.id}`
     const found = yield* call(operation, (abortSignal) => database.containers.readAll({ abortSignal }).fetchAll())
     const paths = new Map(found.resources.map(({ id, partitionKey }) => [id, partitionKey?.paths.join(",") ?? ""]))
-    const missing = Object.values(containers).filter((name) => !paths.has(name))
-    if (missing.length > 0) {
-      return yield* new ServiceError.NotFound({
-        service,
-        operation,
-        message: `The database ${database.id} has no container ${missing.join(", ")}: create it, correct the COSMOS_DB_CONTAINER_… settings, or set CREATE_MISSING_RESOURCES=true.`
-      })
-    }
-    const foreign = Object.values(containers).filter((name) => paths.get(name) !== "/id")
-    if (foreign.length > 0) {
-      return yield* new ServiceError.Invalid({
+    const fault = faultOf(database.id, operation, Object.values(containers), paths)
+    return yield* fault === null ? Effect.void : Effect.fail(fault)
+  }
+)
+
+const faultOf = (
+  database: string,
+  operation: string,
+  containers: ReadonlyArray<string>,
+  partitionKeys: ReadonlyMap<string, string>
+): ServiceError.ServiceError | null => {
+  const missing = containers.filter((name) => !partitionKeys.has(name))
+  if (missing.length > 0) {
+    return new ServiceError.NotFound({
+      service,
+      operation,
+      message: `The database ${database} has no container ${missing.join(", ")}: create it, correct the COSMOS_DB_CONTAINER_… settings, or set CREATE_MISSING_RESOURCES=true.`
+    })
+  }
+  const foreign = containers.filter((name) => partitionKeys.get(name) !== "/id")
+  return foreign.length === 0
+    ? null
+    : new ServiceError.Invalid({
         service,
         operation,
         reason: "BadRequest",
-        message: `The partition key of ${foreign.map((name) => `${name} is ${paths.get(name)}`).join(", ")}; it must be /id.`
+        message: `The partition key of ${foreign.map((name) => `${name} is ${partitionKeys.get(name)}`).join(", ")}; it must be /id.`
       })
-    }
-  }
-)
+}
 
 const call = <A>(operation: string, run: (abortSignal: AbortSignal) => Promise<A>) =>
   Effect.tryPromise({ try: run, catch: (cause) => CosmosErrors.fromCosmos(operation, cause) }).pipe(

@@ -5,9 +5,9 @@ import { ExecutorId, PipelineId, VaultId } from "../../src/domain/Ids.ts"
 import { CheckpointStore } from "../../src/store/CheckpointStore.ts"
 import { Containers } from "./Backends.ts"
 
-const pipeline = PipelineId.make
-const executor = ExecutorId.make
-const vault = VaultId.make
+const pipeline = (value: string) => PipelineId.make(value)
+const executor = (value: string) => ExecutorId.make(value)
+const vault = (value: string) => VaultId.make(value)
 
 const checkpoint = (p: string, e: string, v: string, more: Partial<Checkpoint> = {}): Checkpoint => ({
   id: checkpointId(pipeline(p), executor(e), vault(v)),

@@ -4,7 +4,7 @@ import { PipelineId, VaultId } from "../../src/domain/Ids.ts"
 import { CrawlLock, type LockOwner } from "../../src/store/CrawlLock.ts"
 import { Containers } from "./Backends.ts"
 
-const pipeline = PipelineId.make
+const pipeline = (value: string) => PipelineId.make(value)
 const vault = VaultId.make("v1")
 const ttl = Duration.seconds(300)
 const owner = (name: string): LockOwner => ({
@@ -58,7 +58,7 @@ export const suite = (name: string, layer: Layer.Layer<CrawlLock | Containers>):
         const [held, ...more] = tries.filter(Option.isSome)
         assert.isDefined(held)
         assert.isEmpty(more)
-        assert.isTrue(Option.isNone(yield* lock.acquire(pipeline("p2"), vault, held!.value.owner, ttl)))
+        assert.isTrue(Option.isNone(yield* lock.acquire(pipeline("p2"), vault, ada, ttl)))
         assert.isTrue(Option.isSome(yield* lock.acquire(pipeline("p2-other"), vault, ada, ttl)))
       })
     )

@@ -29,7 +29,7 @@ const execution = (id: string, more: Partial<Execution> = {}): Execution => ({
   ...more
 })
 
-const id = ExecutionId.make
+const id = (value: string) => ExecutionId.make(value)
 
 const etagOf = (result: Creation | Change): string => {
   assert.include(["Created", "Changed"], result._tag)

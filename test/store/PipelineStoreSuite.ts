@@ -23,7 +23,7 @@ const pipeline = (id: string, more: Readonly<Record<string, unknown>> = {}) => (
   ...more
 })
 
-const id = PipelineId.make
+const id = (value: string) => PipelineId.make(value)
 
 export const suite = (name: string, layer: Layer.Layer<PipelineStore | Containers>): void =>
   it.layer(layer)(`PipelineStore (${name})`, (it) => {

@@ -1,0 +1,129 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Credentials from "../azure/Credentials.ts"
+import * as AppConfiguration from "./AppConfiguration.ts"
+import { builtIn, ConfigError, nowhere } from "./ConfigError.ts"
+import * as Decode from "./Decode.ts"
+import * as DotEnv from "./DotEnv.ts"
+import type { Found, Variable } from "./Variable.ts"
+import { variables } from "./Variables.ts"
+import { AzureConfig, type AzureSettings, HttpConfig, WorkerConfig } from "./WorkerConfig.ts"
+
+/**
+ * All settings, from App Configuration, the environment (the current ConfigProvider), the nearest `.env` file and the defaults,
+ * in this order (documents.md 7.1). Read once; fails with all mistakes together.
+ */
+export const load: Effect.Effect<Decode.Settings, ConfigError, FileSystem.FileSystem | Path.Path> = Effect.gen(
+  function* () {
+    const local = yield* localTexts
+    const stored = yield* Effect.catchAll(storedTexts(local), (error) => withLocalMistakes(error, local))
+    return yield* Decode.decode(lookupIn(stored, local))
+  }
+)
+
+/** The settings' tags for the layers of the worker; `log` and `notes` are for whoever launches them. */
+export const layerOf = (settings: Decode.Settings): Layer.Layer<WorkerConfig | AzureConfig | HttpConfig> =>
+  Layer.mergeAll(
+    Layer.succeed(WorkerConfig, settings.engine),
+    Layer.succeed(AzureConfig, settings.azure),
+    Layer.succeed(HttpConfig, settings.http)
+  )
+
+export const layer: Layer.Layer<
+  WorkerConfig | AzureConfig | HttpConfig,
+  ConfigError,
+  FileSystem.FileSystem | Path.Path
+> = Layer.unwrapEffect(Effect.map(load, layerOf))
+
+/**
+ * Lets everything above read the `.env` file like the environment, as `${NAME}` in a pipeline does; real variables come first.
+ */
+export const layerDotEnv: Layer.Layer<never, ConfigError, FileSystem.FileSystem | Path.Path> = Layer.unwrapEffect(
+  Effect.gen(function* () {
+    const { provider } = yield* DotEnv.find
+    const current = yield* Effect.configProviderWith(Effect.succeed)
+    return Layer.setConfigProvider(ConfigProvider.orElse(current, () => provider))
+  })
+)
+
+const all: ReadonlyArray<Variable<unknown>> = Object.values(variables)
+
+const namesOf = (variable: Variable<unknown>): ReadonlyArray<string> => [variable.name, ...variable.aliases]
+
+const storedNames: ReadonlySet<string> = new Set(all.filter((variable) => variable.stored).flatMap(namesOf))
+
+/** What the environment and the file say: a variable that is there and empty hides the file's. */
+const localTexts: Effect.Effect<
+  ReadonlyMap<string, Found>,
+  ConfigError,
+  FileSystem.FileSystem | Path.Path
+> = Effect.gen(function* () {
+  const file = yield* DotEnv.find
+  const environment = yield* Effect.configProviderWith(Effect.succeed)
+  const texts = new Map<string, Found>()
+  for (const name of all.flatMap(namesOf)) {
+    const real = yield* textIn(environment, name)
+    const text = Option.isSome(real) ? real : yield* textIn(file.provider, name)
+    const source = Option.isSome(real) ? "the environment" : (file.path ?? "")
+    if (Option.isSome(text)) texts.set(name, { text: text.value, source })
+  }
+  return texts
+})
+
+type Stored = ReadonlyMap<string, AppConfiguration.StoredValue>
+
+const storedTexts = Effect.fnUntraced(function* (local: ReadonlyMap<string, Found>) {
+  const store = yield* Decode.bootstrap(lookupIn(new Map(), local))
+  if (store === null) return new Map() satisfies Stored
+  return yield* Effect.provide(AppConfiguration.read(store, storedNames), signIn(store.clientId))
+})
+
+/** Without the store nobody knows what is missing, but what is wrong here is wrong anyway. */
+const withLocalMistakes = (error: ConfigError, local: ReadonlyMap<string, Found>): Effect.Effect<never, ConfigError> =>
+  Effect.flatMap(Effect.either(Decode.decode(lookupIn(new Map(), local))), (settings) => {
+    const more = Either.isLeft(settings) ? settings.left.mistakes : []
+    const wrong = more.filter(({ source }) => source !== nowhere && source !== builtIn)
+    return Effect.fail(new ConfigError({ mistakes: [...error.mistakes, ...wrong] }))
+  })
+
+const textIn = (provider: ConfigProvider.ConfigProvider, name: string): Effect.Effect<Option.Option<string>> =>
+  Effect.option(provider.load(Config.string(name)))
+
+const lookupIn =
+  (stored: Stored, local: ReadonlyMap<string, Found>): Decode.Lookup =>
+  (variable) => {
+    for (const name of namesOf(variable)) {
+      const value = variable.stored ? stored.get(name) : undefined
+      const found =
+        value !== undefined && value.text.trim() !== ""
+          ? { text: value.text, source: `App Configuration, key ${value.key}` }
+          : local.get(name)
+      if (found !== undefined && found.text.trim() !== "") return { ...found, text: found.text.trim() }
+    }
+    return undefined
+  }
+
+/** The credential for App Configuration is needed before there is an AzureConfig; of this it only looks at the client id. */
+const signIn = (clientId: string | null): Layer.Layer<Credentials.Credentials> =>
+  Layer.provide(Credentials.layer, Layer.succeed(AzureConfig, { ...noAddresses, clientId }))
+
+const noAddresses: AzureSettings = {
+  queueUrl: null,
+  queueName: "",
+  poisonQueueName: "",
+  blobAccountName: "",
+  blobContainerName: "",
+  storageConnectionString: null,
+  cosmosEndpoint: "",
+  cosmosKey: null,
+  cosmosDatabase: "",
+  containers: { pipelines: "", vaults: "", executions: "", locks: "", checkpoints: "" },
+  clientId: null,
+  createMissingResources: false
+}

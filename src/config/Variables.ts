@@ -1,0 +1,384 @@
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import * as Kind from "./Variable.ts"
+import type { LogSettings } from "./WorkerConfig.ts"
+
+const { optional, required, withDefault } = Kind
+
+// Limits of the services: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+const queue = Kind.matching(
+  "a queue's name: 3 to 63 of a-z, 0-9 and single hyphens",
+  /^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/
+)
+const blobContainer = Kind.matching(
+  "a blob container's name: 3 to 63 of a-z, 0-9 and single hyphens",
+  /^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/
+)
+const account = Kind.matching("a storage account's name: 3 to 24 of a-z and 0-9", /^[a-z0-9]{3,24}$/)
+const cosmosName = Kind.matching("a name without / \\ # ? of at most 255 characters", /^[^/\\#?]{1,255}$/)
+const environmentName = Kind.matching("the name of an environment variable", /^[A-Za-z_][A-Za-z0-9_]{0,254}$/)
+
+const connectionString: Kind.Kind<Redacted.Redacted> = {
+  label: "connection string of a storage account",
+  parse: (value) =>
+    /(?:^|;)\s*(?:AccountName|UseDevelopmentStorage)\s*=/i.test(value)
+      ? Either.right(Redacted.make(value))
+      : Either.left("is not a connection string: expected DefaultEndpointsProtocol=…;AccountName=…;AccountKey=…")
+}
+
+const store: Kind.Kind<Redacted.Redacted> = {
+  label: "address https://….azconfig.io, or a connection string",
+  parse: (value) =>
+    /^Endpoint=https?:\/\/[^;]+;Id=[^;]+;Secret=[^;]+;?$/i.test(value)
+      ? Either.right(Redacted.make(value))
+      : Either.mapBoth(Kind.address("").parse(value), {
+          onLeft: () => "is neither an address https://….azconfig.io nor a connection string Endpoint=…;Id=…;Secret=…",
+          onRight: Redacted.make<string>
+        })
+}
+
+const levels: Readonly<Record<string, LogSettings["level"]>> = {
+  trace: "Debug",
+  debug: "Debug",
+  info: "Info",
+  information: "Info",
+  notice: "Info",
+  warn: "Warning",
+  warning: "Warning",
+  error: "Error",
+  critical: "Error",
+  fatal: "Error"
+}
+
+/** Every setting of the worker (documents.md 7.2), and ours. The order is the order of the README and of `.env.example`. */
+export const variables = {
+  // --- Azure resources ---
+  queueUrl: optional(Kind.address("address"), {
+    name: "STORAGE_ACCOUNT_WORKER_QUEUE_URL",
+    group: "Azure resources",
+    without: "required, unless AZURE_STORAGE_CONNECTION_STRING says it",
+    description: "The queue service of the worker's storage account: `https://<account>.queue.core.windows.net/`."
+  }),
+  queueName: withDefault(queue, {
+    name: "STORAGE_WORKER_QUEUE_NAME",
+    group: "Azure resources",
+    default: "contentflow-execution-requests",
+    description: "The queue of tasks. It must exist, or CREATE_MISSING_RESOURCES be true."
+  }),
+  poisonQueueName: optional(queue, {
+    name: "QUEUE_POISON_NAME",
+    group: "Azure resources",
+    without: "the queue's name and `-poison`",
+    description: "Where messages go that can't succeed, with the reason. Created when it is missing."
+  }),
+  blobAccountName: optional(account, {
+    name: "BLOB_STORAGE_ACCOUNT_NAME",
+    group: "Azure resources",
+    without: "required, unless AZURE_STORAGE_CONNECTION_STRING says it",
+    description: "The worker's own storage account, for content that does not fit in a message."
+  }),
+  blobContainerName: withDefault(blobContainer, {
+    name: "BLOB_STORAGE_CONTAINER_NAME",
+    group: "Azure resources",
+    default: "content",
+    description: "The container that the installation keeps for content."
+  }),
+  claimCheckContainer: withDefault(blobContainer, {
+    name: "CLAIM_CHECK_CONTAINER_NAME",
+    group: "Azure resources",
+    default: "contentflow-tasks",
+    description: "The container of the worker's storage account for content that does not fit in a message."
+  }),
+  cosmosEndpoint: required(Kind.address("address"), {
+    name: "COSMOS_DB_ENDPOINT",
+    group: "Azure resources",
+    description: "The Cosmos DB account: `https://<account>.documents.azure.com:443/`."
+  }),
+  cosmosDatabase: withDefault(cosmosName, {
+    name: "COSMOS_DB_NAME",
+    group: "Azure resources",
+    default: "contentflow",
+    description: "The database."
+  }),
+  pipelines: withDefault(cosmosName, {
+    name: "COSMOS_DB_CONTAINER_PIPELINES",
+    group: "Azure resources",
+    default: "pipelines",
+    stored: false,
+    description: "The container of the pipelines."
+  }),
+  vaults: withDefault(cosmosName, {
+    name: "COSMOS_DB_CONTAINER_VAULTS",
+    group: "Azure resources",
+    default: "vaults",
+    stored: false,
+    description: "The container of the vaults."
+  }),
+  executions: withDefault(cosmosName, {
+    name: "COSMOS_DB_CONTAINER_VAULT_EXECUTIONS",
+    group: "Azure resources",
+    default: "vault_executions",
+    stored: false,
+    description: "The container of the executions."
+  }),
+  locks: withDefault(cosmosName, {
+    name: "COSMOS_DB_CONTAINER_VAULT_EXECUTION_LOCKS",
+    aliases: ["COSMOS_DB_CONTAINER_LOCKS"],
+    group: "Azure resources",
+    default: "vault_exec_locks",
+    stored: false,
+    description: "The container of the crawl locks."
+  }),
+  checkpoints: withDefault(cosmosName, {
+    name: "COSMOS_DB_CONTAINER_CRAWL_CHECKPOINTS",
+    group: "Azure resources",
+    default: "vault_crawl_checkpoints",
+    stored: false,
+    description: "The container of the crawl checkpoints."
+  }),
+  createMissingResources: withDefault(Kind.flag, {
+    name: "CREATE_MISSING_RESOURCES",
+    group: "Azure resources",
+    default: "false",
+    description:
+      "Create queue, database and containers at start when they are missing. For emulators and key-based accounts."
+  }),
+
+  // --- Signing in ---
+  clientId: optional(Kind.text, {
+    name: "AZURE_CLIENT_ID",
+    group: "Signing in",
+    without: "the system-assigned identity",
+    stored: false,
+    description:
+      "Client id of the user-assigned managed identity, or of the application that AZURE_CLIENT_SECRET belongs to."
+  }),
+  tenantId: optional(Kind.text, {
+    name: "AZURE_TENANT_ID",
+    group: "Signing in",
+    without: "not used",
+    stored: false,
+    description:
+      "Read by the Azure credential, from the real environment only, with AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
+  }),
+  clientSecret: optional(Kind.secret, {
+    name: "AZURE_CLIENT_SECRET",
+    group: "Signing in",
+    without: "not used",
+    secret: true,
+    stored: false,
+    description: "Read by the Azure credential, from the real environment only."
+  }),
+  storageConnectionString: optional(connectionString, {
+    name: "AZURE_STORAGE_CONNECTION_STRING",
+    group: "Signing in",
+    without: "the Azure credential signs in",
+    secret: true,
+    description: "Key access to the worker's storage account, for emulators and development."
+  }),
+  cosmosKey: optional(Kind.secret, {
+    name: "COSMOS_DB_KEY",
+    group: "Signing in",
+    without: "the Azure credential signs in",
+    secret: true,
+    description: "Key access to Cosmos DB, for emulators and development."
+  }),
+
+  // --- Workers ---
+  workerName: withDefault(Kind.text, {
+    name: "WORKER_NAME",
+    group: "Workers",
+    default: "contentflow-worker",
+    stored: false,
+    description: "Shown in answers and logs; replicas may share it."
+  }),
+  processingWorkers: withDefault(Kind.integer(0, 1000), {
+    name: "NUM_PROCESSING_WORKERS",
+    group: "Workers",
+    default: "0",
+    description: "Tasks that this process runs at the same time. It and NUM_SOURCE_WORKERS can't both be 0."
+  }),
+  sourceWorkers: withDefault(Kind.integer(0, 1000), {
+    name: "NUM_SOURCE_WORKERS",
+    group: "Workers",
+    default: "1",
+    description: "Crawls that this process runs at the same time."
+  }),
+  executorThreads: withDefault(Kind.integer(1, 64), {
+    name: "EXECUTOR_THREADS",
+    group: "Workers",
+    default: "1",
+    description: "Threads for parsers of PDF and Office documents."
+  }),
+  shutdownGrace: withDefault(Kind.seconds(0, 3600), {
+    name: "SHUTDOWN_GRACE_SECONDS",
+    group: "Workers",
+    default: "25",
+    description: "How long running tasks may go on after SIGTERM before they are given back to the queue."
+  }),
+
+  // --- Queue and tasks ---
+  queuePollInterval: withDefault(Kind.seconds(1, 3600), {
+    name: "QUEUE_POLL_INTERVAL_SECONDS",
+    group: "Queue and tasks",
+    default: "5",
+    description: "The longest wait between two looks at an empty queue."
+  }),
+  visibilityTimeout: withDefault(Kind.seconds(10, 604_800), {
+    name: "QUEUE_VISIBILITY_TIMEOUT_SECONDS",
+    group: "Queue and tasks",
+    default: "300",
+    description: "A message is given to another worker this long after its last renewal; renewed at a third."
+  }),
+  queueMaxMessages: withDefault(Kind.integer(1, 32), {
+    name: "QUEUE_MAX_MESSAGES",
+    group: "Queue and tasks",
+    default: "32",
+    description: "The most messages of one receive; never more than there are free workers."
+  }),
+  maxTaskRetries: withDefault(Kind.integer(0, 1000), {
+    name: "MAX_TASK_RETRIES",
+    group: "Queue and tasks",
+    default: "3",
+    description: "Attempts after the first, for tasks that this worker creates; a pipeline's `retries` comes first."
+  }),
+  taskTimeout: withDefault(Kind.seconds(1, 604_800), {
+    name: "TASK_TIMEOUT_SECONDS",
+    group: "Queue and tasks",
+    default: "600",
+    description: "Hard bound of one attempt; a pipeline's `timeout` comes first."
+  }),
+  crashLimit: withDefault(Kind.integer(1, 1000), {
+    name: "CRASH_LIMIT",
+    group: "Queue and tasks",
+    default: "3",
+    description: "Deaths of a worker over the same message before it goes to the poison queue."
+  }),
+
+  // --- Crawls ---
+  defaultPollingInterval: withDefault(Kind.seconds(1, 31_536_000), {
+    name: "DEFAULT_POLLING_INTERVAL_SECONDS",
+    group: "Crawls",
+    default: "300",
+    description: "Between two crawls of a vault whose input executor names no interval."
+  }),
+  schedulerInterval: withDefault(Kind.seconds(1, 3600), {
+    name: "SCHEDULER_SLEEP_INTERVAL_SECONDS",
+    group: "Crawls",
+    default: "5",
+    description: "Between two looks at the vaults and pipelines."
+  }),
+  lockTtl: withDefault(Kind.seconds(10, 604_800), {
+    name: "LOCK_TTL_SECONDS",
+    group: "Crawls",
+    default: "300",
+    description: "A crawl's lock is free this long after its last renewal; renewed at a third."
+  }),
+  crawlOverlap: withDefault(Kind.seconds(0, 86_400), {
+    name: "CRAWL_OVERLAP_SECONDS",
+    group: "Crawls",
+    default: "120",
+    description: "How far a crawl looks back before the start of the last one. What was found before is not run again."
+  }),
+
+  // --- Pipelines ---
+  pipelineEnvAllowlist: optional(Kind.list(environmentName), {
+    name: "PIPELINE_ENV_ALLOWLIST",
+    group: "Pipelines",
+    without: "none",
+    description: "The environment variables that `${NAME}` in a pipeline may read."
+  }),
+
+  // --- HTTP ---
+  apiEnabled: withDefault(Kind.flag, {
+    name: "API_ENABLED",
+    group: "HTTP",
+    default: "true",
+    description: "Serve health, status and metrics."
+  }),
+  apiHost: withDefault(Kind.text, {
+    name: "API_HOST",
+    group: "HTTP",
+    default: "0.0.0.0",
+    description: "The interface that is listened on."
+  }),
+  apiPort: withDefault(Kind.integer(0, 65_535), {
+    name: "API_PORT",
+    group: "HTTP",
+    default: "8099",
+    description: "The port that is listened on; 0 takes a free one."
+  }),
+
+  // --- Logs ---
+  logLevel: withDefault(Kind.choice(levels, ["DEBUG", "INFO", "WARNING", "ERROR"]), {
+    name: "LOG_LEVEL",
+    group: "Logs",
+    default: "INFO",
+    description: "The least important lines that are written. Other usual names (TRACE, WARN, CRITICAL, …) work too."
+  }),
+  logFormat: withDefault(
+    Kind.choice<LogSettings["format"]>({ json: "json", pretty: "pretty", logfmt: "logfmt" }, [
+      "json",
+      "pretty",
+      "logfmt"
+    ]),
+    {
+      name: "LOG_FORMAT",
+      group: "Logs",
+      default: "json",
+      description: "One JSON object a line for machines, `pretty` for a terminal, or `logfmt`."
+    }
+  ),
+  logFile: optional(Kind.text, {
+    name: "LOG_FILE",
+    group: "Logs",
+    without: "none",
+    description: "A file that gets a copy of every line, as JSON."
+  }),
+
+  // --- App Configuration ---
+  appConfiguration: optional(store, {
+    name: "AZURE_APP_CONFIG_ENDPOINT",
+    group: "App Configuration",
+    without: "App Configuration is not read",
+    secret: true,
+    stored: false,
+    description:
+      "A store whose values come before the environment's. Signs in with the Azure credential, or by connection string."
+  }),
+  keyFilters: withDefault(Kind.list(Kind.text), {
+    name: "APP_CONFIG_KEY_FILTERS",
+    group: "App Configuration",
+    default: "contentflow.worker.*",
+    stored: false,
+    description:
+      "The keys that are read, after `contentflow.common.*`; a later filter wins. What is before `*` is no part of the name."
+  }),
+
+  // --- Accepted without effect ---
+  debug: optional(Kind.text, {
+    name: "DEBUG",
+    group: "Accepted without effect",
+    without: "no effect",
+    description: "Use LOG_LEVEL=DEBUG."
+  }),
+  sourceWorkerPollInterval: optional(Kind.text, {
+    name: "SOURCE_WORKER_POLL_INTERVAL_SECONDS",
+    group: "Accepted without effect",
+    without: "no effect",
+    stored: false,
+    description: "Use DEFAULT_POLLING_INTERVAL_SECONDS or SCHEDULER_SLEEP_INTERVAL_SECONDS."
+  }),
+  applicationInsights: optional(Kind.secret, {
+    name: "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    group: "Accepted without effect",
+    without: "no effect",
+    secret: true,
+    stored: false,
+    description: "Logs go to standard output, where the container platform collects them; metrics are at /metrics."
+  })
+}
+
+/** Settings that are accepted so that an existing installation starts unchanged, and do nothing. */
+export const isWithoutEffect = (variable: Kind.Variable<unknown>): boolean =>
+  variable.group === "Accepted without effect"

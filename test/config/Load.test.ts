@@ -1,0 +1,566 @@
+import { FileSystem, Path } from "@effect/platform"
+import { SystemError } from "@effect/platform/Error"
+import { assert, describe, it } from "@effect/vitest"
+import { Config, ConfigProvider, Duration, Effect, type Either, Layer, Redacted, type Scope } from "effect"
+import { SecretReader } from "../../src/config/AppConfiguration.ts"
+import type { ConfigError } from "../../src/config/ConfigError.ts"
+import * as Load from "../../src/config/Load.ts"
+import { AzureConfig, defaults, HttpConfig, WorkerConfig } from "../../src/config/WorkerConfig.ts"
+import { serve, type StoredSetting } from "./AppConfigurationServer.ts"
+
+type Texts = Readonly<Record<string, string>>
+
+/** The least that a worker needs. */
+const needed: Texts = {
+  STORAGE_ACCOUNT_WORKER_QUEUE_URL: "https://acc.queue.core.windows.net/",
+  BLOB_STORAGE_ACCOUNT_NAME: "acc",
+  COSMOS_DB_ENDPOINT: "https://acc.documents.azure.com:443/"
+}
+
+const missingFile = (method: string, path: string, reason: "NotFound" | "PermissionDenied" = "NotFound") =>
+  new SystemError({ reason, module: "FileSystem", method, pathOrDescriptor: path })
+
+/** A machine whose working directory is /srv/app/bin, with these files. A null can be seen and not read. */
+const machine = (files: Readonly<Record<string, string | null>>) => {
+  const content = new Map(Object.entries(files))
+  const info = { type: "File" } as FileSystem.File.Info
+  return Layer.merge(
+    FileSystem.layerNoop({
+      stat: (path) => (content.has(path) ? Effect.succeed(info) : Effect.fail(missingFile("stat", path))),
+      readFileString: (path) =>
+        Effect.fromNullable(content.get(path)).pipe(
+          Effect.mapError(() => missingFile("readFileString", path, "PermissionDenied"))
+        )
+    }),
+    Layer.effect(
+      Path.Path,
+      Effect.map(Path.Path, (path) => ({ ...path, resolve: () => "/srv/app/bin" }))
+    ).pipe(Layer.provide(Path.layer))
+  )
+}
+
+const from = <A, E>(
+  effect: Effect.Effect<A, E, FileSystem.FileSystem | Path.Path>,
+  environment: Texts,
+  files: Readonly<Record<string, string | null>> = {}
+): Effect.Effect<A, E> =>
+  effect.pipe(
+    Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(environment)), { pathDelim: "_" })),
+    Effect.provide(machine(files))
+  )
+
+const load = (environment: Texts, files?: Readonly<Record<string, string | null>>) =>
+  from(Load.load, { ...needed, ...environment }, files)
+
+const mistakesOf = (environment: Texts, files?: Readonly<Record<string, string | null>>) =>
+  Effect.map(Effect.flip(load(environment, files)), (error) => error.mistakes)
+
+describe("Load", () => {
+  it.effect("fills in the documented defaults", () =>
+    Effect.gen(function* () {
+      const { engine, azure, http, log, notes } = yield* load({})
+      assert.deepStrictEqual(engine, defaults)
+      assert.deepStrictEqual(azure, {
+        queueUrl: "https://acc.queue.core.windows.net/",
+        queueName: "contentflow-execution-requests",
+        poisonQueueName: "contentflow-execution-requests-poison",
+        blobAccountName: "acc",
+        blobContainerName: "content",
+        storageConnectionString: null,
+        cosmosEndpoint: "https://acc.documents.azure.com:443/",
+        cosmosKey: null,
+        cosmosDatabase: "contentflow",
+        containers: {
+          pipelines: "pipelines",
+          vaults: "vaults",
+          executions: "vault_executions",
+          locks: "vault_exec_locks",
+          checkpoints: "vault_crawl_checkpoints"
+        },
+        clientId: null,
+        createMissingResources: false
+      })
+      assert.deepStrictEqual(http, { enabled: true, host: "0.0.0.0", port: 8099 })
+      assert.deepStrictEqual(log, { level: "Info", format: "json", file: null })
+      assert.deepStrictEqual(notes, [
+        "NUM_PROCESSING_WORKERS is 0: this process discovers documents and processes none."
+      ])
+    })
+  )
+
+  it.effect("reads every setting from its variable", () =>
+    Effect.gen(function* () {
+      const { engine, azure, http, log } = yield* load({
+        WORKER_NAME: " w ",
+        NUM_PROCESSING_WORKERS: "4",
+        NUM_SOURCE_WORKERS: "0",
+        QUEUE_POLL_INTERVAL_SECONDS: "7",
+        QUEUE_VISIBILITY_TIMEOUT_SECONDS: "60",
+        QUEUE_MAX_MESSAGES: "8",
+        MAX_TASK_RETRIES: "0",
+        TASK_TIMEOUT_SECONDS: "30",
+        DEFAULT_POLLING_INTERVAL_SECONDS: "61",
+        SCHEDULER_SLEEP_INTERVAL_SECONDS: "6",
+        LOCK_TTL_SECONDS: "99",
+        CRAWL_OVERLAP_SECONDS: "0",
+        SHUTDOWN_GRACE_SECONDS: "1",
+        CRASH_LIMIT: "5",
+        PIPELINE_ENV_ALLOWLIST: "A, B_2 ,",
+        EXECUTOR_THREADS: "3",
+        CLAIM_CHECK_CONTAINER_NAME: "claims",
+        STORAGE_WORKER_QUEUE_NAME: "q-1",
+        QUEUE_POISON_NAME: "dead",
+        BLOB_STORAGE_CONTAINER_NAME: "blobs",
+        AZURE_STORAGE_CONNECTION_STRING: "AccountName=x;AccountKey=k",
+        COSMOS_DB_KEY: "key",
+        COSMOS_DB_NAME: "db",
+        COSMOS_DB_CONTAINER_PIPELINES: "c1",
+        COSMOS_DB_CONTAINER_VAULTS: "c2",
+        COSMOS_DB_CONTAINER_VAULT_EXECUTIONS: "c3",
+        COSMOS_DB_CONTAINER_VAULT_EXECUTION_LOCKS: "c4",
+        COSMOS_DB_CONTAINER_CRAWL_CHECKPOINTS: "c5",
+        AZURE_CLIENT_ID: "client",
+        CREATE_MISSING_RESOURCES: "yes",
+        API_ENABLED: "0",
+        API_HOST: "127.0.0.1",
+        API_PORT: "0",
+        LOG_LEVEL: "warn",
+        LOG_FORMAT: "Pretty",
+        LOG_FILE: "/tmp/log"
+      })
+      assert.deepStrictEqual(engine, {
+        workerName: "w",
+        processingWorkers: 4,
+        sourceWorkers: 0,
+        queuePollInterval: Duration.seconds(7),
+        visibilityTimeout: Duration.seconds(60),
+        queueMaxMessages: 8,
+        maxTaskRetries: 0,
+        taskTimeout: Duration.seconds(30),
+        defaultPollingInterval: Duration.seconds(61),
+        schedulerInterval: Duration.seconds(6),
+        lockTtl: Duration.seconds(99),
+        crawlOverlap: Duration.seconds(0),
+        shutdownGrace: Duration.seconds(1),
+        crashLimit: 5,
+        pipelineEnvAllowlist: ["A", "B_2"],
+        executorThreads: 3,
+        claimCheckContainer: "claims"
+      })
+      assert.deepInclude(azure, {
+        queueName: "q-1",
+        poisonQueueName: "dead",
+        blobContainerName: "blobs",
+        cosmosDatabase: "db",
+        containers: { pipelines: "c1", vaults: "c2", executions: "c3", locks: "c4", checkpoints: "c5" },
+        clientId: "client",
+        createMissingResources: true
+      })
+      assert.strictEqual(
+        azure.storageConnectionString && Redacted.value(azure.storageConnectionString),
+        "AccountName=x;AccountKey=k"
+      )
+      assert.strictEqual(azure.cosmosKey && Redacted.value(azure.cosmosKey), "key")
+      assert.deepStrictEqual(http, { enabled: false, host: "127.0.0.1", port: 0 })
+      assert.deepStrictEqual(log, { level: "Warning", format: "pretty", file: "/tmp/log" })
+    })
+  )
+
+  it.effect("takes queue and account from a connection string", () =>
+    Effect.gen(function* () {
+      const { COSMOS_DB_ENDPOINT } = needed
+      const only = (connection: string) =>
+        from(Load.load, { COSMOS_DB_ENDPOINT: COSMOS_DB_ENDPOINT ?? "", AZURE_STORAGE_CONNECTION_STRING: connection })
+      const named = yield* only("DefaultEndpointsProtocol=https;AccountName=acc2;AccountKey=a==")
+      assert.strictEqual(named.azure.blobAccountName, "acc2")
+      assert.isNull(named.azure.queueUrl)
+      assert.strictEqual((yield* only("UseDevelopmentStorage=true")).azure.blobAccountName, "devstoreaccount1")
+    })
+  )
+
+  it.effect("accepts the locks' container under the name that the README of the original uses", () =>
+    Effect.gen(function* () {
+      const other = yield* load({ COSMOS_DB_CONTAINER_LOCKS: "b" })
+      assert.strictEqual(other.azure.containers.locks, "b")
+      const both = yield* load({ COSMOS_DB_CONTAINER_LOCKS: "b", COSMOS_DB_CONTAINER_VAULT_EXECUTION_LOCKS: "a" })
+      assert.strictEqual(both.azure.containers.locks, "a")
+    })
+  )
+
+  it.effect("knows the usual names of log levels in any case", () =>
+    Effect.gen(function* () {
+      const expected = {
+        trace: "Debug",
+        Debug: "Debug",
+        INFO: "Info",
+        WARN: "Warning",
+        Warning: "Warning",
+        error: "Error",
+        CRITICAL: "Error"
+      }
+      for (const [name, level] of Object.entries(expected)) {
+        assert.strictEqual((yield* load({ LOG_LEVEL: name })).log.level, level)
+      }
+    })
+  )
+
+  it.effect("names the settings that have no effect", () =>
+    Effect.gen(function* () {
+      const secret = "InstrumentationKey=1234"
+      const { notes } = yield* load({
+        DEBUG: "true",
+        SOURCE_WORKER_POLL_INTERVAL_SECONDS: "x",
+        APPLICATIONINSIGHTS_CONNECTION_STRING: secret,
+        NUM_PROCESSING_WORKERS: "1",
+        NUM_SOURCE_WORKERS: "0"
+      })
+      assert.lengthOf(notes, 4)
+      assert.match(
+        notes.join("\n"),
+        /^DEBUG .*LOG_LEVEL[^]*SOURCE_WORKER_POLL[^]*APPLICATIONINSIGHTS[^]*NUM_SOURCE_WORKERS is 0/
+      )
+      assert.notInclude(notes.join(), secret)
+    })
+  )
+
+  it.effect("gives the settings' tags as one layer", () =>
+    Effect.gen(function* () {
+      const read = Effect.all([WorkerConfig, AzureConfig, HttpConfig])
+      const [engine, azure, http] = yield* from(Effect.provide(read, Load.layer), { ...needed, API_PORT: "1" })
+      assert.strictEqual(engine.workerName, "contentflow-worker")
+      assert.strictEqual(azure.blobAccountName, "acc")
+      assert.strictEqual(http.port, 1)
+    })
+  )
+})
+
+describe("mistakes", () => {
+  const wrong: ReadonlyArray<readonly [variable: string, value: string, reason: RegExp]> = [
+    ["NUM_PROCESSING_WORKERS", "many", /not a whole number/],
+    ["NUM_PROCESSING_WORKERS", "-1", /out of range: expected 0 to 1000/],
+    ["NUM_SOURCE_WORKERS", "1.5", /not a whole number/],
+    ["QUEUE_MAX_MESSAGES", "33", /expected 1 to 32/],
+    ["QUEUE_MAX_MESSAGES", "0", /expected 1 to 32/],
+    ["QUEUE_POLL_INTERVAL_SECONDS", "0", /out of range/],
+    ["QUEUE_VISIBILITY_TIMEOUT_SECONDS", "1", /out of range/],
+    ["MAX_TASK_RETRIES", "1e3", /not a whole number/],
+    ["TASK_TIMEOUT_SECONDS", "10 minutes", /not a whole number/],
+    ["DEFAULT_POLLING_INTERVAL_SECONDS", "0", /out of range/],
+    ["SCHEDULER_SLEEP_INTERVAL_SECONDS", "NaN", /not a whole number/],
+    ["LOCK_TTL_SECONDS", "9", /out of range/],
+    ["CRAWL_OVERLAP_SECONDS", "-5", /out of range/],
+    ["SHUTDOWN_GRACE_SECONDS", "99999999999999999999", /not a whole number/],
+    ["CRASH_LIMIT", "0", /out of range/],
+    ["EXECUTOR_THREADS", "0", /out of range/],
+    ["API_PORT", "65536", /out of range/],
+    ["API_ENABLED", "maybe", /neither true nor false/],
+    ["CREATE_MISSING_RESOURCES", "2", /neither true nor false/],
+    ["LOG_LEVEL", "DBEUG", /none of DEBUG, INFO, WARNING, ERROR/],
+    ["LOG_LEVEL", "constructor", /none of/],
+    ["LOG_FORMAT", "xml", /none of json, pretty, logfmt/],
+    ["STORAGE_ACCOUNT_WORKER_QUEUE_URL", "acc.queue.core.windows.net", /not an address/],
+    ["STORAGE_ACCOUNT_WORKER_QUEUE_URL", "ftp://acc", /must begin with https/],
+    ["STORAGE_ACCOUNT_WORKER_QUEUE_URL", "https://acc.queue.core.windows.net/?sv=1&sig=x", /query/],
+    ["STORAGE_WORKER_QUEUE_NAME", "Upper_Case", /a queue's name/],
+    ["STORAGE_WORKER_QUEUE_NAME", "a--b", /a queue's name/],
+    ["QUEUE_POISON_NAME", "x", /a queue's name/],
+    ["QUEUE_POISON_NAME", "contentflow-execution-requests", /the queue of tasks itself/],
+    ["BLOB_STORAGE_ACCOUNT_NAME", "https://acc.blob.core.windows.net", /account's name/],
+    ["BLOB_STORAGE_CONTAINER_NAME", "C", /container's name/],
+    ["CLAIM_CHECK_CONTAINER_NAME", "a_b", /container's name/],
+    ["COSMOS_DB_ENDPOINT", "here", /not an address/],
+    ["COSMOS_DB_ENDPOINT", "http://localhost:8081", /COSMOS_DB_KEY/],
+    ["COSMOS_DB_NAME", "a/b", /without/],
+    ["COSMOS_DB_CONTAINER_VAULTS", "a#b", /without/],
+    ["PIPELINE_ENV_ALLOWLIST", "A,B C", /holds "B C"/],
+    ["AZURE_APP_CONFIG_ENDPOINT", "nonsense", /neither an address/]
+  ]
+  for (const [variable, value, reason] of wrong) {
+    it.effect(`${variable}=${value}`, () =>
+      Effect.gen(function* () {
+        const mistakes = yield* mistakesOf({ [variable]: value })
+        assert.lengthOf(mistakes, 1)
+        assert.strictEqual(mistakes[0].variable, variable)
+        assert.match(mistakes[0].reason, reason)
+        assert.strictEqual(mistakes[0].source, "the environment")
+        assert.strictEqual(mistakes[0].value, variable === "AZURE_APP_CONFIG_ENDPOINT" ? null : value)
+      })
+    )
+  }
+
+  it.effect("are told all together, each with its place", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        from(
+          Load.load,
+          { QUEUE_MAX_MESSAGES: "99", LOG_LEVEL: "loud", AZURE_STORAGE_CONNECTION_STRING: "not-one-and-secret" },
+          { "/srv/app/.env": "API_PORT=http\nNUM_SOURCE_WORKERS=0" }
+        )
+      )
+      assert.sameMembers(
+        error.mistakes.map(({ variable, source }) => `${variable} ${source}`),
+        [
+          "NUM_PROCESSING_WORKERS its default",
+          "QUEUE_MAX_MESSAGES the environment",
+          "AZURE_STORAGE_CONNECTION_STRING the environment",
+          "COSMOS_DB_ENDPOINT nowhere",
+          "API_PORT /srv/app/.env",
+          "LOG_LEVEL the environment"
+        ]
+      )
+      assert.match(error.message, /^The configuration has 6 mistakes:\n- /)
+      assert.include(error.message, 'API_PORT "http" is not a whole number: expected 0 to 65535 (from /srv/app/.env).')
+      assert.include(error.message, "COSMOS_DB_ENDPOINT is required.")
+      assert.notInclude(error.message, "not-one-and-secret")
+    })
+  )
+
+  it.effect("include everything that is required and missing", () =>
+    Effect.gen(function* () {
+      const { mistakes } = yield* Effect.flip(from(Load.load, {}))
+      assert.sameMembers(
+        mistakes.map(({ variable }) => variable),
+        Object.keys(needed)
+      )
+      const blank = yield* Effect.flip(from(Load.load, { COSMOS_DB_ENDPOINT: "  " }))
+      assert.lengthOf(blank.mistakes, 3)
+    })
+  )
+
+  it.effect("a queue's name that leaves no room for -poison", () =>
+    Effect.gen(function* () {
+      const [mistake] = yield* mistakesOf({ STORAGE_WORKER_QUEUE_NAME: "q".repeat(60) })
+      assert.strictEqual(mistake.variable, "QUEUE_POISON_NAME")
+      assert.match(mistake.reason, /longer than 63/)
+    })
+  )
+})
+
+describe("the .env file", () => {
+  it.effect("is the nearest one upwards, and comes after the environment", () =>
+    Effect.gen(function* () {
+      const files = {
+        "/.env": "WORKER_NAME=root",
+        "/srv/app/.env": [
+          "# comment",
+          "export WORKER_NAME='from file'",
+          'LOG_FILE="/var/log/a b"  # why',
+          "API_PORT=1",
+          "CRASH_LIMIT="
+        ].join("\r\n")
+      }
+      const { engine, log, http } = yield* load({ API_PORT: "2" }, files)
+      assert.strictEqual(engine.workerName, "from file")
+      assert.strictEqual(log.file, "/var/log/a b")
+      assert.strictEqual(http.port, 2)
+      assert.strictEqual(engine.crashLimit, 3)
+    })
+  )
+
+  it.effect("does not fill in a real variable that is empty: the default does", () =>
+    Effect.gen(function* () {
+      const { engine } = yield* load({ WORKER_NAME: "" }, { "/srv/app/bin/.env": "WORKER_NAME=file" })
+      assert.strictEqual(engine.workerName, "contentflow-worker")
+    })
+  )
+
+  it.effect("is a mistake when it can't be read", () =>
+    Effect.gen(function* () {
+      const [mistake] = yield* mistakesOf({}, { "/srv/.env": null })
+      assert.deepStrictEqual(mistake, {
+        variable: ".env",
+        value: null,
+        reason: "can't be read: PermissionDenied",
+        source: "/srv/.env"
+      })
+    })
+  )
+
+  it.effect("can be read like the environment by everything above", () =>
+    Effect.gen(function* () {
+      const both = Effect.all([Config.string("SECRET_A"), Config.string("SECRET_B")])
+      const values = yield* from(
+        Effect.provide(both, Load.layerDotEnv),
+        { SECRET_A: "real" },
+        { "/.env": "SECRET_A=x\nSECRET_B=file" }
+      )
+      assert.deepStrictEqual(values, ["real", "file"])
+    })
+  )
+})
+
+describe("App Configuration", () => {
+  const stored = (settings: ReadonlyArray<StoredSetting>, environment: Texts = {}, status?: number) =>
+    Effect.gen(function* () {
+      const { connection, requests } = yield* serve(settings, status)
+      const result = yield* Effect.either(load({ AZURE_APP_CONFIG_ENDPOINT: connection, ...environment }))
+      return { result, requests, connection }
+    })
+  const settled = <A>(outcome: Effect.Effect<{ readonly result: Either.Either<A, ConfigError> }, never, Scope.Scope>) =>
+    Effect.flatMap(outcome, ({ result }) => result)
+
+  const common = (name: string, value: string) => ({ key: `contentflow.common.${name}`, value })
+  const worker = (name: string, value: string) => ({ key: `contentflow.worker.${name}`, value })
+
+  it.scoped("comes before the environment; the worker's keys before the common ones", () =>
+    Effect.gen(function* () {
+      const { requests, result } = yield* stored(
+        [
+          common("COSMOS_DB_NAME", "common"),
+          common("STORAGE_WORKER_QUEUE_NAME", "common-queue"),
+          worker("COSMOS_DB_NAME", " worker "),
+          worker("API_PORT", "3"),
+          worker("LOCK_TTL_SECONDS", ""),
+          { ...worker("CRASH_LIMIT", "9"), label: "prod" },
+          { key: "contentflow.api.API_HOST", value: "api" },
+          { key: "sentinel", value: "1" }
+        ],
+        { API_PORT: "2", COSMOS_DB_NAME: "env", LOCK_TTL_SECONDS: "77" }
+      )
+      const { azure, http, engine } = yield* result
+      assert.strictEqual(azure.cosmosDatabase, "worker")
+      assert.strictEqual(azure.queueName, "common-queue")
+      assert.strictEqual(http.port, 3)
+      assert.strictEqual(http.host, "0.0.0.0")
+      assert.deepStrictEqual(engine.lockTtl, Duration.seconds(77))
+      assert.strictEqual(engine.crashLimit, 3)
+      assert.deepStrictEqual(
+        requests.map((url) => url.searchParams.get("key")),
+        ["contentflow.common.*", "contentflow.worker.*"]
+      )
+    })
+  )
+
+  it.scoped("reads the filters that are configured, in their order", () =>
+    Effect.gen(function* () {
+      const { azure } = yield* settled(
+        stored(
+          [
+            { key: "a.COSMOS_DB_NAME", value: "a" },
+            { key: "b.COSMOS_DB_NAME", value: "b" },
+            worker("COSMOS_DB_NAME", "w")
+          ],
+          {
+            APP_CONFIG_KEY_FILTERS: "b.*, a.*"
+          }
+        )
+      )
+      assert.strictEqual(azure.cosmosDatabase, "a")
+    })
+  )
+
+  it.scoped("does not set what only the environment may set", () =>
+    Effect.gen(function* () {
+      const { engine, azure } = yield* settled(
+        stored([
+          worker("WORKER_NAME", "stored"),
+          worker("COSMOS_DB_CONTAINER_VAULTS", "stored"),
+          worker("AZURE_CLIENT_ID", "stored")
+        ])
+      )
+      assert.strictEqual(engine.workerName, "contentflow-worker")
+      assert.strictEqual(azure.containers.vaults, "vaults")
+      assert.isNull(azure.clientId)
+    })
+  )
+
+  it.scoped("names the key of a value that is wrong", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(settled(stored([worker("API_PORT", "http"), common("LOG_LEVEL", "loud")])))
+      assert.lengthOf(error.mistakes, 2)
+      assert.include(
+        error.message,
+        'API_PORT "http" is not a whole number: expected 0 to 65535 (from App Configuration, key contentflow.worker.API_PORT)'
+      )
+      assert.include(error.message, "key contentflow.common.LOG_LEVEL")
+    })
+  )
+
+  it.scoped("skips feature flags", () =>
+    Effect.gen(function* () {
+      const flag = {
+        ...worker("API_PORT", "{}"),
+        content_type: "application/vnd.microsoft.appconfig.ff+json;charset=utf-8"
+      }
+      assert.strictEqual((yield* settled(stored([flag]))).http.port, 8099)
+    })
+  )
+
+  const reference = (name: string, value: string) => ({
+    ...worker(name, value),
+    content_type: "application/vnd.microsoft.appconfig.keyvaultref+json;charset=utf-8"
+  })
+
+  it.scoped("reads the secrets that keys refer to, and only those that are settings", () =>
+    Effect.gen(function* () {
+      const asked: Array<string> = []
+      const reader = { read: (address: URL) => Effect.sync(() => `value ${asked.push(address.href)}`) }
+      const { azure } = yield* settled(
+        stored([
+          reference("COSMOS_DB_KEY", '{"uri":"https://v.vault.azure.net/secrets/cosmos/1"}'),
+          reference("UNKNOWN", '{"uri":"https://v.vault.azure.net/secrets/other"}')
+        ])
+      ).pipe(Effect.provideService(SecretReader, reader))
+      assert.deepStrictEqual(asked, ["https://v.vault.azure.net/secrets/cosmos/1"])
+      assert.strictEqual(azure.cosmosKey && Redacted.value(azure.cosmosKey), "value 1")
+    })
+  )
+
+  it.scoped("names the key whose secret can't be read, or whose reference is none", () =>
+    Effect.gen(function* () {
+      const reader = { read: () => Effect.fail({ reason: "is away" }) }
+      const failed = yield* Effect.flip(
+        settled(stored([reference("COSMOS_DB_KEY", '{"uri":"https://v.vault.azure.net/secrets/cosmos"}')]))
+      ).pipe(Effect.provideService(SecretReader, reader))
+      assert.include(failed.message, "contentflow.worker.COSMOS_DB_KEY is away")
+      for (const value of ["", "not json", "{}", '{"uri":7}', '{"uri":"http://v/secrets/x"}']) {
+        const error = yield* Effect.flip(settled(stored([reference("COSMOS_DB_KEY", value)])))
+        assert.include(error.message, "contentflow.worker.COSMOS_DB_KEY is a reference to Key Vault without an address")
+      }
+    })
+  )
+
+  it.scoped("tells all broken references together", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(settled(stored([reference("COSMOS_DB_KEY", "{}"), reference("LOG_FILE", "{}")])))
+      assert.lengthOf(error.mistakes, 2)
+    })
+  )
+
+  it.scoped("tells what is wrong here even when the store can't be read, but not what may be there", () =>
+    Effect.gen(function* () {
+      const { connection } = yield* serve([], 403)
+      const error = yield* Effect.flip(
+        from(Load.load, { AZURE_APP_CONFIG_ENDPOINT: connection, API_PORT: "http", NUM_SOURCE_WORKERS: "0" })
+      )
+      assert.deepStrictEqual(
+        error.mistakes.map(({ variable }) => variable),
+        ["AZURE_APP_CONFIG_ENDPOINT", "API_PORT"]
+      )
+    })
+  )
+
+  it.scoped("can't reach a vault that is not there", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        settled(stored([reference("COSMOS_DB_KEY", '{"uri":"https://127.0.0.1:9/secrets/cosmos"}')]))
+      )
+      assert.include(
+        error.message,
+        "contentflow.worker.COSMOS_DB_KEY is a reference to a secret in 127.0.0.1:9 that can't be read"
+      )
+      assert.include(error.message, "ECONNREFUSED")
+    })
+  )
+
+  it.scoped("fails when the store refuses or can't be reached, and tells no secret", () =>
+    Effect.gen(function* () {
+      const refused = yield* Effect.flip(settled(stored([], {}, 403)))
+      assert.strictEqual(refused.mistakes[0].variable, "AZURE_APP_CONFIG_ENDPOINT")
+      assert.include(refused.message, "App Configuration Data Reader")
+      const gone = yield* mistakesOf({ AZURE_APP_CONFIG_ENDPOINT: "Endpoint=http://127.0.0.1:9;Id=a;Secret=c2VjcmV0" })
+      assert.include(gone[0].reason, "ECONNREFUSED")
+      assert.notInclude(JSON.stringify([refused, gone]), "c2VjcmV0")
+    })
+  )
+})
