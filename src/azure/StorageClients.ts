@@ -83,7 +83,7 @@ const queueService = (
   if (storageConnectionString !== null) {
     return Effect.try({
       try: () => QueueServiceClient.fromConnectionString(Redacted.value(storageConnectionString), clientOptions),
-      catch: () => unreadableConnectionString("Storage Queue")
+      catch: unreadableConnectionString
     })
   }
   // A token must not travel in clear text.
@@ -106,9 +106,9 @@ const queueService = (
 const ownBlobService = ({ storageConnectionString }: AzureSettings): Effect.Effect<BlobServiceClient | null> =>
   storageConnectionString === null
     ? Effect.succeed(null)
-    : Effect.try(() => BlobServiceClient.fromConnectionString(Redacted.value(storageConnectionString), clientOptions)).pipe(
-        Effect.orElseSucceed(() => null)
-      )
+    : Effect.try(() =>
+        BlobServiceClient.fromConnectionString(Redacted.value(storageConnectionString), clientOptions)
+      ).pipe(Effect.orElseSucceed(() => null))
 
 /** `core.windows.net`, or what the queue's address says for a sovereign cloud; the other accounts are in the same one. */
 const endpointSuffix = (queueUrl: string): string =>
@@ -119,12 +119,13 @@ const withoutQuery = (url: string): string => {
   return `${parsed.origin}${parsed.pathname}`
 }
 
-const unreadableConnectionString = (service: string): Invalid =>
+const unreadableConnectionString = (): Invalid =>
   new Invalid({
-    service,
+    service: "Storage Queue",
     operation: "read the connection string",
     message:
-      "The storage connection string can't be read: it needs AccountName and AccountKey, or endpoints and a SharedAccessSignature.",
+      "The storage connection string can't be read: it needs DefaultEndpointsProtocol, AccountName, AccountKey and " +
+      "EndpointSuffix or QueueEndpoint; or QueueEndpoint and SharedAccessSignature.",
     reason: "BadRequest"
   })
 

@@ -46,8 +46,7 @@ const classify = (cause: unknown, code: string | null, called: CalledOperation, 
     new Unavailable({ service, operation, message: text(what, advice) })
   const unauthorized = (what: string, advice?: string) =>
     new Unauthorized({ service, operation, message: text(what, advice) })
-  const badRequest = (what: string) =>
-    new Invalid({ service, operation, message: text(what), reason: "BadRequest" })
+  const badRequest = (what: string) => new Invalid({ service, operation, message: text(what), reason: "BadRequest" })
 
   if (isSignInFailure(cause)) {
     return status !== null && (status === 429 || status >= 500)
@@ -59,7 +58,8 @@ const classify = (cause: unknown, code: string | null, called: CalledOperation, 
   }
   if (status === null || stringOf(cause, "code") === "PARSE_ERROR") {
     const known = stringOf(cause, "code")
-    if (known !== null && /^ERR_(INVALID|HTTP_INVALID)/.test(known)) return badRequest(`the request can't be sent (${known})`)
+    if (known !== null && /^ERR_(INVALID|HTTP_INVALID)/.test(known))
+      return badRequest(`the request can't be sent (${known})`)
     return unavailable(noAnswer(cause, known))
   }
   if (status === 429 || (status === 503 && wait !== null)) {
@@ -68,22 +68,41 @@ const classify = (cause: unknown, code: string | null, called: CalledOperation, 
   }
   if (status === 408 || status >= 500) return unavailable("it failed for the moment")
   if (status === 401 || status === 403) {
-    return unauthorized("access is refused", Option.getOrElse(adviceFor(code, service), () => roleAdvice(service)))
+    return unauthorized(
+      "access is refused",
+      Option.getOrElse(adviceFor(code, service), () => roleAdvice(service))
+    )
   }
   if (status === 404 || status === 410) {
-    const message = text(missing(code), Option.getOrElse(adviceFor(code, service), () => ""))
+    const message = text(
+      missing(code),
+      Option.getOrElse(adviceFor(code, service), () => "")
+    )
     return new NotFound({ service, operation, message })
   }
   if (status === 409) {
     // The name is taken by something on its way out: the same call works a little later.
     if (code !== null && /Being(Deleted|Disabled)$/.test(code)) return unavailable("it is just being deleted")
-    return new Conflict({ service, operation, message: text(code?.endsWith("AlreadyExists") ? "it exists already" : "it is in the way of something") })
+    return new Conflict({
+      service,
+      operation,
+      message: text(code?.endsWith("AlreadyExists") ? "it exists already" : "it is in the way of something")
+    })
   }
   if (status === 412 || status === 304) {
-    return new PreconditionFailed({ service, operation, message: text("it is not, or no longer, in the expected state") })
+    return new PreconditionFailed({
+      service,
+      operation,
+      message: text("it is not, or no longer, in the expected state")
+    })
   }
   if (status === 413 || code === "RequestBodyTooLarge") {
-    return new Invalid({ service, operation, message: text("it is larger than the service accepts"), reason: "TooLarge" })
+    return new Invalid({
+      service,
+      operation,
+      message: text("it is larger than the service accepts"),
+      reason: "TooLarge"
+    })
   }
   return badRequest("the request is not accepted")
 }
@@ -164,7 +183,7 @@ const isSignInFailure = (cause: unknown): boolean =>
   )
 
 const isDeniedByRuntime = (cause: unknown): boolean =>
-  stringOf(cause, "name") === "NotCapable" || /^Requires net access/.test(stringOf(cause, "message") ?? "")
+  stringOf(cause, "name") === "NotCapable" || (stringOf(cause, "message") ?? "").startsWith("Requires net access")
 
 /** Microsoft Entra's number of the reason, which its documentation explains. */
 const entraCode = (cause: unknown): string => {
@@ -181,7 +200,8 @@ const retryAfterMillis = (cause: unknown, now: number): number | null => {
   const value = header(cause, "retry-after")?.trim()
   if (value === undefined) return null
   if (/^\d{1,9}(\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000)
-  const at = Date.parse(value)
+  // `Date.parse` alone finds a date in nearly everything.
+  const at = /^[A-Za-z]{3,9},? /.test(value) ? Date.parse(value) : Number.NaN
   if (Number.isNaN(at)) return null
   // Both dates come from the same clock then, whatever ours says.
   const served = Date.parse(header(cause, "date") ?? "")
@@ -195,7 +215,8 @@ const header = (cause: unknown, name: string): string | null => {
   return Predicate.isString(value) ? value : null
 }
 
-const propertyOf = (value: unknown, key: string): unknown => (Predicate.hasProperty(value, key) ? value[key] : undefined)
+const propertyOf = (value: unknown, key: string): unknown =>
+  Predicate.hasProperty(value, key) ? value[key] : undefined
 
 const stringOf = (value: unknown, key: string): string | null => {
   const found = propertyOf(value, key)

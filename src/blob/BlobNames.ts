@@ -11,12 +11,16 @@ import type { UploadOptions } from "./BlobStore.ts"
 export const checkContainer = (operation: string, container: string): Effect.Effect<void, Invalid> =>
   CONTAINER.test(container)
     ? Effect.void
-    : invalid(operation, `${shown(container)} is no container: a name has 3 to 63 lower-case letters, digits and single hyphens`)
+    : invalid(
+        operation,
+        `${shown(container)} is no container: a name has 3 to 63 lower-case letters, digits and single hyphens`
+      )
 
 /** Invalid unless `path` is the name of one blob, in this container and no other. */
 export const checkPath = (operation: string, path: string): Effect.Effect<void, Invalid> => {
   if (path === "" || path.length > 1024) return invalid(operation, "a blob's name has 1 to 1024 characters")
-  if (/\p{Surrogate}/u.test(path)) return invalid(operation, `${shown(path)} is no text: it has half of a surrogate pair`)
+  if (/\p{Surrogate}/u.test(path))
+    return invalid(operation, `${shown(path)} is no text: it has half of a surrogate pair`)
   return path.split(/[/\\]/).some((segment) => segment === "." || segment === "..")
     ? invalid(operation, `${shown(path)} has "." or ".." as a part of the blob's name`)
     : Effect.void
@@ -25,13 +29,15 @@ export const checkPath = (operation: string, path: string): Effect.Effect<void, 
 /** Invalid unless everything in the options can travel in a header. */
 export const checkUpload = (operation: string, options: UploadOptions): Effect.Effect<void, Invalid> => {
   for (const text of [options.contentType, options.contentEncoding]) {
-    if (text !== undefined && !PRINTABLE.test(text)) return invalid(operation, `${shown(text)} is no content type or encoding`)
+    if (text !== undefined && !PRINTABLE.test(text))
+      return invalid(operation, `${shown(text)} is no content type or encoding`)
   }
   for (const [name, value] of Object.entries(options.metadata ?? {})) {
     if (!METADATA_NAME.test(name)) {
       return invalid(operation, `metadata can't be called ${shown(name)}: letters, digits and _, no digit first`)
     }
-    if (!PRINTABLE.test(value)) return invalid(operation, `the metadata ${name} may have printable ASCII characters only`)
+    if (!PRINTABLE.test(value))
+      return invalid(operation, `the metadata ${name} may have printable ASCII characters only`)
   }
   return Effect.void
 }

@@ -23,9 +23,11 @@ export interface BlobProperties {
   readonly size: number
   /** Epoch milliseconds. */
   readonly lastModified: number
+  /** Without quotes. */
   readonly etag: string
   readonly contentType: string | null
   readonly contentEncoding: string | null
+  /** Names in lower case as `properties` gives them, as written as `list` does; empty in a listing that did not ask for it. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
@@ -65,9 +67,9 @@ export class BlobStore extends Context.Tag("contentflow-worker/blob/BlobStore")<
   {
     /** The container's blobs in name order, page by page: a container of any size needs constant memory. */
     readonly list: (options: ListOptions) => Stream.Stream<BlobPage, ServiceError>
-    /** None when the blob does not exist. */
+    /** None when the blob, or its container, does not exist. */
     readonly properties: (location: BlobLocation) => Effect.Effect<Option.Option<BlobProperties>, ServiceError>
-    /** The blob's bytes as they arrive. NotFound when it does not exist. */
+    /** The blob's bytes as stored (no encoding undone), as they arrive. PreconditionFailed when it changes in between. */
     readonly download: (location: BlobLocation) => Stream.Stream<Uint8Array, ServiceError>
     readonly upload: (
       location: BlobLocation,

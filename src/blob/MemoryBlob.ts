@@ -68,7 +68,8 @@ const make = Effect.sync(() => {
         const prefix = options.prefix ?? ""
         const pageSize = Math.min(Math.max(1, Math.floor(options.pageSize ?? 5_000)), 5_000)
         const paths = sorted(container).filter((path) => path.startsWith(prefix))
-        const pages = paths.length === 0 ? Chunk.of(Chunk.empty<string>()) : Chunk.chunksOf(Chunk.fromIterable(paths), pageSize)
+        const pages =
+          paths.length === 0 ? Chunk.of(Chunk.empty<string>()) : Chunk.chunksOf(Chunk.fromIterable(paths), pageSize)
         return Stream.mapEffect(Stream.fromChunk(pages), (page) =>
           Effect.clockWith((clock) =>
             Effect.sync(() => ({
@@ -187,7 +188,7 @@ const nameOf = (location: BlobLocation): string => `${location.container}/${loca
 
 const keyOf = (account: string, container: string): string => `${account}/${container}`
 
-const sorted = (container: Container): ReadonlyArray<string> => Array.from(container.keys()).sort()
+const sorted = (container: Container): ReadonlyArray<string> => Array.from(container.keys()).toSorted()
 
 /** HTTP's dates, and so the service's, know no milliseconds. */
 const wholeSecond = (millis: number): number => Math.floor(millis / 1000) * 1000
@@ -198,4 +199,6 @@ function* pieces(body: Uint8Array): Generator<Uint8Array> {
 }
 
 const missing = (operation: string, what: string): Effect.Effect<never, NotFound> =>
-  Effect.fail(new NotFound({ service, operation, message: `${service} could not ${operation}: the ${what} does not exist.` }))
+  Effect.fail(
+    new NotFound({ service, operation, message: `${service} could not ${operation}: the ${what} does not exist.` })
+  )

@@ -1,5 +1,6 @@
 import type { BlobItem, BlockBlobClient, ContainerClient } from "@azure/storage-blob"
 import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -240,10 +241,10 @@ const bodyOf = (
 ): Stream.Stream<Uint8Array, ServiceError> =>
   body === undefined
     ? Stream.empty
-    : NodeStream.fromReadable<ServiceError, Uint8Array>(
+    : NodeStream.fromReadable<ServiceError>(
         () => body,
         (cause) => StorageErrors.fromUnknown(cause, downloading, 0).error
-      ).pipe(Stream.timeoutFail(() => timedOut(downloading, longestSilence), longestSilence))
+      ).pipe(Stream.timeoutFailCause(() => Cause.fail(timedOut(downloading, longestSilence)), longestSilence))
 
 const cut = (downloading: StorageCall): Unavailable =>
   new Unavailable({

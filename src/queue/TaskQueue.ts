@@ -52,7 +52,7 @@ export class TaskQueue extends Context.Tag("contentflow-worker/queue/TaskQueue")
       visibility: Duration.DurationInput,
       body?: string
     ) => Effect.Effect<Receipt, ServiceError | LeaseLost>
-    /** Deletes the message. */
+    /** Deletes the message. LeaseLost, after a call whose answer was lost, leaves nothing to do: it is deleted or somebody else's. */
     readonly complete: (lease: Receipt) => Effect.Effect<void, ServiceError | LeaseLost>
     /** Puts a body on the poison queue, for ever; creates that queue when it is missing. */
     readonly sendPoison: (body: string) => Effect.Effect<void, ServiceError>

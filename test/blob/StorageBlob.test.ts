@@ -1,0 +1,12 @@
+import { Effect, Layer } from "effect"
+import * as StorageBlob from "../../src/blob/StorageBlob.ts"
+import { storageLayer } from "../support/AzureSettings.ts"
+import { accountName, Azurite } from "../support/Azurite.ts"
+import { blobStoreSuite } from "./BlobStoreSuite.ts"
+
+blobStoreSuite("Azure Blob Storage", {
+  account: accountName,
+  layer: Layer.unwrapEffect(
+    Effect.map(Azurite, ({ connectionString }) => Layer.provide(StorageBlob.layer, storageLayer(connectionString)))
+  ).pipe(Layer.provide(Azurite.layer))
+})
