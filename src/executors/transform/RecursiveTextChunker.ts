@@ -8,6 +8,7 @@ import * as Chunk from "./chunking/Chunk.ts"
 import * as Measure from "./chunking/Measure.ts"
 import * as PageMap from "./chunking/PageMap.ts"
 import * as Separators from "./chunking/Separators.ts"
+import * as Slices from "./chunking/Slices.ts"
 import * as Splitter from "./chunking/Splitter.ts"
 import * as TokenCounter from "./chunking/TokenCounter.ts"
 
@@ -60,7 +61,7 @@ const settings = {
   }),
   exact_slices: Settings.boolean({
     description:
-      "Make every chunk an exact slice of the text that is no longer than chunk_size with its overlap. False: as the original, where the overlap comes on top and is joined with a blank.",
+      "Make every chunk an exact slice of the text that is no longer than chunk_size with its overlap. False: as the original, where the overlap comes on top and is joined with a blank, and a piece without separators stays whole.",
     default: false
   })
 }
@@ -126,19 +127,17 @@ const textOf = (settings: Decoded, item: Content): TextFound => {
 const chunksOf = (settings: Decoded, ruler: Chunk.Ruler, item: Content, text: string): ReadonlyArray<Chunk.Chunk> => {
   const measure = ruler.measure(text)
   const pages = settings.include_page_numbers ? PageMap.find(item.data, settings.input_field, text) : null
-  const sizes = { size: settings.chunk_size, overlap: settings.chunk_overlap, minSize: settings.min_chunk_size }
-  const split = { keepSeparator: settings.keep_separator, stripWhitespace: settings.strip_whitespace }
-  if (!settings.exact_slices) {
-    const pieces = Splitter.split(text, measure, { ...split, size: sizes.size, separators: settings.separators })
-    return Chunk.overlapAndMerge(Chunk.ofPieces(text, pieces, pages), ruler, sizes)
+  const options = {
+    size: settings.chunk_size,
+    overlap: settings.chunk_overlap,
+    minSize: settings.min_chunk_size,
+    separators: settings.separators,
+    keepSeparator: settings.keep_separator,
+    stripWhitespace: settings.strip_whitespace
   }
-  const pieces = Splitter.split(text, measure, {
-    ...split,
-    size: sizes.size - sizes.overlap,
-    // Without it a piece could stay longer than the size.
-    separators: settings.separators.includes("") ? settings.separators : [...settings.separators, ""]
-  })
-  return Chunk.slices(text, pieces, measure, pages, sizes)
+  return settings.exact_slices
+    ? Slices.slices(text, measure, pages, options)
+    : Chunk.overlapAndMerge(Chunk.ofPieces(text, Splitter.split(text, measure, options), pages), ruler, options)
 }
 
 const withChunks = (settings: Decoded, item: Content, text: string, chunks: ReadonlyArray<Chunk.Chunk>): Content => {

@@ -1,4 +1,4 @@
-import { isSpace, type Measure, trimmed, wordsOf } from "./Measure.ts"
+import { type Measure, trimmed, wordsOf } from "./Measure.ts"
 import type { PageMap } from "./PageMap.ts"
 import type { Piece } from "./Splitter.ts"
 
@@ -77,60 +77,3 @@ const tail = (text: string, ruler: Ruler, size: number): string => {
 
 const union = (left: ReadonlyArray<number>, right: ReadonlyArray<number>): ReadonlyArray<number> =>
   [...new Set([...left, ...right])].toSorted((a, b) => a - b)
-
-/**
- * Our own rule: short chunks are merged while they fit, and the overlap is the text right before the chunk, from a word's start on, so that
- * every chunk is an exact slice of the text, at most `size` long.
- */
-export const slices = (
-  text: string,
-  pieces: ReadonlyArray<Piece>,
-  measure: Measure,
-  pages: PageMap | null,
-  options: { readonly size: number; readonly overlap: number; readonly minSize: number }
-): ReadonlyArray<Chunk> => {
-  const merged = mergeWhileFitting(pieces, measure, options)
-  return merged.map((piece, index) => {
-    const before = merged[index - 1]
-    const start = before === undefined ? piece.start : overlapStart(text, before.start, piece, measure, options)
-    return { ...piece, start, text: text.slice(start, piece.end), pages: pages?.(start, piece.end) ?? [] }
-  })
-}
-
-const mergeWhileFitting = (
-  pieces: ReadonlyArray<Piece>,
-  measure: Measure,
-  { minSize, overlap, size }: { readonly size: number; readonly overlap: number; readonly minSize: number }
-): ReadonlyArray<Piece> => {
-  const merged: Array<Piece> = []
-  for (const piece of pieces) {
-    const last = merged.at(-1)
-    const short = last !== undefined && measure.of(last.start, last.end) < minSize
-    if (last !== undefined && short && measure.of(last.start, piece.end) <= size - overlap) {
-      merged[merged.length - 1] = { ...last, end: piece.end, level: Math.min(last.level, piece.level) }
-    } else {
-      merged.push(piece)
-    }
-  }
-  return merged
-}
-
-const overlapStart = (
-  text: string,
-  floor: number,
-  piece: Piece,
-  measure: Measure,
-  { overlap, size }: { readonly size: number; readonly overlap: number }
-): number => {
-  let start = measure.back(floor, piece.start, overlap)
-  if (start > floor && !isSpace(text.charCodeAt(start - 1))) {
-    let blank = start
-    while (blank < piece.start && !isSpace(text.charCodeAt(blank))) blank++
-    // Text without blanks (Chinese, say) is cut anywhere.
-    if (blank < piece.start) start = blank
-  }
-  while (start < piece.start && isSpace(text.charCodeAt(start))) start++
-  // Token counts of two parts may add up to more than their sum.
-  while (start < piece.start && measure.of(start, piece.end) > size) start = measure.forward(start, piece.start, 1)
-  return start
-}
