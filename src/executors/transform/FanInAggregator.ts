@@ -57,7 +57,8 @@ const merge = (first: Content, later: Content, strategy: Strategy): Content => (
 const mergeFields = (first: Fields, later: Fields, strategy: Strategy): Fields => {
   if (first === later) return first
   if (strategy === "last") return { ...first, ...later }
-  return strategy === "deep" ? mergeDeep(first, later, maxDepth) : { ...later, ...first }
+  // Twice: the first one's values, and its order of keys.
+  return strategy === "deep" ? mergeDeep(first, later, maxDepth) : { ...first, ...later, ...first }
 }
 
 /** Deeper mappings are taken as a whole. */

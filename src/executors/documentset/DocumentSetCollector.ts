@@ -1,0 +1,198 @@
+import { createHash } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Content } from "../../domain/Content.ts"
+import * as Timestamp from "../../domain/Timestamp.ts"
+import { compareByCodePoint, ofValue } from "../../pipeline/condition/PythonText.ts"
+import * as Executor from "../Executor.ts"
+import { isObject, valueAt } from "../FieldPath.ts"
+import * as ItemLog from "../ItemLog.ts"
+import * as Settings from "../Settings.ts"
+
+/**
+ * `document_set_collector`: one item for each document set, with what was found in its documents (executors.md 7.2). Items that belong to
+ * no set share one. A set that is not complete fails the node, unless `require_complete_set` is off.
+ */
+export const executor = Executor.define({
+  type: "document_set_collector",
+  category: "document_set",
+  name: "Document Set Collector",
+  description: "Makes one item out of the documents of a set.",
+  settings: {
+    require_complete_set: Settings.boolean({
+      description: "Whether a set must have as many documents as it had when it was made.",
+      default: true
+    }),
+    fields_to_collect: names("Keys of data, or dotted paths in it, to take from each document. Empty: everything."),
+    summary_fields_to_collect: names(
+      "Keys of summary_data to take from each document. Empty: all but those of the set itself."
+    ),
+    output_key: Settings.string({ description: "The key of data that gets the set.", default: "document_set" }),
+    include_raw_content_list: Settings.boolean({
+      description: "Whether the complete items are kept in data.raw_content_list.",
+      default: false
+    })
+  },
+  make: (settings, context) =>
+    Effect.succeed({
+      process: (items) => {
+        if (items.length === 0) return Effect.fail(setError(context, "there are no items to collect."))
+        const sets = groups(items)
+        const incomplete = sets.find(({ expected, members }) => expected !== members.length)
+        if (settings.require_complete_set && incomplete !== undefined) {
+          const { expected, members, name, setId } = incomplete
+          return Effect.fail(
+            setError(
+              context,
+              `the document set ${JSON.stringify(name)} (${setId}) is incomplete: ${members.length} of ${ofValue(expected)} documents came (setting require_complete_set).`
+            )
+          )
+        }
+        return Effect.zipWith(ItemLog.start(context), Clock.currentTimeMillis, (log, now) =>
+          sets.map((set) =>
+            log.completed(collect(set, settings, now), {
+              set_id: set.setId,
+              documents_collected: set.members.length,
+              expected_total: set.expected
+            })
+          )
+        )
+      }
+    })
+})
+
+function names(description: string): Settings.Setting<ReadonlyArray<string> | null> {
+  const setting = Settings.list({ description, default: null })
+  return { ...setting, info: { ...setting.info, type: "array" } }
+}
+
+const setError = (context: Executor.ExecutorContext, message: string): Executor.ExecutorError =>
+  new Executor.ExecutorError({
+    reason: "Document",
+    executorId: context.id,
+    itemId: null,
+    message: `${context.id}: ${message}`
+  })
+
+interface DocumentSet {
+  readonly setId: string
+  readonly name: unknown
+  /** As the first document says; what is written there need not be a number. */
+  readonly expected: unknown
+  /** In their order in the set. */
+  readonly members: ReadonlyArray<Content>
+}
+
+const groups = (items: ReadonlyArray<Content>): ReadonlyArray<DocumentSet> => {
+  const bySet = new Map<string | null, Array<Content>>()
+  for (const item of items) {
+    const id = item.summary_data["document_set_id"] || null
+    const key = id === null ? null : ofValue(id)
+    const known = bySet.get(key)
+    if (known === undefined) bySet.set(key, [item])
+    else known.push(item)
+  }
+  return [...bySet].map(([id, members]) => {
+    const summary = members[0]?.summary_data ?? {}
+    const setId = id ?? `ungrouped_${sha1(members.map((item) => item.id?.canonical_id ?? "").join("\n")).slice(0, 12)}`
+    const name = own(summary, "document_set_name", "")
+    return {
+      setId,
+      name: setId.startsWith("ungrouped_") ? name || "auto_collected_set" : name,
+      expected: own(summary, "document_set_total", members.length),
+      members: members.toSorted((a, b) => compareOrders(orderOf(a), orderOf(b)))
+    }
+  })
+}
+
+interface CollectSettings {
+  readonly fields_to_collect: ReadonlyArray<string> | null
+  readonly summary_fields_to_collect: ReadonlyArray<string> | null
+  readonly output_key: string
+  readonly include_raw_content_list: boolean
+}
+
+const collect = ({ expected, members, name, setId }: DocumentSet, settings: CollectSettings, now: number): Content => ({
+  id: {
+    canonical_id: `document_set://${setId}`,
+    // Of its members, not of the time as in the original: a second attempt must not index the set twice.
+    unique_id: sha1(["set", setId, ...members.map((item) => item.id?.unique_id ?? "")].join("_")),
+    source_name: "document_set_collector",
+    source_type: "document_set",
+    container: null,
+    path: setId,
+    filename: name === null ? null : ofValue(name),
+    metadata: null
+  },
+  data: {
+    [settings.output_key]: {
+      set_id: setId,
+      set_name: name,
+      total_documents: members.length,
+      collected_at: Timestamp.format(now),
+      documents: members.map((item) => documentOf(item, settings))
+    },
+    ...(settings.include_raw_content_list ? { raw_content_list: members } : {})
+  },
+  summary_data: {
+    document_set_id: setId,
+    document_set_name: name,
+    document_set_total: members.length,
+    collection_status: expected === members.length ? "complete" : "partial"
+  },
+  executor_logs: []
+})
+
+const documentOf = (item: Content, settings: CollectSettings): Readonly<Record<string, unknown>> => ({
+  role: own(item.summary_data, "document_set_role", ""),
+  order: orderOf(item),
+  canonical_id: item.id === null ? "" : item.id.canonical_id,
+  unique_id: item.id === null ? "" : item.id.unique_id,
+  filename: item.id === null ? "" : item.id.filename,
+  path: item.id === null ? "" : item.id.path,
+  data: settings.fields_to_collect === null ? item.data : pick(item.data, settings.fields_to_collect),
+  summary_data: summaryOf(item.summary_data, settings.summary_fields_to_collect)
+})
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** A nested field keeps its place, so that its path leads to it in the set, too. */
+const pick = (data: Fields, fields: ReadonlyArray<string>): Fields => {
+  let picked: Fields = {}
+  for (const field of fields) {
+    if (Object.hasOwn(data, field)) picked = { ...picked, [field]: data[field] }
+    else {
+      const value = valueAt(data, field)
+      if (value !== undefined && value !== null) picked = place(picked, field.split("."), value)
+    }
+  }
+  return picked
+}
+
+const place = (into: Fields, [key = "", ...rest]: ReadonlyArray<string>, value: unknown): Fields => {
+  const inner = Object.hasOwn(into, key) ? into[key] : undefined
+  return { ...into, [key]: rest.length === 0 ? value : place(isObject(inner) ? inner : {}, rest, value) }
+}
+
+const summaryOf = (summary: Fields, fields: ReadonlyArray<string> | null): Fields =>
+  Object.fromEntries(
+    Object.entries(summary).filter(([key]) =>
+      fields === null ? !key.startsWith("document_set_") : fields.includes(key)
+    )
+  )
+
+const own = (fields: Fields, key: string, otherwise: unknown): unknown =>
+  Object.hasOwn(fields, key) ? fields[key] : otherwise
+
+const orderOf = (item: Content): unknown => own(item.summary_data, "document_set_order", 0)
+
+/** Numbers first, then texts, then whatever else in the order in which it came. */
+const compareOrders = (a: unknown, b: unknown): number => {
+  if (typeof a === "number" && typeof b === "number") return a - b
+  if (typeof a === "string" && typeof b === "string") return compareByCodePoint(a, b)
+  return kindOf(a) - kindOf(b)
+}
+
+const kindOf = (value: unknown): number => (typeof value === "number" ? 0 : typeof value === "string" ? 1 : 2)
+
+const sha1 = (text: string): string => createHash("sha1").update(text).digest("hex")

@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as DocumentSetCollector from "../../../src/executors/documentset/DocumentSetCollector.ts"
+import * as DocumentSetInitializer from "../../../src/executors/documentset/DocumentSetInitializer.ts"
+import * as Golden from "../../pipeline/Golden.ts"
+import * as Harness from "../../pipeline/Harness.ts"
+
+interface Step {
+  readonly type: string
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+const ids: ReadonlyMap<string, string> = new Map([
+  ["document_set_initializer", "init"],
+  ["document_set_collector", "collect"]
+])
+
+const layer = Harness.layer({ executors: [DocumentSetInitializer.executor, DocumentSetCollector.executor] })
+
+describe("golden document_sets, initializer and collector", () => {
+  const vectors = Golden.vectors("document_sets.jsonl")
+  if (vectors === undefined) {
+    it.skip("../shared/golden/document_sets.jsonl is not here", () => {})
+    return
+  }
+  for (const vector of vectors) {
+    const steps = vector["steps"] as ReadonlyArray<Step>
+    // The other types have a test of their own.
+    if (vector["original_defect"] === true || !steps.every(({ type }) => ids.has(type))) continue
+    it.effect(`${String(vector["id"])} ${String(vector["note"] ?? "")}`, () =>
+      Effect.gen(function* () {
+        const executors = steps.map(({ settings, type }) => ({ id: ids.get(type), type, settings }))
+        const definition = { name: "p", executors, execution_sequence: executors.map(({ id }) => id) }
+        const result = yield* Effect.either(Harness.run(definition, Golden.items(vector["input"])))
+        if (vector["error"] !== undefined) {
+          assert.isTrue(Either.isLeft(result), "expected an error")
+          return
+        }
+        if (Either.isLeft(result)) {
+          assert.fail(JSON.stringify(result.left))
+          return
+        }
+        const expected = Array.isArray(vector["output"]) ? vector["output"] : [vector["output"]]
+        assert.isUndefined(Golden.difference(expected, Golden.plain(result.right.items)))
+      }).pipe(Effect.provide(layer))
+    )
+  }
+})
