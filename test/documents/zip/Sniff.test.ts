@@ -1,0 +1,135 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Buffer } from "node:buffer"
+import * as Limits from "../../../src/documents/Limits.ts"
+import { makeWarnings } from "../../../src/documents/Warnings.ts"
+import { openAnyPackage, openPackage } from "../../../src/documents/zip/OpcPackage.ts"
+import { sniff } from "../../../src/documents/zip/Sniff.ts"
+import { makeZip } from "../../support/Zip.ts"
+import {
+  contentTypes,
+  failure,
+  links,
+  mainTypes,
+  makeDocx,
+  makePackage,
+  makePptx,
+  makeXlsx,
+  namespaces,
+  paragraph,
+  shape
+} from "../Packages.ts"
+
+const open = (bytes: Uint8Array) => openAnyPackage(bytes, Limits.defaults, makeWarnings())
+
+/** An OLE container with one directory entry of this name. */
+const makeOle = (name: string, filler = ""): Uint8Array => {
+  const bytes = Buffer.alloc(2048)
+  Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]).copy(bytes)
+  bytes.write(name, 1024, "utf16le")
+  bytes.writeUInt16LE(name.length * 2 + 2, 1024 + 64)
+  bytes.write(filler, 1536, "utf16le")
+  return bytes
+}
+
+describe("Sniff", () => {
+  it("tells the three formats apart", () => {
+    assert.strictEqual(sniff(makeDocx(paragraph("x"))), "docx")
+    assert.strictEqual(sniff(makePptx([shape("x")])), "pptx")
+    assert.strictEqual(sniff(makeXlsx([{ name: "S", rows: "" }])), "xlsx")
+  })
+
+  it("goes by links and content types, not by folders", () => {
+    const bytes = makePackage("xlsx", "word/document.xml", {
+      "word/document.xml": `<workbook xmlns="${namespaces.x}"/>`,
+      "ppt/presentation.xml": "<x/>"
+    })
+    assert.strictEqual(sniff(bytes), "xlsx")
+  })
+
+  it("knows the macro-enabled, template and slide show types", () => {
+    const types = {
+      "application/vnd.ms-word.document.macroEnabled.main+xml": "docx",
+      "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml": "docx",
+      "application/vnd.openxmlformats-officedocument.presentationml.slideshow.main+xml": "pptx",
+      "application/vnd.ms-powerpoint.presentation.macroEnabled.main+xml": "pptx",
+      "application/vnd.ms-excel.sheet.macroEnabled.main+xml": "xlsx",
+      "application/vnd.openxmlformats-officedocument.spreadsheetml.template.main+xml": "xlsx"
+    }
+    for (const [type, format] of Object.entries(types)) {
+      const bytes = makePackage("docx", "main.xml", {
+        "main.xml": "<x/>",
+        "[Content_Types].xml": contentTypes("main.xml", type)
+      })
+      assert.strictEqual(sniff(bytes), format, type)
+    }
+  })
+
+  it("looks at the root element where the content types are of no use", () => {
+    const bytes = makePackage("docx", "main.xml", {
+      "main.xml": `<q:presentation xmlns:q="${namespaces.p}"/>`,
+      "[Content_Types].xml": contentTypes("other.xml", "text/plain")
+    })
+    assert.strictEqual(sniff(bytes), "pptx")
+  })
+
+  it("finds the main part by its type if nothing links to it", () => {
+    const bytes = makePackage("docx", "x/y.xml", { "x/y.xml": "<x/>", "_rels/.rels": links() })
+    assert.strictEqual(open(bytes).mainPart, "x/y.xml")
+  })
+
+  it("follows links of the strict standard, absolute, escaped, in another case, and backslashed", () => {
+    for (const target of [
+      "/my%20doc/Main.xml",
+      "my doc\\main.XML",
+      "./my doc/../my doc/main.xml",
+      "../my doc/main.xml"
+    ]) {
+      const bytes = makePackage("docx", "my doc/main.xml", {
+        "my doc/main.xml": "<x/>",
+        "_rels/.rels": links({ kind: "http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument", target })
+      })
+      assert.strictEqual(sniff(bytes), "docx", target)
+    }
+  })
+
+  it("says what an OLE container is, by its directory alone", () => {
+    assert.strictEqual(sniff(makeOle("EncryptedPackage")), "ole-encrypted")
+    assert.strictEqual(sniff(makeOle("EncryptionInfo")), "ole-encrypted")
+    assert.strictEqual(sniff(makeOle("WordDocument", "EncryptedPackage")), "ole")
+    const error = failure(() => open(makeOle("EncryptedPackage")))
+    assert.strictEqual(error.reason, "Encrypted")
+    assert.include(error.message, "needs a password")
+    assert.strictEqual(failure(() => open(makeOle("WordDocument"))).reason, "Unsupported")
+  })
+
+  it("knows nothing else", () => {
+    for (const bytes of [
+      new Uint8Array(),
+      new TextEncoder().encode("%PDF-1.7"),
+      makeZip([]),
+      makeZip([{ name: "word/document.xml", content: "<x/>" }]),
+      makeDocx(paragraph("x")).subarray(0, 300)
+    ]) {
+      assert.isUndefined(sniff(bytes))
+    }
+  })
+
+  it("calls a binary workbook unsupported, and a document of another format by its name", () => {
+    const binary = makePackage("xlsx", "xl/workbook.bin", {
+      "xl/workbook.bin": "<x/>",
+      "[Content_Types].xml": contentTypes("xl/workbook.bin", "application/vnd.ms-excel.sheet.binary.macroEnabled.main")
+    })
+    assert.strictEqual(failure(() => open(binary)).reason, "Unsupported")
+    const error = failure(() => openPackage(makePptx([]), "docx", Limits.defaults, makeWarnings()))
+    assert.strictEqual(error.reason, "NotThisFormat")
+    assert.strictEqual(error.message, "The file is a PowerPoint presentation, not a Word document")
+  })
+
+  it("calls a document without its main part damaged", () => {
+    const bytes = makeZip([
+      { name: "[Content_Types].xml", content: contentTypes("word/document.xml", mainTypes.docx) },
+      { name: "_rels/.rels", content: links({ kind: "officeDocument", target: "word/document.xml" }) }
+    ])
+    assert.strictEqual(failure(() => open(bytes)).reason, "Damaged")
+  })
+})
