@@ -71,7 +71,7 @@ type Decoded = Settings.TypeOf<typeof settings>
 /** `azure_blob_output`: writes each item, or one field of it, as a JSON blob (executors.md 9.2). */
 export const executor = Executor.define({
   type: "azure_blob_output",
-  aliases: ["azure_blob_writer", "blob_output", "azure_blob_output_executor"],
+  aliases: ["azure_blob_writer", "blob_output"],
   category: "output",
   name: "Azure Blob Output",
   description: "Writes items as JSON files to Azure Blob Storage.",
@@ -206,36 +206,35 @@ const bodyOf = (settings: Decoded, item: Content): Effect.Effect<Uint8Array, str
 }
 
 const headers = (settings: Decoded): UploadOptions => {
-  switch (compressionOf(settings)) {
-    case null:
-      return { contentType: "application/json" }
-    case "zip":
-      return { contentType: "application/zip" }
-    case "gzip":
-      return settings.set_content_encoding
-        ? { contentType: "application/json", contentEncoding: "gzip" }
-        : { contentType: "application/gzip" }
-  }
+  const compression = compressionOf(settings)
+  if (compression === null) return { contentType: "application/json" }
+  if (compression === "zip") return { contentType: "application/zip" }
+  return settings.set_content_encoding
+    ? { contentType: "application/json", contentEncoding: "gzip" }
+    : { contentType: "application/gzip" }
 }
 
 const writeError =
   (settings: Decoded, context: Executor.ExecutorContext, item: Content, path: string) =>
   (error: ServiceError): Executor.ExecutorError => {
-    const error_ = Executor.fromServiceError(context, item)(error)
-    const place = `${path} in the container ${settings.container_name} of ${settings.storage_account_name}`
-    switch (error._tag) {
-      case "Conflict":
-        return new Executor.ExecutorError({
-          ...error_,
-          message: `The blob ${place} exists already with another content, and overwrite_existing is false. Choose other templates, or allow to overwrite.`
-        })
-      case "NotFound":
-        return new Executor.ExecutorError({
-          ...error_,
-          reason: "Setting",
-          message: `The container ${settings.container_name} of the storage account ${settings.storage_account_name} does not exist: create it, or correct container_name in ${context.id}.`
-        })
-      default:
-        return new Executor.ExecutorError({ ...error_, message: `Could not write the blob ${place}: ${error.message}` })
-    }
+    const { retryAfterMillis, reason } = Executor.fromServiceError(context, item)(error)
+    return new Executor.ExecutorError({
+      reason: error._tag === "NotFound" ? "Setting" : reason,
+      executorId: context.id,
+      itemId: nameOf(item),
+      message: explain(settings, context, path, error),
+      retryAfterMillis
+    })
   }
+
+const explain = (settings: Decoded, context: Executor.ExecutorContext, path: string, error: ServiceError): string => {
+  const place = `${path} in the container ${settings.container_name} of ${settings.storage_account_name}`
+  switch (error._tag) {
+    case "Conflict":
+      return `The blob ${place} exists already with another content, and overwrite_existing is false. Choose other templates, or allow to overwrite.`
+    case "NotFound":
+      return `The container ${settings.container_name} of the storage account ${settings.storage_account_name} does not exist: create it, or correct container_name in ${context.id}.`
+    default:
+      return `Could not write the blob ${place}: ${error.message}`
+  }
+}

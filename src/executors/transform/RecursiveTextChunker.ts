@@ -71,7 +71,7 @@ type Decoded = Settings.TypeOf<typeof settings>
 /** `recursive_text_chunker`: splits a text into overlapping chunks (executors.md 5.1). A text without content has no chunks. */
 export const executor = Executor.define({
   type: "recursive_text_chunker",
-  aliases: ["text_splitter", "recursive_text_chunker_executor"],
+  aliases: ["text_splitter"],
   category: "transform",
   name: "Recursive Text Chunker",
   description: "Splits text into overlapping chunks, at paragraphs where it can, else at lines, sentences or words.",

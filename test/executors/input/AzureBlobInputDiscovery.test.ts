@@ -69,9 +69,7 @@ const withNode = <A, E>(
 ) =>
   Effect.gen(function* () {
     const prepared = Either.getOrThrowWith(executor.prepare(settings), (problems) => new Error(problems[0]?.message))
-    return yield* use(
-      yield* prepared({ id: ExecutorId.make("discover"), pipelineName: "test", failOnError: true })
-    )
+    return yield* use(yield* prepared({ id: ExecutorId.make("discover"), pipelineName: "test", failOnError: true }))
   }).pipe(Effect.scoped, Effect.provide(store.layer))
 
 const crawl = (
@@ -165,6 +163,14 @@ describe.skipIf(golden === null)("azure_blob_input_discovery, golden vectors", (
   }
 })
 
+const shown = (items: ReadonlyArray<Content>) => items.map(({ data }) => [data["folder_prefix"], data["file_count"]])
+
+const problems = (settings: Readonly<Record<string, unknown>>) =>
+  Either.match(executor.prepare(settings), {
+    onLeft: (found) => found.map((problem) => problem.path.join(".")),
+    onRight: () => []
+  })
+
 describe("azure_blob_input_discovery", () => {
   it.effect("counts max_results after the filters, and asks for no page it does not need", () =>
     Effect.gen(function* () {
@@ -201,7 +207,10 @@ describe("azure_blob_input_discovery", () => {
     Effect.gen(function* () {
       const entries = [blob("a.pdf"), blob("b.DOCX"), blob("c.txt")]
       for (const file_extensions of [".pdf, .docx", ["pdf", ".docx"], '["pdf", "DOCX"]']) {
-        assert.deepStrictEqual(paths(yield* crawl(container(entries), { ...base, file_extensions })), ["a.pdf", "b.DOCX"])
+        assert.deepStrictEqual(paths(yield* crawl(container(entries), { ...base, file_extensions })), [
+          "a.pdf",
+          "b.DOCX"
+        ])
       }
     })
   )
@@ -242,13 +251,19 @@ describe("azure_blob_input_discovery", () => {
   it.effect("sorts blobs without a date before all others", () =>
     Effect.gen(function* () {
       const entries = [blob("a"), blob("b", { lastModified: Number.NaN }), blob("c", { lastModified: 5 })]
-      assert.deepStrictEqual(paths(yield* crawl(container(entries), { ...base, sort_by: "last_modified" })), ["b", "c", "a"])
+      assert.deepStrictEqual(paths(yield* crawl(container(entries), { ...base, sort_by: "last_modified" })), [
+        "b",
+        "c",
+        "a"
+      ])
     })
   )
 
   it.effect("holds no more than a window of a long listing", () =>
     Effect.gen(function* () {
-      const entries = Array.from({ length: sortWindow + 1 }, (_, index) => blob(String(index).padStart(6, "0"), { size: -index }))
+      const entries = Array.from({ length: sortWindow + 1 }, (_, index) =>
+        blob(String(index).padStart(6, "0"), { size: -index })
+      )
       const found = paths(yield* crawl(container(entries), { ...base, sort_by: "size", batch_size: 5000 }))
       assert.strictEqual(found.length, sortWindow + 1)
       assert.strictEqual(found[0], String(Math.ceil(sortWindow / 5000) * 5000 - 1).padStart(6, "0"))
@@ -269,14 +284,19 @@ describe("azure_blob_input_discovery", () => {
 
   it.effect("takes the ETag for the version, or size and time", () =>
     Effect.gen(function* () {
-      const [batch] = yield* crawl(container([blob("a", { etag: '"1"' }), blob("b", { etag: "", size: 7, lastModified: 5 })]), base)
-      assert.deepStrictEqual(batch?.documents.map(({ version }) => version), ['"1"', "7-5"])
+      const [batch] = yield* crawl(
+        container([blob("a", { etag: '"1"' }), blob("b", { etag: "", size: 7, lastModified: 5 })]),
+        base
+      )
+      assert.deepStrictEqual(
+        batch?.documents.map(({ version }) => version),
+        ['"1"', "7-5"]
+      )
     })
   )
 
   describe("virtual folders", () => {
     const folders = { ...base, discover_mode: "virtual_folders" }
-    const shown = (items: ReadonlyArray<Content>) => items.map(({ data }) => [data["folder_prefix"], data["file_count"]])
 
     it.effect("are what a crawl finds as well", () =>
       Effect.gen(function* () {
@@ -330,14 +350,20 @@ describe("azure_blob_input_discovery", () => {
   it.effect("uses a prefix of the incoming item for that run alone", () =>
     Effect.gen(function* () {
       const store = container([blob("x/1"), blob("y/2")])
-      const found = yield* withNode(store, { ...base, prefix: "x/", prefix_from_input_field: "folder.path" }, (instance) =>
-        Effect.all([
-          instance.process([incoming({ folder: { path: "y/" } })]),
-          instance.process([incoming({})]),
-          instance.process([incoming({ folder: { path: "y/" } }), incoming({})])
-        ])
+      const found = yield* withNode(
+        store,
+        { ...base, prefix: "x/", prefix_from_input_field: "folder.path" },
+        (instance) =>
+          Effect.all([
+            instance.process([incoming({ folder: { path: "y/" } })]),
+            instance.process([incoming({})]),
+            instance.process([incoming({ folder: { path: "y/" } }), incoming({})])
+          ])
       )
-      assert.deepStrictEqual(found.map((items) => items.map(({ id }) => id?.path)), [["y/2"], ["x/1"], ["x/1"]])
+      assert.deepStrictEqual(
+        found.map((items) => items.map(({ id }) => id?.path)),
+        [["y/2"], ["x/1"], ["x/1"]]
+      )
     })
   )
 
@@ -368,11 +394,6 @@ describe("azure_blob_input_discovery", () => {
   )
 
   it("refuses settings that can't work, by name", () => {
-    const problems = (settings: Readonly<Record<string, unknown>>) =>
-      Either.match(executor.prepare(settings), {
-        onLeft: (found) => found.map((problem) => problem.path.join(".")),
-        onRight: () => []
-      })
     assert.deepStrictEqual(problems({}), ["blob_storage_account", "blob_container_name"])
     assert.deepStrictEqual(problems({ ...base, blob_storage_account: "https://acct.blob.core.windows.net" }), [
       "blob_storage_account"

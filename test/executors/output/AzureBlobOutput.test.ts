@@ -141,6 +141,12 @@ describe.skipIf(golden === null)("azure_blob_output, golden vectors", () => {
 const relaxed = (output: unknown): unknown =>
   JSON.parse(JSON.stringify(output), (key, value: unknown) => (key === "write_error" ? "<volatile>" : value))
 
+const problems = (settings: Readonly<Record<string, unknown>>) =>
+  Either.match(executor.prepare(settings), {
+    onLeft: (found) => found.map((problem) => problem.path.join(".")),
+    onRight: () => []
+  })
+
 describe("azure_blob_output", () => {
   it.effect("puts a slash between a folder and a file name", () =>
     Effect.gen(function* () {
@@ -298,11 +304,6 @@ describe("azure_blob_output", () => {
   )
 
   it("refuses settings that can't work, by name", () => {
-    const problems = (settings: Readonly<Record<string, unknown>>) =>
-      Either.match(executor.prepare(settings), {
-        onLeft: (found) => found.map((problem) => problem.path.join(".")),
-        onRight: () => []
-      })
     assert.deepStrictEqual(problems({}), ["storage_account_name", "container_name"])
     assert.deepStrictEqual(problems({ ...base, storage_account_name: "https://acct.blob.core.windows.net" }), [
       "storage_account_name"

@@ -69,6 +69,10 @@ const texts = (found: ReadonlyArray<ChunkShape>) => found.map(({ text }) => text
 const wordy = (count: number) =>
   Array.from({ length: count }, (_, index) => `w${String(index).padStart(4, "0")}`).join(" ")
 
+const numbers = (found: ReadonlyArray<ChunkShape>) => found.map(({ page_number }) => page_number)
+
+const pages = [1, 2, 3].map((page_number) => ({ page_number, text: page }))
+
 describe("recursive_text_chunker", () => {
   describe("separators", () => {
     const text = ["one", "two"].map((word) => `${word}|`.repeat(30)).join("\n\n")
@@ -181,7 +185,6 @@ describe("recursive_text_chunker", () => {
 
     it.effect("are those of a chunk's own place, even if its text is there twice", () =>
       Effect.gen(function* () {
-        const pages = [1, 2, 3].map((page_number) => ({ page_number, text: page }))
         const found = yield* chunks(
           { ...plain, chunk_size: 110, input_field: "pdf_output.text", separators: ["---"] },
           { pdf_output: { text: [page, page, page].join("---"), pages } }
@@ -197,18 +200,17 @@ describe("recursive_text_chunker", () => {
       Effect.gen(function* () {
         const separator = "-".repeat(100)
         const text = ["x".repeat(100), "y".repeat(100), "z".repeat(100)].join(`\n${separator}\n`)
-        const pages = (second: string) => [
+        const threePages = (second: string) => [
           { page_number: 1, text: "x".repeat(100) },
           { page_number: 2, text: second },
           { page_number: 3, text: "z".repeat(100) }
         ]
         const settings = { ...plain, separators: ["\n"] }
-        const numbers = (found: ReadonlyArray<ChunkShape>) => found.map(({ page_number }) => page_number)
         assert.deepStrictEqual(
-          numbers(yield* chunks(settings, { text, pages: pages("y".repeat(100)) })),
+          numbers(yield* chunks(settings, { text, pages: threePages("y".repeat(100)) })),
           [1, 1, 2, 2, 3]
         )
-        const lost = yield* chunks(settings, { text, pages: pages("something else") })
+        const lost = yield* chunks(settings, { text, pages: threePages("something else") })
         assert.deepStrictEqual(numbers(lost), [1, null, null, null, 3])
       })
     )
