@@ -57,15 +57,21 @@ const make = Effect.gen(function* () {
   const safety = Math.min(5_000, visibility / 10)
   const tick = Duration.millis(visibility / 12)
   const held = new Set<Held>()
+  const someHeld = Effect.unsafeMakeLatch(false)
+  const forget = (lease: Held): boolean => {
+    const known = held.delete(lease)
+    if (held.size === 0) someHeld.unsafeClose()
+    return known
+  }
 
   const end = (lease: Held) =>
     Effect.sync(() => {
-      held.delete(lease)
+      forget(lease)
     })
 
   const lose = (lease: Held, message: string) =>
     Effect.suspend(() => {
-      if (!held.delete(lease)) return Effect.void
+      if (!forget(lease)) return Effect.void
       lease.lost = new LeaseLost({ messageId: lease.message.id, message })
       return Effect.zipRight(Metric.increment(Metrics.leasesLost), lease.onLost?.(lease.lost) ?? Effect.void)
     })
@@ -108,6 +114,10 @@ const make = Effect.gen(function* () {
 
   const heartbeat = yield* progress.register("lease renewal")
   yield* Effect.gen(function* () {
+    if (held.size === 0) {
+      yield* heartbeat.idle("no leases")
+      yield* someHeld.await
+    }
     yield* heartbeat.expect("renewing leases", tick)
     const now = yield* Clock.currentTimeMillis
     for (const lease of held) {
@@ -136,6 +146,7 @@ const make = Effect.gen(function* () {
           renewing: false
         }
         held.add(lease)
+        someHeld.unsafeOpen()
         return {
           message,
           whenLost: (handler) =>

@@ -186,9 +186,7 @@ const make = Effect.gen(function* () {
 
   const drain = Effect.fnUntraced(function* (grace: Duration.Duration) {
     yield* stopTaking
-    const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(grace)
-    while ((yield* running.count) > 0 && (yield* Clock.currentTimeMillis) < deadline)
-      yield* Effect.sleep(Duration.millis(50))
+    yield* Effect.timeoutOption(Effect.interruptible(running.awaitIdle), grace)
     yield* running.stopAll(Outcome.Released({ reason: "The worker is stopping." }))
     yield* Fiber.interruptAll(fibers)
   })

@@ -1,5 +1,4 @@
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -8,113 +7,95 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import { Outcome } from "../domain/Outcome.ts"
-import * as Progress from "./Progress.ts"
 import { describe } from "./Supervisor.ts"
 
 /** What the body of an attempt may ask of the one who watches it. */
 export interface Watch {
-  /** From now on the attempt may take this long; then it is stopped with the outcome. */
+  /** From now on the attempt may take this long; then it is stopped with the outcome. Once an attempt. */
   readonly bound: (within: Duration.Duration, outcome: Outcome) => Effect.Effect<void>
 }
 
-interface Running {
-  readonly stop: (outcome: Outcome) => void
-  deadline: number
-  onDeadline: Outcome
-  /** Set when it was stopped: when its watcher no longer waits for it. */
-  abandonAt: number
-  readonly abandon: () => void
-}
+export type Stop = (outcome: Outcome) => Effect.Effect<void>
 
 /** How long a stopped attempt may clean up. One that does not end by then is left to itself: its lease is no longer ours to wait with. */
-const cleanup = 5_000
+export const cleanup = Duration.seconds(5)
 
 /** The attempts of this process: each ends by itself, at its bound, when its lease is lost, or when the worker stops. */
 export class RunningAttempts extends Context.Tag("contentflow-worker/worker/RunningAttempts")<
   RunningAttempts,
   {
     /**
-     * Runs an attempt to its outcome, whatever happens to it: a defect is a Retry, `stop` (given to `hook`) ends it with the outcome
-     * it is given. Interrupting the caller stops the attempt as Released.
+     * Runs an attempt to its outcome, whatever happens to it: a defect is a Retry, and `stop` (given to `hook`) ends it with the
+     * outcome it is given.
      */
     readonly watch: (
       body: (watch: Watch) => Effect.Effect<Outcome>,
-      hook: (stop: (outcome: Outcome) => Effect.Effect<void>) => Effect.Effect<void>
+      hook: (stop: Stop) => Effect.Effect<void>
     ) => Effect.Effect<Outcome>
     readonly count: Effect.Effect<number>
+    /** Waits until no attempt runs. */
+    readonly awaitIdle: Effect.Effect<void>
     /** Stops all that run now. */
-    readonly stopAll: (outcome: Outcome) => Effect.Effect<void>
+    readonly stopAll: Stop
   }
 >() {}
 
-/** Bounds are checked this often, by one loop for all attempts. */
-const tick = Duration.millis(500)
-
 const make = Effect.gen(function* () {
-  const progress = yield* Progress.Progress
-  const running = new Set<Running>()
+  const running = new Set<Stop>()
+  const idle = yield* Effect.makeLatch(true)
 
-  const heartbeat = yield* progress.register("attempt bounds")
-  yield* Effect.gen(function* () {
-    yield* heartbeat.expect("watching attempts", tick)
-    const now = yield* Clock.currentTimeMillis
-    for (const each of running) {
-      if (now >= each.abandonAt) each.abandon()
-      else if (now >= each.deadline) each.stop(each.onDeadline)
-    }
-    yield* Effect.sleep(tick)
-  }).pipe(Effect.forever, Effect.forkScoped)
-  yield* Effect.addFinalizer(() => progress.unregister("attempt bounds"))
+  const watch = Effect.fnUntraced(function* (
+    body: (watch: Watch) => Effect.Effect<Outcome>,
+    hook: (stop: Stop) => Effect.Effect<void>
+  ) {
+    const ended = yield* Deferred.make<Outcome>()
+    const end = (outcome: Outcome) => Deferred.unsafeDone(ended, Exit.succeed(outcome))
+    let stopped: Outcome | undefined
+    let timer: { readonly unsafeInterruptAsFork: (id: FiberId.FiberId) => void } | undefined
 
-  return RunningAttempts.of({
-    watch: (body, hook) =>
-      Effect.gen(function* () {
-        const clock = yield* Effect.clock
-        const ended = yield* Deferred.make<Outcome>()
-        let stopped: Outcome | undefined
-        const self: Running = {
-          stop: (outcome) => {
-            if (stopped !== undefined) return
-            stopped = outcome
-            self.abandonAt = clock.unsafeCurrentTimeMillis() + cleanup
-            fiber.unsafeInterruptAsFork(FiberId.none)
-          },
-          abandon: () => Deferred.unsafeDone(ended, Exit.succeed(stopped ?? self.onDeadline)),
-          deadline: Number.POSITIVE_INFINITY,
-          onDeadline: Outcome.Released({ reason: "stopped" }),
-          abandonAt: Number.POSITIVE_INFINITY
-        }
-        const fiber = yield* Effect.forkDaemon(
-          Effect.interruptible(
-            body({
-              bound: (within, outcome) =>
-                Effect.sync(() => {
-                  self.deadline = clock.unsafeCurrentTimeMillis() + Duration.toMillis(within)
-                  self.onDeadline = outcome
-                })
-            })
+    const stop: Stop = (outcome) =>
+      Effect.suspend(() => {
+        if (stopped !== undefined) return Effect.void
+        stopped = outcome
+        fiber.unsafeInterruptAsFork(FiberId.none)
+        return Effect.asVoid(
+          Effect.forkDaemon(
+            Effect.delay(
+              Effect.sync(() => end(outcome)),
+              cleanup
+            )
           )
         )
-        running.add(self)
-        fiber.addObserver((exit) => {
-          const outcome = Exit.isSuccess(exit) ? exit.value : (stopped ?? unexpected(exit.cause))
-          Deferred.unsafeDone(ended, Exit.succeed(outcome))
-        })
-        const stop = (outcome: Outcome) => Effect.sync(() => self.stop(outcome))
-        yield* hook(stop)
-        const outcome = yield* Deferred.await(ended)
-        running.delete(self)
-        return outcome
-      }),
-    count: Effect.sync(() => running.size),
-    stopAll: (outcome) =>
-      Effect.sync(() => {
-        for (const each of running) each.stop(outcome)
       })
+    const bound: Watch["bound"] = (within, outcome) =>
+      Effect.map(Effect.forkDaemon(Effect.delay(stop(outcome), within)), (waiting) => {
+        timer = waiting
+      })
+
+    const fiber = yield* Effect.forkDaemon(Effect.interruptible(body({ bound })))
+    fiber.addObserver((exit) => end(Exit.isSuccess(exit) ? exit.value : (stopped ?? unexpected(exit.cause))))
+    running.add(stop)
+    yield* idle.close
+    yield* hook(stop)
+    const outcome = yield* Deferred.await(ended)
+    timer?.unsafeInterruptAsFork(FiberId.none)
+    running.delete(stop)
+    if (running.size === 0) yield* idle.open
+    return outcome
+  })
+
+  return RunningAttempts.of({
+    watch: (body, hook) => Effect.uninterruptible(watch(body, hook)),
+    count: Effect.sync(() => running.size),
+    awaitIdle: idle.await,
+    stopAll: (outcome) => Effect.forEach([...running], (stop) => stop(outcome), { discard: true })
   })
 })
 
 const unexpected = (cause: Cause.Cause<never>): Outcome =>
-  Outcome.Retry({ after: Duration.zero, reason: `The attempt ended unexpectedly: ${describe(cause)}` })
+  Outcome.Retry({
+    after: Duration.seconds(2),
+    reason: `The attempt ended unexpectedly: ${describe(cause)}`
+  })
 
-export const layer: Layer.Layer<RunningAttempts, never, Progress.Progress> = Layer.scoped(RunningAttempts, make)
+export const layer: Layer.Layer<RunningAttempts> = Layer.effect(RunningAttempts, make)

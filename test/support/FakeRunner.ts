@@ -1,0 +1,106 @@
+import { Context, Duration, Effect, Either, Layer, Option, Stream } from "effect"
+import type { Content } from "../../src/domain/Content.ts"
+import { ExecutorId } from "../../src/domain/Ids.ts"
+import type { CrawlBatch } from "../../src/executors/Executor.ts"
+import { ExecutorError } from "../../src/executors/Executor.ts"
+import type { Plan } from "../../src/pipeline/Plan.ts"
+import {
+  type InputExecutor,
+  PipelineInvalid,
+  PipelineRunner,
+  type RunFailure,
+  type RunResult
+} from "../../src/pipeline/PipelineRunner.ts"
+
+/** What a fake pipeline does with the items of one run. */
+export type Work = (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
+
+/** Knobs of a runner that knows no YAML: the engine's tests say what a run and a crawl do. */
+export class FakeRunner extends Context.Tag("test/FakeRunner")<
+  FakeRunner,
+  {
+    work: Work
+    /** Set: every pipeline is invalid, for this reason. */
+    invalid: string | null
+    crawl: (checkpoint: Option.Option<number>) => Stream.Stream<CrawlBatch, ExecutorError>
+    input: Partial<Pick<InputExecutor, "enabled" | "itemsPerTask">> & { interval?: Duration.Duration }
+    runs: number
+    crawls: Array<Option.Option<number>>
+  }
+>() {}
+
+export const inputId = ExecutorId.make("discover-1")
+
+export const executorError = (
+  reason: ExecutorError["reason"],
+  message: string,
+  retryAfterMillis: number | null = null
+) => new ExecutorError({ reason, executorId: "step", itemId: "doc", message, retryAfterMillis })
+
+const node = (itemsIn: number, itemsOut: number, error: string | null) => ({
+  executorId: "step",
+  type: "fake",
+  status: error === null ? ("completed" as const) : ("failed" as const),
+  startedAt: 0,
+  endedAt: 0,
+  itemsIn,
+  itemsOut,
+  itemsFailed: 0,
+  error
+})
+
+export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectContext(
+  Effect.sync(() => {
+    const knobs = FakeRunner.of({
+      work: Effect.succeed,
+      invalid: null,
+      crawl: () => Stream.make({ documents: [], servedAt: 0 }),
+      input: {},
+      runs: 0,
+      crawls: []
+    })
+    const check = Effect.suspend(() =>
+      knobs.invalid === null
+        ? Effect.void
+        : Effect.fail(new PipelineInvalid({ pipeline: "fake", message: knobs.invalid }))
+    )
+    const runner = PipelineRunner.of({
+      check: () => Effect.dieMessage("the engine compiles"),
+      compile: () => Effect.as(check, {} as Plan),
+      inputExecutor: () =>
+        Effect.as(
+          check,
+          Option.some<InputExecutor>({
+            id: inputId,
+            type: "fake_input",
+            enabled: knobs.input.enabled ?? true,
+            pollingInterval: Option.fromNullable(knobs.input.interval),
+            itemsPerTask: knobs.input.itemsPerTask ?? 1,
+            prepared: () =>
+              Effect.succeed({
+                process: Effect.succeed,
+                crawl: (checkpoint) => {
+                  knobs.crawls.push(checkpoint)
+                  return knobs.crawl(checkpoint)
+                }
+              })
+          })
+        ),
+      run: (_, items) =>
+        Effect.suspend(() => {
+          knobs.runs++
+          return Effect.map(Effect.either(knobs.work(items)), (result) =>
+            Either.mapBoth(result, {
+              onLeft: (error): RunFailure => ({
+                _tag: "RunFailure",
+                error,
+                nodes: [node(items.length, 0, error.message)]
+              }),
+              onRight: (output): RunResult => ({ items: output, nodes: [node(items.length, output.length, null)] })
+            })
+          )
+        }).pipe(Effect.flatten)
+    })
+    return Context.make(FakeRunner, knobs).pipe(Context.add(PipelineRunner, runner))
+  })
+)
