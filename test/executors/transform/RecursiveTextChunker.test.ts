@@ -71,7 +71,11 @@ const wordy = (count: number) =>
 
 const numbers = (found: ReadonlyArray<ChunkShape>) => found.map(({ page_number }) => page_number)
 
-const pages = [1, 2, 3].map((page_number) => ({ page_number, text: page }))
+const threePages = (second: string) => [
+  { page_number: 1, text: "x".repeat(100) },
+  { page_number: 2, text: second },
+  { page_number: 3, text: "z".repeat(100) }
+]
 
 describe("recursive_text_chunker", () => {
   describe("separators", () => {
@@ -185,6 +189,7 @@ describe("recursive_text_chunker", () => {
 
     it.effect("are those of a chunk's own place, even if its text is there twice", () =>
       Effect.gen(function* () {
+        const pages = [1, 2, 3].map((page_number) => ({ page_number, text: page }))
         const found = yield* chunks(
           { ...plain, chunk_size: 110, input_field: "pdf_output.text", separators: ["---"] },
           { pdf_output: { text: [page, page, page].join("---"), pages } }
@@ -200,11 +205,6 @@ describe("recursive_text_chunker", () => {
       Effect.gen(function* () {
         const separator = "-".repeat(100)
         const text = ["x".repeat(100), "y".repeat(100), "z".repeat(100)].join(`\n${separator}\n`)
-        const threePages = (second: string) => [
-          { page_number: 1, text: "x".repeat(100) },
-          { page_number: 2, text: second },
-          { page_number: 3, text: "z".repeat(100) }
-        ]
         const settings = { ...plain, separators: ["\n"] }
         assert.deepStrictEqual(
           numbers(yield* chunks(settings, { text, pages: threePages("y".repeat(100)) })),
