@@ -42,6 +42,28 @@ const row = (number: number, ...cells: ReadonlyArray<string | number | undefined
 const values = (document: ReturnType<typeof read>) =>
   document.sheets?.[0]?.cells.map(({ cell, value }) => [cell, value])
 
+const definition = (reference: string, name: string): string =>
+  `<table xmlns="${namespaces.x}" id="1" name="x" displayName="${name}" ref="${reference}"/>`
+
+const withTables = (rows: string, ...tables: ReadonlyArray<string>): [ReadonlyArray<SheetSource>, WorkbookSource] => [
+  [
+    {
+      name: "S",
+      rows,
+      rels: links(...tables.map((_, index) => ({ kind: "table", target: `../tables/table${index}.xml` })))
+    }
+  ],
+  { parts: Object.fromEntries(tables.map((table, index) => [`xl/tables/table${index}.xml`, table])) }
+]
+
+const anchor = (inner: string) =>
+  `<xdr:twoCellAnchor><xdr:from><xdr:col>1</xdr:col><xdr:row>4</xdr:row></xdr:from>${inner}</xdr:twoCellAnchor>`
+
+const picture = (id: string) => `<xdr:pic><xdr:blipFill><a:blip r:embed="${id}"/></xdr:blipFill></xdr:pic>`
+
+const longSheet = (count: number) =>
+  Array.from({ length: count }, (_, index) => `<row><c><v>${index * 7919}</v></c></row>`).join("")
+
 describe("Excel: cells", () => {
   const strings = `<si><t>plain</t></si><si><r><t>ri</t></r><r><t xml:space="preserve">ch </t></r><rPh><t>phonetic</t></rPh><phoneticPr/></si><si><t>a_x000D_
 b_x0041_</t></si>`
@@ -237,18 +259,6 @@ describe("Excel: text and sheets", () => {
 })
 
 describe("Excel: tables", () => {
-  const definition = (reference: string, name: string): string =>
-    `<table xmlns="${namespaces.x}" id="1" name="x" displayName="${name}" ref="${reference}"/>`
-  const withTables = (rows: string, ...tables: ReadonlyArray<string>): [ReadonlyArray<SheetSource>, WorkbookSource] => [
-    [
-      {
-        name: "S",
-        rows,
-        rels: links(...tables.map((_, index) => ({ kind: "table", target: `../tables/table${index}.xml` })))
-      }
-    ],
-    { parts: Object.fromEntries(tables.map((table, index) => [`xl/tables/table${index}.xml`, table])) }
-  ]
   const rows = row(1, 1, 2, 3) + row(2, 4, undefined, 6) + row(4, 7, 8, 9)
 
   it("takes a sheet without tables as one", () => {
@@ -404,9 +414,6 @@ describe("Excel: beside the cells", () => {
     },
     { kind: "drawing", target: "../drawings/drawing1.xml" }
   )
-  const anchor = (inner: string) =>
-    `<xdr:twoCellAnchor><xdr:from><xdr:col>1</xdr:col><xdr:row>4</xdr:row></xdr:from>${inner}</xdr:twoCellAnchor>`
-  const picture = (id: string) => `<xdr:pic><xdr:blipFill><a:blip r:embed="${id}"/></xdr:blipFill></xdr:pic>`
   const parts: Parts = {
     "xl/comments1.xml":
       `<comments xmlns="${namespaces.x}"><authors><author>Ann</author><author>tc={1}</author></authors><commentList>` +
@@ -418,7 +425,7 @@ describe("Excel: beside the cells", () => {
     "xl/persons/person.xml": `<tc:personList ${xmlns}><tc:person id="{P}" displayName="Bob"/></tc:personList>`,
     "xl/drawings/drawing1.xml":
       `<xdr:wsDr ${xmlns}>${anchor(picture("rId1"))}${anchor(`<xdr:grpSp>${picture("rId9")}</xdr:grpSp>`)}` +
-      `${anchor("<xdr:sp><xdr:txBody><a:p><a:r><a:t>Boxed</a:t></a:r></a:p></xdr:txBody></xdr:sp>")}` +
+      anchor("<xdr:sp><xdr:txBody><a:p><a:r><a:t>Boxed</a:t></a:r></a:p></xdr:txBody></xdr:sp>") +
       `${anchor('<xdr:graphicFrame><a:graphic><a:graphicData><c:chart r:id="rId2"/></a:graphicData></a:graphic></xdr:graphicFrame>')}</xdr:wsDr>`,
     "xl/drawings/_rels/drawing1.xml.rels": links(
       { kind: "image", target: "../media/image1.png" },
@@ -536,13 +543,11 @@ describe("Excel: beside the cells", () => {
 
 describe("Excel: hostile workbooks", () => {
   it("lists, cuts and counts a long sheet, and stops a longer one at the limit of cells", () => {
-    const rows = (count: number) =>
-      Array.from({ length: count }, (_, index) => `<row><c><v>${index * 7919}</v></c></row>`).join("")
-    const document = read(rows(100_000), { max_rows_per_table: 10 })
+    const document = read(longSheet(100_000), { max_rows_per_table: 10 })
     assert.strictEqual(document.sheets?.[0]?.max_row, 100_000)
     assert.strictEqual(document.sheets?.[0]?.cells.length, 1000)
     assert.strictEqual(document.tables?.[0]?.rows, 10)
-    const error = failure(() => read(rows(1_000_000), {}, {}, { ...Limits.defaults, cells: 50_000 }))
+    const error = failure(() => read(longSheet(1_000_000), {}, {}, { ...Limits.defaults, cells: 50_000 }))
     assert.strictEqual(error.limit, "cells")
   })
 

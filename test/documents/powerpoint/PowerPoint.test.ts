@@ -32,6 +32,21 @@ const table = (columns: number, ...rows: ReadonlyArray<ReadonlyArray<string>>) =
 const frame = (inner: string) =>
   `<p:graphicFrame><a:graphic><a:graphicData>${inner}</a:graphicData></a:graphic></p:graphicFrame>`
 
+const points = (...values: ReadonlyArray<string>) =>
+  values.map((value, index) => `<c:pt idx="${index}"><c:v>${value}</c:v></c:pt>`).join("")
+
+const picture = (id: string) =>
+  `<p:pic><p:nvPicPr><p:nvPr><p:ph type="pic"/></p:nvPr></p:nvPicPr><p:blipFill><a:blip r:embed="${id}"/></p:blipFill></p:pic>`
+
+const repeatedSlide = (count: number): Parts => ({
+  "ppt/presentation.xml": `<p:presentation ${xmlns}><p:sldIdLst>${'<p:sldId r:id="rId1"/>'.repeat(count)}</p:sldIdLst></p:presentation>`
+})
+
+const series = (name: string, ...values: ReadonlyArray<string>) =>
+  `<c:ser><c:tx><c:strRef><c:strCache>${points(name)}</c:strCache></c:strRef></c:tx>` +
+  `<c:cat><c:strRef><c:strCache>${points("Q1", "Q2")}</c:strCache></c:strRef></c:cat>` +
+  `<c:val><c:numRef><c:numCache>${points(...values)}</c:numCache></c:numRef></c:val></c:ser>`
+
 describe("PowerPoint: slides", () => {
   it("joins the texts of shapes and of slides", () => {
     const document = read([shape("Title", "sub 😀") + shape("") + shape("body"), shape("second")], {
@@ -101,12 +116,6 @@ describe("PowerPoint: slides", () => {
   })
 
   it("puts charts and diagrams into the text", () => {
-    const points = (...values: ReadonlyArray<string>) =>
-      values.map((value, index) => `<c:pt idx="${index}"><c:v>${value}</c:v></c:pt>`).join("")
-    const series = (name: string, ...values: ReadonlyArray<string>) =>
-      `<c:ser><c:tx><c:strRef><c:strCache>${points(name)}</c:strCache></c:strRef></c:tx>` +
-      `<c:cat><c:strRef><c:strCache>${points("Q1", "Q2")}</c:strCache></c:strRef></c:cat>` +
-      `<c:val><c:numRef><c:numCache>${points(...values)}</c:numCache></c:numRef></c:val></c:ser>`
     const chart =
       `<c:chartSpace ${xmlns}><c:chart><c:title><c:tx><c:rich><a:p>${run("Sales")}</a:p></c:rich></c:tx></c:title>` +
       `<c:plotArea>${series("East", "1", "2")}${series("West", "3", "4")}</c:plotArea></c:chart></c:chartSpace>`
@@ -222,8 +231,6 @@ describe("PowerPoint: beside the slides", () => {
   })
 
   it("gives pictures in groups and placeholders and picture fills, each once a slide", () => {
-    const picture = (id: string) =>
-      `<p:pic><p:nvPicPr><p:nvPr><p:ph type="pic"/></p:nvPr></p:nvPicPr><p:blipFill><a:blip r:embed="${id}"/></p:blipFill></p:pic>`
     const rels = links(
       { kind: "image", target: "../media/image1.png" },
       { kind: "image", target: "../media/image2.jpeg" },
@@ -294,12 +301,9 @@ describe("PowerPoint: damage and attack", () => {
   })
 
   it("refuses one slide shown without end", () => {
-    const bytes = (count: number): Parts => ({
-      "ppt/presentation.xml": `<p:presentation ${xmlns}><p:sldIdLst>${'<p:sldId r:id="rId1"/>'.repeat(count)}</p:sldIdLst></p:presentation>`
-    })
-    assert.strictEqual(read([shape("x")], {}, bytes(3)).slide_count, 3)
+    assert.strictEqual(read([shape("x")], {}, repeatedSlide(3)).slide_count, 3)
     assert.strictEqual(
-      failure(() => read([shape("x")], {}, bytes(10_000), { ...Limits.defaults, totalBytes: 1_000_000 })).limit,
+      failure(() => read([shape("x")], {}, repeatedSlide(10_000), { ...Limits.defaults, totalBytes: 1_000_000 })).limit,
       "totalBytes"
     )
   })

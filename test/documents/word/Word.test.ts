@@ -40,6 +40,16 @@ const row = (...cells: ReadonlyArray<string>) => `<w:tr>${cells.join("")}</w:tr>
 const table = (columns: number, ...rows: ReadonlyArray<string>) =>
   `<w:tbl><w:tblPr/><w:tblGrid>${"<w:gridCol/>".repeat(columns)}</w:tblGrid>${rows.join("")}</w:tbl>`
 
+const box = (inner: string) =>
+  `<w:p><w:r><w:t>anchor</w:t><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><a:graphic><a:graphicData>` +
+  `<wps:wsp><wps:txbx><w:txbxContent>${inner}</w:txbxContent></wps:txbx></wps:wsp></a:graphicData></a:graphic></w:drawing></mc:Choice>` +
+  `<mc:Fallback><w:pict><v:textbox><w:txbxContent>${inner}</w:txbxContent></v:textbox></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>`
+
+const graphic = (inner: string) =>
+  `<w:p><w:r><w:drawing><a:graphic><a:graphicData>${inner}</a:graphicData></a:graphic></w:drawing></w:r></w:p>`
+
+const onlyTable = (body: string, limits = Limits.defaults) => read(body, {}, {}, limits).tables?.[0]
+
 describe("Word: paragraphs", () => {
   it("numbers the paragraphs of the body and leaves blank ones out", () => {
     const body = `${paragraph("One")}<w:p/>${paragraph(" ")}${paragraph("Two 😀")}`
@@ -165,11 +175,6 @@ describe("Word: paragraphs", () => {
 })
 
 describe("Word: text boxes, charts and images", () => {
-  const box = (inner: string) =>
-    `<w:p><w:r><w:t>anchor</w:t><mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><a:graphic><a:graphicData>` +
-    `<wps:wsp><wps:txbx><w:txbxContent>${inner}</w:txbxContent></wps:txbx></wps:wsp></a:graphicData></a:graphic></w:drawing></mc:Choice>` +
-    `<mc:Fallback><w:pict><v:textbox><w:txbxContent>${inner}</w:txbxContent></v:textbox></w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>`
-
   it("gives a text box once, after the paragraph that holds it", () => {
     const document = read(
       paragraph("first") + box(paragraph("in the box") + table(1, row(cell("boxed")))) + paragraph("last")
@@ -198,8 +203,6 @@ describe("Word: text boxes, charts and images", () => {
   })
 
   it("puts the text of charts and images in their place among the blocks", () => {
-    const graphic = (inner: string) =>
-      `<w:p><w:r><w:drawing><a:graphic><a:graphicData>${inner}</a:graphicData></a:graphic></w:drawing></w:r></w:p>`
     const document = read(
       graphic('<c:chart r:id="rId1"/>') +
         paragraph("between") +
@@ -257,8 +260,6 @@ describe("Word: text boxes, charts and images", () => {
 })
 
 describe("Word: tables", () => {
-  const only = (body: string, limits = Limits.defaults) => read(body, {}, {}, limits).tables?.[0]
-
   it("gives rows and columns, apart from the text but in order among the blocks", () => {
     const document = read(
       paragraph("a") + table(2, row(cell("1"), cell("2")), row(cell("3"), cell("4"))) + paragraph("b")
@@ -285,7 +286,7 @@ describe("Word: tables", () => {
       row(cell("a"), cell("b"), cell("hidden", "<w:vMerge/>")),
       row(cell("c", '<w:hMerge w:val="restart"/>'), cell("", "<w:hMerge/>"), cell("", '<w:vMerge w:val="continue"/>'))
     )
-    assert.deepStrictEqual(only(merged)?.data, [
+    assert.deepStrictEqual(onlyTable(merged)?.data, [
       ["wide", "wide", "tall"],
       ["a", "b", "tall"],
       ["c", "c", "tall"]
@@ -299,11 +300,11 @@ describe("Word: tables", () => {
       row(cell("a")),
       `<w:tr><w:trPr><w:del/></w:trPr>${cell("gone")}</w:tr>`
     ]
-    assert.deepStrictEqual(only(table(3, ...rows))?.data, [
+    assert.deepStrictEqual(onlyTable(table(3, ...rows))?.data, [
       ["", "b", "c"],
       ["a", "", ""]
     ])
-    assert.strictEqual(only(`<w:tbl>${row(cell("a"), cell("b"))}</w:tbl>`)?.columns, 2)
+    assert.strictEqual(onlyTable(`<w:tbl>${row(cell("a"), cell("b"))}</w:tbl>`)?.columns, 2)
   })
 
   it("reads cells with several paragraphs, content controls and tables of their own", () => {
@@ -312,7 +313,7 @@ describe("Word: tables", () => {
       1,
       row(`<w:sdt><w:sdtContent><w:tc>${paragraph("x")}${inner}${paragraph("y")}</w:tc></w:sdtContent></w:sdt>`)
     )
-    assert.deepStrictEqual(only(body), {
+    assert.deepStrictEqual(onlyTable(body), {
       table_number: 1,
       rows: 1,
       columns: 1,
@@ -322,9 +323,9 @@ describe("Word: tables", () => {
   })
 
   it("bounds spans and cells", () => {
-    assert.isAtMost(only(table(1, row(cell("x", '<w:gridSpan w:val="2000000000"/>'))))?.columns ?? 0, 1024)
+    assert.isAtMost(onlyTable(table(1, row(cell("x", '<w:gridSpan w:val="2000000000"/>'))))?.columns ?? 0, 1024)
     const many = table(1, ...Array.from({ length: 20 }, () => row(cell("x", '<w:gridSpan w:val="900"/>'))))
-    assert.strictEqual(failure(() => only(many, { ...Limits.defaults, cells: 10_000 })).limit, "cells")
+    assert.strictEqual(failure(() => onlyTable(many, { ...Limits.defaults, cells: 10_000 })).limit, "cells")
   })
 })
 

@@ -30,6 +30,11 @@ const plain = (line: string): string => line.replace(/ xmlns(:\w+)?=[^ >]*/g, ""
 const { w, mc } = namespaces
 const strict = "http://purl.oclc.org/ooxml/wordprocessingml/main"
 
+const alternatives = (inner: string) =>
+  `<w:r xmlns:w="${w}" xmlns:mc="${mc}"><mc:AlternateContent>${inner}</mc:AlternateContent></w:r>`
+
+const declaredAs = (encoding: string) => `<?xml version="1.0" encoding="${encoding}"?><a>Grüße Ж</a>`
+
 describe("XmlScanner", () => {
   it("names elements by their namespace, whatever the prefix", () => {
     for (const xml of [
@@ -53,38 +58,38 @@ describe("XmlScanner", () => {
   })
 
   it("takes the first choice, and the fallback only without one", () => {
-    const choice = (inner: string) =>
-      `<w:r xmlns:w="${w}" xmlns:mc="${mc}"><mc:AlternateContent>${inner}</mc:AlternateContent></w:r>`
     assert.strictEqual(
       plain(
         events(
-          choice(
+          alternatives(
             "<mc:Choice><w:t>1</w:t></mc:Choice><mc:Choice><w:t>2</w:t></mc:Choice><mc:Fallback><w:t>3</w:t></mc:Fallback>"
           )
         )
       ),
       "<w:r><w:t>1</w:t></w:r>"
     )
-    assert.strictEqual(plain(events(choice("<mc:Fallback><w:t>3</w:t></mc:Fallback>"))), "<w:r><w:t>3</w:t></w:r>")
+    assert.strictEqual(
+      plain(events(alternatives("<mc:Fallback><w:t>3</w:t></mc:Fallback>"))),
+      "<w:r><w:t>3</w:t></w:r>"
+    )
     const nested = `<mc:AlternateContent><mc:Choice>in</mc:Choice><mc:Fallback>no</mc:Fallback></mc:AlternateContent>`
     assert.strictEqual(
-      plain(events(choice(`<mc:Choice>a${nested}b</mc:Choice><mc:Fallback>no${nested}</mc:Fallback>`))),
+      plain(events(alternatives(`<mc:Choice>a${nested}b</mc:Choice><mc:Fallback>no${nested}</mc:Fallback>`))),
       "<w:r>ainb</w:r>"
     )
   })
 
   it("reads UTF-8 and UTF-16 with and without marks, and what the declaration names", () => {
-    const xml = (encoding: string) => `<?xml version="1.0" encoding="${encoding}"?><a>Grüße Ж</a>`
-    const little = Buffer.from(xml("UTF-16"), "utf16le")
+    const little = Buffer.from(declaredAs("UTF-16"), "utf16le")
     const big = Buffer.from(little).swap16()
     for (const content of [
-      bytes(xml("UTF-8")),
-      bytes(`\uFEFF${xml("UTF-8")}`),
+      bytes(declaredAs("UTF-8")),
+      bytes(`\uFEFF${declaredAs("UTF-8")}`),
       little,
       big,
       Buffer.concat([Buffer.from([0xff, 0xfe]), little]),
       Buffer.concat([Buffer.from([0xfe, 0xff]), big]),
-      bytes(xml("UTF-16"))
+      bytes(declaredAs("UTF-16"))
     ]) {
       assert.strictEqual(events(new Uint8Array(content)), "<a>Grüße Ж</a>")
     }
