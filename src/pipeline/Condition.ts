@@ -1,8 +1,9 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Evaluator from "./condition/Evaluator.ts"
-import * as Expression from "./condition/Expression.ts"
+import type * as Expression from "./condition/Expression.ts"
 import * as Parser from "./condition/Parser.ts"
+import * as Printer from "./condition/Printer.ts"
 import { SyntaxProblem, excerpt } from "./condition/SyntaxProblem.ts"
 import type * as Tokenizer from "./condition/Tokenizer.ts"
 
@@ -87,7 +88,7 @@ export const evaluate = (
   })
 
 /** The condition with parentheses around every group: it says how a chain of `and` and `or` is read. */
-export const print = (condition: Condition): string => Expression.print(condition.expression)
+export const print = (condition: Condition): string => Printer.print(condition.expression)
 
 const canonicalId = (item: Readonly<Record<string, unknown>>): string | null => {
   const id = item["id"]

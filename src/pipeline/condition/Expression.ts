@@ -1,5 +1,5 @@
-import * as FieldPath from "./FieldPath.ts"
-import * as Literal from "./Literal.ts"
+import type * as FieldPath from "./FieldPath.ts"
+import type * as Literal from "./Literal.ts"
 import type * as Pattern from "./Pattern.ts"
 
 /** What a condition says. `And` and `Or` have two operands or more. */
@@ -62,21 +62,3 @@ export const comparisonOperators = [
   "starts_with",
   "ends_with"
 ] as const
-
-/** The expression with parentheses around every group; reading it again gives the same expression. */
-export const print = (expression: Expression): string => {
-  switch (expression._tag) {
-    case "And":
-      return `(${expression.operands.map(print).join(" and ")})`
-    case "Or":
-      return `(${expression.operands.map(print).join(" or ")})`
-    case "Not":
-      return `not (${print(expression.operand)})`
-    case "Emptiness":
-      return `${FieldPath.print(expression.path)} ${expression.operator}`
-    case "Comparison":
-      return `${FieldPath.print(expression.path)} ${expression.operator} ${Literal.print(expression.literal)}`
-    default:
-      return `${FieldPath.print(expression.path)} regex_match ${Literal.print(Literal.text(expression.pattern.source))}`
-  }
-}

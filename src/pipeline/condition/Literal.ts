@@ -71,24 +71,6 @@ export const ofBareText = (source: string): Literal => {
 export const pythonText = (literal: Literal): string =>
   literal._tag === "Text" ? literal.value : literal._tag === "Exponent" ? literal.source : represent(literal)
 
-/** The literal as it is written in a condition. */
-export const print = (literal: Literal): string => {
-  switch (literal._tag) {
-    case "Text":
-      return printText(literal.value)
-    case "Number":
-      return printNumber(literal)
-    case "Exponent":
-      return literal.source
-    case "Boolean":
-      return String(literal.value)
-    case "Null":
-      return "null"
-    default:
-      return `[${literal.items.map(print).join(", ")}]`
-  }
-}
-
 /** CPython refuses longer integers, so the original reads them as texts. */
 const maxDigits = 4_300
 
@@ -129,20 +111,3 @@ const represent = (literal: Literal): string => {
       return PythonText.ofList(literal.items.map(represent))
   }
 }
-
-const printNumber = (literal: Number_): string => {
-  if (/^-?\d+$/.test(literal.text)) return literal.text
-  if (!Number.isFinite(literal.value)) return literal.value > 0 ? "1.0e999" : "-1.0e999"
-  return literal.text.includes(".") ? literal.text : literal.text.replace("e", ".0e")
-}
-
-/** In the quotes that the text does not hold, if there are such, for then nothing in it can be taken for its end. */
-const printText = (value: string): string => {
-  const mark =
-    marks.find((mark) => !value.includes(mark)) ??
-    // A backslash before a quote is an escape, so `\'` in a text can only be written inside double quotes.
-    (/(?<!\\)(?:\\\\)*\\'/.test(value) ? '"' : "'")
-  return mark + value.replaceAll(mark, `\\${mark}`) + mark
-}
-
-const marks = ["'", '"']

@@ -1,4 +1,4 @@
-import * as PythonText from "./PythonText.ts"
+import * as CharacterClass from "./CharacterClass.ts"
 
 /** What is wrong with a pattern, and how to write it. */
 export class PatternProblem extends Error {}
@@ -43,8 +43,6 @@ const noBoundary = "\u{10ffff}"
 const marks = /[\u{10fffe}\u{10ffff}]/u
 const wordPattern = /[\p{L}\p{N}_]/u
 
-/** The marks are the two characters behind it. */
-const lastCharacter = 0x10fffd
 const markPieces = "\\x{10fffe}\\x{10ffff}"
 const maxDepth = 50
 
@@ -134,7 +132,7 @@ class Translator {
           kind: "assertion"
         }
       default:
-        return this.one(literal(character))
+        return this.one(CharacterClass.literal(character))
     }
   }
 
@@ -196,9 +194,7 @@ class Translator {
     if (short === undefined && braces === undefined) return undefined
     if (this.take("+")) {
       this.at = start
-      throw this.problem(
-        "possessive quantifiers such as `*+` are not supported: write `*`, it cannot backtrack here anyway"
-      )
+      throw this.problem("possessive quantifiers such as `*+` are not supported: write `*`, which costs no more here")
     }
     // Whether as few or as many as possible are taken does not change whether there is a match.
     this.take("?")
@@ -227,19 +223,19 @@ class Translator {
         // With the flag `a`, RE2's own boundaries are the right ones for every text.
         if (!flags.ascii) this.hasBoundary = true
         if (!this.marked) return { text: `\\${letter}`, kind: "assertion" }
-        return { text: literal(letter === "b" ? boundary : noBoundary), kind: "assertion" }
+        return { text: CharacterClass.literal(letter === "b" ? boundary : noBoundary), kind: "assertion" }
       default:
     }
     const shorthand = this.shorthand()
     if (shorthand !== undefined) {
       return this.one(
-        shorthand.negated ? this.except(wordClasses(flags)[shorthand.kind]) : `[${wordClasses(flags)[shorthand.kind]}]`
+        shorthand.negated ? this.except(shorthands(flags)[shorthand.kind]) : `[${shorthands(flags)[shorthand.kind]}]`
       )
     }
     if (/[1-9]/.test(letter) && !/^\\[0-3][0-7]{2}/.test(this.source.slice(this.at))) {
       throw this.problem(`the backreference \`\\${letter}\` is not supported: it cannot be matched in bounded time`)
     }
-    return this.one(literal(this.escapedCharacter()))
+    return this.one(CharacterClass.literal(this.escapedCharacter()))
   }
 
   /** `\d`, `\s` or `\w`, or the capital that means its opposite. */
@@ -285,7 +281,11 @@ class Translator {
       }
       this.at += 1
       const to = this.classMember(flags)
-      if (from.character === undefined || to.character === undefined || codeOf(from.character) > codeOf(to.character)) {
+      if (
+        from.character === undefined ||
+        to.character === undefined ||
+        CharacterClass.codeOf(from.character) > CharacterClass.codeOf(to.character)
+      ) {
         throw this.problem("a range in brackets must go from a lower to a higher character")
       }
       pieces += `${from.pieces}-${to.pieces}`
@@ -297,15 +297,15 @@ class Translator {
   private classMember(flags: Flags): { readonly pieces: string; readonly character?: string } {
     const shorthand = this.shorthand()
     if (shorthand !== undefined) {
-      const pieces = wordClasses(flags)[shorthand.kind]
-      return { pieces: shorthand.negated ? complement(pieces) : pieces }
+      const pieces = shorthands(flags)[shorthand.kind]
+      return { pieces: shorthand.negated ? CharacterClass.complement(pieces) : pieces }
     }
-    if (this.skip(/\\b/y)) return { pieces: literal("\b"), character: "\b" }
+    if (this.skip(/\\b/y)) return { pieces: CharacterClass.literal("\b"), character: "\b" }
     if (this.source[this.at] === "\\" && this.at + 1 >= this.source.length) throw this.problem("a `[` is not closed")
     const raw = String.fromCodePoint(this.source.codePointAt(this.at) ?? 0)
     const character = raw === "\\" ? this.escapedCharacter() : raw
     if (raw !== "\\") this.at += raw.length
-    return { pieces: literal(character), character }
+    return { pieces: CharacterClass.literal(character), character }
   }
 
   // --- Pieces of the result: where marks stand between the characters, every piece allows for them ---
@@ -352,13 +352,6 @@ class Translator {
   }
 }
 
-const codeOf = (character: string): number => character.codePointAt(0) ?? 0
-
-const hexadecimal = (code: number): string => `\\x{${code.toString(16)}}`
-
-const literal = (character: string): string =>
-  /^[A-Za-z0-9]$/.test(character) ? character : hexadecimal(codeOf(character))
-
 const setFlags = (flags: Flags, letters: string, value: boolean): Flags => ({
   ignoreCase: letters.includes("i") ? value : flags.ignoreCase,
   multiline: letters.includes("m") ? value : flags.multiline,
@@ -367,48 +360,13 @@ const setFlags = (flags: Flags, letters: string, value: boolean): Flags => ({
   ascii: letters.includes("a") ? value : flags.ascii
 })
 
-const ranges = (list: ReadonlyArray<readonly [from: number, to: number]>): string =>
-  list.map(([from, to]) => (from === to ? hexadecimal(from) : `${hexadecimal(from)}-${hexadecimal(to)}`)).join("")
-
-const asciiClasses = {
-  d: "0-9",
-  s: ranges([
-    [0x09, 0x0d],
-    [0x20, 0x20]
-  ]),
-  w: "0-9A-Za-z_"
-}
-const unicodeClasses = { d: "\\p{Nd}", s: ranges(PythonText.whiteSpaceRanges), w: "\\p{L}\\p{N}_" }
-
-const wordClasses = (flags: Flags) => (flags.ascii ? asciiClasses : unicodeClasses)
-
-/** The characters that are not in a class, marks left out, as ranges: RE2 cannot write them inside brackets. */
-const complement = (pieces: string): string => {
-  const known = complements.get(pieces)
-  if (known !== undefined) return known
-  const member = new RegExp(`[${pieces.replaceAll("\\x{", "\\u{")}]`, "u")
-  const outside: Array<readonly [number, number]> = []
-  let from = -1
-  for (let code = 0; code <= lastCharacter + 1; code++) {
-    const isOutside = code <= lastCharacter && !member.test(String.fromCodePoint(code))
-    if (isOutside && from < 0) from = code
-    if (!isOutside && from >= 0) {
-      outside.push([from, code - 1])
-      from = -1
-    }
-  }
-  const result = ranges(outside)
-  complements.set(pieces, result)
-  return result
-}
-
-const complements = new Map<string, string>()
+const shorthands = (flags: Flags): CharacterClass.Shorthands =>
+  flags.ascii ? CharacterClass.ascii : CharacterClass.unicode
 
 const unsupported = (group: string): string => {
   if (/^\(\?[=!]/.test(group))
     return `lookahead \`${group.slice(0, 3)}\` is not supported, as it cannot be matched in bounded time: use two comparisons joined by \`and\``
-  if (group.startsWith("(?>"))
-    return "atomic groups `(?>` are not supported: write `(?:`, a search cannot backtrack here anyway"
+  if (group.startsWith("(?>")) return "atomic groups `(?>` are not supported: write `(?:`, which costs no more here"
   if (group.startsWith("(?P=")) return "backreferences `(?P=` are not supported: they cannot be matched in bounded time"
   if (group.startsWith("(?(")) return "conditional groups `(?(` are not supported: write the alternatives with `|`"
   if (/^\(\?[aiLmsux]+\)/.test(group)) return "flags such as `(?i)` stand at the start of a pattern only"
