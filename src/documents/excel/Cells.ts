@@ -51,6 +51,7 @@ export const scanCells = (
   let type = "n"
   let style: string | undefined
   let value = ""
+  let stored = false
   let inline: string | undefined
   let formula: string | undefined
   let sharedIndex: string | undefined
@@ -95,7 +96,7 @@ export const scanCells = (
 
   const endOfCell = (): void => {
     const result = cellValue()
-    if (formula !== undefined && result === null) uncalculated++
+    if (formula !== undefined && !stored && inline === undefined) uncalculated++
     const text = cellFormula()
     if (result === null && text === undefined) return
     budget.spendCells(1)
@@ -117,6 +118,7 @@ export const scanCells = (
           type = attributes.t ?? "n"
           style = attributes.s
           value = ""
+          stored = false
           inline = undefined
           formula = undefined
           sharedIndex = undefined
@@ -124,6 +126,7 @@ export const scanCells = (
         }
         case "x:v":
           capture = "value"
+          stored = true
           return
         case "x:row": {
           const number = integer(attributes.r)

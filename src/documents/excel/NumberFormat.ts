@@ -1,5 +1,4 @@
-import { children, integer, type XmlElement } from "../xml/XmlTree.ts"
-import { child } from "../xml/XmlTree.ts"
+import { child, children, integer, type XmlElement } from "../xml/XmlTree.ts"
 
 /** What a number format shows a number as; undefined for a plain number. */
 export type TimeKind = "date" | "time" | "datetime" | "duration"
@@ -32,7 +31,7 @@ export const timeKind = (code: string): TimeKind | undefined => {
   if (/^(general|standard)$/i.test(code.trim())) return undefined
   const section = (withoutLiterals(code).split(";")[0] ?? "").toLowerCase()
   if (/\[(h+|m+|s+)\]/.test(section)) return "duration"
-  const tokens = section.replace(/\[[^\]]*\]/g, "")
+  const tokens = section.replace(/\[[^\]]*\]?/g, "")
   const time = /[hs]|am\/pm|a\/p/.test(tokens)
   // `m` is a minute beside hours or seconds, and a month otherwise.
   const date = /[yd]|gge|aaa/.test(tokens.replace(/am\/pm|a\/p/g, "")) || (!time && tokens.includes("m"))

@@ -18,12 +18,12 @@ export const shiftFormula = (formula: string, rows: number, columns: number): st
 
 const maxLength = 32_768
 
-/** Texts, quoted sheet names and bracketed names are matched so that nothing inside them is. */
+/** Texts, quoted sheet names and bracketed names are matched, closed or not, so that nothing inside them is. */
 const references = new RegExp(
   [
-    String.raw`"(?:[^"]|"")*"`,
-    String.raw`'(?:[^']|'')*'`,
-    String.raw`\[[^\]]*\]`,
+    String.raw`"(?:[^"]|"")*(?:"|$)`,
+    String.raw`'(?:[^']|'')*(?:'|$)`,
+    String.raw`\[[^\]]*\]?`,
     String.raw`(?<![\w.$])(\$?[A-Z]{1,3})(\$?[0-9]{1,7})(?![\w(.!])`,
     String.raw`(?<![\w.$])(\$?[A-Z]{1,3}):(\$?[A-Z]{1,3})(?![\w(.!])`,
     String.raw`(?<![\w.$])(\$?[0-9]{1,7}):(\$?[0-9]{1,7})(?![\w(.!])`

@@ -22,9 +22,15 @@ export const readTableDefinitions = (
   document: OpcPackage,
   sheetPart: string,
   warnings: Warnings
-): ReadonlyArray<TableDefinition> =>
-  document.relationships(sheetPart).flatMap(({ kind, part }) => {
-    if (kind !== "table" || part === undefined) return []
+): ReadonlyArray<TableDefinition> => {
+  const parts = new Set(
+    document
+      .relationships(sheetPart)
+      .flatMap(({ kind, part }) => (kind === "table" && part !== undefined ? [part] : []))
+  )
+  if (parts.size > mostTables)
+    warnings.add(`The part ${sheetPart} has more than ${mostTables} tables; the rest is left out`)
+  return [...parts].slice(0, mostTables).flatMap((part) => {
     const root = optionalPart<XmlElement | undefined>(warnings, undefined, () =>
       parseXml(document.read(part), part, document.limits)
     )
@@ -37,6 +43,10 @@ export const readTableDefinitions = (
     }
     return [{ name: displayName ?? name ?? "", reference: ref, range }]
   })
+}
+
+/** Of one sheet; each looks through all its rows. */
+const mostTables = 1000
 
 export interface TableLimits {
   /** 0 means all. */

@@ -368,7 +368,7 @@ describe("Excel: formulas", () => {
   const rows =
     '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f>A1*2</f><v>2</v></c></row>' +
     '<row r="2"><c r="A2"><f t="shared" ref="A2:A3" si="0">A1+$B$1</f><v>3</v></c><c r="B2"><f t="array" ref="B2">SUM(A1:A2)</f><v>4</v></c></row>' +
-    '<row r="3"><c r="A3"><f t="shared" si="0"/><v>5</v></c><c r="B3"><f>NOW()</f></c></row>'
+    '<row r="3"><c r="A3"><f t="shared" si="0"/><v>5</v></c><c r="B3"><f>NOW()</f></c><c r="C3" t="str"><f>""</f><v></v></c></row>'
 
   it("gives stored results, and warns where there is none", () => {
     const document = read(rows)
@@ -378,7 +378,7 @@ describe("Excel: formulas", () => {
 
   it("gives the formulas instead, shared ones worked out", () => {
     const document = read(rows, { data_only: false })
-    assert.strictEqual(document.text, "Sheet: S\n1\t=A1*2\n=A1+$B$1\t=SUM(A1:A2)\n=A2+$B$1\t=NOW()")
+    assert.strictEqual(document.text, 'Sheet: S\n1\t=A1*2\n=A1+$B$1\t=SUM(A1:A2)\n=A2+$B$1\t=NOW()\t=""')
     assert.deepStrictEqual(document.warnings, [])
   })
 
@@ -391,7 +391,8 @@ describe("Excel: formulas", () => {
           ["A2", "=A1+$B$1"],
           ["B2", "=SUM(A1:A2)"],
           ["A3", "=A2+$B$1"],
-          ["B3", "=NOW()"]
+          ["B3", "=NOW()"],
+          ["C3", '=""']
         ]
       )
     }

@@ -25,8 +25,9 @@ describe("SharedFormula", () => {
   })
 
   it("leaves formulas alone that no program would write", () => {
-    const long = "[".repeat(100_000)
+    const long = "A1+".repeat(100_000)
     assert.strictEqual(shiftFormula(long, 1, 1), long)
+    assert.strictEqual(shiftFormula(`A1+[A1${"[".repeat(30_000)}`, 1, 1), `B2+[A1${"[".repeat(30_000)}`)
   })
 })
 
