@@ -13,21 +13,27 @@ export interface Measure {
 }
 
 export const characters = (text: string): Measure => {
-  const pairs = hasPairs(text)
-  const of = (start: number, end: number) => (pairs ? codePoints(text, start, end) : end - start)
-  const back = (start: number, end: number, size: number) => {
-    if (!pairs) return Math.max(start, end - size)
-    let position = end
-    for (let left = size; left > 0 && position > start; left--) position = before(text, position)
-    return position
+  const pairs = pairsOf(text)
+  const pairsIn = (start: number, end: number) => countBelow(pairs, end) - countBelow(pairs, start)
+  return {
+    of: (start, end) => end - start - pairsIn(start, end),
+    forward: (start, end, size) => {
+      const wanted = Math.max(1, size)
+      // Each pair inside moves the position one further, which may take in more pairs.
+      let position = Math.min(end, start + wanted)
+      for (let next = position; ; position = next) {
+        next = Math.min(end, start + wanted + pairsIn(start, position))
+        if (next === position) return position
+      }
+    },
+    back: (start, end, size) => {
+      let position = Math.max(start, end - size)
+      for (let next = position; ; position = next) {
+        next = Math.max(start, end - size - pairsIn(position, end))
+        if (next === position) return Math.max(start, atBoundary(text, position))
+      }
+    }
   }
-  const forward = (start: number, end: number, size: number) => {
-    if (!pairs) return Math.min(end, start + Math.max(1, size))
-    let position = start
-    for (let left = Math.max(1, size); left > 0 && position < end; left--) position = after(text, position)
-    return position
-  }
-  return { of, forward, back }
 }
 
 /** The original's estimate: four characters are a token, rounded down. */
@@ -140,7 +146,25 @@ export const trimmed = (text: string, start: number, end: number): readonly [sta
   return [from, to]
 }
 
-const hasPairs = (text: string): boolean => /[\ud800-\udbff]/.test(text)
+/** Where surrogate pairs start. */
+const pairsOf = (text: string): ReadonlyArray<number> => {
+  const starts: Array<number> = []
+  if (!/[\ud800-\udbff]/.test(text)) return starts
+  for (let position = 0; position < text.length; position++) if (isPairAt(text, position)) starts.push(position)
+  return starts
+}
+
+/** How many of the ascending numbers are less than the limit. */
+const countBelow = (numbers: ReadonlyArray<number>, limit: number): number => {
+  let low = 0
+  let high = numbers.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((numbers[middle] ?? limit) < limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}
 
 const isPairAt = (text: string, position: number): boolean => {
   const unit = text.charCodeAt(position)
@@ -150,17 +174,9 @@ const isPairAt = (text: string, position: number): boolean => {
 
 const after = (text: string, position: number): number => position + (isPairAt(text, position) ? 2 : 1)
 
-const before = (text: string, position: number): number =>
-  position - (position > 1 && isPairAt(text, position - 2) ? 2 : 1)
-
+/** The position itself, or the start of the pair that it would cut. */
 const atBoundary = (text: string, position: number): number =>
   position > 0 && isPairAt(text, position - 1) ? position - 1 : position
-
-const codePoints = (text: string, start: number, end: number): number => {
-  let count = 0
-  for (let position = start; position < end; position = after(text, position)) count++
-  return count
-}
 
 /** A tokenizer never merges across a word's start, so that cutting before white space changes no count. */
 const sliceEnd = (text: string, start: number, end: number): number => {
