@@ -197,6 +197,13 @@ export const array = <const O extends Presence<ReadonlyArray<unknown> | null>>(
       : refuse(`must be a list, or a JSON list as text, not ${kindOf(raw)}.`)
   })
 
+/** A setting with a reading of its own. Left says what is wrong, and comes after `The setting <name> `. */
+export const custom = <A, const O extends Presence<A | null>>(
+  type: SettingType,
+  options: O,
+  read: (raw: unknown) => Either.Either<A, string>
+): Setting<Given<A, O>> => setting<A, O>(type, options, {}, read)
+
 // --- How the constructors above are made ---
 
 type Coerced<A> = Either.Either<A, string>

@@ -1,0 +1,146 @@
+import * as Effect from "effect/Effect"
+import { TooManyCells } from "../../documents/csv/CsvReader.ts"
+import { guessDelimiter } from "../../documents/csv/Delimiter.ts"
+import * as TextEncoding from "../../documents/csv/TextEncoding.ts"
+import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
+import * as BytesOf from "../BytesOf.ts"
+import * as CsvDialect from "../CsvDialect.ts"
+import * as Executor from "../Executor.ts"
+import * as PerItem from "../PerItem.ts"
+import * as Settings from "../Settings.ts"
+import * as CsvTable from "./csv/CsvTable.ts"
+
+const settings = {
+  ...PerItem.settings(),
+  ...BytesOf.settings,
+  content_field: Settings.string({
+    description: "Key of data that holds the text or its bytes. It goes before temp_file_path_field.",
+    default: "content"
+  }),
+  output_field: Settings.string({ description: "Key of data for the table.", default: "csv_output" }),
+  delimiter: CsvDialect.delimiter({ detection: true }),
+  quotechar: CsvDialect.quote,
+  has_header: Settings.boolean({
+    description:
+      "The first line that is not blank names the columns; equal names get a number. False: they are col_0, col_1 and so on.",
+    default: true
+  }),
+  encoding: Settings.string({
+    description:
+      "Of bytes and files: utf-8, cp1252, latin-1, ascii, shift_jis and so on, or auto to detect it. A byte order mark goes before utf-8 and auto.",
+    default: "utf-8"
+  }),
+  max_rows: Settings.integer({ description: "Rows to take, after empty ones are skipped; 0 for all.", default: 0, min: 0 }),
+  skip_empty_rows: Settings.boolean({ description: "Leave out rows whose cells are all blank.", default: true }),
+  strip_whitespace: Settings.boolean({ description: "Cut white space off both ends of cells and names.", default: true }),
+  infer_types: Settings.boolean({
+    description: "Turn cells into numbers where nothing is lost: 007, 1_000, nan and whole numbers beyond 2^53 stay text.",
+    default: false
+  }),
+  extract_text: Settings.boolean({ description: "Put the table as a text into text.", default: false }),
+  add_extraction_status: Settings.boolean({
+    description: "Also write extraction_status into the summary, as the other extractors do.",
+    default: false
+  }),
+  max_cells: Settings.integer({
+    description: "A text with more cells fails; short rows count as filled up.",
+    default: 5_000_000,
+    min: 1
+  })
+}
+
+type Decoded = Settings.TypeOf<typeof settings>
+
+/** `csv_extractor`: delimited text to rows (executors.md 4.7). The event loop gets its turn every few thousand cells. */
+export const executor = Executor.define({
+  type: "csv_extractor",
+  aliases: ["csv_extractor_executor"],
+  category: "extract",
+  name: "CSV Extractor",
+  description: "Extracts rows and columns from CSV, TSV and other delimited text.",
+  settings,
+  check: (settings) => [
+    ...CsvDialect.problems(dialectOf(settings), { delimiter: "delimiter", quote: "quotechar" }),
+    ...(TextEncoding.isKnown(settings.encoding)
+      ? []
+      : [{ path: ["encoding"], message: `The setting encoding names no known encoding: ${settings.encoding.slice(0, 40)}.` }])
+  ],
+  make: (settings, context) =>
+    Effect.map(BytesOf.make(context, { ...settings, content_field: null }), (bytesOfFile) =>
+      PerItem.perItem(context, settings, (item) =>
+        Effect.gen(function* () {
+          const fail = (message: string) => Executor.documentError(context, item, message)
+          const text = yield* textOf(settings, item, bytesOfFile, fail)
+          const table = yield* readingInParts(CsvTable.reading(text, optionsOf(settings, text))).pipe(
+            Effect.mapError((error) => fail(tooLarge(settings, item, error)))
+          )
+          return withTable(settings, item, table)
+        })
+      )
+    )
+})
+
+const textOf = (
+  settings: Decoded,
+  item: Content,
+  bytesOfFile: (item: Content) => Effect.Effect<Uint8Array, Executor.ExecutorError>,
+  fail: (message: string) => Executor.ExecutorError
+): Effect.Effect<string, Executor.ExecutorError> => {
+  const decoded = (bytes: Uint8Array) =>
+    Effect.mapError(TextEncoding.decode(bytes, settings.encoding), (message) =>
+      fail(`${nameOf(item)} could not be read. ${message}`)
+    )
+  const content = Object.hasOwn(item.data, settings.content_field) ? item.data[settings.content_field] : undefined
+  if (typeof content === "string") return Effect.succeed(content.startsWith("\ufeff") ? content.slice(1) : content)
+  if (content instanceof Uint8Array) return decoded(content)
+  return bytesOfFile(item).pipe(
+    Effect.mapError((error) =>
+      content === undefined || content === null || Object.hasOwn(item.data, settings.temp_file_path_field)
+        ? error
+        : fail(`data.${settings.content_field} of ${nameOf(item)} is neither a text nor bytes (setting content_field).`)
+    ),
+    Effect.flatMap(decoded),
+    // Python opens text files so; the cells of a text in data keep their line ends.
+    Effect.map((text) => text.replaceAll(/\r\n?/g, "\n"))
+  )
+}
+
+const readingInParts = (part: () => CsvTable.CsvTable | undefined): Effect.Effect<CsvTable.CsvTable, TooManyCells> =>
+  Effect.flatMap(
+    Effect.try({
+      try: part,
+      catch: (cause) => {
+        if (cause instanceof TooManyCells) return cause
+        throw cause
+      }
+    }),
+    (table) => (table === undefined ? Effect.delay(Effect.suspend(() => readingInParts(part)), 0) : Effect.succeed(table))
+  )
+
+const tooLarge = (settings: Decoded, item: Content, _: TooManyCells): string =>
+  `${nameOf(item)} has more than ${settings.max_cells} cells; raise the setting max_cells to take it.`
+
+const dialectOf = ({ delimiter, quotechar: quote }: Decoded) => ({ delimiter, quote })
+
+const optionsOf = (settings: Decoded, text: string): CsvTable.Options => ({
+  dialect: {
+    delimiter:
+      settings.delimiter === CsvDialect.detected ? guessDelimiter(text, settings.quotechar) : settings.delimiter,
+    quote: settings.quotechar
+  },
+  hasHeader: settings.has_header,
+  maxRows: settings.max_rows,
+  skipEmptyRows: settings.skip_empty_rows,
+  stripWhitespace: settings.strip_whitespace,
+  inferTypes: settings.infer_types,
+  extractText: settings.extract_text,
+  maxCells: settings.max_cells
+})
+
+const withTable = (settings: Decoded, item: Content, table: CsvTable.CsvTable): Content =>
+  withSummary(withData(item, { [settings.output_field]: table }), {
+    rows_extracted: table.row_count,
+    columns_detected: table.column_count,
+    csv_extraction_status: "success",
+    ...(settings.add_extraction_status ? { extraction_status: "success" } : {})
+  })

@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either } from "effect"
+import * as Effect from "effect/Effect"
+import type { Content } from "../../src/domain/Content.ts"
+import type * as Executor from "../../src/executors/Executor.ts"
+import * as Golden from "./input/Golden.ts"
+import { runNode } from "./NodeRun.ts"
+
+/** Holds an executor to what the original gave in every case of `file` that is not marked as a defect of the original. */
+export const describeGolden = <R>(options: {
+  readonly file: string
+  readonly executor: Executor.Executor<R>
+  readonly id: string
+  /** The items of a case; those of `input` when absent. */
+  readonly items?: (vector: Golden.GoldenCase) => Effect.Effect<ReadonlyArray<Content>, never, R>
+  /** What `items` changed, back as it was. */
+  readonly restore?: (item: Content, vector: Golden.GoldenCase) => Content
+  readonly provide: <A, E>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E>
+}): void => {
+  const vectors = Golden.load(options.file)
+  describe.skipIf(vectors === null)(`${options.executor.type}, golden vectors of ../shared/golden`, () => {
+    for (const vector of (vectors ?? []).filter((each) => each.original_defect !== true)) {
+      it.effect(`${vector.id} ${vector.note ?? ""}`, () =>
+        Effect.gen(function* () {
+          const items = yield* options.items?.(vector) ?? Effect.succeed(Golden.items(vector["input"]))
+          const result = yield* Effect.either(runNode(options.executor, options.id, vector.settings, items))
+          if (vector.error !== undefined) return assert.isTrue(Either.isLeft(result), vector.error.message)
+          const output = Either.getOrThrowWith(result, (error) => error)
+          const restored = output.map((each) => options.restore?.(each, vector) ?? each)
+          const expected = vector["output"]
+          assert.isUndefined(Golden.difference(Array.isArray(expected) ? expected : [expected], restored))
+        }).pipe(options.provide)
+      )
+    }
+  })
+}
