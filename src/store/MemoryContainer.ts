@@ -17,14 +17,19 @@ export interface MemoryContainer extends DocumentContainer.DocumentContainer {
   ) => void
 }
 
+/** What the service adds to a document is added when somebody looks: writes are many, looks are few. */
 interface Stored {
-  readonly etag: string
-  readonly bytes: number
+  document: Document
+  etag: string
+  /** Epoch milliseconds. */
+  writtenAt: number
+  /** The bytes of its JSON are no more than this. */
+  atMostBytes: number
+  /** Our own copy, of which nobody else has a reference: patches change it in place. Undefined before the first. */
+  copy: Record<string, unknown> | undefined
 }
 
 export const make = (name: string): MemoryContainer => {
-  const documents = new Map<string, Document>()
-  // Apart from the documents, so that a patch need not measure what it leaves alone.
   const stored = new Map<string, Stored>()
   const failures: Array<{ readonly error: ServiceError.ServiceError; readonly operation?: Operation }> = []
   let version = 0
@@ -41,12 +46,7 @@ export const make = (name: string): MemoryContainer => {
         : Effect.fail(failure.error)
     })
 
-  const put = (id: string, document: Document, bytes: number, now: () => number): string => {
-    const etag = `"${(++version).toString(16).padStart(8, "0")}"`
-    documents.set(id, { ...document, _etag: etag, _ts: Math.floor(now() / 1000) })
-    stored.set(id, { etag, bytes })
-    return etag
-  }
+  const nextEtag = () => `"${++version}"`
 
   const write = (
     operation: Operation,
@@ -55,28 +55,33 @@ export const make = (name: string): MemoryContainer => {
   ): Effect.Effect<string, ServiceError.ServiceError> => {
     const what = `${operation} ${name}/${document.id}`
     if (!DocumentContainer.isStorableId(document.id)) return Effect.fail(DocumentContainer.unstorable(what))
-    const bytes = bytesOf(document)
-    if (bytes === undefined) return notJson(what)
-    if (bytes > DocumentContainer.maxDocumentBytes) return tooLarge(what)
-    return Effect.succeed(put(document.id, document, bytes, now))
+    return Effect.map(
+      sized(what, boundOf(document), () => document),
+      (atMostBytes) => {
+        const etag = nextEtag()
+        stored.set(document.id, { document, etag, writtenAt: now(), atMostBytes, copy: undefined })
+        return etag
+      }
+    )
   }
 
   return {
     name,
-    documents,
+    get documents() {
+      return new Map([...stored].map(([id, one]) => [id, seen(one)]))
+    },
     failNext: (error, { times = 1, operation } = {}) => {
       for (let i = 0; i < times; i++) failures.push(operation === undefined ? { error } : { error, operation })
     },
     read: (id, knownEtag) =>
       perform("read", () => {
-        const document = documents.get(id)
         const current = stored.get(id)
-        if (document === undefined || current === undefined) return missingReading
-        return current.etag === knownEtag ? unchanged : Effect.succeed(found(document, current.etag))
+        if (current === undefined) return missingReading
+        return current.etag === knownEtag ? unchanged : Effect.succeed(found(seen(current), current.etag))
       }),
     create: (document) =>
       perform("create", (now) =>
-        documents.has(document.id) ? refused : Effect.map(write("create", document, now), written)
+        stored.has(document.id) ? refused : Effect.map(write("create", document, now), written)
       ),
     replace: (document, etag) =>
       perform("replace", (now) => {
@@ -87,35 +92,56 @@ export const make = (name: string): MemoryContainer => {
     upsert: (document) => perform("upsert", (now) => write("upsert", document, now)),
     patch: (id, set, condition) =>
       perform("patch", (now) => {
-        const what = `patch ${name}/${id}`
-        const document = documents.get(id)
-        const current = stored.get(id)
-        const keys = Object.keys(set)
-        if (keys.length === 0 || keys.length > DocumentContainer.maxPatchOperations) {
-          return Effect.fail(DocumentContainer.wrongPatch(what, keys.length))
+        const properties = Object.keys(set).length
+        if (properties === 0 || properties > DocumentContainer.maxPatchOperations) {
+          return Effect.fail(DocumentContainer.wrongPatch(`patch ${name}/${id}`, properties))
         }
-        if (document === undefined || current === undefined) return missing
+        const current = stored.get(id)
+        if (current === undefined) return missing
         if (condition.etag !== undefined && condition.etag !== current.etag) return refused
-        if (!holds(document, condition)) return refused
-        const before = bytesOf(Object.fromEntries(keys.map((key) => [key, document[key]])))
-        const after = bytesOf(set)
-        if (before === undefined || after === undefined) return notJson(what)
-        const bytes = current.bytes - before + after
-        if (bytes > DocumentContainer.maxDocumentBytes) return tooLarge(what)
-        return Effect.succeed(written(put(id, { ...document, ...set }, bytes, now)))
+        if (!holds(current.document, condition)) return refused
+        const added = boundOf(set)
+        const bound = added === undefined ? undefined : current.atMostBytes + added
+        const size = sized(`patch ${name}/${id}`, bound, () => ({ ...current.document, ...set }))
+        return Effect.map(size, (atMostBytes) => {
+          current.copy ??= { ...current.document }
+          current.document = Object.assign(current.copy, set)
+          current.atMostBytes = atMostBytes
+          current.writtenAt = now()
+          current.etag = nextEtag()
+          return written(current.etag)
+        })
       }),
     remove: (id, etag) =>
       perform("remove", () => {
         const current = stored.get(id)
         if (current === undefined) return missing
         if (current.etag !== etag) return refused
-        documents.delete(id)
         stored.delete(id)
         return Effect.succeed(written(etag))
       }),
     where: (property, value) =>
-      perform("where", () => Effect.succeed([...documents.values()].filter((document) => document[property] === value)))
+      perform("where", () =>
+        Effect.succeed([...stored.values()].filter(({ document }) => document[property] === value).map(seen))
+      )
   }
+}
+
+const seen = ({ document, etag, writtenAt }: Stored): Document => ({
+  ...document,
+  _etag: etag,
+  _ts: Math.floor(writtenAt / 1000)
+})
+
+/** A bound of the document's bytes that is within the limit. Only what may be too large is measured, since that costs most. */
+const sized = (
+  what: string,
+  bound: number | undefined,
+  document: () => Document
+): Effect.Effect<number, ServiceError.Invalid> => {
+  const bytes = bound !== undefined && bound > DocumentContainer.maxDocumentBytes ? bytesOf(document()) : bound
+  if (bytes === undefined) return notJson(what)
+  return bytes > DocumentContainer.maxDocumentBytes ? tooLarge(what) : Effect.succeed(bytes)
 }
 
 const written = (etag: string): Write => DocumentContainer.Write.Written({ etag })
@@ -143,10 +169,22 @@ const tooLarge = (operation: string) =>
   )
 
 /** Bytes of the value's JSON; undefined when it has none (a cycle, a bigint). */
-const bytesOf = (value: Document): number | undefined => {
+const bytesOf = (value: unknown): number | undefined => {
   try {
-    return Buffer.byteLength(JSON.stringify(value))
+    return Buffer.byteLength(JSON.stringify(value) ?? "")
   } catch {
     return undefined
   }
+}
+
+/** No fewer bytes than the JSON has, cheaply; undefined when there is none. An escaped character takes six bytes at most. */
+const boundOf = (document: Document): number | undefined => {
+  let bound = 2
+  for (const key in document) {
+    const value = document[key]
+    const bytes = typeof value === "string" ? 6 * value.length + 2 : value === null ? 4 : bytesOf(value)
+    if (bytes === undefined) return undefined
+    bound += 6 * key.length + 4 + bytes
+  }
+  return bound
 }

@@ -122,27 +122,27 @@ it.layer(emulatorDatabase)("CosmosContainer", (it) => {
   )
 })
 
-describe("CosmosClients", () => {
-  const settings = (endpoint: string, cosmosKey: Redacted.Redacted | null) =>
-    Layer.succeed(AzureConfig, {
-      cosmosEndpoint: endpoint,
-      cosmosKey,
-      cosmosDatabase: "contentflow",
-      containers: { pipelines: "pipelines", vaults: "v", executions: "e", locks: "l", checkpoints: "c" },
-      createMissingResources: false,
-      queueUrl: null,
-      queueName: "unused",
-      poisonQueueName: "unused-poison",
-      blobAccountName: "unused",
-      blobContainerName: "unused",
-      storageConnectionString: null,
-      clientId: null
-    })
-  const read = (azure: Layer.Layer<AzureConfig>, credential: Layer.Layer<Credentials.Credentials>) =>
-    Effect.flip(Effect.flatMap(container, (documents) => documents.read("a"))).pipe(
-      Effect.provide(CosmosClients.layer.pipe(Layer.provide([azure, credential])))
-    )
+const settings = (endpoint: string, cosmosKey: Redacted.Redacted | null) =>
+  Layer.succeed(AzureConfig, {
+    cosmosEndpoint: endpoint,
+    cosmosKey,
+    cosmosDatabase: "contentflow",
+    containers: { pipelines: "pipelines", vaults: "v", executions: "e", locks: "l", checkpoints: "c" },
+    createMissingResources: false,
+    queueUrl: null,
+    queueName: "unused",
+    poisonQueueName: "unused-poison",
+    blobAccountName: "unused",
+    blobContainerName: "unused",
+    storageConnectionString: null,
+    clientId: null
+  })
+const read = (azure: Layer.Layer<AzureConfig>, credential: Layer.Layer<Credentials.Credentials>) =>
+  Effect.flip(Effect.flatMap(container, (documents) => documents.read("a"))).pipe(
+    Effect.provide(CosmosClients.layer.pipe(Layer.provide([azure, credential])))
+  )
 
+describe("CosmosClients", () => {
   it.effect("asks the credential for a token of the account when there is no key", () =>
     Effect.gen(function* () {
       const asked: Array<string> = []

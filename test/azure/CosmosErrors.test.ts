@@ -10,6 +10,16 @@ const answer = (code: number, more: Readonly<Record<string, unknown>> = {}) =>
 const named = (name: string, message: string, more: Readonly<Record<string, unknown>> = {}) =>
   Object.assign(new Error(message), { name, ...more })
 
+const reason = (cause: unknown) => {
+  const error = CosmosErrors.fromCosmos(operation, cause)
+  return error._tag === "Invalid" ? error.reason : error._tag
+}
+
+const wait = (cause: unknown) => {
+  const error = CosmosErrors.fromCosmos(operation, cause)
+  return error._tag === "Throttled" ? error.retryAfterMillis : error._tag
+}
+
 describe("CosmosErrors", () => {
   const cases: ReadonlyArray<readonly [tag: string, cause: unknown]> = [
     ["Unauthorized", answer(401)],
@@ -53,10 +63,6 @@ describe("CosmosErrors", () => {
   }
 
   it("tells documents that are too large from other bad requests", () => {
-    const reason = (cause: unknown) => {
-      const error = CosmosErrors.fromCosmos(operation, cause)
-      return error._tag === "Invalid" ? error.reason : error._tag
-    }
     assert.strictEqual(reason(answer(413)), "TooLarge")
     assert.strictEqual(reason(answer(400)), "BadRequest")
     assert.strictEqual(reason(answer(422)), "BadRequest")
@@ -64,10 +70,6 @@ describe("CosmosErrors", () => {
   })
 
   it("keeps the wait that the service asks for", () => {
-    const wait = (cause: unknown) => {
-      const error = CosmosErrors.fromCosmos(operation, cause)
-      return error._tag === "Throttled" ? error.retryAfterMillis : error._tag
-    }
     assert.strictEqual(wait(answer(429, { retryAfterInMs: 1234 })), 1234)
     assert.strictEqual(wait(answer(429, { retryAfterInMs: Number.NaN })), null)
     assert.strictEqual(wait(answer(429)), null)

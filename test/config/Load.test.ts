@@ -389,19 +389,19 @@ describe("the .env file", () => {
   )
 })
 
+const stored = (settings: ReadonlyArray<StoredSetting>, environment: Texts = {}, status?: number) =>
+  Effect.gen(function* () {
+    const { connection, requests } = yield* serve(settings, status)
+    const result = yield* Effect.either(load({ AZURE_APP_CONFIG_ENDPOINT: connection, ...environment }))
+    return { result, requests, connection }
+  })
+const settled = <A>(outcome: Effect.Effect<{ readonly result: Either.Either<A, ConfigError> }, never, Scope.Scope>) =>
+  Effect.flatMap(outcome, ({ result }) => result)
+
+const common = (name: string, value: string) => ({ key: `contentflow.common.${name}`, value })
+const worker = (name: string, value: string) => ({ key: `contentflow.worker.${name}`, value })
+
 describe("App Configuration", () => {
-  const stored = (settings: ReadonlyArray<StoredSetting>, environment: Texts = {}, status?: number) =>
-    Effect.gen(function* () {
-      const { connection, requests } = yield* serve(settings, status)
-      const result = yield* Effect.either(load({ AZURE_APP_CONFIG_ENDPOINT: connection, ...environment }))
-      return { result, requests, connection }
-    })
-  const settled = <A>(outcome: Effect.Effect<{ readonly result: Either.Either<A, ConfigError> }, never, Scope.Scope>) =>
-    Effect.flatMap(outcome, ({ result }) => result)
-
-  const common = (name: string, value: string) => ({ key: `contentflow.common.${name}`, value })
-  const worker = (name: string, value: string) => ({ key: `contentflow.worker.${name}`, value })
-
   it.scoped("comes before the environment; the worker's keys before the common ones", () =>
     Effect.gen(function* () {
       const { requests, result } = yield* stored(

@@ -1,6 +1,6 @@
-import { createHttpServer } from "@vercel/cosmosdb-server"
 import { Context, Effect, Layer, Redacted } from "effect"
 import type * as http from "node:http"
+import * as Emulators from "../../src/cli/demo/Emulators.ts"
 import { type AzureSettings } from "../../src/config/WorkerConfig.ts"
 
 /** An answer that the server gives instead of doing its work. */
@@ -35,25 +35,12 @@ export const layer: Layer.Layer<CosmosServer> = Layer.scoped(
   Effect.gen(function* () {
     const answers: Array<Answer & { left: number }> = []
     const log: Array<string> = []
-    const server = yield* Effect.acquireRelease(
-      Effect.async<http.Server>((resume) => {
-        const server = createHttpServer({ keepAlive: true })
-        makeFaithful(server, answers, log)
-        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-      }),
-      (server) =>
-        Effect.async<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
-    const address = server.address()
-    const endpoint = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+    const endpoint = yield* Effect.orDie(Emulators.cosmos((server) => makeFaithful(server, answers, log)))
     return {
       endpoint,
       settings: {
         cosmosEndpoint: endpoint,
-        cosmosKey: Redacted.make("bm8ga2V5"),
+        cosmosKey: Redacted.make(Emulators.cosmosKey),
         cosmosDatabase: "contentflow",
         containers: {
           pipelines: "pipelines",
