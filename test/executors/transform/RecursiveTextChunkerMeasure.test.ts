@@ -29,9 +29,10 @@ describe("Measure.characters", () => {
   })
 })
 
+const count = (text: string) => Measure.words(text).of(0, text.length)
+
 describe("Measure.words", () => {
   it("counts as Python splits: control characters part words, the byte order mark does not", () => {
-    const count = (text: string) => Measure.words(text).of(0, text.length)
     assert.deepStrictEqual(
       ["", " \u3000", "a\u001cb", "a\u0085b", "a\ufeffb", " a  b\u2028c "].map(count),
       [0, 0, 2, 2, 1, 3]
