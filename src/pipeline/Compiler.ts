@@ -301,7 +301,7 @@ class Compilation {
         type: node.type,
         process: (items) =>
           Effect.clockWith((clock) =>
-            Effect.map(Node.run(node, Effect.succeed(instance), items, clock), (outcome) => outcome.items)
+            Effect.flatMap(Node.run(node, Effect.succeed(instance), items, clock), Node.settle)
           )
       }))
     })

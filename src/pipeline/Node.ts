@@ -26,29 +26,31 @@ export interface Node {
 
 export interface Outcome {
   readonly items: ReadonlyArray<Content>
-  /** The error that did not end the run, because `fail_pipeline_on_error` is off. */
   readonly error: ExecutorError | null
+  /** Whether the error ends the run: `fail_pipeline_on_error` is on. */
+  readonly fatal: boolean
 }
 
 /**
  * Runs a node on its input (pipeline.md 8): items that do not meet its condition pass unchanged and keep their place; an error ends the
- * run or is noted in the log of the items, which go on as they came. Never fails with a defect of an executor.
+ * run or is noted in the log of the items, which go on as they came. Every failure, a defect of an executor too, is an outcome.
  */
 export const run = <R>(
   node: Node,
   instance: Effect.Effect<ExecutorInstance, ExecutorError, R>,
   items: ReadonlyArray<Content>,
   clock: Clock.Clock
-): Effect.Effect<Outcome, ExecutorError, R> => {
+): Effect.Effect<Outcome, never, R> => {
   const { condition } = node
   if (condition === null || items.length === 0) return work(node, instance, items, clock)
   const selection = select(node, condition, items, clock)
-  if (Either.isLeft(selection)) return Effect.fail(selection.left)
+  if (Either.isLeft(selection)) return Effect.succeed({ items: [], error: selection.left, fatal: true })
   const { chosen, error, places, passing } = selection.right
-  if (chosen.length === 0) return Effect.succeed({ items: passing, error })
+  if (chosen.length === 0) return Effect.succeed({ items: passing, error, fatal: false })
   return Effect.map(work(node, instance, chosen, clock), (outcome) => ({
     items: chosen.length === items.length ? outcome.items : rejoin(outcome.items, places, passing),
-    error: outcome.error ?? error
+    error: outcome.error ?? error,
+    fatal: outcome.fatal
   }))
 }
 
@@ -131,23 +133,18 @@ const work = <R>(
   instance: Effect.Effect<ExecutorInstance, ExecutorError, R>,
   items: ReadonlyArray<Content>,
   clock: Clock.Clock
-): Effect.Effect<Outcome, ExecutorError, R> => {
+): Effect.Effect<Outcome, never, R> => {
   const startedAt = clock.unsafeCurrentTimeMillis()
-  return Effect.matchCauseEffect(
-    bounded(
-      node,
-      Effect.flatMap(instance, (opened) => attempts(node, opened, items))
-    ),
-    {
-      onSuccess: (results) => Effect.succeed({ items: results, error: null }),
-      onFailure: (cause) => {
-        const error = errorOf(node, items, cause)
-        if (node.settings.failOnError) return Effect.fail(error)
-        const kept = node.marksItems ? items.map((item) => mark(node, item, error, startedAt, clock)) : items
-        return Effect.succeed({ items: kept, error })
-      }
+  const working = Effect.flatMap(instance, (opened) => attempts(node, opened, items))
+  return Effect.matchCause(bounded(node, working), {
+    onSuccess: (results): Outcome => ({ items: results, error: null, fatal: false }),
+    onFailure: (cause): Outcome => {
+      const error = errorOf(node, items, cause)
+      if (node.settings.failOnError) return { items: [], error, fatal: true }
+      const kept = node.marksItems ? items.map((item) => mark(node, item, error, startedAt, clock)) : items
+      return { items: kept, error, fatal: false }
     }
-  )
+  })
 }
 
 const attempts = (
@@ -213,3 +210,7 @@ const mark = (
 /** The item with an error of an edge's condition in its log. */
 export const markEdge = (node: Pick<Node, "id">, item: Content, error: ExecutorError, clock: Clock.Clock): Content =>
   mark(node, item, error, clock.unsafeCurrentTimeMillis(), clock)
+
+/** The items that go on, or the error that ends the run. */
+export const settle = ({ error, fatal, items }: Outcome): Effect.Effect<ReadonlyArray<Content>, ExecutorError> =>
+  fatal && error !== null ? Effect.fail(error) : Effect.succeed(items)

@@ -2,6 +2,7 @@ import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import type { Content } from "../domain/Content.ts"
@@ -18,7 +19,8 @@ export interface Runnable {
 
 /**
  * Runs the graph on these items. A node starts when its inputs are there. A line of nodes stays in one fiber; a fork gets a fiber for
- * each branch, and the branch that arrives last at a join goes on behind it. Nodes are built in the scope, which outlives the run.
+ * each further branch, and the branch that arrives last at a join goes on behind it. The first failure, and an interruption, reach all
+ * of them. Nodes are built in the scope, which outlives the run.
  */
 export const run = (
   runnable: Runnable,
@@ -57,6 +59,8 @@ class State {
   private readonly arrived = new Map<number, Array<Message | undefined>>()
   private readonly gone = new Set<number>()
   private readonly stops = new Map<number, Deferred.Deferred<void>>()
+  /** Completed by the first failure of any branch, or when the first branch has ended, which waits for all others. */
+  private readonly done = Deferred.unsafeMake<void, ExecutorError>(FiberId.none)
   private readonly progress: Array<Progress | undefined> = []
   /** The items that left the graph behind a node. */
   private readonly left: Array<ReadonlyArray<Content> | undefined> = []
@@ -68,7 +72,13 @@ class State {
   }
 
   start(items: ReadonlyArray<Content>): Effect.Effect<void, ExecutorError, Scope.Scope> {
-    return this.goOn(this.topology.starts.map((node) => ({ node, message: items })))
+    const whole = this.goOn(this.topology.starts.map((node) => ({ node, message: items })))
+    if (!this.topology.forks) return whole
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Effect.fork(restore(Effect.intoDeferred(whole, this.done))), (branch) =>
+        Effect.onExit(restore(Deferred.await(this.done)), () => Fiber.interrupt(branch))
+      )
+    )
   }
 
   results(): ReadonlyArray<Content> {
@@ -95,7 +105,7 @@ class State {
     })
   }
 
-  /** Runs what became ready: one node in this fiber, several in one each. */
+  /** Runs what became ready: one node in this fiber, and one fiber for each further node. */
   private goOn(ready: Array<Ready>): Effect.Effect<void, ExecutorError, Scope.Scope> {
     const working: Array<Ready & { readonly message: ReadonlyArray<Content> }> = []
     for (const { message, node } of ready) {
@@ -110,13 +120,19 @@ class State {
         working.push({ node, message })
       }
     }
-    const [first] = working
+    const [first, ...others] = working
     if (first === undefined) return Effect.void
-    if (working.length === 1) return this.work(first.node, first.message)
-    return Effect.forEach(working, ({ message, node }) => this.work(node, message), {
-      concurrency: "unbounded",
-      discard: true
-    })
+    const work = this.work(first.node, first.message)
+    if (others.length === 0) return work
+    return Effect.flatMap(
+      Effect.forEach(others, (other) => Effect.fork(this.branch(other.node, other.message))),
+      (branches) => Effect.zipRight(work, Effect.forEach(branches, Fiber.await, { discard: true }))
+    )
+  }
+
+  /** Fails the run instead of its own fiber, for nobody may be waiting for that yet. A branch does not outlive the one that forked it. */
+  private branch(node: number, items: ReadonlyArray<Content>): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.catchAllCause(this.work(node, items), (cause) => Deferred.failCause(this.done, cause))
   }
 
   private work(index: number, items: ReadonlyArray<Content>): Effect.Effect<void, ExecutorError, Scope.Scope> {
@@ -128,16 +144,14 @@ class State {
     const running = Node.run(node, node.open, items, this.clock)
     const end = (outcome: Node.Outcome): Effect.Effect<void, ExecutorError, Scope.Scope> => {
       const ready: Array<Ready> = []
-      const failed = this.send(index, place, outcome.items, ready)
+      const failed = outcome.fatal ? outcome.error : this.send(index, place, outcome.items, ready)
       this.finish(index, node, outcome.items, failed ?? outcome.error)
       if (failed !== null) return Effect.fail(failed)
-      if (node.settings.debug) return Effect.zipRight(this.debug(index, node), this.goOn(ready))
-      return this.goOn(ready)
+      return node.settings.debug ? Effect.zipRight(this.debug(index, node), this.goOn(ready)) : this.goOn(ready)
     }
-    const watched = Effect.tapError(running, (error) => Effect.sync(() => this.finish(index, node, [], error)))
-    if (place.stoppedBy.length === 0) return Effect.flatMap(watched, end)
+    if (place.stoppedBy.length === 0) return Effect.flatMap(running, end)
     const stopped = Effect.raceAll(place.stoppedBy.map((join) => Deferred.await(this.stop(join))))
-    return Effect.flatMap(Effect.raceFirst(watched, stopped), (outcome) =>
+    return Effect.flatMap(Effect.raceFirst(running, stopped), (outcome) =>
       outcome === undefined ? Effect.void : end(outcome)
     )
   }

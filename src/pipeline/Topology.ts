@@ -36,6 +36,8 @@ export interface Topology {
   /** By the numbers of the drawing; undefined for what takes no part. */
   readonly nodes: ReadonlyArray<TopologyNode | undefined>
   readonly starts: ReadonlyArray<number>
+  /** Whether two nodes may ever be ready at the same time. */
+  readonly forks: boolean
 }
 
 /** `Crawled`: the items are the output of the input node with this number, or of one that the drawing does not know (any more). */
@@ -77,7 +79,10 @@ export const resolve = (drawing: Drawing, origin: Origin): Either.Either<Topolog
     }
   })
   const starts = drawing.order.filter((node) => nodes[node]?.sources.length === 0)
-  return Either.right({ nodes: withStops(nodes), starts })
+  const forks =
+    starts.length > 1 ||
+    nodes.some((node) => node !== undefined && node.route.always.length + node.conditional.length > 1)
+  return Either.right({ nodes: withStops(nodes), starts, forks })
 }
 
 // --- Which nodes take part ---

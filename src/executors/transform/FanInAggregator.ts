@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Content, ExecutorLogEntry } from "../../domain/Content.ts"
+import { type Content, type ExecutorLogEntry, nameOf } from "../../domain/Content.ts"
 import * as Executor from "../Executor.ts"
 import * as Settings from "../Settings.ts"
 
@@ -26,33 +26,38 @@ export const executor = Executor.define({
     Effect.succeed({
       process: (items) =>
         Effect.suspend(() => {
-          const merged = new Map<string | symbol, Content>()
+          const same = new Map<string | Content, Array<Content>>()
           for (const item of items) {
-            const key = item.id?.canonical_id ?? Symbol()
-            const known = merged.get(key)
-            if (known === undefined) merged.set(key, item)
-            else {
-              const conflict = strategy === "fail" ? firstConflict(known, item) : undefined
-              if (conflict !== undefined) {
-                const message = `${context.id}: two branches have different values of ${conflict} for ${key.toString()} (setting duplicate_field_merge_strategy: fail).`
-                return Effect.fail(Executor.documentError(context, item, message))
-              }
-              merged.set(key, merge(known, item, strategy))
-            }
+            const key = item.id === null ? item : item.id.canonical_id
+            const known = same.get(key)
+            if (known === undefined) same.set(key, [item])
+            else known.push(item)
           }
-          return Effect.succeed([...merged.values()])
+          const merged: Array<Content> = []
+          for (const [first, ...later] of same.values()) {
+            if (first === undefined) continue
+            const conflict = strategy === "fail" ? firstConflict(first, later) : undefined
+            if (conflict !== undefined) {
+              const message = `${context.id}: the branches have different values of ${conflict} for ${nameOf(first)} (setting duplicate_field_merge_strategy: fail).`
+              return Effect.fail(Executor.documentError(context, first, message))
+            }
+            merged.push(later.length === 0 ? first : merge(first, later, strategy))
+          }
+          return Effect.succeed(merged)
         })
     })
 })
 
 type Fields = Readonly<Record<string, unknown>>
 
-const merge = (first: Content, later: Content, strategy: Strategy): Content => ({
-  id: first.id,
-  summary_data: mergeFields(first.summary_data, later.summary_data, strategy),
-  data: mergeFields(first.data, later.data, strategy),
-  executor_logs: unionOfLogs(first.executor_logs, later.executor_logs)
-})
+const merge = (first: Content, later: ReadonlyArray<Content>, strategy: Strategy): Content => {
+  let { data, summary_data } = first
+  for (const item of later) {
+    data = mergeFields(data, item.data, strategy)
+    summary_data = mergeFields(summary_data, item.summary_data, strategy)
+  }
+  return { id: first.id, summary_data, data, executor_logs: unionOfLogs([first, ...later]) }
+}
 
 const mergeFields = (first: Fields, later: Fields, strategy: Strategy): Fields => {
   if (first === later) return first
@@ -74,30 +79,38 @@ const mergeDeep = (first: Fields, later: Fields, depth: number): Fields => {
 }
 
 /** `data.total`, or whichever key comes first. */
-const firstConflict = (first: Content, later: Content): string | undefined => {
+const firstConflict = (first: Content, later: ReadonlyArray<Content>): string | undefined => {
   for (const part of ["data", "summary_data"] as const) {
-    for (const [key, value] of Object.entries(later[part])) {
-      if (!Object.hasOwn(first[part], key) || first[part][key] === value) continue
-      if (textOf(first[part][key]) !== textOf(value)) return `${part}.${key}`
+    const values = new Map(Object.entries(first[part]))
+    for (const item of later) {
+      for (const [key, value] of Object.entries(item[part])) {
+        if (!values.has(key)) values.set(key, value)
+        else if (values.get(key) !== value && textOf(values.get(key)) !== textOf(value)) return `${part}.${key}`
+      }
     }
   }
   return undefined
 }
 
 /**
- * The entries of the first, then those that only the later one has. Branches share the entries of what ran before the fork; where
+ * The entries of the first item, then those that only the later ones have. Branches share the entries of what ran before the fork; where
  * items came through a queue these are equal but not the same.
  */
-const unionOfLogs = (
-  first: ReadonlyArray<ExecutorLogEntry>,
-  later: ReadonlyArray<ExecutorLogEntry>
-): ReadonlyArray<ExecutorLogEntry> => {
-  let common = 0
-  while (common < later.length && first[common] === later[common]) common += 1
-  if (common === later.length) return first
-  const known = new Set(first.slice(common).map(textOf))
-  const added = later.slice(common).filter((entry) => !known.has(textOf(entry)))
-  return added.length === 0 ? first : [...first, ...added]
+const unionOfLogs = (items: ReadonlyArray<Content>): ReadonlyArray<ExecutorLogEntry> => {
+  const seen = new Set<ExecutorLogEntry>()
+  const alike = new Map<string, Array<ExecutorLogEntry>>()
+  for (const { executor_logs } of items) {
+    for (const entry of executor_logs) {
+      if (seen.has(entry)) continue
+      const key = `${entry.executor_id} ${entry.start_time} ${entry.end_time}`
+      const others = alike.get(key)
+      if (others === undefined) alike.set(key, [entry])
+      else if (others.some((other) => textOf(other) === textOf(entry))) continue
+      else others.push(entry)
+      seen.add(entry)
+    }
+  }
+  return [...seen]
 }
 
 const isMapping = (value: unknown): value is Fields =>

@@ -28,7 +28,7 @@ describe("golden document_sets, initializer and collector", () => {
     const steps = vector["steps"] as ReadonlyArray<Step>
     // The other types have a test of their own.
     if (vector["original_defect"] === true || !steps.every(({ type }) => ids.has(type))) continue
-    it.effect(`${String(vector["id"])} ${String(vector["note"] ?? "")}`, () =>
+    it.effect(`${String(vector["id"])} ${JSON.stringify(vector["note"] ?? "")}`, () =>
       Effect.gen(function* () {
         const executors = steps.map(({ settings, type }) => ({ id: ids.get(type), type, settings }))
         const definition = { name: "p", executors, execution_sequence: executors.map(({ id }) => id) }

@@ -45,7 +45,7 @@ describe("golden fan_in_aggregator", () => {
   }
   for (const vector of vectors) {
     const defects = (vector["defects"] ?? []) as ReadonlyArray<string>
-    it.effect(`${String(vector["id"])} ${String(vector["note"] ?? "")} ${defects.join(" ")}`, () =>
+    it.effect(`${String(vector["id"])} ${JSON.stringify(vector["note"] ?? "")} ${defects.join(" ")}`, () =>
       Effect.gen(function* () {
         const { items } = yield* run(vector)
         const ours = Golden.plain(items) as ReadonlyArray<{ readonly executor_logs: ReadonlyArray<unknown> }>
@@ -128,7 +128,7 @@ describe("fan_in_aggregator", () => {
 
   it.effect("keeps items without id apart", () =>
     Effect.gen(function* () {
-      const nameless = (n: number) => ({ ...a({ n }), id: null })
+      const nameless = (n: number) => ({ id: null, summary_data: {}, data: { n }, executor_logs: [] })
       assert.lengthOf(yield* merge({}, nameless(1), nameless(2), a({})), 3)
     })
   )
