@@ -82,7 +82,7 @@ it.layer(emulatorDatabase)("CosmosContainer", (it) => {
     Effect.gen(function* () {
       const server = yield* CosmosServer.CosmosServer
       const documents = yield* container
-      server.answerNext({ status: 429, headers: { "x-ms-retry-after-ms": "900" } })
+      server.answerNext({ status: 429, headers: { "x-ms-retry-after-ms": "700" } })
       const fiber = yield* Effect.fork(documents.read("t6"))
       yield* untilRetryIsWaiting
       assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
@@ -186,7 +186,7 @@ const untilRetryIsWaiting: Effect.Effect<void> = Effect.gen(function* () {
   const now = yield* Clock.currentTimeMillis
   const sleeps = yield* TestClock.sleeps()
   // The bound of a call under way sleeps for longer.
-  if (Chunk.some(sleeps, (until) => until > now && until <= now + 1000)) return
+  if (Chunk.some(sleeps, (until) => until > now && until <= now + 1500)) return
   yield* turn
   yield* untilRetryIsWaiting
 })

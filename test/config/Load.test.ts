@@ -401,6 +401,11 @@ const settled = <A>(outcome: Effect.Effect<{ readonly result: Either.Either<A, C
 const common = (name: string, value: string) => ({ key: `contentflow.common.${name}`, value })
 const worker = (name: string, value: string) => ({ key: `contentflow.worker.${name}`, value })
 
+const reference = (name: string, value: string) => ({
+  ...worker(name, value),
+  content_type: "application/vnd.microsoft.appconfig.keyvaultref+json;charset=utf-8"
+})
+
 describe("App Configuration", () => {
   it.scoped("comes before the environment; the worker's keys before the common ones", () =>
     Effect.gen(function* () {
@@ -485,11 +490,6 @@ describe("App Configuration", () => {
       assert.strictEqual((yield* settled(stored([flag]))).http.port, 8099)
     })
   )
-
-  const reference = (name: string, value: string) => ({
-    ...worker(name, value),
-    content_type: "application/vnd.microsoft.appconfig.keyvaultref+json;charset=utf-8"
-  })
 
   it.scoped("reads the secrets that keys refer to, and only those that are settings", () =>
     Effect.gen(function* () {
