@@ -8,7 +8,7 @@ export type Operation = "read" | "create" | "replace" | "upsert" | "patch" | "re
 
 /** A container in memory, for tests, demos and embedders: the service's rules without its network. Point operations cost O(1). */
 export interface MemoryContainer extends DocumentContainer.DocumentContainer {
-  /** What is stored, by id, `_etag` and `_ts` included. */
+  /** A picture of what is stored, by id, `_etag` and `_ts` included; made anew, in O(n), at every access. */
   readonly documents: ReadonlyMap<string, Document>
   /** Lets the next operations (of this kind, or of any) fail instead of doing their work. */
   readonly failNext: (
