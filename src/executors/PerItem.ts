@@ -34,20 +34,27 @@ export type PerItemSettings = Settings.TypeOf<ReturnType<typeof settings>>
  *
  * A failed item gets a `failed` entry. With `fail_pipeline_on_error` the first failure (in the order of the items) then fails the
  * node, else the item goes on as it came. `continue_on_error: false` fails at the first failure and interrupts the other items.
+ * Work that fails half way may `keep` what it has changed so far: that goes on then instead.
  */
 export const perItem = (
   context: ExecutorContext,
   settings: PerItemSettings,
-  work: (item: Content) => Effect.Effect<Content, ExecutorError>
+  work: (item: Content, keep: (changed: Content) => void) => Effect.Effect<Content, ExecutorError>
 ): ExecutorInstance => {
   const timeout = Duration.seconds(settings.timeout_secs)
   const attempt = (item: Content): Effect.Effect<Either.Either<Content, Failure>> =>
-    Effect.flatMap(ItemLog.start(context), (log) =>
-      Effect.matchCause(
+    Effect.flatMap(ItemLog.start(context), (log) => {
+      let kept = item
+      return Effect.matchCause(
         Retry.retrying(
           context.retry,
           Effect.timeoutFail(
-            Effect.suspend(() => work(item)),
+            Effect.suspend(() => {
+              kept = item
+              return work(item, (changed) => {
+                kept = changed
+              })
+            }),
             {
               duration: timeout,
               onTimeout: () =>
@@ -66,13 +73,13 @@ export const perItem = (
             const error = fromCause(context, item, cause)
             return Either.left({
               error,
-              item: log.failed(item, error.message),
+              item: log.failed(kept, error.message),
               interrupted: Cause.isInterruptedOnly(cause)
             })
           }
         }
       )
-    )
+    })
   const stopAtFirst = !settings.continue_on_error
   return {
     retriesItems: true,
