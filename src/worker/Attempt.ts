@@ -5,9 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { Content } from "../domain/Content.ts"
 import type { ExecutionChange } from "../domain/Execution.ts"
@@ -22,6 +20,7 @@ import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import { Known } from "./Known.ts"
 import * as Metrics from "./Metrics.ts"
+import { patiently } from "./Patience.ts"
 import * as Recording from "./Recording.ts"
 import { policyOf, type RetryPolicy, retryOrReject } from "./RetryPolicy.ts"
 import type { Watch } from "./RunningAttempts.ts"
@@ -68,10 +67,8 @@ export class Attempt extends Context.Tag("contentflow-worker/worker/Attempt")<
   }
 >() {}
 
-/** Recording a finished result is worth patience: running the whole pipeline again is the price of giving up. 15 s in all. */
-const patience = Schedule.jittered(Schedule.exponential(Duration.millis(200))).pipe(
-  Schedule.intersect(Schedule.recurUpTo(Duration.seconds(15)))
-)
+/** Recording a finished result is worth patience: running the whole pipeline again is the price of giving up. */
+const stubbornly = patiently("200 millis", "15 seconds")
 
 const ended = (outcome: Outcome) => Effect.fail(outcome)
 
@@ -171,6 +168,7 @@ const make = Effect.gen(function* () {
         PipelineInvalid: invalid,
         RunFailure: (failure: RunFailure) => {
           state.nodes = failure.nodes
+          Metrics.observeNodes(failure.nodes)
           const { error } = failure
           const asked = error.retryAfterMillis === null ? null : Duration.millis(error.retryAfterMillis)
           return Effect.flatMap(
@@ -183,6 +181,7 @@ const make = Effect.gen(function* () {
       })
     )
     state.nodes = result.nodes
+    Metrics.observeNodes(result.nodes)
     return result
   })
 
@@ -199,11 +198,10 @@ const make = Effect.gen(function* () {
     etag: string,
     items: ReadonlyArray<Content>
   ) {
-    const vault =
-      task.vault_id === null ? Option.none() : yield* Effect.retry(known.vault(task.vault_id), patience).pipe(releasing)
+    const vault = task.vault_id === null ? Option.none() : yield* releasing(stubbornly(known.vault(task.vault_id)))
     const keepItems = Option.match(vault, { onNone: () => false, onSome: (found) => found.save_execution_output })
     const change = Recording.completed(items, state.nodes, keepItems, yield* Clock.currentTimeMillis)
-    const written = yield* releasing(Effect.retry(record(task, change, etag), patience))
+    const written = yield* releasing(stubbornly(record(task, change, etag)))
     if (written._tag === "Changed") return Outcome.Completed({ duplicate: false })
     if (written._tag === "Missing") {
       yield* Effect.logInfo("The execution was deleted while it ran; its result is not recorded")
@@ -254,15 +252,15 @@ const make = Effect.gen(function* () {
 
   return Attempt.of({
     run: (state, watch) =>
-      Effect.zipRight(
-        Metric.increment(Metrics.attempts),
-        Effect.catchAllCause(attempt(state, watch), (cause) =>
+      Effect.suspend(() => {
+        Metrics.add(Metrics.attempts, 1)
+        return Effect.catchAllCause(attempt(state, watch), (cause) =>
           Option.match(Cause.failureOption(cause), {
             onSome: Effect.succeed,
             onNone: () => unexpected(state, cause)
           })
         )
-      )
+      })
   })
 })
 

@@ -1,13 +1,10 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import * as Schedule from "effect/Schedule"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { nameOf } from "../domain/Content.ts"
 import * as Ids from "../domain/Ids.ts"
 import type { Pipeline } from "../domain/Pipeline.ts"
-import { isTransient, type ServiceError } from "../domain/ServiceError.ts"
 import type { Task } from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import type { Vault } from "../domain/Vault.ts"
@@ -16,6 +13,7 @@ import { TaskQueue } from "../queue/TaskQueue.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Metrics from "./Metrics.ts"
+import { patiently } from "./Patience.ts"
 import * as Recording from "./Recording.ts"
 
 /** Where discovered documents come from. */
@@ -26,13 +24,8 @@ export interface Source {
   readonly workerId: string
 }
 
-/** A call of the enqueueing is tried again after 200 ms, 400 ms, … for 10 s before the crawl fails. */
-const patience = Schedule.jittered(Schedule.exponential(Duration.millis(200))).pipe(
-  Schedule.intersect(Schedule.recurUpTo(Duration.seconds(10)))
-)
-
-const patiently = <A>(call: Effect.Effect<A, ServiceError>) =>
-  Effect.retry(call, { while: isTransient, schedule: patience })
+/** A call of the enqueueing is tried again for 10 s before the crawl fails. */
+const insistently = patiently("200 millis", "10 seconds")
 
 /**
  * Makes one task of these documents: the execution first, then the message, then the note that the queue took it. Discovering the same
@@ -45,9 +38,9 @@ export const enqueue = Effect.gen(function* () {
   const { maxTaskRetries } = yield* WorkerConfig
 
   const send = Effect.fnUntraced(function* (task: Task) {
-    const body = yield* patiently(claims.encode(task))
-    yield* patiently(queue.send(body))
-    yield* patiently(executions.markEnqueued(task.execution_id, yield* Timestamp.now))
+    const body = yield* insistently(claims.encode(task))
+    yield* insistently(queue.send(body))
+    yield* insistently(executions.markEnqueued(task.execution_id, yield* Timestamp.now))
     yield* Metric.increment(Metrics.crawlTasks)
   })
 
@@ -55,7 +48,7 @@ export const enqueue = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const task = taskOf(source, documents, maxTaskRetries, now)
     const keepItems = source.vault.save_execution_output
-    const creation = yield* patiently(executions.create(Recording.pending(task, source.workerId, keepItems, now)))
+    const creation = yield* insistently(executions.create(Recording.pending(task, source.workerId, keepItems, now)))
     if (creation._tag === "Exists") {
       const { enqueued_at, status } = creation.execution
       if (status !== "pending" || enqueued_at !== null) return 0

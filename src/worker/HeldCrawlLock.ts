@@ -56,7 +56,7 @@ export const withCrawlLock = <A, E>(
       const keep = Effect.forever(Effect.delay(renew, third))
       const release = Effect.suspend(() => locks.release(held)).pipe(
         Effect.interruptible,
-      Effect.timeout(releaseTimeout),
+        Effect.timeout(releaseTimeout),
         Effect.catchAll((error) => Effect.logWarning(`The lock ${held.id} is left to expire: ${error.message}`))
       )
       return yield* restore(Effect.raceFirst(work, keep)).pipe(Effect.map(Option.some), Effect.ensuring(release))

@@ -1,5 +1,6 @@
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import type { NodeReport } from "../pipeline/PipelineRunner.ts"
 
 const counter = (name: string, description: string) =>
   Metric.counter(`contentflow_${name}`, { description, incremental: true })
@@ -27,11 +28,9 @@ export const outcomes = {
 
 export const attempts = counter("attempts_total", "Attempts that began")
 export const attemptDuration = seconds("attempt_duration", "Duration of an attempt, from the message to its settlement")
-export const attemptsActive = gauge("attempts_active", "Attempts in work")
-export const executorDuration = seconds("executor_duration", "Duration of one node in one run")
-export const executorFailures = counter("executor_failures_total", "Nodes that failed, by executor type")
+const executorDuration = seconds("executor_duration", "Duration of one node in one run, by executor type")
+const executorFailures = counter("executor_failures_total", "Nodes that failed, by executor type")
 export const leasesLost = counter("leases_lost_total", "Messages whose lease ended before their attempt did")
-export const leasesHeld = gauge("leases_held", "Messages that this process owns")
 export const poisoned = counter("poison_messages_total", "Messages that went to the poison queue")
 export const received = counter("messages_received_total", "Messages received")
 export const receiveErrors = counter("receive_errors_total", "Receives that failed")
@@ -54,6 +53,31 @@ export const queueOldestAge = gauge(
 )
 export const poisonDepth = gauge("poison_queue_depth", "Messages in the poison queue, approximately")
 
-export const workersConfigured = gauge("workers_configured", "Workers that should run, by kind")
-export const workersAlive = gauge("workers_alive", "Workers that run, by kind")
 export const workerRestarts = counter("worker_restarts_total", "Workers that died and were started again, by kind")
+
+/** Counts without an effect of its own, for the path that every task takes. */
+export const add = (metric: Metric.Metric.Counter<number>, count: number): void => metric.unsafeUpdate(count, [])
+
+/** Observes without an effect of its own, for the path that every task takes. */
+export const observe = (metric: Metric.Metric.Histogram<number>, value: number): void => metric.unsafeUpdate(value, [])
+
+const byType = new Map<
+  string,
+  { readonly duration: typeof executorDuration; readonly failures: typeof executorFailures }
+>()
+
+/** Notes how the nodes of one run fared. The types are those of the catalog, so the labels are bounded. */
+export const observeNodes = (nodes: ReadonlyArray<NodeReport>): void => {
+  for (const { endedAt, startedAt, status, type } of nodes) {
+    let metrics = byType.get(type)
+    if (metrics === undefined) {
+      metrics = {
+        duration: Metric.tagged(executorDuration, "type", type),
+        failures: Metric.tagged(executorFailures, "type", type)
+      }
+      byType.set(type, metrics)
+    }
+    observe(metrics.duration, (endedAt - startedAt) / 1_000)
+    if (status === "failed") add(metrics.failures, 1)
+  }
+}

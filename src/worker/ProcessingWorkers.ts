@@ -37,8 +37,8 @@ export class ProcessingWorkers extends Context.Tag("contentflow-worker/worker/Pr
 
 const firstWait = 100
 
-/** A receive that takes longer is cut: a connection that is held open must not blind the worker. */
-const receiveTimeout = Duration.seconds(20)
+/** A receive that takes longer is no progress. The queue's adapter cuts it somewhat later, which heals it. */
+const receiveBound = Duration.seconds(10)
 
 const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
@@ -58,8 +58,8 @@ const make = Effect.gen(function* () {
   const receive = Effect.fnUntraced(function* (max: number) {
     const receivedAt = yield* Clock.currentTimeMillis
     const messages = yield* queue.receive(max, config.visibilityTimeout)
-    for (const message of messages) yield* Queue.offer(handoff, yield* leases.hold(message, receivedAt))
-    if (messages.length > 0) yield* Metric.incrementBy(Metrics.received, messages.length)
+    for (const message of messages) handoff.unsafeOffer(yield* leases.hold(message, receivedAt))
+    Metrics.add(Metrics.received, messages.length)
     return messages.length
   })
 
@@ -68,10 +68,8 @@ const make = Effect.gen(function* () {
     Effect.suspend(() => {
       let count = 0
       return receive(free).pipe(
-        Effect.interruptible,
-        Effect.timeoutFail({
-          duration: receiveTimeout,
-          onTimeout: () => ({ message: "the queue did not answer in time" })
+        Effect.tap((received) => {
+          count = received
         }),
         Effect.catchAll((error) =>
           Effect.zipRight(
@@ -79,9 +77,6 @@ const make = Effect.gen(function* () {
             Effect.as(Effect.logWarning(`Receiving from the queue failed: ${error.message}`), 0)
           )
         ),
-        Effect.tap((received) => {
-          count = received
-        }),
         Effect.ensuring(Effect.sync(() => slots.give(free - count))),
         Effect.uninterruptible
       )
@@ -93,7 +88,7 @@ const make = Effect.gen(function* () {
     while (true) {
       yield* heartbeat.idle("waiting for a free worker")
       const free = yield* slots.take(Math.min(config.queueMaxMessages, 32))
-      yield* heartbeat.expect("receiving", receiveTimeout)
+      yield* heartbeat.expect("receiving", receiveBound)
       const count = yield* receiveInto(free)
       if (count > 0) {
         wait = firstWait
@@ -138,7 +133,7 @@ const make = Effect.gen(function* () {
     )
     yield* Effect.annotateLogs(attempt, annotations)
     const endedAt = yield* Clock.currentTimeMillis
-    yield* Metric.update(Metrics.attemptDuration, (endedAt - startedAt) / 1_000)
+    Metrics.observe(Metrics.attemptDuration, (endedAt - startedAt) / 1_000)
     yield* self.doing("idle")
   })
 

@@ -4,11 +4,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
-import * as Schedule from "effect/Schedule"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import { isTransient, type ServiceError } from "../domain/ServiceError.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import type { LeaseLost } from "../queue/TaskQueue.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
@@ -16,6 +14,7 @@ import type { AttemptState } from "./Attempt.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import type { Lease } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
+import { patiently } from "./Patience.ts"
 import { PoisonQueue } from "./PoisonQueue.ts"
 import * as Recording from "./Recording.ts"
 
@@ -28,16 +27,8 @@ export class Settlement extends Context.Tag("contentflow-worker/worker/Settlemen
   }
 >() {}
 
-/** A call of a settlement is tried again after 100 ms, 200 ms, … for 5 s: the message would come back anyway. */
-const persistently = <A>(
-  call: Effect.Effect<A, ServiceError | LeaseLost>
-): Effect.Effect<A, ServiceError | LeaseLost> =>
-  Effect.retry(call, {
-    while: (error) => error._tag !== "LeaseLost" && isTransient(error),
-    schedule: Schedule.jittered(Schedule.exponential(Duration.millis(100))).pipe(
-      Schedule.intersect(Schedule.recurUpTo(Duration.seconds(5)))
-    )
-  })
+/** A call of a settlement is tried again for 5 s: the message would come back anyway. */
+const persistently = patiently("100 millis", "5 seconds")
 
 const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
@@ -71,12 +62,12 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       switch (outcome._tag) {
         case "Completed":
-          yield* Metric.increment(outcome.duplicate ? Metrics.outcomes.Duplicate : Metrics.outcomes.Completed)
+          Metrics.add(outcome.duplicate ? Metrics.outcomes.Duplicate : Metrics.outcomes.Completed, 1)
           if (outcome.duplicate) yield* Effect.logInfo("The task was completed before; its message is deleted")
           return yield* complete(lease, state)
 
         case "Retry": {
-          yield* Metric.increment(Metrics.outcomes.Retry)
+          Metrics.add(Metrics.outcomes.Retry, 1)
           yield* Effect.logWarning(
             `The attempt failed and is tried again in ${Duration.format(outcome.after)}: ${outcome.reason}`
           )
@@ -101,7 +92,7 @@ const make = Effect.gen(function* () {
         }
 
         case "Rejected": {
-          yield* Metric.increment(Metrics.outcomes.Rejected)
+          Metrics.add(Metrics.outcomes.Rejected, 1)
           yield* Effect.logError(`The task is rejected: ${outcome.reason}`)
           const now = yield* Clock.currentTimeMillis
           yield* record(state, Recording.failed(state.items, state.nodes, outcome.reason, now))
@@ -110,7 +101,7 @@ const make = Effect.gen(function* () {
         }
 
         case "Released": {
-          yield* Metric.increment(Metrics.outcomes.Released)
+          Metrics.add(Metrics.outcomes.Released, 1)
           yield* Effect.logWarning(`The message is released: ${outcome.reason}`)
           yield* persistently(release(lease, state))
           const now = yield* Clock.currentTimeMillis
@@ -119,7 +110,7 @@ const make = Effect.gen(function* () {
         }
 
         case "Lost":
-          yield* Metric.increment(Metrics.outcomes.Lost)
+          Metrics.add(Metrics.outcomes.Lost, 1)
           return yield* Effect.logWarning(`The attempt stopped without writing anything: ${outcome.reason}`)
       }
     })

@@ -21,7 +21,13 @@ export const make = (places: number): Slots => {
         if (free > 0) return resume(Effect.sync(() => grab(max)))
         wake = () => {
           wake = undefined
-          resume(Effect.sync(() => grab(max)))
+          // After those who finish in the same turn: one receive for all their places.
+          resume(
+            Effect.zipRight(
+              Effect.yieldNow(),
+              Effect.sync(() => grab(max))
+            )
+          )
         }
         return Effect.sync(() => {
           wake = undefined
