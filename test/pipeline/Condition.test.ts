@@ -218,7 +218,9 @@ table("and, or, not and parentheses", {
   "not == 5": false,
   "data.n == 5 and": false,
   "data.n == 5 | data.n == 4": false,
-  "data.type == R && D": false
+  "data.type == R && D": false,
+  "(data.kind regex_match ^(l|x)ink) and (data.n == 5 or data.n == 4)": true,
+  "(data.kind != (link)) and data.n == 5": true
 })
 
 table("quotes and escapes", {
