@@ -13,7 +13,9 @@ import { Outcome } from "../domain/Outcome.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
+import * as Timestamp from "../domain/Timestamp.ts"
 import { isRetryable } from "../executors/Executor.ts"
+import { WriteTime } from "../executors/output/WriteTime.ts"
 import { type NodeReport, PipelineRunner, type RunFailure } from "../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage } from "../queue/TaskQueue.ts"
 import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
@@ -164,6 +166,8 @@ const make = Effect.gen(function* () {
     const invalid = (error: { readonly message: string }) => ended(Outcome.Rejected({ reason: error.message }))
     const plan = yield* releasing(Effect.catchTag(runner.compile(pipeline), "PipelineInvalid", invalid))
     const result = yield* runner.run(plan, state.items, { exclude: task.executed_input_executor }).pipe(
+      // The same for every attempt: what names its output by the time writes the same blob again.
+      Effect.provideService(WriteTime, Timestamp.parse(task.created_at)),
       Effect.catchTags({
         PipelineInvalid: invalid,
         RunFailure: (failure: RunFailure) => {
