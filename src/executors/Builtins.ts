@@ -5,7 +5,12 @@ import { executor as azureBlobContentRetriever } from "./input/AzureBlobContentR
 import { executor as azureBlobInputDiscovery } from "./input/AzureBlobInputDiscovery.ts"
 import { executor as contentRetriever } from "./input/ContentRetriever.ts"
 import { executor as azureBlobOutput } from "./output/AzureBlobOutput.ts"
+import { executor as documentExtractor } from "./extract/DocumentExtractor.ts"
+import { executor as excelExtractor } from "./extract/ExcelExtractor.ts"
 import { executor as pdfExtractor } from "./extract/PdfExtractor.ts"
+import { executor as powerpointExtractor } from "./extract/PowerpointExtractor.ts"
+import { executor as textExtractor } from "./extract/TextExtractor.ts"
+import { executor as wordExtractor } from "./extract/WordExtractor.ts"
 import { executor as passThrough } from "./control/PassThrough.ts"
 import { executor as recursiveTextChunker } from "./transform/RecursiveTextChunker.ts"
 
@@ -15,9 +20,14 @@ export const builtins = [
   azureBlobInputDiscovery,
   azureBlobOutput,
   contentRetriever,
+  documentExtractor,
+  excelExtractor,
   passThrough,
   pdfExtractor,
-  recursiveTextChunker
+  powerpointExtractor,
+  recursiveTextChunker,
+  textExtractor,
+  wordExtractor
 ] as const
 
 /** What the built-in types need between them. */

@@ -1,7 +1,9 @@
+import type { AnyDocument, AnyDocumentLimits, AnyDocumentOptions } from "../documents/AnyDocument.ts"
 import type { ExcelDocument, ExcelOptions } from "../documents/excel/ExcelDocument.ts"
 import type { Limits } from "../documents/Limits.ts"
 import type { PdfDocument, PdfLimits, PdfOptions } from "../documents/pdf/PdfDocument.ts"
 import type { PowerPointDocument, PowerPointOptions } from "../documents/powerpoint/PowerPointDocument.ts"
+import type { DocumentHints, TextDocument, TextLimits, TextOptions } from "../documents/text/TextDocument.ts"
 import type { WordDocument, WordOptions } from "../documents/word/WordDocument.ts"
 
 /** What threads can be asked to do: by name, what goes in and what comes out. */
@@ -10,6 +12,8 @@ export interface Jobs {
   readonly word: Job<DocumentJob<WordOptions, Limits>, WordDocument>
   readonly powerpoint: Job<DocumentJob<PowerPointOptions, Limits>, PowerPointDocument>
   readonly excel: Job<DocumentJob<ExcelOptions, Limits>, ExcelDocument>
+  readonly text: Job<DocumentJob<TextOptions, TextLimits> & { readonly hints: DocumentHints }, TextDocument>
+  readonly document: Job<Required<DocumentJob<AnyDocumentOptions, AnyDocumentLimits>>, AnyDocument>
 }
 
 export interface Job<Input, Output> {

@@ -14,12 +14,14 @@ export const isJobName = (name: string): name is keyof Jobs => Object.hasOwn(run
 let pdfEngine: PdfEngine | undefined
 
 // a reader is loaded when it is first needed
+const readPdf: PdfEngine["read"] = async (bytes, options, limits) => {
+  const { makePdfEngine } = await import("../documents/pdf/PdfEngine.ts")
+  pdfEngine ??= makePdfEngine()
+  return pdfEngine.read(bytes, options, limits)
+}
+
 const runners: Runners = {
-  pdf: async ({ bytes, options, limits }) => {
-    const { makePdfEngine } = await import("../documents/pdf/PdfEngine.ts")
-    pdfEngine ??= makePdfEngine()
-    return pdfEngine.read(new Uint8Array(bytes), options, limits)
-  },
+  pdf: async ({ bytes, options, limits }) => readPdf(new Uint8Array(bytes), options, limits),
   word: async ({ bytes, options, limits }) => {
     const { readWord } = await import("../documents/word/Word.ts")
     return readWord(new Uint8Array(bytes), options, limits)
@@ -31,5 +33,13 @@ const runners: Runners = {
   excel: async ({ bytes, options, limits }) => {
     const { readExcel } = await import("../documents/excel/Excel.ts")
     return readExcel(new Uint8Array(bytes), options, limits)
+  },
+  text: async ({ bytes, hints, options, limits }) => {
+    const { readText } = await import("../documents/text/Text.ts")
+    return readText(new Uint8Array(bytes), options, limits, hints)
+  },
+  document: async ({ bytes, options, limits }) => {
+    const { readDocument } = await import("../documents/ReadDocument.ts")
+    return readDocument(new Uint8Array(bytes), options, limits, readPdf)
   }
 }

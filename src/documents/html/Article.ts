@@ -1,0 +1,36 @@
+import { Readability } from "@mozilla/readability"
+import { parseHTML } from "linkedom"
+
+/** The main content of a page, and what is known of it. */
+export interface Article {
+  readonly html: string
+  readonly title: string | null
+  readonly author: string | null
+  readonly siteName: string | null
+  readonly published: string | null
+  readonly excerpt: string | null
+}
+
+const mostElements = 100_000
+
+/** The main content as Mozilla's reader mode finds it; undefined when it finds none, or the page is too much for it. */
+export const findArticle = (html: string): Article | undefined => {
+  try {
+    const { document } = parseHTML(html)
+    // an empty page has no root, which Readability does not expect
+    if (document.documentElement === null || document.body === null) return undefined
+    const article = new Readability(document, { maxElemsToParse: mostElements }).parse()
+    if (article === null || !article.content) return undefined
+    return {
+      html: article.content,
+      title: article.title || null,
+      author: article.byline || null,
+      siteName: article.siteName || null,
+      published: article.publishedTime || null,
+      excerpt: article.excerpt || null
+    }
+  } catch {
+    // it is heuristics over any tree: where they fail, the whole page is the answer
+    return undefined
+  }
+}

@@ -1,0 +1,235 @@
+import { Parser } from "htmlparser2"
+import { limitExceeded } from "../DocumentError.ts"
+import type { Heading, Link, TextLimits, TextTable } from "../text/TextDocument.ts"
+import type { Warnings } from "../Warnings.ts"
+import { makeFlow } from "./HtmlFlow.ts"
+import { makeTables } from "./HtmlTables.ts"
+
+/** What a page shows and what it says of itself. */
+export interface HtmlPage {
+  /** All visible text; cells of a row are apart by tabs. */
+  readonly text: string
+  readonly title: string | null
+  /** The `lang` of the page. */
+  readonly language: string | null
+  readonly canonicalUrl: string | null
+  /** `content` of `<meta>` by `name`, `property` or `http-equiv`, in lower case; of two the first. */
+  readonly meta: ReadonlyMap<string, string>
+  readonly headings: ReadonlyArray<Heading>
+  readonly links: ReadonlyArray<Link>
+  readonly tables: ReadonlyArray<TextTable>
+}
+
+/** Reads HTML in one pass, however wrong it is; no script runs and nothing is fetched. Throws `DocumentError` past a limit. */
+export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): HtmlPage => {
+  const flow = makeFlow()
+  const tables = makeTables(limits.cells)
+  const meta = new Map<string, string>()
+  const headings = makeCollector<Heading>("headings", limits.entries, warnings)
+  const links = makeCollector<Link>("links", limits.entries, warnings)
+  let title: string | undefined
+  let language: string | null = null
+  let canonicalUrl: string | null = null
+  let depth = 0
+  let hidden = 0
+  let preformatted = 0
+  let inTitle = false
+  let inSvg = 0
+  let heading: { readonly level: number; text: string } | undefined
+  let link: { readonly url: string; text: string } | undefined
+
+  const closeLink = (): void => {
+    if (link !== undefined) links.add({ url: link.url, text: collapsed(link.text) })
+    link = undefined
+  }
+  const closeHeading = (): void => {
+    const text = collapsed(heading?.text ?? "")
+    if (heading !== undefined && text !== "") headings.add({ level: heading.level, text })
+    heading = undefined
+  }
+
+  const parser = new Parser(
+    {
+      onopentag: (name, attributes) => {
+        depth++
+        if (depth > limits.depth) {
+          throw limitExceeded("depth", `The page has elements nested more than ${limits.depth} deep`)
+        }
+        if (name === "title" && inSvg === 0) {
+          inTitle = title === undefined
+          hidden++
+          return
+        }
+        if (unseen.has(name)) {
+          hidden++
+          return
+        }
+        if (hidden > 0) return
+        if (name === "svg") inSvg++
+        else if (name === "html") language = attributes["lang"]?.trim() || null
+        else if (name === "meta") addMeta(meta, attributes)
+        else if (name === "link" && /(^|\s)canonical(\s|$)/i.test(attributes["rel"] ?? "")) {
+          canonicalUrl ??= attributes["href"]?.trim() || null
+        } else if (name === "table") tables.openTable()
+        else if (name === "tr") tables.openRow()
+        else if (name === "td" || name === "th") {
+          if (tables.inRow()) flow.tab()
+          tables.openCell(attributes)
+          // the first cell of a row ends the line before it, the others do not
+          if (!tables.inRow()) flow.lineBreak(1)
+          return
+        } else if (name === "a") {
+          closeLink()
+          const url = attributes["href"]?.trim() ?? ""
+          if (url !== "" && !/^(javascript|data):/i.test(url)) link = { url, text: "" }
+        } else if (name === "pre" || name === "textarea") preformatted++
+        else if (name === "img" && heading !== undefined) heading.text += ` ${attributes["alt"] ?? ""} `
+        if (/^h[1-6]$/.test(name)) {
+          closeHeading()
+          heading = { level: Number(name[1]), text: "" }
+        }
+        breakAround(name)
+      },
+      ontext: (text) => {
+        if (inTitle) title = (title ?? "") + text
+        if (hidden > 0) return
+        if (heading !== undefined) heading.text += text
+        if (link !== undefined) link.text += text
+        tables.text(text)
+        if (preformatted > 0) flow.preformatted(text)
+        else flow.text(text)
+      },
+      onclosetag: (name) => {
+        depth--
+        if (name === "title" && inSvg === 0) {
+          inTitle = false
+          hidden--
+          return
+        }
+        if (unseen.has(name)) {
+          hidden--
+          return
+        }
+        if (hidden > 0) return
+        if (name === "svg") inSvg--
+        else if (name === "table") tables.closeTable()
+        else if (name === "td" || name === "th") {
+          tables.closeCell()
+          return
+        } else if (name === "a") closeLink()
+        else if (name === "pre" || name === "textarea") preformatted--
+        if (/^h[1-6]$/.test(name)) closeHeading()
+        breakAround(name)
+      }
+    },
+    { decodeEntities: true }
+  )
+  const breakAround = (name: string): void => {
+    if (name === "br") {
+      flow.forcedBreak()
+      tables.lineBreak()
+    } else if (paragraphs.has(name)) {
+      flow.lineBreak(2)
+      tables.lineBreak()
+    } else if (blocks.has(name)) {
+      flow.lineBreak(1)
+      tables.lineBreak()
+    }
+  }
+  for (let start = 0; start < html.length; start += chunk) parser.write(html.slice(start, start + chunk))
+  parser.end()
+  closeLink()
+  closeHeading()
+  return {
+    text: flow.finish(),
+    title: collapsed(title ?? "") || null,
+    language,
+    canonicalUrl,
+    meta,
+    headings: headings.list,
+    links: links.list,
+    tables: tables.list()
+  }
+}
+
+/** A list that stops growing, with a warning. */
+export const makeCollector = <A>(what: string, most: number, warnings: Warnings) => {
+  const list: Array<A> = []
+  return {
+    list: list as ReadonlyArray<A>,
+    add: (entry: A): void => {
+      if (list.length < most) list.push(entry)
+      else warnings.add(`Only the first ${most} ${what} are listed`)
+    }
+  }
+}
+
+const chunk = 64 * 1024
+
+const collapsed = (text: string): string => text.replace(/\s+/g, " ").trim()
+
+const addMeta = (meta: Map<string, string>, attributes: Readonly<Record<string, string>>): void => {
+  const name = (attributes["name"] ?? attributes["property"] ?? attributes["http-equiv"])?.trim().toLowerCase() ?? ""
+  const content = attributes["content"]?.trim() ?? ""
+  if (name !== "" && content !== "" && !meta.has(name) && meta.size < mostMeta) {
+    meta.set(name.slice(0, 200), content.slice(0, 10_000))
+  }
+}
+
+const mostMeta = 200
+
+/** Elements whose content no reader sees. */
+const unseen = new Set(["script", "style", "noscript", "template", "iframe", "object", "audio", "video", "canvas"])
+
+/** Elements with a blank line around them. */
+const paragraphs = new Set([
+  "p",
+  "h1",
+  "h2",
+  "h3",
+  "h4",
+  "h5",
+  "h6",
+  "ul",
+  "ol",
+  "dl",
+  "table",
+  "pre",
+  "blockquote",
+  "article",
+  "section",
+  "header",
+  "footer",
+  "main",
+  "nav",
+  "aside",
+  "figure",
+  "fieldset",
+  "form",
+  "hr"
+])
+
+/** Elements on lines of their own. */
+const blocks = new Set([
+  "address",
+  "body",
+  "caption",
+  "dd",
+  "details",
+  "dialog",
+  "div",
+  "dt",
+  "figcaption",
+  "frameset",
+  "legend",
+  "li",
+  "optgroup",
+  "option",
+  "summary",
+  "tbody",
+  "textarea",
+  "tfoot",
+  "thead",
+  "title",
+  "tr"
+])

@@ -1,0 +1,136 @@
+import { Buffer } from "node:buffer"
+import Iconv from "iconv-lite"
+import { unsupported } from "../DocumentError.ts"
+
+/** Bytes as text, and how they were read. */
+export interface Decoded {
+  /** Without byte order mark; what is wrong in the encoding is U+FFFD. */
+  readonly text: string
+  /** `utf-8`, `windows-1252`, … in lower case. */
+  readonly encoding: string
+  /** Whether anything had to be replaced by U+FFFD. */
+  readonly damaged: boolean
+}
+
+export interface EncodingHints {
+  /** What somebody who knows says: it goes before everything. */
+  readonly encoding?: string | undefined
+  /** What the document or its sender says: believed if the bytes do not say otherwise. */
+  readonly declared?: string | undefined
+}
+
+/**
+ * Decodes by, in this order: the encoding that was asked for, a byte order mark, the pattern of zero bytes of UTF-16 and UTF-32, UTF-8 if it
+ * is valid, the declared encoding, and a guess by letter frequencies. Rejects with `DocumentError` when the encoding asked for is unknown.
+ */
+export const decode = async (bytes: Uint8Array, hints: EncodingHints = {}): Promise<Decoded> => {
+  if (hints.encoding !== undefined) {
+    if (!isKnown(hints.encoding)) throw unsupported(`The encoding ${JSON.stringify(hints.encoding)} is unknown`)
+    return decodeAs(bytes, canonical(hints.encoding))
+  }
+  const certain = encodingByBytes(bytes)
+  if (certain !== undefined) return decodeAs(bytes, certain)
+  const utf8 = strictUtf8(bytes)
+  if (utf8 !== undefined) return { text: utf8, encoding: "utf-8", damaged: false }
+  const lenient = mostlyUtf8(bytes)
+  if (lenient !== undefined) return { text: lenient, encoding: "utf-8", damaged: true }
+  const { declared } = hints
+  // UTF-8 has been ruled out, and these bytes have no zeros
+  return declared !== undefined && isKnown(declared) && !/^(utf|ucs)/i.test(declared.trim())
+    ? decodeAs(bytes, canonical(declared))
+    : decodeAs(bytes, await guess(bytes))
+}
+
+/** The encoding that a byte order mark or the zero bytes of UTF-16 and UTF-32 tell. */
+export const encodingByBytes = (bytes: Uint8Array): string | undefined => byMark(bytes) ?? byZeros(bytes)
+
+/** Whether texts in this encoding can be read. */
+export const isKnown = (encoding: string): boolean => Iconv.encodingExists(canonical(encoding))
+
+/** The names that stand for a larger set on the web and in practice (WHATWG Encoding, section 4.2). */
+const larger: Readonly<Record<string, string | undefined>> = {
+  ascii: "windows-1252",
+  "us-ascii": "windows-1252",
+  "iso-8859-1": "windows-1252",
+  latin1: "windows-1252",
+  "latin-1": "windows-1252",
+  "iso-8859-9": "windows-1254",
+  "iso-8859-11": "windows-874",
+  "tis-620": "windows-874",
+  gb2312: "gbk",
+  shift_jis: "cp932",
+  "shift-jis": "cp932",
+  sjis: "cp932",
+  "euc-kr": "cp949",
+  utf8: "utf-8",
+  "utf-8-sig": "utf-8"
+}
+
+const canonical = (encoding: string): string => {
+  const name = encoding.trim().toLowerCase()
+  return larger[name] ?? name
+}
+
+const decodeAs = (bytes: Uint8Array, encoding: string): Decoded => {
+  const text = Iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding)
+  return { text, encoding, damaged: text.includes("\ufffd") }
+}
+
+const byMark = (bytes: Uint8Array): string | undefined => {
+  const [a, b, c, d] = bytes
+  if (a === 0xef && b === 0xbb && c === 0xbf) return "utf-8"
+  if (a === 0xff && b === 0xfe) return c === 0 && d === 0 ? "utf-32le" : "utf-16le"
+  if (a === 0xfe && b === 0xff) return "utf-16be"
+  return a === 0 && b === 0 && c === 0xfe && d === 0xff ? "utf-32be" : undefined
+}
+
+const sampleBytes = 64 * 1024
+
+/** UTF-16 and UTF-32 without a mark: letters of any script stand between blanks and line ends, whose upper bytes are zero. */
+const byZeros = (bytes: Uint8Array): string | undefined => {
+  const length = Math.min(bytes.length, sampleBytes)
+  const zeros: [number, number, number, number] = [0, 0, 0, 0]
+  for (let index = 0; index < length; index++) if (bytes[index] === 0) zeros[(index & 3) as 0 | 1 | 2 | 3]++
+  const [first, second, third, fourth] = zeros
+  if (first + second + third + fourth === 0) return undefined
+  const units = length / 4
+  // the uppermost byte of UTF-32 is always zero, the one below it too but for emoji and the like
+  if (fourth >= 0.99 * units - 1 && third > 0.9 * units - 1 && first < 0.1 * units) return "utf-32le"
+  if (first >= 0.99 * units - 1 && second > 0.9 * units - 1 && fourth < 0.1 * units) return "utf-32be"
+  const [even, odd] = [first + third, second + fourth]
+  const least = length / 40
+  if (odd > least && even * 10 < odd) return "utf-16le"
+  return even > least && odd * 10 < even ? "utf-16be" : undefined
+}
+
+const strictUtf8 = (bytes: Uint8Array): string | undefined => {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** UTF-8 with a few broken characters: cut short, or pasted together. Undefined when the broken ones are no exception. */
+const mostlyUtf8 = (bytes: Uint8Array): string | undefined => {
+  const text = new TextDecoder("utf-8").decode(bytes)
+  let broken = 0
+  let sound = 0
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit === 0xfffd) broken++
+    else if (unit > 0x7f) sound++
+  }
+  return sound > 20 * broken ? text : undefined
+}
+
+/** By letter frequencies, from the first byte on that is not ASCII. */
+const guess = async (bytes: Uint8Array): Promise<string> => {
+  // its models are 7 MB, which few documents need
+  const { detect } = await import("jschardet")
+  const first = bytes.findIndex((byte) => byte > 0x7f)
+  const start = Math.max(0, first - 1024)
+  const { encoding, confidence } = detect(bytes.subarray(start, start + sampleBytes))
+  const name = encoding === null || confidence < 0.2 ? undefined : canonical(encoding)
+  return name !== undefined && isKnown(name) && !name.startsWith("utf") ? name : "windows-1252"
+}

@@ -1,0 +1,165 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { AnyDocument, AnyDocumentLimits, AnyDocumentOptions } from "../../documents/AnyDocument.ts"
+import { defaultLimits as pdfLimits } from "../../documents/pdf/PdfDocument.ts"
+import { type Content, withData, withSummary } from "../../domain/Content.ts"
+import { ownBuffer } from "../../threads/ThreadPool.ts"
+import * as BytesOf from "../BytesOf.ts"
+import * as Executor from "../Executor.ts"
+import * as PerItem from "../PerItem.ts"
+import * as Settings from "../Settings.ts"
+import { ifAny } from "./parsing/IfAny.ts"
+import * as Images from "./parsing/Images.ts"
+import * as InvalidFile from "./parsing/InvalidFile.ts"
+import * as Limits from "./parsing/Limits.ts"
+import * as Parsing from "./parsing/Parsing.ts"
+import * as Source from "./parsing/Source.ts"
+import * as TextSettings from "./parsing/TextSettings.ts"
+
+const settings = {
+  ...PerItem.settings(),
+  ...BytesOf.settings,
+  content_field: Settings.string({
+    description:
+      "Key of data that holds the document: bytes (or their base64 text), or a text. It goes before temp_file_path_field.",
+    default: "content"
+  }),
+  output_field: Settings.string({
+    description:
+      "Key of data for what is found, in one shape for all kinds: { type, text, pages, tables, images, properties, headings, links, notes, attachments, data, encoding, is_scanned, warnings }, of which those behind text are there where the settings ask for them and the kind of document has them. type is pdf, word, powerpoint, excel, csv, text, markdown, html, json, xml or email. The summary gets document_type, extraction_status (success, or empty when the document has no text, as a scan) and the counts of the extractor for that kind. recursive_text_chunker finds text and pages with input_field document_output.text.",
+    default: "document_output"
+  }),
+  page_separator: Settings.separator({
+    description: "Put between pages, slides and sheets in text.",
+    default: "\n\n---\n\n"
+  }),
+  extract_pages: Settings.boolean({
+    description:
+      "Put the pages of PDFs, the slides of presentations and the sheets of workbooks into pages: { page_number, text, char_count, name }.",
+    default: true
+  }),
+  extract_tables: Settings.boolean({
+    description: "Put tables into tables: { table_number, page_number, name, rows, columns, data }.",
+    default: true
+  }),
+  extract_images: Settings.boolean({
+    description: "Put images into images: { image_index, page_number, format, size_bytes, data, encoding }.",
+    default: false
+  }),
+  extract_properties: Settings.boolean({
+    description: "Put what the document says of itself (title, author, dates and so on) into properties.",
+    default: true
+  }),
+  extract_notes: Settings.boolean({
+    description:
+      "Put speakers' notes, footnotes, endnotes, comments, headers and footers into notes: { kind, page_number, author, text }.",
+    default: true
+  }),
+  ...TextSettings.settings,
+  image_output_mode: Images.outputMode,
+  min_image_size: Settings.integer({
+    description: "Images of PDFs are left out when both width and height are smaller; in pixels.",
+    default: 100,
+    min: 0
+  }),
+  password: Settings.secret({ description: "Opens protected PDFs.", default: null }),
+  on_invalid_file: Settings.choice(["fail", "skip"], {
+    description:
+      "What becomes of a document of no known kind, damaged or locked: fail fails the item, skip passes it on with document_extraction_status invalid_file and the reason in its summary. One that exceeds a limit fails always.",
+    default: "fail"
+  }),
+  ...Limits.settings,
+  max_pages: Settings.integer({ description: "A PDF with more pages fails.", default: pdfLimits.pages, min: 1 }),
+  max_images: Settings.integer({
+    description: "More images of one PDF are left out, with a warning.",
+    default: pdfLimits.images,
+    min: 0
+  })
+}
+
+type Decoded = Settings.TypeOf<typeof settings>
+
+/**
+ * `document_extractor`: documents of any kind that another extractor reads, told apart by their bytes, in one shape. Finding out and
+ * reading happen in one thread.
+ */
+export const executor = Executor.define({
+  type: "document_extractor",
+  category: "extract",
+  name: "Document Extractor",
+  description:
+    "Finds out what each document is (PDF, Word, PowerPoint, Excel, CSV, text, Markdown, HTML, JSON, XML, e-mail) and extracts it, so that one step reads a mixed folder.",
+  settings,
+  check: TextSettings.problems,
+  make: (settings, context) =>
+    Effect.gen(function* () {
+      const parsing = yield* Parsing.make(context, settings)
+      const bytesOf = yield* Source.make(context, settings)
+      const limits = limitsOf(settings)
+      return PerItem.perItem(context, settings, (item) =>
+        Effect.gen(function* () {
+          const bytes = ownBuffer(yield* bytesOf(item))
+          const options = optionsOf(settings, item)
+          return yield* parsing.read(item, "document", { bytes, options, limits }).pipe(
+            Effect.map((document) => withDocument(settings, item, document)),
+            Effect.catchTag("DocumentError", (error) =>
+              settings.on_invalid_file === "skip" && InvalidFile.isInvalid(error)
+                ? Effect.succeed(InvalidFile.marked("document", item, error))
+                : Effect.fail(parsing.failure(item, error))
+            )
+          )
+        })
+      )
+    })
+})
+
+const limitsOf = (settings: Decoded): AnyDocumentLimits => ({
+  office: Limits.limitsOf(settings),
+  pdf: {
+    ...pdfLimits,
+    bytes: settings.max_size_bytes,
+    pages: settings.max_pages,
+    characters: Math.min(pdfLimits.characters, settings.max_text_length),
+    images: settings.max_images,
+    imageBytes: settings.max_image_bytes
+  },
+  text: TextSettings.limitsOf(settings)
+})
+
+const optionsOf = (settings: Decoded, item: Content): AnyDocumentOptions => ({
+  hints: Source.hintsOf(settings, item),
+  page_separator: settings.page_separator,
+  extract_pages: settings.extract_pages,
+  extract_tables: settings.extract_tables,
+  extract_images: settings.extract_images,
+  extract_properties: settings.extract_properties,
+  extract_notes: settings.extract_notes,
+  min_image_size: settings.min_image_size,
+  password: settings.password === null ? null : Redacted.value(settings.password),
+  text: TextSettings.optionsOf(settings)
+})
+
+const withDocument = (settings: Decoded, item: Content, document: AnyDocument): Content => {
+  const { counts, headings, images, text, type, warnings, ...others } = document
+  const isEmpty = text.trim() === ""
+  return withSummary(
+    withData(item, {
+      [settings.output_field]: {
+        type,
+        text,
+        ...others,
+        ...(settings.extract_headings && headings !== undefined && { headings }),
+        ...(images !== undefined && {
+          images: images.map((image) => Images.encoded(settings.image_output_mode, image))
+        }),
+        ...ifAny("warnings", isEmpty ? [...warnings, emptiness(document)] : warnings)
+      }
+    }),
+    { document_type: type, ...counts, extraction_status: isEmpty ? "empty" : "success" }
+  )
+}
+
+const emptiness = ({ is_scanned }: AnyDocument): string =>
+  is_scanned === true
+    ? "The document has no text: its pages are pictures, which need OCR (azure_document_intelligence_extractor)"
+    : "The document has no text"

@@ -1,0 +1,100 @@
+import * as Effect from "effect/Effect"
+import { type TextDocument, textTypes } from "../../documents/text/TextDocument.ts"
+import { type Content, withData, withSummary } from "../../domain/Content.ts"
+import { ownBuffer } from "../../threads/ThreadPool.ts"
+import * as BytesOf from "../BytesOf.ts"
+import * as Executor from "../Executor.ts"
+import * as PerItem from "../PerItem.ts"
+import * as Settings from "../Settings.ts"
+import { ifAny } from "./parsing/IfAny.ts"
+import * as Limits from "./parsing/Limits.ts"
+import * as Parsing from "./parsing/Parsing.ts"
+import * as Source from "./parsing/Source.ts"
+import * as TextSettings from "./parsing/TextSettings.ts"
+
+const settings = {
+  ...PerItem.settings(),
+  ...BytesOf.settings,
+  content_field: Settings.string({
+    description:
+      "Key of data that holds the document: a text, or bytes (or their base64 text). It goes before temp_file_path_field.",
+    default: "content"
+  }),
+  output_field: Settings.string({
+    description:
+      "Key of data for what is found: { type, text, encoding, properties, headings, tables, links, attachments, data, warnings }, of which the last seven are there where the kind of text has them. The summary gets extraction_status (success, or empty when there is no text) and text_type.",
+    default: "text_output"
+  }),
+  format: Settings.choice(["auto", ...textTypes], {
+    description:
+      "What the document is; auto looks at its bytes, and at its name or media type where those leave it open. What is no text fails.",
+    default: "auto"
+  }),
+  ...TextSettings.settings,
+  extract_properties: Settings.boolean({
+    description: "Put what the document says of itself (title, author, dates, sender and so on) into properties.",
+    default: true
+  }),
+  extract_tables: Settings.boolean({
+    description: "Put the tables of HTML, Markdown and mails into tables.",
+    default: true
+  }),
+  max_text_length: Limits.settings.max_text_length,
+  max_cells: Limits.settings.max_cells
+}
+
+type Decoded = Settings.TypeOf<typeof settings>
+
+/** `text_extractor`: plain text, Markdown, HTML, JSON, XML and e-mail, in whatever encoding, read in a thread of their own. */
+export const executor = Executor.define({
+  type: "text_extractor",
+  category: "extract",
+  name: "Text Extractor",
+  description:
+    "Extracts readable text, properties, headings and tables from plain text, Markdown, HTML, JSON, XML and e-mail (.eml), and finds out the encoding.",
+  settings,
+  check: TextSettings.problems,
+  make: (settings, context) =>
+    Effect.gen(function* () {
+      const parsing = yield* Parsing.make(context, settings)
+      const bytesOf = yield* Source.make(context, settings)
+      const limits = TextSettings.limitsOf(settings)
+      const options = {
+        ...TextSettings.optionsOf(settings),
+        format: settings.format,
+        extract_tables: settings.extract_tables
+      }
+      return PerItem.perItem(context, settings, (item) =>
+        Effect.gen(function* () {
+          const bytes = ownBuffer(yield* bytesOf(item))
+          const hints = Source.hintsOf(settings, item)
+          return yield* parsing.read(item, "text", { bytes, options, limits, hints }).pipe(
+            Effect.map((document) => withDocument(settings, item, document)),
+            Effect.catchTag("DocumentError", (error) => Effect.fail(parsing.failure(item, error)))
+          )
+        })
+      )
+    })
+})
+
+const withDocument = (settings: Decoded, item: Content, document: TextDocument): Content => {
+  const { properties, tables, text, type, warnings, ...others } = document
+  const isEmpty = text.trim() === ""
+  return withSummary(
+    withData(item, {
+      [settings.output_field]: {
+        type,
+        text,
+        ...others,
+        ...(settings.extract_properties && { properties }),
+        ...(tables !== undefined && { tables }),
+        ...ifAny("warnings", isEmpty ? [...warnings, "The document has no text"] : warnings)
+      }
+    }),
+    {
+      text_type: type,
+      ...(tables !== undefined && { tables_extracted: tables.length }),
+      extraction_status: isEmpty ? "empty" : "success"
+    }
+  )
+}
