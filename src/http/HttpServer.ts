@@ -1,6 +1,7 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -57,9 +58,11 @@ const Routes = HttpApiBuilder.serve(answerEverything).pipe(
   Layer.provide(Dependencies.layer)
 )
 
+/** The HTTP server on this interface and port (0 is a free one). Its address is in the log, and in the context for whoever started it. */
+export const layerAt = (host: string, port: number) =>
+  HttpServer.withLogAddress(Routes).pipe(Layer.provideMerge(NodeHttpServer.layer(drainingServer, { host, port })))
+
 /** The HTTP server where `HttpConfig` says, or nothing when it is switched off. Needs the engine and the ports it asks. */
 export const layer = Layer.unwrapEffect(
-  Effect.map(HttpConfig, ({ enabled, host, port }) =>
-    enabled ? Layer.provideMerge(Routes, NodeHttpServer.layer(drainingServer, { host, port })) : Layer.empty
-  )
+  Effect.map(HttpConfig, ({ enabled, host, port }) => (enabled ? layerAt(host, port) : Layer.empty))
 )
