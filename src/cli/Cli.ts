@@ -1,5 +1,6 @@
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import type { Teardown } from "@effect/platform/Runtime"
 import * as Cause from "effect/Cause"
@@ -16,9 +17,39 @@ const start = Command.make("start", {}, () =>
   )
 ).pipe(Command.withDescription("Run the worker, with settings from the environment, .env and Azure App Configuration."))
 
+const demo = Command.make(
+  "demo",
+  {
+    watch: Options.boolean("watch").pipe(
+      Options.withDescription("Keep the worker and its emulators running, with HTTP, until Ctrl+C.")
+    ),
+    documents: Options.directory("documents", { exists: "yes" }).pipe(
+      Options.withDescription("Process the files of this folder instead of the demo's own documents."),
+      Options.optional
+    ),
+    output: Options.directory("output").pipe(
+      Options.withDescription("Copy every result into this folder."),
+      Options.optional
+    ),
+    log: Options.file("log").pipe(
+      Options.withDescription("Write the worker's log to this file, as JSON lines."),
+      Options.optional
+    )
+  },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Demo.ts")),
+      (module) => module.demo(options)
+    )
+).pipe(
+  Command.withDescription(
+    "Process some documents on emulators of Azure Storage and Cosmos DB: nothing to install, nothing left behind."
+  )
+)
+
 const command = Command.make("contentflow-worker").pipe(
   Command.withDescription("Finds documents in Blob Storage, runs them through pipelines, and records every execution."),
-  Command.withSubcommands([start])
+  Command.withSubcommands([start, demo])
 )
 
 const cli = Command.run(command, { name: "contentflow-worker", version })

@@ -1,0 +1,153 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as Path from "@effect/platform/Path"
+import * as PlatformLogger from "@effect/platform/PlatformLogger"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import process from "node:process"
+import * as AzureWorker from "../AzureWorker.ts"
+import { BlobStore } from "../blob/BlobStore.ts"
+import { type Execution, isTerminal } from "../domain/Execution.ts"
+import * as WorkerHttp from "../http/HttpServer.ts"
+import * as Documents from "./demo/Documents.ts"
+import * as Emulators from "./demo/Emulators.ts"
+import * as Folder from "./demo/Folder.ts"
+import * as Installation from "./demo/Installation.ts"
+import * as Progress from "./demo/Progress.ts"
+import * as Table from "./demo/Table.ts"
+import * as Logging from "./Logging.ts"
+
+export interface DemoOptions {
+  /** Goes on after the first documents, with HTTP, until it is interrupted. */
+  readonly watch: boolean
+  /** A folder whose files are processed instead of the demo's own documents. */
+  readonly documents: Option.Option<string>
+  /** A folder that gets a copy of every output, since the emulators keep nothing. */
+  readonly output: Option.Option<string>
+  /** A file for the worker's log; without it there is none. */
+  readonly log: Option.Option<string>
+}
+
+/** The demo's own pipeline could not look for documents. */
+export class CrawlFailed extends Schema.TaggedError<CrawlFailed>()("CrawlFailed", { message: Schema.String }) {}
+
+/**
+ * The whole worker on emulators in this process: real Azure clients, real engine, some documents. Tells its progress, then what became
+ * of each document; a document that fails is a result, not a failure of the demo.
+ */
+export const demo = (options: DemoOptions) =>
+  Effect.gen(function* () {
+    const documents = yield* Option.match(options.documents, {
+      onNone: () => Effect.succeed(Documents.samples),
+      onSome: Folder.read
+    })
+    const fs = yield* FileSystem.FileSystem
+    const temporaryFolder = yield* fs.makeTempDirectoryScoped({ prefix: "contentflow-demo-" })
+    // Azurite's dependencies make Node warn of things that nobody can change here.
+    process.noDeprecation = true
+    yield* Console.log("Starting Azurite and a Cosmos DB emulator in this process …")
+    const storage = yield* Emulators.storage
+    const cosmosEndpoint = yield* Emulators.cosmos()
+    yield* Effect.gen(function* () {
+      yield* Installation.install(documents, temporaryFolder)
+      yield* Console.log(
+        `${documents.length} documents are in the container ${Installation.documentsContainer}; the worker starts`
+      )
+      yield* startWorker(options.watch)
+      if (options.watch) yield* Console.log(addresses(storage, cosmosEndpoint))
+      const progress = yield* Progress.make
+      const executions = yield* untilFinished(progress, documents.length)
+      yield* progress.clear
+      if (Option.isSome(options.output)) yield* copyOutputs(options.output.value)
+      yield* Console.log(
+        `\n${Table.ofExecutions(executions, Installation.outputContainer)}\n\n${summaryOf(executions)}`
+      )
+      if (options.watch) yield* goOn(executions)
+    }).pipe(Effect.scoped, Effect.provide(Installation.portsOn(storage, cosmosEndpoint)))
+  }).pipe(Effect.scoped, Effect.provide(logTo(options.log)))
+
+/** The engine, and with `http` the worker's HTTP server, until the scope closes. */
+const startWorker = (http: boolean) =>
+  http
+    ? Layer.build(WorkerHttp.layerAt("127.0.0.1", 0).pipe(Layer.provideMerge(AzureWorker.engine))).pipe(
+        Effect.flatMap((context) =>
+          Effect.provide(
+            HttpServer.addressFormattedWith((url) =>
+              Console.log(`The worker answers at ${url} (/status, /metrics, /docs)`)
+            ),
+            context
+          )
+        )
+      )
+    : Effect.asVoid(Layer.build(AzureWorker.engine))
+
+const addresses = (storage: Emulators.StorageAddresses, cosmosEndpoint: string): string =>
+  [
+    `Cosmos DB:         ${cosmosEndpoint} (any key; database contentflow)`,
+    `Storage:           ${storage.connectionString}`,
+    `Documents go into the container ${Installation.documentsContainer}, results into ${Installation.outputContainer}. Ctrl+C ends it.`
+  ].join("\n")
+
+const everyLook = Duration.millis(200)
+
+/** Looks until every document has its execution and every execution its end. */
+const untilFinished = (progress: Effect.Effect.Success<typeof Progress.make>, expected: number) =>
+  executionsNow.pipe(
+    Effect.tap((executions) => progress.show(executions, expected)),
+    Effect.delay(everyLook),
+    Effect.repeat({
+      until: (executions) => executions.length >= expected && executions.every(({ status }) => isTerminal(status))
+    })
+  )
+
+const executionsNow = Effect.gen(function* () {
+  const executions = yield* Progress.executionsOf(Installation.vaultId)
+  const failedCrawl = executions.find(({ status, task_id }) => task_id === null && status === "failed")
+  if (failedCrawl !== undefined) return yield* new CrawlFailed({ message: failedCrawl.error ?? "The crawl failed." })
+  return executions
+})
+
+/** A line for every document that somebody puts into the container from now on. */
+const goOn = (before: ReadonlyArray<Execution>) => {
+  const told = new Set(before.map(({ id }) => id))
+  return Effect.gen(function* () {
+    for (const execution of yield* executionsNow) {
+      if (told.has(execution.id) || !isTerminal(execution.status)) continue
+      told.add(execution.id)
+      yield* Console.log(Progress.line(execution))
+    }
+  }).pipe(Effect.delay(everyLook), Effect.forever)
+}
+
+const summaryOf = (executions: ReadonlyArray<Execution>): string => {
+  const count = (status: Execution["status"]) => executions.filter((execution) => execution.status === status).length
+  return `demo: ${executions.length} discovered, ${count("completed")} completed, ${count("failed")} failed`
+}
+
+const copyOutputs = Effect.fnUntraced(function* (folder: string) {
+  const blobs = yield* BlobStore
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const { account, outputContainer: container } = Installation
+  yield* fs.makeDirectory(folder, { recursive: true })
+  yield* Stream.runForEach(blobs.list({ account, container }), (page) =>
+    Effect.forEach(page.blobs, (blob) =>
+      Stream.run(
+        blobs.download({ account, container, path: blob.path }),
+        fs.sink(path.join(folder, path.basename(blob.path)))
+      )
+    )
+  )
+})
+
+const logTo = (file: Option.Option<string>) =>
+  Option.match(file, {
+    onNone: () => Logger.remove(Logger.defaultLogger),
+    onSome: (path) => Logger.replaceScoped(Logger.defaultLogger, PlatformLogger.toFile(Logging.jsonLine, path))
+  })

@@ -1,0 +1,114 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Server } from "node:http"
+import type { AddressInfo } from "node:net"
+
+/** An emulator's package is not installed, or it could not start. */
+export class EmulatorFailed extends Schema.TaggedError<EmulatorFailed>()("EmulatorFailed", {
+  message: Schema.String
+}) {}
+
+export interface StorageAddresses {
+  /** Signs in at both services with the emulator's well-known account and key. */
+  readonly connectionString: string
+  /** Ends with the account's name: `http://127.0.0.1:<port>/devstoreaccount1`. */
+  readonly queueUrl: string
+  readonly blobUrl: string
+}
+
+export const accountName = "devstoreaccount1"
+
+/** The same for every emulator in the world: https://learn.microsoft.com/azure/storage/common/storage-use-azurite */
+export const accountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+/** An empty Storage emulator (queues and blobs) in this process, in memory, on free ports of the loopback interface, until its scope closes. */
+export const storage: Effect.Effect<StorageAddresses, EmulatorFailed, Scope.Scope> = Effect.gen(function* () {
+  const [queue, blob] = yield* Effect.all([azurite("queue", "Queue"), azurite("blob", "Blob")])
+  const queueUrl = `${queue}/${accountName}`
+  const blobUrl = `${blob}/${accountName}`
+  const connectionString = [
+    "DefaultEndpointsProtocol=http",
+    `AccountName=${accountName}`,
+    `AccountKey=${accountKey}`,
+    `QueueEndpoint=${queueUrl}`,
+    `BlobEndpoint=${blobUrl}`
+  ].join(";")
+  return { connectionString, queueUrl, blobUrl }
+})
+
+/** The emulator checks no key; the client wants one in base64. */
+export const cosmosKey = "bm8ga2V5"
+
+/**
+ * An empty Cosmos DB emulator in this process, in memory, on a free port of the loopback interface, until its scope closes; gives its
+ * address. `prepare` sees the server before it listens.
+ */
+export const cosmos = (
+  prepare: (server: Server) => void = () => undefined
+): Effect.Effect<string, EmulatorFailed, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.gen(function* () {
+      const { createHttpServer } = yield* packaged<CosmosModule>("@vercel/cosmosdb-server")
+      // Without keep-alive every call opens a connection of its own.
+      const server = createHttpServer({ keepAlive: true })
+      prepare(server)
+      yield* Effect.async<void>((resume) => {
+        server.listen(0, "127.0.0.1", () => resume(Effect.void))
+      })
+      return server
+    }),
+    (server) =>
+      Effect.async<void>((resume) => {
+        server.close(() => resume(Effect.void))
+        server.closeAllConnections()
+      })
+  ).pipe(Effect.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+
+type CosmosModule = Pick<typeof import("@vercel/cosmosdb-server"), "createHttpServer">
+
+/** The part of Azurite's servers that we use; the package carries no types. */
+interface AzuriteServer {
+  readonly start: () => Promise<void>
+  readonly close: () => Promise<void>
+  readonly getHttpServerAddress: () => string
+}
+
+const azurite = (folder: "queue" | "blob", name: "Queue" | "Blob") =>
+  Effect.acquireRelease(
+    Effect.gen(function* () {
+      const Configuration = yield* azuriteClass<object>(`azurite/dist/src/${folder}/${name}Configuration.js`)
+      const ServerClass = yield* azuriteClass<AzuriteServer>(`azurite/dist/src/${folder}/${name}Server.js`)
+      const store = [{ locationId: "Default", locationPath: "unused", maxConcurrency: 50 }]
+      // Port 0, no log files, every API version, addresses by IP, in memory: the rest keeps its default.
+      const log = [false, undefined, false, undefined] as const
+      const more = [false, true, "", "", "", undefined, true, true] as const
+      const server = new ServerClass(
+        new Configuration("127.0.0.1", 0, undefined, undefined, undefined, store, ...log, ...more)
+      )
+      yield* Effect.tryPromise({
+        try: () => server.start(),
+        catch: (cause) => new EmulatorFailed({ message: `Azurite (${folder}) did not start: ${String(cause)}` })
+      })
+      return server
+    }),
+    (server) => Effect.promise(() => server.close())
+  ).pipe(Effect.map((server) => server.getHttpServerAddress()))
+
+type Constructor<A> = new (...parameters: ReadonlyArray<unknown>) => A
+
+/** The class that a CommonJS module exports as its default, however deep the runtime's interop puts it. */
+const azuriteClass = <A>(module: string): Effect.Effect<Constructor<A>, EmulatorFailed> =>
+  Effect.map(packaged<{ readonly default: Constructor<A> | { readonly default: Constructor<A> } }>(module), (loaded) =>
+    "default" in loaded.default ? loaded.default.default : loaded.default
+  )
+
+/** By a name that no bundler follows: the emulators are for development and belong in no image of the worker. */
+const packaged = <A>(module: string): Effect.Effect<A, EmulatorFailed> =>
+  Effect.tryPromise({
+    try: (): Promise<A> => import(module),
+    catch: (cause) =>
+      new EmulatorFailed({
+        message: `The emulators azurite and @vercel/cosmosdb-server are development dependencies; install them with: npm install (${String(cause)})`
+      })
+  })

@@ -1,0 +1,152 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as CosmosContainer from "../../azure/CosmosContainer.ts"
+import { CosmosDatabase } from "../../azure/CosmosClients.ts"
+import * as AzureWorker from "../../AzureWorker.ts"
+import { BlobStore } from "../../blob/BlobStore.ts"
+import {
+  AzureConfig,
+  type AzureSettings,
+  defaults,
+  type EngineSettings,
+  WorkerConfig
+} from "../../config/WorkerConfig.ts"
+import * as Timestamp from "../../domain/Timestamp.ts"
+import * as StartupChecks from "../StartupChecks.ts"
+import * as Emulators from "./Emulators.ts"
+import type { SourceDocument } from "./SourceDocument.ts"
+
+/** Containers of the emulated storage account. */
+export const documentsContainer = "documents"
+export const outputContainer = "output"
+
+export const pipelineId = "demo_pipeline"
+export const vaultId = "demo-vault"
+
+export const account = { name: Emulators.accountName }
+
+/** How the demo's engine works: at once, and not more than a laptop likes. */
+export const engineSettings: EngineSettings = {
+  ...defaults,
+  workerName: "demo",
+  processingWorkers: 4,
+  queuePollInterval: Duration.seconds(1),
+  schedulerInterval: Duration.seconds(1),
+  shutdownGrace: Duration.seconds(5)
+}
+
+const azureSettings = (storage: Emulators.StorageAddresses, cosmosEndpoint: string): AzureSettings => ({
+  queueUrl: null,
+  queueName: "contentflow-execution-requests",
+  poisonQueueName: "contentflow-execution-requests-poison",
+  blobAccountName: Emulators.accountName,
+  blobContainerName: "content",
+  storageConnectionString: Redacted.make(storage.connectionString),
+  cosmosEndpoint,
+  cosmosKey: Redacted.make(Emulators.cosmosKey),
+  cosmosDatabase: "contentflow",
+  containers: {
+    pipelines: "pipelines",
+    vaults: "vaults",
+    executions: "vault_executions",
+    locks: "vault_exec_locks",
+    checkpoints: "vault_crawl_checkpoints"
+  },
+  clientId: null,
+  createMissingResources: true
+})
+
+/** The real ports on emulators, with every resource made and checked as at the start of any worker. */
+export const portsOn = (storage: Emulators.StorageAddresses, cosmosEndpoint: string) =>
+  Layer.effectDiscard(StartupChecks.run).pipe(
+    Layer.provideMerge(AzureWorker.ports),
+    Layer.provideMerge(
+      Layer.merge(
+        Layer.succeed(AzureConfig, azureSettings(storage, cosmosEndpoint)),
+        Layer.succeed(WorkerConfig, engineSettings)
+      )
+    )
+  )
+
+/** Uploads the documents, then registers the pipeline and the vault that watches them. */
+export const install = Effect.fn("Installation.install")(function* (
+  documents: ReadonlyArray<SourceDocument>,
+  temporaryFolder: string
+) {
+  const blobs = yield* BlobStore
+  const database = yield* CosmosDatabase
+  const { containers } = yield* AzureConfig
+  yield* Effect.all([
+    blobs.ensureContainer(account, documentsContainer),
+    blobs.ensureContainer(account, outputContainer)
+  ])
+  yield* Effect.forEach(
+    documents,
+    ({ bytes, name }) =>
+      Effect.flatMap(bytes, (body) => blobs.upload({ account, container: documentsContainer, path: name }, body)),
+    { concurrency: 4, discard: true }
+  )
+  const now = yield* Timestamp.now
+  yield* CosmosContainer.make(database, containers.pipelines).upsert({
+    id: pipelineId,
+    name: "Demo",
+    yaml: definition(documents, temporaryFolder),
+    enabled: true,
+    created_at: now
+  })
+  yield* CosmosContainer.make(database, containers.vaults).upsert({
+    id: vaultId,
+    name: "Demo",
+    pipeline_id: pipelineId,
+    pipeline_name: "Demo",
+    enabled: true,
+    save_execution_output: true,
+    created_at: now
+  })
+})
+
+/** The type that reads the documents, and where it puts their text. */
+const extractor = { type: "pdf_extractor", text: "pdf_output.text" }
+
+/** Names in JSON are names in YAML, too. */
+const definition = (documents: ReadonlyArray<SourceDocument>, temporaryFolder: string): string => `
+pipeline:
+  name: Demo
+  executors:
+    - id: discover
+      type: azure_blob_input_discovery
+      settings:
+        blob_storage_account: ${account.name}
+        blob_container_name: ${documentsContainer}
+        polling_interval_seconds: 2
+    - id: fetch
+      type: azure_blob_content_retriever
+      settings:
+        temp_folder: ${JSON.stringify(temporaryFolder)}
+    - id: extract
+      type: ${extractor.type}
+    - id: chunk
+      type: recursive_text_chunker
+      settings:
+        input_field: ${extractor.text}
+    - id: write
+      type: azure_blob_output
+      settings:
+        storage_account_name: ${account.name}
+        container_name: ${outputContainer}
+        path_template: extracted
+        filename_template: ${JSON.stringify(fileNameTemplate(documents))}
+  edges:
+    - {from: discover, to: fetch}
+    - {from: fetch, to: extract}
+    - {from: extract, to: chunk}
+    - {from: chunk, to: write}
+`
+
+/** An output is named after its document; where two folders hold documents of one name, its hash tells them apart. */
+const fileNameTemplate = (documents: ReadonlyArray<SourceDocument>): string => {
+  const names = new Set(documents.map(({ name }) => name.slice(name.lastIndexOf("/") + 1)))
+  return names.size === documents.length ? "{id.filename}.json" : "{id.filename}.{id.unique_id}.json"
+}

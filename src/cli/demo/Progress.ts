@@ -1,0 +1,88 @@
+import * as Terminal from "@effect/platform/Terminal"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as CosmosContainer from "../../azure/CosmosContainer.ts"
+import { CosmosDatabase } from "../../azure/CosmosClients.ts"
+import { AzureConfig } from "../../config/WorkerConfig.ts"
+import { Execution, isTerminal } from "../../domain/Execution.ts"
+import * as Timestamp from "../../domain/Timestamp.ts"
+import { decoderOf } from "../../store/DocumentContainer.ts"
+
+/** The executions of a vault, in the order in which they were created. */
+export const executionsOf = Effect.fnUntraced(function* (vaultId: string) {
+  const database = yield* CosmosDatabase
+  const { containers } = yield* AzureConfig
+  const container = CosmosContainer.make(database, containers.executions)
+  const decode = decoderOf(container, Execution)
+  const documents = yield* container.where("vault_id", vaultId)
+  const executions = yield* Effect.forEach(documents, decode)
+  return executions.toSorted((a, b) => (a.created_at < b.created_at ? -1 : 1))
+})
+
+/** `3 of 7 documents` as a bar that is drawn over itself in a terminal, and a line for every finished document elsewhere. */
+export const make = Effect.gen(function* () {
+  const terminal = yield* Terminal.Terminal
+  const live = yield* terminal.isTTY
+  const told = new Set<string>()
+  const draw = (text: string) => Effect.orDie(terminal.display(`\r\u001b[2K${text}`))
+  return {
+    /** Tells what changed since it was called last. */
+    show: (executions: ReadonlyArray<Execution>, expected: number) => {
+      const finished = executions.filter(({ status }) => isTerminal(status))
+      if (live) {
+        const running = executions.find(({ status }) => status === "running")
+        return draw(bar(finished.length, Math.max(expected, executions.length), running))
+      }
+      return Effect.forEach(
+        finished.filter(({ id }) => !told.has(id)),
+        (execution) => {
+          told.add(execution.id)
+          return Console.log(line(execution))
+        },
+        { discard: true }
+      )
+    },
+    /** Takes the bar away. */
+    clear: live ? draw("") : Effect.void
+  }
+})
+
+const width = 30
+
+const bar = (finished: number, all: number, running: Execution | undefined): string => {
+  const filled = all === 0 ? 0 : Math.round((finished / all) * width)
+  const now = running === undefined ? "" : `  ${nameOf(running).slice(0, 30)}`
+  return `[${"#".repeat(filled)}${".".repeat(width - filled)}] ${finished} of ${all} documents${now}`
+}
+
+export const line = (execution: Execution): string =>
+  execution.status === "completed"
+    ? `${nameOf(execution)}: completed in ${secondsOf(execution)}, written to ${outputOf(execution)}`
+    : `${nameOf(execution)}: ${execution.status}. ${execution.error ?? ""}`
+
+/** The document's path in its container. */
+export const nameOf = ({ content }: Execution): string => {
+  const first = content?.[0]
+  // Complete items once it is completed, bare identifiers when it failed.
+  const id = isObject(first?.["id"]) ? first["id"] : first
+  return text(id?.["path"]) ?? "(unknown document)"
+}
+
+/** Where the result of a completed execution is; a dash when there is none. */
+export const outputOf = ({ content }: Execution): string => {
+  const summary = content?.[0]?.["summary_data"]
+  const output = isObject(summary) ? summary["blob_output"] : undefined
+  return (isObject(output) ? text(output["blob_path"]) : undefined) ?? "-"
+}
+
+export const secondsOf = ({ completed_at, started_at }: Execution): string =>
+  Option.match(Option.all([Timestamp.parse(started_at), Timestamp.parse(completed_at)]), {
+    onNone: () => "-",
+    onSome: ([from, to]) => `${((to - from) / 1_000).toFixed(1)} s`
+  })
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)

@@ -1,0 +1,31 @@
+import type { Execution } from "../../domain/Execution.ts"
+import { nameOf, outputOf, secondsOf } from "./Progress.ts"
+
+/** A line for every execution: the document, what became of it, and where its result is, or why there is none. */
+export const ofExecutions = (executions: ReadonlyArray<Execution>, outputContainer: string): string => {
+  const rows = executions.map((execution) => [
+    nameOf(execution),
+    execution.status,
+    String(execution.number_of_items ?? "-"),
+    secondsOf(execution),
+    execution.error === null ? `${outputContainer}/${outputOf(execution)}` : oneLine(execution.error)
+  ])
+  return aligned([["Document", "Status", "Items", "Time", "Output"], ...rows])
+}
+
+const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd()
+    )
+    .join("\n")
+}
+
+const oneLine = (error: string): string => {
+  const line = error.replaceAll(/\s+/g, " ")
+  return line.length > 200 ? `${line.slice(0, 200)} …` : line
+}
