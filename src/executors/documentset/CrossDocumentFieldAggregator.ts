@@ -1,0 +1,138 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { type Content, nameOf, withData } from "../../domain/Content.ts"
+import * as Timestamp from "../../domain/Timestamp.ts"
+import * as Executor from "../Executor.ts"
+import { isObject } from "../FieldPath.ts"
+import * as ItemLog from "../ItemLog.ts"
+import * as Settings from "../Settings.ts"
+import * as Aggregation from "./aggregation/Aggregation.ts"
+import * as Numeric from "./aggregation/Numeric.ts"
+import * as Operations from "./aggregation/Operations.ts"
+
+const settings = {
+  set_data_key: Settings.string({
+    description: "Key of data that holds the set, as document_set_collector writes it.",
+    default: "document_set"
+  }),
+  output_key: Settings.string({ description: "Key of data for the results.", default: "field_aggregations" }),
+  aggregations: Settings.array({
+    description: `Objects with field_path (inside each document of the set, for example data.revenue), operations (${Operations.operations.join(", ")}) and, if you like, output_key.`,
+    required: true
+  }),
+  number_format: Settings.choice(Numeric.styles, {
+    description:
+      "How texts are read as numbers: plain as Python does, comma_thousands also $1,234.50, point_thousands also 1.234,50 €.",
+    default: "plain"
+  })
+}
+
+type Decoded = Settings.TypeOf<typeof settings>
+type Fields = Readonly<Record<string, unknown>>
+
+/** `cross_document_field_aggregator`: sums, changes and trends of fields over the documents of a set (executors.md 7.3). */
+export const executor = Executor.define({
+  type: "cross_document_field_aggregator",
+  aliases: ["cross_document_field_aggregator_executor"],
+  category: "document_set",
+  name: "Cross-Document Field Aggregator",
+  description: "Aggregates fields over the documents of a set.",
+  settings,
+  check: ({ aggregations }) => Either.match(Aggregation.readAll(aggregations), { onLeft: (problem) => [problem], onRight: () => [] }),
+  make: (settings, context) =>
+    Effect.succeed({
+      process: (items) =>
+        Effect.gen(function* () {
+          if (items.length === 0) {
+            return yield* new Executor.ExecutorError({
+              reason: "Document",
+              executorId: context.id,
+              itemId: null,
+              message: `${context.id} got no items; it needs a document set.`
+            })
+          }
+          return yield* Effect.forEach(items, (item) => aggregated(settings, context, item))
+        })
+    })
+})
+
+const aggregated = (
+  settings: Decoded,
+  context: Executor.ExecutorContext,
+  item: Content
+): Effect.Effect<Content, Executor.ExecutorError> =>
+  Effect.gen(function* () {
+    const log = yield* ItemLog.start(context)
+    const startedAt = yield* Clock.currentTimeNanos
+    const set = setOf(item.data, settings.set_data_key)
+    if (Either.isLeft(set)) {
+      return yield* Executor.documentError(context, item, `${nameOf(item)}: ${set.left} (setting set_data_key).`)
+    }
+    const { documents, fields } = set.right
+    const setId = fields["set_id"] ?? null
+    const setName = fields["set_name"] ?? null
+    const aggregations = Either.getOrElse(Aggregation.readAll(settings.aggregations), () => [])
+    const results = aggregations.map((aggregation) => [aggregation.key, resultOf(settings, documents, aggregation)] as const)
+    const result = withData(item, {
+      [settings.output_key]: {
+        type: "field_aggregations",
+        set_id: setId,
+        set_name: setName,
+        total_documents: fields["total_documents"] ?? documents.length,
+        aggregations: Object.fromEntries(results),
+        computed_at: yield* Timestamp.now
+      }
+    })
+    return log.completed(result, {
+      set_id: setId,
+      set_name: setName,
+      documents_analyzed: documents.length,
+      duration_seconds: Number((yield* Clock.currentTimeNanos) - startedAt) / 1e9
+    })
+  })
+
+const setOf = (
+  data: Fields,
+  key: string
+): Either.Either<{ readonly fields: Fields; readonly documents: ReadonlyArray<Fields> }, string> => {
+  const fields = Object.hasOwn(data, key) ? data[key] : undefined
+  if (fields === undefined || fields === null) {
+    return Either.left(`data.${key} holds no document set; put a document_set_collector before this step`)
+  }
+  const documents = isObject(fields) ? fields["documents"] : undefined
+  return isObject(fields) && Array.isArray(documents) && documents.every(isObject)
+    ? Either.right({ fields, documents })
+    : Either.left(`data.${key} is no document set: it has no list of documents`)
+}
+
+const resultOf = (settings: Decoded, documents: ReadonlyArray<Fields>, aggregation: Aggregation.Aggregation): Fields => {
+  const points = documents.map((document, index): Operations.Point => {
+    const value = valueIn(document, aggregation.fieldPath) ?? null
+    return {
+      role: Object.hasOwn(document, "role") ? document["role"] : `doc_${index}`,
+      value,
+      number: Numeric.numberOf(value, settings.number_format)
+    }
+  })
+  return {
+    field_path: aggregation.fieldPath,
+    document_count: documents.length,
+    ...Object.fromEntries(
+      aggregation.operations.map((operation) => [operation, Operations.apply(operation, points)] as const)
+    )
+  }
+}
+
+/** The value at a path; the original's collector also keeps nested fields under keys with dots in them. */
+const valueIn = (document: Fields, path: string): unknown => {
+  let value: unknown = document
+  const keys = path.split(".")
+  for (const [index, key] of keys.entries()) {
+    if (!isObject(value)) return undefined
+    const rest = keys.slice(index).join(".")
+    if (!Object.hasOwn(value, key)) return Object.hasOwn(value, rest) ? value[rest] : undefined
+    value = value[key]
+  }
+  return value
+}
