@@ -1,0 +1,32 @@
+import { Cause, Duration, Effect, Option } from "effect"
+import { inspect } from "node:util"
+
+/** Generous: a loaded machine is no failure. */
+export const deadline = Duration.seconds(90)
+
+/** Looks by the wall clock, every 50 ms, until what it sees will do; past the deadline the test fails with what it saw last. */
+export const eventually = <A, E, R>(
+  what: string,
+  look: Effect.Effect<A, E, R>,
+  holds: (seen: A) => boolean,
+  within: Duration.DurationInput = deadline
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    let last: Option.Option<A> = Option.none()
+    const again: Effect.Effect<A, E, R> = Effect.flatMap(look, (seen) => {
+      last = Option.some(seen)
+      return holds(seen) ? Effect.succeed(seen) : Effect.delay(again, "50 millis")
+    })
+    return again.pipe(
+      Effect.timeoutFailCause({
+        duration: within,
+        onTimeout: () =>
+          Cause.die(
+            new Error(`Not within ${Duration.format(Duration.decode(within))}: ${what}. Seen last: ${shown(last)}`)
+          )
+      })
+    )
+  })
+
+const shown = (last: Option.Option<unknown>): string =>
+  inspect(Option.getOrNull(last), { depth: 4, maxArrayLength: 5, maxStringLength: 2_000 })

@@ -1,0 +1,123 @@
+import { Deferred, Effect, type Scope } from "effect"
+import { spawn } from "node:child_process"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+import { eventually } from "./Eventually.ts"
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A command of the worker as a process of its own. */
+export interface WorkerProcess {
+  readonly pid: number
+  /** Everything that it wrote so far. */
+  readonly stdout: () => string
+  readonly stderr: () => string
+  /** The lines of its log so far. */
+  readonly log: () => ReadonlyArray<LogLine>
+  /** Completes when a line of its log has this in its message. */
+  readonly logged: (part: string) => Effect.Effect<LogLine>
+  /** Where its HTTP server listens. */
+  readonly url: Effect.Effect<string>
+  readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
+  readonly exit: Effect.Effect<Exit>
+}
+
+export interface LogLine {
+  readonly level: string
+  readonly message: string
+  readonly [annotation: string]: unknown
+}
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** What runs the worker: the runtime that runs the tests. Node runs what `npm run build` made. */
+const program = (): ReadonlyArray<string> => {
+  if ("Deno" in globalThis) return ["run", "-A", "--config", join(root, "deno.json"), join(root, "src/main.ts")]
+  const main = join(root, "dist/main.js")
+  if (!existsSync(main)) throw new Error(`${main} is missing. Build it with: npm run build`)
+  return [main]
+}
+
+/** What a process needs of this one's environment; settings of whoever runs the tests must not reach the worker. */
+const inherited = ["PATH", "HOME", "TMPDIR", "DENO_DIR"]
+
+/** Settings for tests: quick to notice things, 4 workers, HTTP on a free port. */
+export const usual = {
+  NUM_PROCESSING_WORKERS: "4",
+  NUM_SOURCE_WORKERS: "1",
+  SCHEDULER_SLEEP_INTERVAL_SECONDS: "1",
+  QUEUE_POLL_INTERVAL_SECONDS: "1",
+  API_HOST: "127.0.0.1",
+  API_PORT: "0"
+}
+
+/** Starts a command in an empty folder, with these settings and no others. What still runs when the scope closes is killed. */
+export const run = (
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>>
+): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "contentflow-test-"))),
+      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+    )
+    const exited = yield* Deferred.make<Exit>()
+    const kept = inherited.flatMap((name) => {
+      const value = process.env[name]
+      return value === undefined ? [] : [[name, value] as const]
+    })
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const started = spawn(process.execPath, [...program(), ...args], {
+          cwd: folder,
+          env: { ...Object.fromEntries(kept), ...env },
+          stdio: ["ignore", "pipe", "pipe"]
+        })
+        started.on("close", (code, signal) => Deferred.unsafeDone(exited, Effect.succeed({ code, signal })))
+        return started
+      }),
+      (started) =>
+        Effect.zipRight(
+          Effect.sync(() => started.kill("SIGKILL")),
+          Deferred.await(exited)
+        )
+    )
+    const text = { stdout: "", stderr: "" }
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      text.stdout += chunk
+    })
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      text.stderr += chunk
+    })
+    const log = () => text.stdout.split("\n").flatMap(logLine)
+    const logged = (part: string) =>
+      eventually(
+        `a worker logs "${part}"`,
+        Effect.sync(() => ({ line: log().find(({ message }) => message.includes(part)), ...text })),
+        ({ line }) => line !== undefined
+      ).pipe(Effect.map(({ line }) => line ?? { level: "", message: "" }))
+    return {
+      pid: child.pid ?? 0,
+      stdout: () => text.stdout,
+      stderr: () => text.stderr,
+      log,
+      logged,
+      url: Effect.map(logged("Listening on http"), ({ message }) => message.replace(/^Listening on /, "")),
+      kill: (signal) => Effect.sync(() => child.kill(signal)),
+      exit: Deferred.await(exited)
+    }
+  })
+
+/** `start` with the usual settings and these. */
+export const start = (env: Readonly<Record<string, string>>) => run(["start"], { ...usual, ...env })
+
+const logLine = (line: string): ReadonlyArray<LogLine> => {
+  if (!line.startsWith("{") || !line.endsWith("}")) return []
+  return [JSON.parse(line)]
+}
