@@ -1,0 +1,106 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Emulators from "../support/Emulators.ts"
+import * as WorkerProcess from "../support/WorkerProcess.ts"
+
+/** Nobody is helped by a stack trace. */
+const assertPlain = (text: string) => {
+  assert.notMatch(text, /^\s+at /m)
+  assert.notInclude(text, "node_modules")
+  assert.notInclude(text, "file://")
+}
+
+/** A process that must refuse to start; what it says. */
+const refused = (env: Readonly<Record<string, string>>) =>
+  Effect.gen(function* () {
+    const worker = yield* WorkerProcess.run(["start"], env)
+    assert.deepStrictEqual(yield* worker.exit, { code: 1, signal: null }, worker.stderr())
+    assertPlain(worker.stderr())
+    assertPlain(worker.stdout())
+    return worker.stderr()
+  })
+
+interface Status {
+  readonly running: boolean
+  readonly processing_workers: { readonly active: number; readonly workers: ReadonlyArray<{ readonly pid: number }> }
+}
+
+const statusAt = async (url: string): Promise<Status> =>
+  (await fetch(`${url}/status`).then((answer) => answer.json())) as Status
+
+describe("The start of a worker process", () => {
+  layer(Emulators.emulators, { excludeTestServices: true })((it) => {
+    it.scoped(
+      "names every missing and wrong setting at once",
+      () =>
+        Effect.gen(function* () {
+          const said = yield* refused({ NUM_PROCESSING_WORKERS: "many", QUEUE_MAX_MESSAGES: "33" })
+          for (const name of [
+            "COSMOS_DB_ENDPOINT",
+            "STORAGE_ACCOUNT_WORKER_QUEUE_URL",
+            "BLOB_STORAGE_ACCOUNT_NAME",
+            "NUM_PROCESSING_WORKERS",
+            "QUEUE_MAX_MESSAGES"
+          ]) {
+            assert.include(said, name)
+          }
+        }),
+      120_000
+    )
+
+    it.scoped(
+      "refuses a missing queue and missing containers together, and says how to get them",
+      () =>
+        Effect.gen(function* () {
+          const { env } = yield* Emulators.bareInstallation("nothing-there")
+          const said = yield* refused({ ...WorkerProcess.usual, ...env })
+          assert.match(said, /queue nothing-there\b.*CREATE_MISSING_RESOURCES/s)
+          assert.match(said, /database nothing-there\b/)
+        }),
+      120_000
+    )
+
+    it.scoped(
+      "creates what is missing when it may",
+      () =>
+        Effect.gen(function* () {
+          const { documents, env, tasks } = yield* Emulators.bareInstallation("made-by-worker")
+          const worker = yield* WorkerProcess.start({ ...env, CREATE_MISSING_RESOURCES: "true" })
+          yield* worker.url
+          assert.isTrue(yield* Effect.promise(() => tasks.exists()))
+          assert.deepStrictEqual(yield* documents.locks.where("pipeline_id", "none"), [])
+        }),
+      120_000
+    )
+
+    it.scoped(
+      "an installation that exists needs no permission to create, answers over HTTP, and ends on SIGINT",
+      () =>
+        Effect.gen(function* () {
+          const { env } = yield* Emulators.installation("existing")
+          const worker = yield* WorkerProcess.start(env)
+          const url = yield* worker.url
+          const status = yield* Effect.promise(() => statusAt(url))
+          assert.strictEqual(status.running, true)
+          assert.strictEqual(status.processing_workers.active, 4)
+          assert.strictEqual(status.processing_workers.workers[0]?.pid, worker.pid)
+          const ready = yield* Effect.promise(() => fetch(`${url}/health/ready`))
+          assert.strictEqual(ready.status, 200)
+          yield* worker.kill("SIGINT")
+          assert.deepStrictEqual(yield* worker.exit, { code: 0, signal: null })
+        }),
+      120_000
+    )
+
+    it.scoped(
+      "wrong usage ends with code 2",
+      () =>
+        Effect.gen(function* () {
+          const worker = yield* WorkerProcess.run(["strat"], {})
+          assert.deepStrictEqual(yield* worker.exit, { code: 2, signal: null })
+          assertPlain(worker.stderr() + worker.stdout())
+        }),
+      120_000
+    )
+  })
+})
