@@ -68,6 +68,49 @@ export const execution = (number: number) => ({
   events: []
 })
 
+/** The two changes that the engine writes to an execution, for those who do the same without it. */
+export const running = {
+  status: "running",
+  status_message: "Execution is running",
+  processing_worker_id: "ContentProcessingWorker-0",
+  started_at: "2026-01-02T10:30:00.608000+00:00",
+  completed_at: null,
+  error: null,
+  updated_at: "2026-01-02T10:30:00.608000+00:00"
+}
+
+const output = (id: string) => ({
+  type: "pass_through",
+  status: "completed",
+  started_at: "2026-01-02T10:30:00.608000+00:00",
+  completed_at: "2026-01-02T10:30:00.608000+00:00",
+  duration_seconds: 0,
+  items_in: 1,
+  items_out: 1,
+  items_failed: 0,
+  error: null,
+  executor_id: id
+})
+
+const event = (id: string) => ({
+  timestamp: "2026-01-02T10:30:00.608000+00:00",
+  event_type: "executor_completed",
+  executor_id: id,
+  error: null
+})
+
+export const completed = {
+  status: "completed",
+  status_message: "Execution completed",
+  completed_at: "2026-01-02T10:30:00.608000+00:00",
+  updated_at: "2026-01-02T10:30:00.608000+00:00",
+  error: null,
+  content: [item(0).id],
+  number_of_items: 1,
+  executor_outputs: { in: output("in"), out: output("out") },
+  events: [event("in"), event("out")]
+}
+
 export interface Measured {
   readonly tasksPerSecond: number
   readonly cpuMillisPerTask: number
