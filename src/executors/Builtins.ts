@@ -5,6 +5,7 @@ import { executor as azureBlobContentRetriever } from "./input/AzureBlobContentR
 import { executor as azureBlobInputDiscovery } from "./input/AzureBlobInputDiscovery.ts"
 import { executor as contentRetriever } from "./input/ContentRetriever.ts"
 import { executor as azureBlobOutput } from "./output/AzureBlobOutput.ts"
+import { executor as csvExtractor } from "./extract/CsvExtractor.ts"
 import { executor as documentExtractor } from "./extract/DocumentExtractor.ts"
 import { executor as excelExtractor } from "./extract/ExcelExtractor.ts"
 import { executor as pdfExtractor } from "./extract/PdfExtractor.ts"
@@ -12,6 +13,11 @@ import { executor as powerpointExtractor } from "./extract/PowerpointExtractor.t
 import { executor as textExtractor } from "./extract/TextExtractor.ts"
 import { executor as wordExtractor } from "./extract/WordExtractor.ts"
 import { executor as passThrough } from "./control/PassThrough.ts"
+import { executor as crossDocumentFieldAggregator } from "./documentset/CrossDocumentFieldAggregator.ts"
+import { executor as fieldMapper } from "./transform/FieldMapper.ts"
+import { executor as fieldSelector } from "./transform/FieldSelector.ts"
+import { executor as gptragSearchIndexDocumentGenerator } from "./transform/GptragSearchIndexDocumentGenerator.ts"
+import { executor as tableRowSplitter } from "./transform/TableRowSplitter.ts"
 import { executor as recursiveTextChunker } from "./transform/RecursiveTextChunker.ts"
 
 /** Every executor type that comes with the worker, sorted by type id. */
@@ -20,12 +26,18 @@ export const builtins = [
   azureBlobInputDiscovery,
   azureBlobOutput,
   contentRetriever,
+  crossDocumentFieldAggregator,
+  csvExtractor,
   documentExtractor,
   excelExtractor,
+  fieldMapper,
+  fieldSelector,
+  gptragSearchIndexDocumentGenerator,
   passThrough,
   pdfExtractor,
   powerpointExtractor,
   recursiveTextChunker,
+  tableRowSplitter,
   textExtractor,
   wordExtractor
 ] as const

@@ -34,3 +34,34 @@ export const describeGolden = <R>(options: {
     }
   })
 }
+
+/**
+ * States our result where the original's is marked as its defect: `ours` has for each case what `seen` makes of our output (or of
+ * the error's message). Cases that are not in the folder are passed over.
+ */
+export const describeOurs = <R>(options: {
+  readonly file: string
+  readonly executor: Executor.Executor<R>
+  readonly id: string
+  readonly ours: Readonly<Record<string, unknown>>
+  readonly seen: (output: ReadonlyArray<Content>, input: ReadonlyArray<Content>) => unknown
+  readonly provide: <A, E>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E>
+}): void => {
+  const vectors = Golden.load(options.file)
+  describe.skipIf(vectors === null)(`${options.executor.type}, where the original is at fault`, () => {
+    for (const vector of vectors ?? []) {
+      if (!Object.hasOwn(options.ours, vector.id)) continue
+      it.effect(`${vector.id} ${(vector.defects ?? []).join(", ")}`, () =>
+        Effect.gen(function* () {
+          const items = Golden.items(vector["input"])
+          const output = yield* Effect.either(runNode(options.executor, options.id, vector.settings, items))
+          const seen = Either.match(output, {
+            onLeft: (error) => error.message,
+            onRight: (result) => options.seen(result, items)
+          })
+          assert.deepStrictEqual(JSON.parse(JSON.stringify(seen)), options.ours[vector.id])
+        }).pipe(options.provide)
+      )
+    }
+  })
+}

@@ -39,7 +39,8 @@ export const executor = Executor.define({
   name: "Cross-Document Field Aggregator",
   description: "Aggregates fields over the documents of a set.",
   settings,
-  check: ({ aggregations }) => Either.match(Aggregation.readAll(aggregations), { onLeft: (problem) => [problem], onRight: () => [] }),
+  check: ({ aggregations }) =>
+    Either.match(Aggregation.readAll(aggregations), { onLeft: (problem) => [problem], onRight: () => [] }),
   make: (settings, context) =>
     Effect.succeed({
       process: (items) =>
@@ -73,7 +74,9 @@ const aggregated = (
     const setId = fields["set_id"] ?? null
     const setName = fields["set_name"] ?? null
     const aggregations = Either.getOrElse(Aggregation.readAll(settings.aggregations), () => [])
-    const results = aggregations.map((aggregation) => [aggregation.key, resultOf(settings, documents, aggregation)] as const)
+    const results = aggregations.map(
+      (aggregation) => [aggregation.key, resultOf(settings, documents, aggregation)] as const
+    )
     const result = withData(item, {
       [settings.output_key]: {
         type: "field_aggregations",
@@ -106,7 +109,11 @@ const setOf = (
     : Either.left(`data.${key} is no document set: it has no list of documents`)
 }
 
-const resultOf = (settings: Decoded, documents: ReadonlyArray<Fields>, aggregation: Aggregation.Aggregation): Fields => {
+const resultOf = (
+  settings: Decoded,
+  documents: ReadonlyArray<Fields>,
+  aggregation: Aggregation.Aggregation
+): Fields => {
   const points = documents.map((document, index): Operations.Point => {
     const value = valueIn(document, aggregation.fieldPath) ?? null
     return {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { TooManyCells } from "../../documents/csv/CsvReader.ts"
 import { guessDelimiter } from "../../documents/csv/Delimiter.ts"
-import * as TextEncoding from "../../documents/csv/TextEncoding.ts"
+import * as StrictEncoding from "../../documents/csv/StrictEncoding.ts"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
 import * as BytesOf from "../BytesOf.ts"
 import * as CsvDialect from "../CsvDialect.ts"
@@ -27,14 +27,22 @@ const settings = {
   }),
   encoding: Settings.string({
     description:
-      "Of bytes and files: utf-8, cp1252, latin-1, ascii, shift_jis and so on, or auto to detect it. A byte order mark goes before utf-8 and auto.",
+      "Of bytes and files: utf-8, cp1252, latin-1, ascii, shift_jis and so on, or auto to detect it. A byte order mark goes before utf-8.",
     default: "utf-8"
   }),
-  max_rows: Settings.integer({ description: "Rows to take, after empty ones are skipped; 0 for all.", default: 0, min: 0 }),
+  max_rows: Settings.integer({
+    description: "Rows to take, after empty ones are skipped; 0 for all.",
+    default: 0,
+    min: 0
+  }),
   skip_empty_rows: Settings.boolean({ description: "Leave out rows whose cells are all blank.", default: true }),
-  strip_whitespace: Settings.boolean({ description: "Cut white space off both ends of cells and names.", default: true }),
+  strip_whitespace: Settings.boolean({
+    description: "Cut white space off both ends of cells and names.",
+    default: true
+  }),
   infer_types: Settings.boolean({
-    description: "Turn cells into numbers where nothing is lost: 007, 1_000, nan and whole numbers beyond 2^53 stay text.",
+    description:
+      "Turn cells into numbers where nothing is lost: 007, 1_000, nan and whole numbers beyond 2^53 stay text.",
     default: false
   }),
   extract_text: Settings.boolean({ description: "Put the table as a text into text.", default: false }),
@@ -61,9 +69,14 @@ export const executor = Executor.define({
   settings,
   check: (settings) => [
     ...CsvDialect.problems(dialectOf(settings), { delimiter: "delimiter", quote: "quotechar" }),
-    ...(TextEncoding.isKnown(settings.encoding)
+    ...(StrictEncoding.isKnown(settings.encoding)
       ? []
-      : [{ path: ["encoding"], message: `The setting encoding names no known encoding: ${settings.encoding.slice(0, 40)}.` }])
+      : [
+          {
+            path: ["encoding"],
+            message: `The setting encoding names no known encoding: ${settings.encoding.slice(0, 40)}.`
+          }
+        ])
   ],
   make: (settings, context) =>
     Effect.map(BytesOf.make(context, { ...settings, content_field: null }), (bytesOfFile) =>
@@ -87,7 +100,7 @@ const textOf = (
   fail: (message: string) => Executor.ExecutorError
 ): Effect.Effect<string, Executor.ExecutorError> => {
   const decoded = (bytes: Uint8Array) =>
-    Effect.mapError(TextEncoding.decode(bytes, settings.encoding), (message) =>
+    Effect.mapError(StrictEncoding.decode(bytes, settings.encoding), (message) =>
       fail(`${nameOf(item)} could not be read. ${message}`)
     )
   const content = Object.hasOwn(item.data, settings.content_field) ? item.data[settings.content_field] : undefined
@@ -114,7 +127,13 @@ const readingInParts = (part: () => CsvTable.CsvTable | undefined): Effect.Effec
         throw cause
       }
     }),
-    (table) => (table === undefined ? Effect.delay(Effect.suspend(() => readingInParts(part)), 0) : Effect.succeed(table))
+    (table) =>
+      table === undefined
+        ? Effect.delay(
+            Effect.suspend(() => readingInParts(part)),
+            0
+          )
+        : Effect.succeed(table)
   )
 
 const tooLarge = (settings: Decoded, item: Content, _: TooManyCells): string =>

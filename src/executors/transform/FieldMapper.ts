@@ -92,7 +92,12 @@ export const executor = Executor.define({
       ...Object.entries(settings.object_mappings ?? {}).flatMap(([target, shape]) =>
         isObject(shape) && Object.keys(shape).length > 0
           ? wrongTexts("object_mappings", shape, [target])
-          : [{ path: ["object_mappings", target], message: `The setting object_mappings must hold an object of keys and paths at ${target}.` }]
+          : [
+              {
+                path: ["object_mappings", target],
+                message: `The setting object_mappings must hold an object of keys and paths at ${target}.`
+              }
+            ]
       )
     ]
     const count = [settings.mappings, settings.object_mappings, settings.source_id_mappings].reduce(
@@ -101,7 +106,12 @@ export const executor = Executor.define({
     )
     return count > 0
       ? problems
-      : [{ path: ["mappings"], message: "One of the settings mappings, object_mappings and source_id_mappings must not be empty." }]
+      : [
+          {
+            path: ["mappings"],
+            message: "One of the settings mappings, object_mappings and source_id_mappings must not be empty."
+          }
+        ]
   },
   make: (settings, context) =>
     Effect.succeed(
@@ -123,7 +133,12 @@ const wrongTexts = (
   Object.entries(mapping ?? {}).flatMap(([key, value]) =>
     typeof value === "string" || (setting === "source_id_mappings" && value === null)
       ? []
-      : [{ path: [setting, ...path, key], message: `The setting ${setting} must hold a text at ${[...path, key].join(" → ")}.` }]
+      : [
+          {
+            path: [setting, ...path, key],
+            message: `The setting ${setting} must hold a text at ${[...path, key].join(" → ")}.`
+          }
+        ]
   )
 
 type Fields = Readonly<Record<string, unknown>>
@@ -171,8 +186,7 @@ const mapField = (settings: Decoded, data: Fields, source: string, target: strin
   if (isKept(settings, data, target)) return data
   // Taken away first, so that a path may move into itself or onto its parent.
   const lists = settings.list_handling === "first" ? "first" : "each"
-  const base =
-    settings.copy_mode === "move" && source !== target ? PathWriting.remove(data, path, lists) : data
+  const base = settings.copy_mode === "move" && source !== target ? PathWriting.remove(data, path, lists) : data
   return write(settings, base, target, value)
 }
 
@@ -202,8 +216,7 @@ const isKept = (settings: Decoded, data: Fields, target: string): boolean => {
   return value !== null
 }
 
-const missing = (source: string): string =>
-  `data.${source} is missing (setting fail_on_missing_source).`
+const missing = (source: string): string => `data.${source} is missing (setting fail_on_missing_source).`
 
 const pathOf = (settings: Decoded, path: string): ReadonlyArray<string> => path.split(settings.nested_delimiter)
 

@@ -87,7 +87,8 @@ export const executor = Executor.define({
 
 const coreFields: ReadonlySet<string> = new Set(["id", "canonical_id", "source_id"])
 
-const fieldsOf = (settings: Decoded): ReadonlyArray<string> => settings.fields.filter((field) => typeof field === "string")
+const fieldsOf = (settings: Decoded): ReadonlyArray<string> =>
+  settings.fields.filter((field) => typeof field === "string")
 
 const select = (settings: Decoded, selection: Selection.Selection, item: Content): Either.Either<Content, string> => {
   if (settings.conditional_selection && !meetsCondition(settings, item)) return Either.right(item)

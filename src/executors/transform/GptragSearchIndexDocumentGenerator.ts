@@ -33,10 +33,13 @@ const settings = {
   title_field: Settings.string({ description: "Path in data of the title; it goes before all others.", default: null }),
   max_title_length: Settings.integer({ description: "A longer title is cut; in characters.", default: 50, min: 0 }),
   category_field: Settings.string({ description: "Path in data of the category.", default: null }),
-  default_category: Settings.custom("string", { description: "The category of documents without one.", default: "document" }, (raw) =>
-    typeof raw === "string" || typeof raw === "number"
-      ? Either.right(strip(String(raw)))
-      : Either.left("must be a text.")
+  default_category: Settings.custom(
+    "string",
+    { description: "The category of documents without one.", default: "document" },
+    (raw) =>
+      typeof raw === "string" || typeof raw === "number"
+        ? Either.right(strip(String(raw)))
+        : Either.left("must be a text.")
   ),
   summary_field: Settings.string({ description: "Path in data of the summary.", default: "summary" }),
   source_value: Settings.string({
@@ -68,7 +71,12 @@ const settings = {
     description: "Write gptrag_search_index_documents into the summary.",
     default: false
   }),
-  max_documents: Settings.integer({ description: "Items with more chunks fail.", default: 100_000, min: 1, max: 100_000 })
+  max_documents: Settings.integer({
+    description: "Items with more chunks fail.",
+    default: 100_000,
+    min: 1,
+    max: 100_000
+  })
 }
 
 type Decoded = Settings.TypeOf<typeof settings>
@@ -90,7 +98,8 @@ export const executor = Executor.define({
           const chunks = valueIn(item.data, settings.chunk_field)
           if (!Array.isArray(chunks) || chunks.length === 0) {
             const text = valueAt(item.data, settings.content_field) ?? ""
-            if (typeof text !== "string") return yield* fail(`data.${settings.content_field} is no text (setting content_field).`)
+            if (typeof text !== "string")
+              return yield* fail(`data.${settings.content_field} is no text (setting content_field).`)
             const whole = common(settings, item, [])
             return yield* finished(settings, item, [document(settings, item, whole, item.data, text, 0, true)])
           }
@@ -219,7 +228,8 @@ const pathValue = (item: Content, path: string | null): unknown =>
 
 const asText = (value: unknown): string => (value === undefined || value === null ? "" : PythonText.ofValue(value))
 
-const timeText = (value: unknown): unknown => (value instanceof Date ? Timestamp.format(value.getTime()) : (value ?? ""))
+const timeText = (value: unknown): unknown =>
+  value instanceof Date ? Timestamp.format(value.getTime()) : (value ?? "")
 
 const finished = (settings: Decoded, item: Content, documents: ReadonlyArray<Fields>): Effect.Effect<Content> =>
   Effect.map(Timestamp.now, (timestamp) => {

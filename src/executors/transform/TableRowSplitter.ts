@@ -30,7 +30,10 @@ const settings = {
     default: 0,
     min: 0
   }),
-  skip_empty_rows: Settings.boolean({ description: "Leave out rows whose cells are all null or blank.", default: true }),
+  skip_empty_rows: Settings.boolean({
+    description: "Leave out rows whose cells are all null or blank.",
+    default: true
+  }),
   row_id_field: Settings.string({
     description: "Key of object rows whose value becomes part of the item's id; else its number does.",
     default: null
@@ -97,7 +100,9 @@ export const executor = Executor.define({
               return yield* Executor.documentError(context, item, `${nameOf(item)}: ${result.left}.`)
             }
             if (result.right === null) {
-              yield* Effect.logWarning(`${nameOf(item)} has no table at data.${settings.table_field}, so it gives no rows.`)
+              yield* Effect.logWarning(
+                `${nameOf(item)} has no table at data.${settings.table_field}, so it gives no rows.`
+              )
             }
             for (const row of result.right ?? []) rows.push(settings.keep_lineage ? log.completed(row) : row)
           }

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either } from "effect"
+import type { Content } from "../../../src/domain/Content.ts"
 import { executor } from "../../../src/executors/documentset/CrossDocumentFieldAggregator.ts"
 import * as DocumentSetCollector from "../../../src/executors/documentset/DocumentSetCollector.ts"
 import * as DocumentSetInitializer from "../../../src/executors/documentset/DocumentSetInitializer.ts"
 import * as Golden from "../input/Golden.ts"
-import { runNode } from "../NodeRun.ts"
+import { item, runNode } from "../NodeRun.ts"
 
 const nodes = new Map([
   ["document_set_initializer", { id: "init", executor: DocumentSetInitializer.executor }],
@@ -40,3 +41,109 @@ describe.skipIf(vectors === null)("cross_document_field_aggregator, golden vecto
   }
 })
 
+type Fields = Readonly<Record<string, unknown>>
+
+const aggregate = (settings: Fields, values: ReadonlyArray<unknown>) =>
+  Effect.map(
+    runNode(executor, "aggregate", settings, [
+      item({
+        document_set: {
+          set_id: "s",
+          set_name: "S",
+          documents: values.map((v, index) => ({ role: `r${index}`, data: { v } }))
+        }
+      })
+    ]),
+    aggregationsOf
+  )
+
+const aggregationsOf = ([item]: ReadonlyArray<Content>): Fields =>
+  ((item?.data["field_aggregations"] ?? {}) as { readonly aggregations: Fields }).aggregations
+
+const one = (operations: unknown, values: ReadonlyArray<unknown>, more: Fields = {}) =>
+  Effect.map(
+    aggregate({ aggregations: [{ field_path: "data.v", operations }], ...more }, values),
+    ({ v }) => v as Fields
+  )
+
+const refused = (aggregations: unknown) =>
+  Effect.map(Effect.flip(aggregate({ aggregations }, [1])), (error) => error.message)
+
+describe("cross_document_field_aggregator", () => {
+  it.effect("takes neither NaN nor infinity, and writes null for what is no JSON number", () =>
+    Effect.gen(function* () {
+      const result = yield* one(["sum", "count", "max"], ["nan", "inf", Number.NaN, Infinity, 2])
+      assert.deepStrictEqual(result, { field_path: "data.v", document_count: 5, count: 1, sum: 2, max: 2 })
+      const huge = yield* one(["sum", "delta", "pct_change"], [-1e308, 1e308, 1e308])
+      assert.isNull((huge["delta"] as ReadonlyArray<Fields>)[0]?.["delta"])
+      assert.strictEqual((yield* one(["sum"], [1e308, 1e308]))["sum"], null)
+    })
+  )
+
+  it.effect("keeps results with equal keys apart", () =>
+    Effect.gen(function* () {
+      const sum = (field_path: string, output_key?: string) => ({ field_path, operations: ["sum"], output_key })
+      const results = yield* aggregate({ aggregations: [sum("data.v"), sum("summary_data.v")] }, [1])
+      assert.deepStrictEqual(Object.keys(results), ["v", "summary_data.v"])
+      assert.match(yield* refused([sum("a", "x"), sum("b", "x")]), /same key for b; give output_key/)
+      assert.match(yield* refused([sum("data.v"), sum("data.v"), sum("data.v")]), /same key for data\.v/)
+    })
+  )
+
+  it.effect("takes operations as a comma text", () =>
+    Effect.map(one("sum, max", [1, 2]), ({ max, sum }) => assert.deepStrictEqual([sum, max], [3, 2]))
+  )
+
+  it.effect("aggregates values that are no numbers", () =>
+    Effect.map(one(["count", "count_present", "distinct", "frequencies"], ["b", "a", "b", null, ["a"]]), (result) =>
+      assert.deepStrictEqual(result, {
+        field_path: "data.v",
+        document_count: 5,
+        count: 0,
+        count_present: 4,
+        distinct: ["b", "a", ["a"]],
+        frequencies: [
+          { value: "b", count: 2 },
+          { value: ["a"], count: 1 },
+          { value: "a", count: 1 }
+        ]
+      })
+    )
+  )
+
+  it.effect("reads amounts of money on request", () =>
+    Effect.gen(function* () {
+      const sum = (number_format: string, ...values: ReadonlyArray<unknown>) =>
+        Effect.map(one(["sum", "count"], values, { number_format }), (result) => [result["count"], result["sum"]])
+      assert.deepStrictEqual(yield* sum("plain", "1,200", "$5"), [0, null])
+      assert.deepStrictEqual(yield* sum("comma_thousands", "$1,200.50", "(200)", "1.5", "1,2,3", "12,34"), [3, 1002])
+      assert.deepStrictEqual(yield* sum("point_thousands", "1.200,50 €", "1.500", "2,5", "1'000", "1.2.3"), [4, 3703])
+    })
+  )
+
+  it.effect("finds nested fields that the original's collector keeps under a key with dots", () =>
+    Effect.gen(function* () {
+      const documents = [{ data: { "a.b": 1 } }, { data: { a: { b: 2 } } }, { data: { a: { "b.c": 9 } } }]
+      const settings = { aggregations: [{ field_path: "data.a.b", operations: ["values"] }] }
+      const result = yield* runNode(executor, "aggregate", settings, [item({ document_set: { documents } })])
+      assert.deepStrictEqual((aggregationsOf(result)["b"] as Fields)["values"], [
+        { role: "doc_0", value: 1 },
+        { role: "doc_1", value: 2 },
+        { role: "doc_2", value: null }
+      ])
+    })
+  )
+
+  it.effect("refuses sets and settings that are none", () =>
+    Effect.gen(function* () {
+      assert.match(yield* refused([]), /must not be an empty list/)
+      assert.match(
+        yield* refused([{ field_path: "v", operations: ["median"] }]),
+        /unknown operation "median" for v; there are values/
+      )
+      const settings = { aggregations: [{ field_path: "v", operations: [] }] }
+      const bad = runNode(executor, "aggregate", settings, [item({ document_set: { documents: [1] } })])
+      assert.match((yield* Effect.flip(bad)).message, /is no document set/)
+    })
+  )
+})

@@ -18,7 +18,9 @@ describeGolden({
       for (const [path, content] of files) yield* fs.writeFile(`${folder}/${path}`, bytesOf(content))
       return Golden.items(vector["input"]).map((item) => {
         const path = item.data["temp_file_path"]
-        return typeof path === "string" ? { ...item, data: { ...item.data, temp_file_path: `${folder}/${path}` } } : item
+        return typeof path === "string"
+          ? { ...item, data: { ...item.data, temp_file_path: `${folder}/${path}` } }
+          : item
       })
     }).pipe(Effect.orDie),
   restore: (item, vector) => {

@@ -12,7 +12,10 @@ export interface Aggregation {
 /** Reads the setting. Left: the place of what is wrong in it, and why. */
 export const readAll = (
   raw: ReadonlyArray<unknown>
-): Either.Either<ReadonlyArray<Aggregation>, { readonly path: ReadonlyArray<string | number>; readonly message: string }> => {
+): Either.Either<
+  ReadonlyArray<Aggregation>,
+  { readonly path: ReadonlyArray<string | number>; readonly message: string }
+> => {
   const problem = (path: ReadonlyArray<string | number>, message: string) =>
     Either.left({ path: ["aggregations", ...path], message: `The setting aggregations ${message}` })
   if (raw.length === 0) return problem([], "must not be an empty list.")
@@ -32,7 +35,7 @@ export const readAll = (
     if (unknown !== undefined) {
       return problem(
         [index, "operations"],
-        `has the unknown operation ${String(unknown).slice(0, 40)} for ${fieldPath}; there are ${operations.join(", ")}.`
+        `has the unknown operation ${(JSON.stringify(unknown) ?? "").slice(0, 40)} for ${fieldPath}; there are ${operations.join(", ")}.`
       )
     }
     const key = keyOf(each["output_key"], fieldPath, used)

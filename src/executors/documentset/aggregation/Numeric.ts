@@ -25,6 +25,7 @@ const fromText = (text: string, style: Style): number | undefined => {
   const bare = text.replaceAll(/[\p{Sc}\s'’]/gu, "")
   const inBrackets = /^\((.*)\)$/.exec(bare)
   const written = inBrackets === null ? bare : `-${inBrackets[1] ?? ""}`
-  const western = style === "comma_thousands" ? written : written.replaceAll(/[.,]/g, (mark) => (mark === "." ? "," : "."))
+  const western =
+    style === "comma_thousands" ? written : written.replaceAll(/[.,]/g, (mark) => (mark === "." ? "," : "."))
   return /^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?$/.test(western) ? Number(western.replaceAll(",", "")) : undefined
 }

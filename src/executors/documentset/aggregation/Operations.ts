@@ -61,7 +61,11 @@ const ofNumbers = (operation: Operation, points: ReadonlyArray<Numeric>): unknow
     case "max":
       return numbers.reduce((most, number) => Math.max(most, number))
     case "delta":
-      return pairs(points).map(([from, to]) => ({ from: from.role, to: to.role, delta: finite(to.number - from.number) }))
+      return pairs(points).map(([from, to]) => ({
+        from: from.role,
+        to: to.role,
+        delta: finite(to.number - from.number)
+      }))
     case "pct_change":
       return pairs(points).map(([from, to]) => ({
         from: from.role,
@@ -75,7 +79,8 @@ const ofNumbers = (operation: Operation, points: ReadonlyArray<Numeric>): unknow
 
 const trend = (numbers: ReadonlyArray<number>): Readonly<Record<string, unknown>> => {
   const [first, last] = [numbers[0], numbers.at(-1)]
-  if (first === undefined || last === undefined || numbers.length < 2) return { direction: "insufficient_data", confidence: 0 }
+  if (first === undefined || last === undefined || numbers.length < 2)
+    return { direction: "insufficient_data", confidence: 0 }
   const changes = numbers.slice(1).map((number, index) => number - (numbers[index] ?? 0))
   const up = changes.filter((change) => change > 0).length
   const down = changes.filter((change) => change < 0).length

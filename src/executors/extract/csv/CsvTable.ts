@@ -84,7 +84,7 @@ export const reading = (text: string, options: Options): (() => CsvTable | undef
   }
 
   return () => {
-    for (let cells = 0; cells < partCells; ) {
+    for (let cells = 0; cells < partCells;) {
       const row = headers !== undefined && !hasRoom() ? undefined : next()
       if (row === undefined) return table()
       take(row)

@@ -24,10 +24,12 @@ export const transform = (text: string, to: (typeof cases)[number]): string => {
 /** A letter behind a letter becomes small, any other large: `it's` is `It'S`. */
 const title = (text: string): string =>
   text.replaceAll(/\p{Cased}+/gu, (word) => {
-    const [first = "", ...rest] = word
+    const [first = ""] = word
     const [large = "", ...small] = first.toUpperCase()
     // One letter may become two (ß, ﬁ); only the first of them is large then.
-    return (titleCased.get(large) ?? large) + small.join("").toLowerCase() + rest.join("").toLowerCase()
+    const start = (titleCased.get(large) ?? large) + small.join("").toLowerCase()
+    // The word as a whole, because of the sigma at its end.
+    return start + word.toLowerCase().slice(first.toLowerCase().length)
   })
 
 /** Letters of two parts whose large form is not their title form. */

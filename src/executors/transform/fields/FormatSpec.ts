@@ -16,7 +16,8 @@ export const formatValue = (value: unknown, spec: string): string | undefined =>
   if (Number(width) > widest || Number(precision ?? 0) > 100) return undefined
   const padding = fill ?? (zero === undefined ? " " : "0")
   if (typeof value === "string") {
-    if (![undefined, "s"].includes(type) || sign !== undefined || grouping !== undefined || align === "=") return undefined
+    if (![undefined, "s"].includes(type) || sign !== undefined || grouping !== undefined || align === "=")
+      return undefined
     const cut = precision === undefined ? value : firstCharacters(value, Number(precision))
     return pad("", cut, padding, align ?? "<", Number(width))
   }
@@ -83,7 +84,10 @@ const fixed = (size: number, places: number): string => {
   const text = size >= 1e21 ? `${BigInt(size)}${places > 0 ? `.${"0".repeat(places)}` : ""}` : size.toFixed(places)
   const exact = size >= 1e21 || places > 70 ? "" : size.toFixed(places + 30).slice(-30)
   if (!/^50+$/.test(exact)) return text
-  const below = size.toFixed(places + 30).slice(0, -30).replace(/\.$/, "")
+  const below = size
+    .toFixed(places + 30)
+    .slice(0, -30)
+    .replace(/\.$/, "")
   return /[02468]$/.test(below) ? below : text
 }
 

@@ -30,18 +30,10 @@ export const build = (
 
 /** How many names all paths share up to the deepest list; 0 when there is none. */
 const commonListDepth = (data: unknown, shape: Shape): number => {
-  const [first, ...others] = shape.map(([, path]) => path)
-  let shared = 0
-  while (
-    first !== undefined &&
-    shared < first.length &&
-    others.every((path) => shared < path.length && path[shared] === first[shared])
-  ) {
-    shared += 1
-  }
-  for (let depth = shared; depth > 0; depth--) {
-    const ends = first === undefined ? [] : valuesThroughLists([data], first.slice(0, depth))
-    if (ends.some((end) => Array.isArray(end))) return depth
+  const [first = [], ...others] = shape.map(([, path]) => path)
+  const differs = first.findIndex((key, index) => others.some((path) => path[index] !== key))
+  for (let depth = differs === -1 ? first.length : differs; depth > 0; depth--) {
+    if (valuesThroughLists([data], first.slice(0, depth)).some((value) => Array.isArray(value))) return depth
   }
   return 0
 }

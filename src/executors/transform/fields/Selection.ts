@@ -41,7 +41,9 @@ export const make = (rule: Rule): Selection => {
   const includedInside = (value: unknown, path: string, depth: number): unknown => {
     Nesting.guard(depth)
     if (Array.isArray(value)) {
-      const kept = value.map((each: unknown) => includedInside(each, path, depth + 1)).filter((each) => each !== undefined)
+      const kept = value
+        .map((each: unknown) => includedInside(each, path, depth + 1))
+        .filter((each) => each !== undefined)
       return kept.length > 0 ? kept : undefined
     }
     const inner = isObject(value) ? included(value, path, depth) : {}
@@ -74,7 +76,8 @@ export const make = (rule: Rule): Selection => {
   const flatIncluded = (value: Fields, path: string | null, depth: number): ReadonlyArray<Entry> =>
     entriesOf(value, depth).flatMap(([key, each]) => {
       const at = join(path, key)
-      if (isChosen(path, key)) return isObject(each) && hasChosen(each, at, depth + 1) ? leaves(each, at, depth + 1) : [[at, each]]
+      if (isChosen(path, key))
+        return isObject(each) && hasChosen(each, at, depth + 1) ? leaves(each, at, depth + 1) : [[at, each]]
       if (isObject(each)) return flatIncluded(each, at, depth + 1)
       const inner = includedInside(each, at, depth + 1)
       return inner === undefined ? [] : [[at, inner]]

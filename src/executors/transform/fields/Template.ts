@@ -44,7 +44,8 @@ const placeholder = (text: string, valueOf: (name: string) => unknown): string |
   if (parts === null) return undefined
   const [, name = "", accessors = "", conversion, spec = ""] = parts
   let value = valueOf(name)
-  for (const [, key, index] of accessors.matchAll(/\.([^.[\]]+)|\[([^[\]]+)\]/gu)) value = inside(value, key ?? index ?? "")
+  for (const [, key, index] of accessors.matchAll(/\.([^.[\]]+)|\[([^[\]]+)\]/gu))
+    value = inside(value, key ?? index ?? "")
   if (value === undefined || value === null) return undefined
   switch (conversion) {
     case "r":
@@ -62,7 +63,7 @@ const inside = (value: unknown, key: string): unknown => {
   if (isObject(value)) return Object.hasOwn(value, key) ? value[key] : undefined
   if (!/^\d{1,9}$/.test(key)) return undefined
   if (Array.isArray(value)) return value[Number(key)]
-  return typeof value === "string" ? [...value.slice(0, 2 * (Number(key) + 1))][Number(key)] : undefined
+  return typeof value === "string" ? Array.from(value.slice(0, 2 * (Number(key) + 1)))[Number(key)] : undefined
 }
 
 const representation = (value: unknown): string =>

@@ -6,7 +6,9 @@ type Fields = Readonly<Record<string, unknown>>
 /** Whether `table` has its cells as Document Intelligence lists them: each with its row, its column and its content. */
 export const holdsCells = (table: Fields): boolean => {
   const { cells } = table
-  return Array.isArray(cells) && cells.length > 0 && cells.every((cell) => isObject(cell) && placeOf(cell) !== undefined)
+  return (
+    Array.isArray(cells) && cells.length > 0 && cells.every((cell) => isObject(cell) && placeOf(cell) !== undefined)
+  )
 }
 
 /** The rows of such a table; places without a cell are blank. None where the grid would be larger than `maxCells`. */

@@ -43,9 +43,7 @@ export const rowsOf = (table: unknown, options: Options): Either.Either<Readonly
       return Either.flatMap(listRows(table), (rows) => {
         const header = options.hasHeader ? rows[options.headerRowIndex] : undefined
         return Either.right(
-          header === undefined
-            ? named(rows, [], 0)
-            : named(rows.toSpliced(options.headerRowIndex, 1), header, 0)
+          header === undefined ? named(rows, [], 0) : named(rows.toSpliced(options.headerRowIndex, 1), header, 0)
         )
       })
     case "object":
@@ -134,7 +132,10 @@ const gridOf = (
   options: Options
 ): Either.Either<ReadonlyArray<ReadonlyArray<unknown>>, string> =>
   holdsCells(table)
-    ? Either.fromOption(cellsToRows(table, options.maxCells), () => `has more than ${options.maxCells} cells; raise the setting max_cells to take it`)
+    ? Either.fromOption(
+        cellsToRows(table, options.maxCells),
+        () => `has more than ${options.maxCells} cells; raise the setting max_cells to take it`
+      )
     : listRows(table["data"] ?? [])
 
 /** An object is a table when it holds one: `csv_output` with its `rows`, a table of Word or Excel, Document Intelligence's cells. */

@@ -1,0 +1,58 @@
+import { Buffer } from "node:buffer"
+import * as Effect from "effect/Effect"
+import iconv from "iconv-lite"
+import * as Encoding from "../text/Encoding.ts"
+
+/** The name that has the encoding found out. */
+export const detected = "auto"
+
+/** Whether {@link decode} knows an encoding of this name, in Python's or the web's spelling. */
+export const isKnown = (name: string): boolean => name === detected || iconv.encodingExists(canonicalOf(name))
+
+/**
+ * The text of `bytes` in the encoding `name`, or a message for people where they are none of it: unlike a letter in a text, a cell that was read wrongly is a
+ * value that nobody asks about. What the bytes say themselves (a byte order mark, the zeros of UTF-16) goes before the name of a Unicode encoding.
+ */
+export const decode = (bytes: Uint8Array, name: string): Effect.Effect<string, string> => {
+  if (name === detected) {
+    return Effect.map(
+      Effect.tryPromise({ try: () => Encoding.decode(bytes), catch: () => "The encoding could not be detected." }),
+      ({ text }) => text
+    )
+  }
+  const canonical = canonicalOf(name)
+  const own = unicode.test(canonical) ? Encoding.encodingByBytes(bytes) : undefined
+  return Effect.flatMap(
+    Effect.try({ try: () => strictly(bytes, canonicalOf(own ?? canonical)), catch: () => notThis(name) }),
+    (text) => (text === undefined ? Effect.fail(notThis(name)) : Effect.succeed(text))
+  )
+}
+
+const notThis = (name: string): string =>
+  `The bytes are no ${name} text. Name the right encoding in the setting encoding, or ${detected} to have it detected.`
+
+/** Undefined, or a throw, where the bytes are none of this encoding's. */
+const strictly = (bytes: Uint8Array, canonical: string): string | undefined => {
+  if (canonical === "utf8") return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  if (canonical === "ascii" && bytes.some((byte) => byte > 0x7f)) return undefined
+  const text = iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), canonical)
+  return text.includes("\ufffd") ? undefined : text
+}
+
+const unicode = /^utf(8|16|32)/
+
+/** Python's other names. */
+const aliases: ReadonlyMap<string, string> = new Map([
+  ["utf8sig", "utf8"],
+  ["u8", "utf8"],
+  ["utf", "utf8"],
+  ["u16", "utf16"],
+  ["u32", "utf32"],
+  ["usascii", "ascii"],
+  ["646", "ascii"]
+])
+
+const canonicalOf = (name: string): string => {
+  const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
+  return aliases.get(plain) ?? plain
+}
