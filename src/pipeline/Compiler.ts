@@ -36,7 +36,7 @@ export interface Surroundings {
 }
 
 export interface Compiled {
-  /** All errors and warnings, in the order of the work; those of an input node do not prevent a plan. */
+  /** All errors and warnings, in the order of the text; those of an input node do not prevent a plan. */
   readonly problems: ReadonlyArray<Problem.Problem>
   readonly plan?: Plan.Plan
   /** What was read from the store, so that the plan is compiled again when one of them changes. */
@@ -58,7 +58,7 @@ export const compile = (
   return Effect.map(
     work.definition(checked.definition, checked.definition.main, { document: pipeline.id, ancestors: [] }),
     ({ plan, problems }) => ({
-      problems: [...checked.problems, ...problems],
+      problems: [...checked.problems, ...problems].toSorted(Problem.byPlace),
       children: work.children,
       ...(plan === undefined ? {} : { plan })
     })
@@ -113,7 +113,7 @@ class Compilation {
       const report: Report = (severity, path, message) =>
         problems.push(Problem.at(file.locate, path, severity, message))
       const drafts = yield* this.drafts(definition, report)
-      const drawing = draw(
+      const { drawing, used } = draw(
         definition,
         drafts.map(({ draft, id, type }) => ({
           id,
@@ -129,10 +129,9 @@ class Compilation {
       let input: Plan.InputExecutor | null = null
       for (const [index, { draft, path }] of drafts.entries()) {
         nodes.push(undefined)
-        if (draft === undefined || drawing === undefined) continue
-        const used = drawing.used[index] === true
-        if (!used && index !== crawler) {
-          report("warning", path, `${draft.id} is in no edge, so it never runs.`)
+        if (draft === undefined) continue
+        if (used[index] !== true && index !== crawler) {
+          if (drawing !== undefined) report("warning", path, `${draft.id} is in no edge, so it never runs.`)
           continue
         }
         const disabled = draft.common?.enabled === false

@@ -50,13 +50,19 @@ export interface Drawing {
 
 export type Report = (severity: Problem.Problem["severity"], path: Problem.Path, message: string) => void
 
-/** Reads the edges (or the sequence) of a definition. Undefined after an error was reported. */
-export const draw = (definition: Definition, nodes: ReadonlyArray<DrawnNode>, report: Report): Drawing | undefined => {
+/** `used` says which executors the edges name; the drawing is undefined after an error was reported. */
+export interface Drawn {
+  readonly used: ReadonlyArray<boolean>
+  readonly drawing: Drawing | undefined
+}
+
+/** Reads the edges (or the sequence) of a definition. */
+export const draw = (definition: Definition, nodes: ReadonlyArray<DrawnNode>, report: Report): Drawn => {
   const pencil = new Pencil(nodes, report)
   if (definition.edges !== undefined) {
     for (const [index, edge] of definition.edges.entries()) pencil.edge(edge, [...definition.at, "edges", index])
   } else pencil.sequence(definition)
-  return pencil.finish(definition)
+  return { drawing: pencil.finish(definition), used: pencil.used }
 }
 
 interface Target {
@@ -72,12 +78,12 @@ interface MutableOutgoing {
 }
 
 class Pencil {
+  readonly used: Array<boolean>
   private readonly nodes: ReadonlyArray<DrawnNode>
   private readonly numbers: ReadonlyMap<string, number>
   private readonly outgoing: ReadonlyArray<MutableOutgoing>
   private readonly joined: ReadonlyArray<Set<number>>
   private readonly entering: ReadonlyArray<Set<number>>
-  private readonly used: Array<boolean>
   private readonly waits = new Map<number, Wait>()
   private readonly report: Report
   private failed = false
@@ -104,20 +110,20 @@ class Pencil {
     }
     const sources = [...new Set(this.sources(edge, path))]
     const targets = this.targets(edge, path)
+    // A node counts as part of the graph even if the other end of its edge is missing.
+    for (const source of sources) this.used[source] = true
+    if (sources.length > 0) for (const { node } of targets) this.used[node] = true
     if (type === "parallel" && sources.length > 0 && new Set(targets.map(({ node }) => node)).size < 2) {
       return this.fail([...path, "to"], "A parallel edge needs a list of at least two executors in `to`.")
     }
     if (type === "join" && targets.length > 0 && sources.length < 2) {
       return this.fail([...path, "from"], "A join needs a list of at least two executors in `from`.")
     }
-    // A node counts as part of the graph even if the other end of its edge is missing.
-    for (const source of sources) this.used[source] = true
     if (sources.length === 0 || targets.length === 0) {
       return this.report("warning", path, "The edge is left out: it needs known executors in both `from` and `to`.")
     }
     const joins = type === "join" || sources.length > 1
     for (const { node } of targets) {
-      this.used[node] = true
       if (joins) this.wait(edge, node, path)
       for (const source of sources) (joins ? this.joined : this.entering)[node]?.add(source)
     }

@@ -34,6 +34,10 @@ export const at = (locate: Locate, path: Path, severity: Problem["severity"], me
   }
 }
 
+/** Compares in the order of the text. */
+export const byPlace = (a: Problem, b: Problem): number =>
+  (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
+
 export const hasErrors = (problems: ReadonlyArray<Problem>): boolean =>
   problems.some(({ severity }) => severity === "error")
 

@@ -20,7 +20,7 @@ export interface Switch {
 }
 
 export interface TopologyNode {
-  /** `run`: its executor works. `virtual`: gives the task's items on. `silent`: an input whose documents are not in this task. */
+  /** `run`: its executor works. `virtual`: gives the task's items on unchanged. `silent`: an input whose documents are not in this task. */
   readonly kind: "run" | "virtual" | "silent"
   readonly sources: ReadonlyArray<number>
   readonly wait: Wait
@@ -48,20 +48,25 @@ const maxConnections = 200_000
 
 /** The graph that runs when the items come from `origin`, or why none does. */
 export const resolve = (drawing: Drawing, origin: Origin): Either.Either<Topology, string> => {
-  const kinds = kindsOf(drawing, origin)
-  if (!kinds.some((kind) => kind === "run")) {
+  const drawn = kindsOf(drawing, origin)
+  if (!drawn.some((kind) => kind === "run")) {
     return Either.left(
       origin._tag === "Crawled"
         ? "Nothing is left to run: the only enabled executor is the input that was crawled already."
         : "Nothing would run: every executor of the graph is disabled."
     )
   }
-  const routes = routesOf(drawing, kinds)
+  const routes = routesOf(drawing, drawn)
   if (routes === undefined) {
     return Either.left(
       `The graph has more than ${maxConnections} connections once its disabled executors are left out. Remove some of them.`
     )
   }
+  // A disabled start has no predecessor that could take over the conditions of its edges.
+  const kinds = drawn.map((kind, node): Kind => {
+    const decides = kind === "bridge" && drawing.incoming[node]?.length === 0 && routes[node]?.switches.length !== 0
+    return decides ? "virtual" : kind
+  })
   const sources = sourcesOf(drawing, kinds, routes)
   const slotIn = sources.map((list) => new Map(list.map((source, slot) => [source, slot])))
   const nodes = kinds.map((kind, node): TopologyNode | undefined => {

@@ -31,8 +31,7 @@ export const substitute = (
   variables: Variables
 ): Effect.Effect<Either.Either<Substituted, ReadonlyArray<SettingProblem>>> => {
   const names = new Set<string>()
-  collect(raw, names)
-  if (names.size === 0) return Effect.succeed(Either.right({ settings: raw, secrets: new Map() }))
+  if (!collect(raw, names)) return Effect.succeed(Either.right({ settings: raw, secrets: new Map() }))
   return Effect.map(
     Effect.forEach(names, (name) => Effect.map(read(name, variables), (value) => [name, value] as const)),
     (read) => {
@@ -66,16 +65,21 @@ const reference = /\$?\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g
 
 const isReplaced = (path: ReadonlyArray<string | number>): boolean => path.at(-1) !== "condition"
 
-const collect = (value: unknown, names: Set<string>, path: ReadonlyArray<string | number> = []): void => {
+/** Collects the names to read; false when there is nothing to replace at all, not even an escaped one. */
+const collect = (value: unknown, names: Set<string>, path: ReadonlyArray<string | number> = []): boolean => {
+  let found = false
   if (typeof value === "string") {
-    if (!value.includes("${") || !isReplaced(path)) return
-    for (const [text, name] of value.matchAll(reference))
+    if (!value.includes("${") || !isReplaced(path)) return false
+    for (const [text, name] of value.matchAll(reference)) {
+      found = true
       if (name !== undefined && !text.startsWith("$$")) names.add(name)
+    }
   } else if (Array.isArray(value)) {
-    for (const [index, each] of value.entries()) collect(each, names, [...path, index])
+    for (const [index, each] of value.entries()) found = collect(each, names, [...path, index]) || found
   } else if (isMapping(value)) {
-    for (const [key, each] of Object.entries(value)) collect(each, names, [...path, key])
+    for (const [key, each] of Object.entries(value)) found = collect(each, names, [...path, key]) || found
   }
+  return found
 }
 
 type Values = ReadonlyMap<string, Either.Either<string, string>>

@@ -182,6 +182,8 @@ export const item = (id: string, data: Readonly<Record<string, unknown>> = {}): 
 })
 
 export interface Options {
+  /** Instead of `executors`. */
+  readonly catalog?: Layer.Layer<Catalog.Catalog>
   readonly executors?: ReadonlyArray<Executor.Executor<never>>
   /** YAML texts of stored pipelines, by id (which is their name, too). */
   readonly stored?: Readonly<Record<string, string>>
@@ -195,7 +197,7 @@ export const layer = (options: Options = {}): Layer.Layer<PipelineRunner.Pipelin
     Effect.sync(() => Option.map(Option.fromNullable(options.stored?.[id]), (yaml) => versioned(yaml, id)))
   const store = Layer.succeed(PipelineStore, PipelineStore.of({ find, findByName: find }))
   return Layer.provideMerge(PipelineRunner.layer, store).pipe(
-    Layer.provide(Layer.succeed(Catalog.Catalog, Catalog.make(options.executors ?? executors))),
+    Layer.provide(options.catalog ?? Layer.succeed(Catalog.Catalog, Catalog.make(options.executors ?? executors))),
     Layer.provide(WorkerConfig.layerWith({ pipelineEnvAllowlist: options.allowed ?? [] })),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(options.environment ?? {})))))
   )

@@ -1,76 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Catalog from "../../src/executors/Catalog.ts"
 import * as Either from "effect/Either"
 import * as PassThrough from "../../src/executors/control/PassThrough.ts"
 import * as Executor from "../../src/executors/Executor.ts"
-import * as PerItem from "../../src/executors/PerItem.ts"
-import * as Settings from "../../src/executors/Settings.ts"
+import * as CsvExtractor from "../../src/executors/extract/CsvExtractor.ts"
+import * as FieldMapper from "../../src/executors/transform/FieldMapper.ts"
 import * as FanInAggregator from "../../src/executors/transform/FanInAggregator.ts"
-import { withData, withSummary } from "../../src/domain/Content.ts"
+import type { Content } from "../../src/domain/Content.ts"
 import * as Golden from "./Golden.ts"
 import * as Harness from "./Harness.ts"
-
-/** As much of `field_mapper` as the vectors use. */
-const mapper = Executor.define({
-  type: "field_mapper",
-  category: "transform",
-  name: "Field Mapper",
-  description: "Copies top-level fields.",
-  settings: {
-    ...PerItem.settings(),
-    mappings: Settings.object({ description: "From source to target.", required: true })
-  },
-  check: ({ mappings }) =>
-    Object.keys(mappings).length === 0 ? [{ path: ["mappings"], message: "There are no mappings." }] : [],
-  make: (settings, context) =>
-    Effect.succeed(
-      PerItem.perItem(context, settings, (item) => {
-        let result = item
-        for (const [source, target] of Object.entries(settings.mappings)) {
-          const value = source
-            .split(".")
-            .reduce<unknown>((each, key) => (each as Record<string, unknown> | undefined)?.[key], item.data)
-          if (typeof target !== "string" || target.includes(".")) {
-            return Effect.fail(Executor.documentError(context, item, `Cannot write ${String(target)}`))
-          }
-          if (value !== undefined) result = withData(result, { [target]: value })
-        }
-        return Effect.succeed(result)
-      })
-    )
-})
-
-/** As much of `csv_extractor` as the vectors use. */
-const csv = Executor.define({
-  type: "csv_extractor",
-  category: "extract",
-  name: "CSV Extractor",
-  description: "Reads plain comma lines.",
-  settings: {
-    ...PerItem.settings(),
-    output_field: Settings.string({ description: "Where to.", default: "csv_output" })
-  },
-  make: (settings, context) =>
-    Effect.succeed(
-      PerItem.perItem(context, settings, (item) => {
-        const content = item.data["content"]
-        if (typeof content !== "string") return Effect.fail(Executor.documentError(context, item, "no content"))
-        const [headers = [], ...lines] = content
-          .trim()
-          .split("\n")
-          .map((line) => line.split(","))
-        const rows = lines.map((line) => Object.fromEntries(headers.map((header, index) => [header, line[index]])))
-        const output = { headers, rows, row_count: rows.length, column_count: headers.length }
-        return Effect.succeed(
-          withSummary(withData(item, { [settings.output_field]: output }), {
-            rows_extracted: rows.length,
-            columns_detected: headers.length,
-            csv_extraction_status: "success"
-          })
-        )
-      })
-    )
-})
 
 /** The vectors only ever exclude it. */
 const discovery = Executor.define({
@@ -83,16 +24,100 @@ const discovery = Executor.define({
   make: () => Effect.dieMessage("the input node ran")
 })
 
-export const layer = Harness.layer({
-  executors: [mapper, csv, discovery, PassThrough.executor, FanInAggregator.executor]
-})
+/** The CSV extractor may read files, which no vector here does. */
+const catalog = Layer.effect(
+  Catalog.Catalog,
+  Effect.map(Catalog.Catalog, ({ all }) =>
+    Catalog.make([...all, FieldMapper.executor, discovery, PassThrough.executor, FanInAggregator.executor])
+  )
+).pipe(Layer.provide(Catalog.layer([CsvExtractor.executor])), Layer.provide(NodeContext.layer))
 
-export const run = (vector: Readonly<Record<string, unknown>>) =>
+const layer = Harness.layer({ catalog })
+
+const run = (vector: Readonly<Record<string, unknown>>) =>
   Harness.run(
     vector["definition"] as Record<string, unknown>,
     Golden.items(vector["input"]),
     typeof vector["executed_input_executor"] === "string" ? vector["executed_input_executor"] : null
   )
+
+/**
+ * What comes of the definitions that the original cannot run, or runs badly: for each item of the result its id, the nodes in its log
+ * and the keys that they wrote.
+ */
+const ours: Readonly<Record<string, ReadonlyArray<string> | RegExp>> = {
+  // An edge from a node that does not exist is left out, several starts all get the items.
+  "pipe-030": ["A: a/b from_a,from_b", "B: a/b from_a,from_b"],
+  "pipe-039": ["A: a/b from_a,from_b", "B: a/b from_a,from_b", "A: c/d from_c", "B: c/d from_c"],
+  // All ends are part of the result, and branches do not see each other's work.
+  "pipe-041": ["A: a/b from_a,from_b", "B: a/b from_a,from_b", "A: a/c from_a,from_c", "B: a/c from_a,from_c"],
+  "pipe-042": ["A: a/b from_a,from_b", "B: a/b from_a,from_b", "A: a/c from_a,from_c", "B: a/c from_a,from_c"],
+  "pipe-075": ["A: s/l l", "B: s/l l", "A: s/r r", "B: s/r r"],
+  "pipe-076": ["A: s/l l", "B: s/l l", "A: s/r/r2 r,r2", "B: s/r/r2 r,r2"],
+  // Items that do not meet a condition keep their place.
+  "pipe-056": ["A: s/l left", "B: s/r right", "C: s/l left", "D: s/r right"],
+  "pipe-108": ["A: a k2", "B: a/b k2,from_b", "C: a k2", "D: a/b k2,from_b"],
+  "pipe-174": ["B: n2/n4/n5! k2,k4", "A: n1/n2/n3/n4/n5 k2,k4,csv5"],
+  "pipe-198": [
+    "A: n1/n2/n3/n4/n5/n6/n7 k2,k3,k5,k7",
+    "B: n1/n2/n3/n4/n5/n7 k2,k3,k5,k7",
+    "C: n1/n2/n3/n4/n5/n6/n7 k2,k3,k5,k7",
+    "D: n1/n2/n3/n4/n5/n7 k2,k3,k5,k7"
+  ],
+  "pipe-221": ["A: m0/m1 k0,k1", "B: m1 k1", "C: m0/m1 k0,k1", "D: m1 k1"],
+  "pipe-222": [
+    "A: m0/m1/m2/m3/m4/m5 k0,k2,k3,k4",
+    "B: m0/m1/m3/m4/m5 k0,k3,k4",
+    "C: m0/m1/m2/m3/m4/m5 k0,k2,k3,k4",
+    "D: m0/m1/m3/m4/m5 k0,k3,k4"
+  ],
+  // Joins: any type takes lists, the aggregator takes what comes by any edge, a node behind two edges runs once.
+  "pipe-064": ["A: s/l/j left", "A: s/r/j right"],
+  "pipe-066": ["A: s/l/r left,right", "B: s/l left", "B: s/r right"],
+  "pipe-068": ["A: s ", "B: s "],
+  "pipe-069": ["A:  ", "B:  "],
+  "pipe-070": ["A:  ", "B:  "],
+  "pipe-078": ["A: s/b/c from_b,from_c", "B: s/b/c from_b,from_c", "A: s/b from_b", "B: s/b from_b"],
+  "pipe-081": ["A: s/b/j from_b", "B: s/b/j from_b", "A: s/c/j from_c", "B: s/c/j from_c"],
+  // Disabled nodes are bridged.
+  "pipe-067": ["A: s/l left", "B: s/l left", "A: s/r right", "B: s/r right"],
+  "pipe-082": ["A: a/c from_a,from_c", "B: a/c from_a,from_c"],
+  "pipe-083": ["A: a/c/d from_a,from_c,d1", "B: a/c/d from_a,from_c,d1"],
+  "pipe-084": ["A: b/c from_b,from_c", "B: b/c from_b,from_c"],
+  "pipe-086": ["A: a/c from_a,from_c", "B: a/c from_a,from_c"],
+  "pipe-087": ["A: b from_b", "B: b from_b"],
+  "pipe-091": ["A: s/l left", "B: s/l left", "A: s/r right", "B: s/r right"],
+  "pipe-092": ["A: a/c from_a,from_c", "B: a/c from_a,from_c"],
+  "pipe-093": ["A: a from_a", "B: a from_a"],
+  // Conditions: real paths and edges, errors where they belong.
+  "pipe-102": ["A: a!/b from_b", "B: a!/b from_b", "C: a!/b from_b", "D: a!/b from_b"],
+  "pipe-104": ["A: a from_a", "B: a from_a", "C: a from_a", "D: a from_a"],
+  "pipe-116": ["A: a from_a", "B: a from_a"],
+  "pipe-117": ["A: a from_a", "B: a from_a"],
+  "pipe-119": ["A: a/b from_a,from_b", "B: a/b from_a,from_b", "A: a/c from_a,from_c", "B: a/c from_a,from_c"],
+  "pipe-127": /content/i,
+  // The excluded input is a virtual source.
+  "pipe-138": ["A: a/b from_a,from_b", "B: a/b from_a,from_b"],
+  "pipe-142": ["A: a from_a", "B: a from_a"],
+  "pipe-143": ["A: b from_b", "B: b from_b"],
+  "pipe-155": [`A: ${Array.from({ length: 101 }, (_, index) => `n${String(index).padStart(3, "0")}`).join("/")} `]
+}
+
+/** The items in the order of the input, as the original has them but for that. */
+const inInputOrder = (output: unknown, input: ReadonlyArray<Content>): unknown => {
+  const places = new Map(input.map((item, index) => [item.id?.canonical_id, index]))
+  return (output as ReadonlyArray<Content>).toSorted(
+    (a, b) => (places.get(a.id?.canonical_id) ?? 0) - (places.get(b.id?.canonical_id) ?? 0)
+  )
+}
+
+const summary = (items: ReadonlyArray<Content>, input: ReadonlyArray<Content>): ReadonlyArray<string> => {
+  const given = new Set(input.flatMap(({ data }) => Object.keys(data)))
+  return Harness.trails(items).map((trail, index) => {
+    const written = Object.keys(items[index]?.data ?? {}).filter((key) => !given.has(key))
+    return `${trail} ${written.join(",")}`
+  })
+}
 
 describe("golden pipelines_run", () => {
   const vectors = Golden.vectors("pipelines_run.jsonl")
@@ -101,11 +126,37 @@ describe("golden pipelines_run", () => {
     return
   }
   for (const vector of vectors) {
+    const id = String(vector["id"])
     const defects = (vector["defects"] ?? []) as ReadonlyArray<string>
-    if (vector["original_defect"] === true && process.env["ALL"] === undefined) continue
-    it.effect(`${String(vector["id"])} ${String(vector["note"])} ${defects.join(" ")}`, () =>
+    const quirks = (vector["quirks"] ?? []) as ReadonlyArray<string>
+    const input = Golden.items(vector["input"])
+    it.effect(`${id} ${JSON.stringify(vector["note"] ?? "")} ${defects.join(" ")}`, () =>
       Effect.gen(function* () {
         const result = yield* Effect.either(run(vector))
+        const moved = defects.length === 1 && defects[0] === "skipped-items-move-to-the-end"
+        if (vector["original_defect"] === true) {
+          const expected = ours[id]
+          if (expected !== undefined) {
+            if (expected instanceof RegExp) {
+              assert.match(JSON.stringify(Either.isLeft(result) ? result.left : result.right.items), expected)
+            } else {
+              assert.deepStrictEqual(
+                Either.isRight(result) ? summary(result.right.items, input).map(sortKeys) : result.left,
+                expected.map(sortKeys)
+              )
+            }
+          }
+          if (!moved) {
+            // Whatever comes of it, it is a result or an error that a person can read.
+            const text = Either.isRight(result)
+              ? ""
+              : "message" in result.left
+                ? result.left.message
+                : result.left.error.message
+            assert.notInclude(text, "unexpectedly")
+            return
+          }
+        }
         if (vector["error"] !== undefined) {
           assert.isTrue(Either.isLeft(result), "expected an error")
           return
@@ -114,11 +165,10 @@ describe("golden pipelines_run", () => {
           assert.fail(JSON.stringify(result.left))
           return
         }
-        const shared = ((vector["quirks"] ?? []) as ReadonlyArray<string>).includes(
-          "logs-of-other-branches-through-sharing"
-        )
+        const shared = quirks.includes("logs-of-other-branches-through-sharing")
         const sorted = shared ? Golden.withSortedLogs : (value: unknown) => value
-        const expected = Array.isArray(vector["output"]) ? vector["output"] : [vector["output"]]
+        const output = Array.isArray(vector["output"]) ? vector["output"] : [vector["output"]]
+        const expected = moved ? inInputOrder(output, input) : output
         assert.isUndefined(Golden.difference(sorted(expected), sorted(Golden.plain(result.right.items))))
         const ran = result.right.nodes.filter(({ status }) => status !== "skipped")
         assert.deepStrictEqual(
@@ -128,4 +178,20 @@ describe("golden pipelines_run", () => {
       }).pipe(Effect.provide(layer))
     )
   }
+
+  it.effect("wait_strategy first (pipe-060): one of the branches", () =>
+    Effect.gen(function* () {
+      const vector = vectors.find(({ id }) => id === "pipe-060")
+      if (vector === undefined) return
+      const { items } = yield* run(vector)
+      assert.lengthOf(items, 2)
+      for (const { data } of items) assert.isTrue("left" in data !== "right" in data)
+    }).pipe(Effect.provide(layer))
+  )
 })
+
+/** The order in which keys were written is no part of a result. */
+const sortKeys = (line: string): string => {
+  const [trail = "", keys = ""] = line.split(/ (?=[^ ]*$)/)
+  return `${trail} ${keys.split(",").toSorted().join(",")}`
+}

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type { Content } from "../../../src/domain/Content.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import * as Executor from "../../../src/executors/Executor.ts"
 import * as FanInAggregator from "../../../src/executors/transform/FanInAggregator.ts"
@@ -80,9 +81,12 @@ describe("golden fan_in_aggregator", () => {
   }
 })
 
+const a = (data: Readonly<Record<string, unknown>>) => Harness.item("A", data)
+
+const nameless = (n: number) => ({ id: null, summary_data: {}, data: { n }, executor_logs: [] })
+
 describe("fan_in_aggregator", () => {
-  const a = (data: Readonly<Record<string, unknown>>) => Harness.item("A", data)
-  const merge = (settings: Readonly<Record<string, unknown>>, ...items: ReadonlyArray<ReturnType<typeof a>>) =>
+  const merge = (settings: Readonly<Record<string, unknown>>, ...items: ReadonlyArray<Content>) =>
     Effect.scoped(
       Effect.gen(function* () {
         const prepared = yield* FanInAggregator.executor.prepare(settings)
@@ -128,7 +132,6 @@ describe("fan_in_aggregator", () => {
 
   it.effect("keeps items without id apart", () =>
     Effect.gen(function* () {
-      const nameless = (n: number) => ({ id: null, summary_data: {}, data: { n }, executor_logs: [] })
       assert.lengthOf(yield* merge({}, nameless(1), nameless(2), a({})), 3)
     })
   )
