@@ -30,6 +30,7 @@ const convert = (value: unknown, depth: number): Json => {
 }
 
 const convertObject = (value: object, depth: number): Json => {
+  if (depth > 0 && Object.getPrototypeOf(value) === Object.prototype) return convertPlain(value, depth)
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   if (value instanceof Uint8Array)
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")
@@ -43,8 +44,11 @@ const convertObject = (value: object, depth: number): Json => {
     )
   if (value instanceof Set) return [...value].map((each) => convert(each, depth - 1))
   if (Array.isArray(value)) return convertArray(value, depth)
-  return isPlain(value, depth) ? (value as Json) : convertEntries(Object.entries(value), depth)
+  return convertPlain(value, depth)
 }
+
+const convertPlain = (value: object, depth: number): Json =>
+  isPlain(value, depth) ? (value as Json) : convertEntries(Object.entries(value), depth)
 
 const convertArray = (value: ReadonlyArray<unknown>, depth: number): Json => {
   let changed: Array<Json> | undefined

@@ -7,10 +7,17 @@ import * as Option from "effect/Option"
  * (documents.md 2.2). The API compares these texts as strings.
  */
 export const format = (epochMillis: number): string => {
+  if (epochMillis === lastMillis) return lastText
   const iso = new Date(epochMillis).toISOString()
   const fraction = iso.slice(20, 23)
-  return `${iso.slice(0, 19)}${fraction === "000" ? "" : `.${fraction}000`}+00:00`
+  lastText = `${iso.slice(0, 19)}${fraction === "000" ? "" : `.${fraction}000`}+00:00`
+  lastMillis = epochMillis
+  return lastText
 }
+
+/** What is written at once carries the same moment, mostly. */
+let lastMillis = Number.NaN
+let lastText = ""
 
 /** The current moment in {@link format}, from Effect's Clock. */
 export const now: Effect.Effect<string> = Effect.map(DateTime.now, (at) => format(at.epochMillis))

@@ -45,7 +45,7 @@ const make = Effect.gen(function* () {
 
   const withFaults = <A, E>(operation: Operation, effect: Effect.Effect<A, E>): Effect.Effect<A, E | ServiceError> =>
     Effect.suspend((): Effect.Effect<A, E | ServiceError> => {
-      const fault = faults.get(operation)?.shift()
+      const fault = faults.size === 0 ? undefined : faults.get(operation)?.shift()
       if (fault === undefined) return effect
       return fault.worked ? Effect.zipRight(effect, Effect.fail(fault.error)) : Effect.fail(fault.error)
     })

@@ -39,11 +39,7 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
     change: (id, change, etag) =>
       Effect.map(
         container.patch(id, { ...change }, etag === undefined ? notTerminal : { ...notTerminal, etag }),
-        DocumentContainer.Write.$match({
-          Written: ({ etag }) => Change.Changed({ etag }),
-          Refused: () => Change.Refused(),
-          Missing: () => Change.Missing()
-        })
+        changeOf
       ),
     markEnqueued: (id, at) => Effect.asVoid(container.patch(id, { enqueued_at: at }, untouched)),
     find: (id) =>
@@ -53,6 +49,13 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
       )
   })
 }
+
+const { Changed } = Change
+const refused = Change.Refused()
+const missing = Change.Missing()
+
+const changeOf = (write: DocumentContainer.Write): Change =>
+  write._tag === "Written" ? Changed({ etag: write.etag }) : write._tag === "Refused" ? refused : missing
 
 /** Also with an ETag: a caller that read a terminal execution must not revive it. */
 const notTerminal: DocumentContainer.PatchCondition = {

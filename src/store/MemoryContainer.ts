@@ -1,5 +1,6 @@
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as JsonSize from "../domain/JsonSize.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 import type { Document, Identified, Reading, Write } from "./DocumentContainer.ts"
@@ -36,14 +37,12 @@ export const make = (name: string): MemoryContainer => {
 
   const perform = <A>(
     operation: Operation,
-    run: (now: () => number) => Effect.Effect<A, ServiceError.ServiceError>
+    run: (clock: Clock.Clock) => Effect.Effect<A, ServiceError.ServiceError>
   ): Effect.Effect<A, ServiceError.ServiceError> =>
-    Effect.suspend(() => {
+    Effect.clockWith((clock) => {
       const index = failures.length === 0 ? -1 : failures.findIndex((one) => (one.operation ?? operation) === operation)
       const [failure] = index < 0 ? [] : failures.splice(index, 1)
-      return failure === undefined
-        ? Clock.clockWith((clock) => run(() => clock.unsafeCurrentTimeMillis()))
-        : Effect.fail(failure.error)
+      return failure === undefined ? run(clock) : Effect.fail(failure.error)
     })
 
   const nextEtag = () => `"${++version}"`
@@ -51,18 +50,16 @@ export const make = (name: string): MemoryContainer => {
   const write = (
     operation: Operation,
     document: Identified,
-    now: () => number
+    clock: Clock.Clock
   ): Effect.Effect<string, ServiceError.ServiceError> => {
     const what = `${operation} ${name}/${document.id}`
     if (!DocumentContainer.isStorableId(document.id)) return Effect.fail(DocumentContainer.unstorable(what))
-    return Effect.map(
-      sized(what, boundOf(document), () => document),
-      (atMostBytes) => {
-        const etag = nextEtag()
-        stored.set(document.id, { document, etag, writtenAt: now(), atMostBytes, copy: undefined })
-        return etag
-      }
-    )
+    const atMostBytes = sized(what, boundOf(document), () => document)
+    if (typeof atMostBytes !== "number") return Effect.fail(atMostBytes)
+    const etag = nextEtag()
+    const writtenAt = clock.unsafeCurrentTimeMillis()
+    stored.set(document.id, { document, etag, writtenAt, atMostBytes, copy: undefined })
+    return Effect.succeed(etag)
   }
 
   return {
@@ -80,18 +77,18 @@ export const make = (name: string): MemoryContainer => {
         return current.etag === knownEtag ? unchanged : Effect.succeed(found(seen(current), current.etag))
       }),
     create: (document) =>
-      perform("create", (now) =>
-        stored.has(document.id) ? refused : Effect.map(write("create", document, now), written)
+      perform("create", (clock) =>
+        stored.has(document.id) ? refused : Effect.map(write("create", document, clock), written)
       ),
     replace: (document, etag) =>
-      perform("replace", (now) => {
+      perform("replace", (clock) => {
         const current = stored.get(document.id)
         if (current === undefined) return missing
-        return current.etag === etag ? Effect.map(write("replace", document, now), written) : refused
+        return current.etag === etag ? Effect.map(write("replace", document, clock), written) : refused
       }),
-    upsert: (document) => perform("upsert", (now) => write("upsert", document, now)),
+    upsert: (document) => perform("upsert", (clock) => write("upsert", document, clock)),
     patch: (id, set, condition) =>
-      perform("patch", (now) => {
+      perform("patch", (clock) => {
         const properties = Object.keys(set).length
         if (properties === 0 || properties > DocumentContainer.maxPatchOperations) {
           return Effect.fail(DocumentContainer.wrongPatch(`patch ${name}/${id}`, properties))
@@ -100,17 +97,15 @@ export const make = (name: string): MemoryContainer => {
         if (current === undefined) return missing
         if (condition.etag !== undefined && condition.etag !== current.etag) return refused
         if (!holds(current.document, condition)) return refused
-        const added = boundOf(set)
-        const bound = added === undefined ? undefined : current.atMostBytes + added
-        const size = sized(`patch ${name}/${id}`, bound, () => ({ ...current.document, ...set }))
-        return Effect.map(size, (atMostBytes) => {
-          current.copy ??= { ...current.document }
-          current.document = Object.assign(current.copy, set)
-          current.atMostBytes = atMostBytes
-          current.writtenAt = now()
-          current.etag = nextEtag()
-          return written(current.etag)
-        })
+        const bound = current.atMostBytes + boundOf(set)
+        const atMostBytes = sized(`patch ${name}/${id}`, bound, () => ({ ...current.document, ...set }))
+        if (typeof atMostBytes !== "number") return Effect.fail(atMostBytes)
+        current.copy ??= { ...current.document }
+        current.document = Object.assign(current.copy, set)
+        current.atMostBytes = atMostBytes
+        current.writtenAt = clock.unsafeCurrentTimeMillis()
+        current.etag = nextEtag()
+        return Effect.succeed(written(current.etag))
       }),
     remove: (id, etag) =>
       perform("remove", () => {
@@ -134,17 +129,16 @@ const seen = ({ document, etag, writtenAt }: Stored): Document => ({
 })
 
 /** A bound of the document's bytes that is within the limit. Only what may be too large is measured, since that costs most. */
-const sized = (
-  what: string,
-  bound: number | undefined,
-  document: () => Document
-): Effect.Effect<number, ServiceError.Invalid> => {
-  const bytes = bound !== undefined && bound > DocumentContainer.maxDocumentBytes ? bytesOf(document()) : bound
+const sized = (what: string, bound: number, document: () => Document): number | ServiceError.Invalid => {
+  const bytes = bound > DocumentContainer.maxDocumentBytes ? bytesOf(document()) : bound
   if (bytes === undefined) return notJson(what)
-  return bytes > DocumentContainer.maxDocumentBytes ? tooLarge(what) : Effect.succeed(bytes)
+  return bytes > DocumentContainer.maxDocumentBytes ? tooLarge(what) : bytes
 }
 
-const written = (etag: string): Write => DocumentContainer.Write.Written({ etag })
+const boundOf = (document: Document): number => JsonSize.bound(document, DocumentContainer.maxDocumentBytes)
+
+const { Written } = DocumentContainer.Write
+const written = (etag: string): Write => Written({ etag })
 const refused = Effect.succeed<Write>(DocumentContainer.Write.Refused())
 const missing = Effect.succeed<Write>(DocumentContainer.Write.Missing())
 const found = (document: Document, etag: string): Reading => DocumentContainer.Reading.Found({ document, etag })
@@ -156,17 +150,15 @@ const holds = (document: Document, { oneOf, isNull }: DocumentContainer.PatchCon
   (isNull === undefined || document[isNull] === null)
 
 const notJson = (what: string) =>
-  Effect.fail(DocumentContainer.invalid(what, `The document can't be written as JSON (${what}).`))
+  DocumentContainer.invalid(what, `The document can't be written as JSON (${what}).`)
 
 const tooLarge = (operation: string) =>
-  Effect.fail(
-    new ServiceError.Invalid({
-      service: DocumentContainer.service,
-      operation,
-      message: `The document is larger than 2 MB, which is the most that Cosmos DB stores (${operation}).`,
-      reason: "TooLarge"
-    })
-  )
+  new ServiceError.Invalid({
+    service: DocumentContainer.service,
+    operation,
+    message: `The document is larger than 2 MB, which is the most that Cosmos DB stores (${operation}).`,
+    reason: "TooLarge"
+  })
 
 /** Bytes of the value's JSON; undefined when it has none (a cycle, a bigint). */
 const bytesOf = (value: unknown): number | undefined => {
@@ -175,16 +167,4 @@ const bytesOf = (value: unknown): number | undefined => {
   } catch {
     return undefined
   }
-}
-
-/** No fewer bytes than the JSON has, cheaply; undefined when there is none. An escaped character takes six bytes at most. */
-const boundOf = (document: Document): number | undefined => {
-  let bound = 2
-  for (const key in document) {
-    const value = document[key]
-    const bytes = typeof value === "string" ? 6 * value.length + 2 : value === null ? 4 : bytesOf(value)
-    if (bytes === undefined) return undefined
-    bound += 6 * key.length + 4 + bytes
-  }
-  return bound
 }

@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import { type Content, nameOf, statusOf } from "../domain/Content.ts"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
+import * as JsonSize from "../domain/JsonSize.ts"
 import * as SafeJson from "../domain/SafeJson.ts"
 import type { Task } from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
@@ -174,29 +175,27 @@ const contentOf = (
   const identifiers = items.map((item): Stored => SafeJson.toJson(item.id ?? { canonical_id: nameOf(item) }) as Stored)
   if (!keepItems) return { content: fitting(identifiers), number_of_items: items.length }
   const complete = items.map((item) => SafeJson.toJson(item) as Stored)
-  if (sizeOf(complete) <= contentBudget) return { content: complete, number_of_items: items.length }
+  if (fits(complete)) return { content: complete, number_of_items: items.length }
   const notice = { data: "(left out: the output is too large for one document; write it with an output executor)" }
   const withoutData = complete.map((item) => ({ ...item, data: notice }))
-  if (sizeOf(withoutData) <= contentBudget) return { content: withoutData, number_of_items: items.length }
+  if (fits(withoutData)) return { content: withoutData, number_of_items: items.length }
   const onlyIds = complete.map((item) => ({ id: item["id"] ?? null, data: notice }))
   return { content: fitting(onlyIds), number_of_items: items.length }
 }
+
+/** Nearly always it surely does, and need not be written to be measured. */
+const fits = (entries: ReadonlyArray<Stored>): boolean =>
+  JsonSize.bound(entries, contentBudget) <= contentBudget || sizeOf(entries) <= contentBudget
 
 const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
 
 /** As many of the entries, from the first, as fit the budget. */
 const fitting = (entries: ReadonlyArray<Stored>): ReadonlyArray<Stored> => {
-  // An identifier is a few hundred bytes: below this many entries the sum need not be measured.
-  if (entries.length <= 50 && entries.every((entry) => Object.keys(entry).length <= 8 && isSmall(entry))) return entries
+  if (fits(entries)) return entries
   let left = contentBudget
-  const fits = entries.findIndex((entry) => (left -= sizeOf(entry) + 1) < 0)
-  return fits === -1 ? entries : entries.slice(0, fits)
+  const first = entries.findIndex((entry) => (left -= sizeOf(entry) + 1) < 0)
+  return first === -1 ? entries : entries.slice(0, first)
 }
-
-const isSmall = (entry: Stored): boolean =>
-  Object.values(entry).every((value) =>
-    typeof value === "string" ? value.length < 2_048 : typeof value !== "object" || value === null
-  )
 
 /** `executor_outputs` and `events`: timing, counts and errors of each node, in the order in which they ended. */
 const reportOf = (nodes: ReadonlyArray<NodeReport>) => {
