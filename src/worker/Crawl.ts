@@ -25,6 +25,8 @@ import * as Metrics from "./Metrics.ts"
 export interface CrawlTarget {
   readonly vault: Enqueue.Source["vault"]
   readonly pipeline: Enqueue.Source["pipeline"]
+  /** The ETag of the pipeline. */
+  readonly version: string
   readonly input: InputExecutor
   readonly interval: Duration.Duration
 }
@@ -45,12 +47,12 @@ export class Crawl extends Context.Tag("contentflow-worker/worker/Crawl")<
     /**
      * Crawls the vault if it is due by its checkpoint: every document that is new since then is enqueued, and only then the checkpoint
      * moves, to the start of the listing in the service's clock. Failing or interrupted, it leaves the checkpoint where it was.
-     * `onBatch` is told of every batch.
+     * A listing without any batch leaves it, too: the service's clock is unknown. `onProgress` is told of every batch and task.
      */
     readonly run: (
       target: CrawlTarget,
       workerId: string,
-      onBatch: Effect.Effect<void>
+      onProgress: Effect.Effect<void>
     ) => Effect.Effect<CrawlReport, ExecutorError | ServiceError>
   }
 >() {}
@@ -88,7 +90,7 @@ const make = Effect.gen(function* () {
     target: CrawlTarget,
     workerId: string,
     from: Option.Option<number>,
-    onBatch: Effect.Effect<void>
+    onProgress: Effect.Effect<void>
   ) {
     const { input, pipeline, vault } = target
     const source: Enqueue.Source = { vault, pipeline, inputExecutor: input.id, workerId }
@@ -117,7 +119,7 @@ const make = Effect.gen(function* () {
         Effect.suspend(() => {
           if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
           totals.discovered += batch.documents.length
-          return Effect.zipRight(onBatch, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
+          return Effect.zipRight(onProgress, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
         })
       ),
       Stream.flatMap((batch) => Stream.fromIterable(batch.documents)),
@@ -128,14 +130,15 @@ const make = Effect.gen(function* () {
         concurrency: enqueueConcurrency
       }),
       (sent) =>
-        Effect.sync(() => {
+        Effect.suspend(() => {
           totals.enqueued += sent
+          return onProgress
         })
     )
     return totals
   }, Effect.scoped)
 
-  const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onBatch: Effect.Effect<void>) {
+  const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onProgress: Effect.Effect<void>) {
     const { input, interval, pipeline, vault } = target
     const found = yield* checkpoints.find(pipeline.id, input.id, vault.id)
     const startedAt = yield* Clock.currentTimeMillis
@@ -156,18 +159,17 @@ const make = Effect.gen(function* () {
     }
     // Before the crawl, so that no other replica begins the same one when this lock is free again.
     yield* checkpoints.save(begun)
-    const totals = yield* discover(target, workerId, since(found), onBatch)
-    yield* checkpoints.save({
-      ...begun,
-      checkpoint_timestamp: Timestamp.format(Option.getOrElse(totals.listedAt, () => startedAt))
-    })
+    const totals = yield* discover(target, workerId, since(found), onProgress)
+    if (Option.isSome(totals.listedAt)) {
+      yield* checkpoints.save({ ...begun, checkpoint_timestamp: Timestamp.format(totals.listedAt.value) })
+    }
     return { crawled: true, startedAt, discovered: totals.discovered, enqueued: totals.enqueued }
   })
 
   return Crawl.of({
-    run: (target, workerId, onBatch) =>
+    run: (target, workerId, onProgress) =>
       Effect.flatMap(Clock.currentTimeMillis, (from) =>
-        run(target, workerId, onBatch).pipe(
+        run(target, workerId, onProgress).pipe(
           Effect.tap((report) =>
             report.crawled
               ? Effect.zipRight(

@@ -1,11 +1,13 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
+import { checkpointId } from "../domain/Checkpoint.ts"
 import * as Ids from "../domain/Ids.ts"
-import type { VersionedPipeline } from "../domain/Pipeline.ts"
+import type { Pipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Vault } from "../domain/Vault.ts"
 import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
@@ -15,24 +17,30 @@ import { type CrawlTarget, isDue } from "./Crawl.ts"
 import { Known } from "./Known.ts"
 import * as Recording from "./Recording.ts"
 
-/** Which vaults are to be crawled, and when. Refreshed from vaults and pipelines; when they can't be read it stays as it was. */
+/** Which vaults are to be crawled, and when, by the vaults and pipelines as they were last read. */
 export class CrawlSchedule extends Context.Tag("contentflow-worker/worker/CrawlSchedule")<
   CrawlSchedule,
   {
-    readonly refresh: Effect.Effect<void, ServiceError>
+    /**
+     * Reads vaults and pipelines again. Fails, and changes nothing, when the vaults can't be read; a vault whose pipeline can't be read
+     * stays as it was. `onProgress` is told of every vault.
+     */
+    readonly refresh: (onProgress: Effect.Effect<void>) => Effect.Effect<void, ServiceError>
     /** The vaults that seem due now, by pipeline: the checkpoint has the last word, under the lock. */
     readonly due: Effect.Effect<ReadonlyMap<Ids.PipelineId, ReadonlyArray<CrawlTarget>>>
     /** Notes when a vault's last crawl began, ours or another worker's. */
-    readonly crawled: (vaultId: Ids.VaultId, startedAt: number) => Effect.Effect<void>
+    readonly crawled: (target: CrawlTarget, startedAt: number) => Effect.Effect<void>
     /** Records that a vault could not be crawled: a failed execution, one for each error of each pipeline version. */
-    readonly failed: (
-      place: { readonly vault: Vault; readonly pipeline: VersionedPipeline["pipeline"]; readonly version: string },
-      workerId: string,
-      error: string
-    ) => Effect.Effect<void, ServiceError>
-    readonly size: Effect.Effect<number>
+    readonly failed: (place: FailedPlace, workerId: string, error: string) => Effect.Effect<void, ServiceError>
   }
 >() {}
+
+export interface FailedPlace {
+  readonly vault: Vault
+  readonly pipeline: Pick<Pipeline, "id" | "name">
+  /** The ETag of the pipeline. */
+  readonly version: string
+}
 
 /** Who is named in a record that no source worker wrote. */
 const scheduler = "CrawlSchedule"
@@ -45,11 +53,12 @@ const make = Effect.gen(function* () {
   const config = yield* WorkerConfig
 
   let targets: ReadonlyArray<CrawlTarget> = []
-  const lastStarts = new Map<Ids.VaultId, number>()
-  const warned = new Set<string>()
+  /** When the last crawl began, by the checkpoint's id: another input executor begins anew. */
+  const lastStarts = new Map<string, number>()
+  const told = new Set<string>()
 
   const failed = Effect.fnUntraced(function* (
-    { pipeline, vault, version }: { vault: Vault; pipeline: VersionedPipeline["pipeline"]; version: string },
+    { pipeline, vault, version }: FailedPlace,
     workerId: string,
     error: string
   ) {
@@ -63,51 +72,82 @@ const make = Effect.gen(function* () {
     yield* executions.create(Recording.crawlFailed(place, workerId, error, yield* Clock.currentTimeMillis))
   })
 
-  const warnOnce = (key: string, message: string) =>
+  /** Tells something that stays as it is at every look, once. What fails is told again at the next look. */
+  const once = (key: string, tell: Effect.Effect<void, ServiceError>) =>
     Effect.suspend(() => {
-      if (warned.has(key)) return Effect.void
-      if (warned.size > 10_000) warned.clear()
-      warned.add(key)
-      return Effect.logWarning(message)
+      if (told.has(key)) return Effect.void
+      if (told.size > 10_000) told.clear()
+      return Effect.ignoreLogged(
+        Effect.tap(tell, () => {
+          told.add(key)
+        })
+      )
     })
 
-  /** The vault's target, or none with the reason told once: no pipeline, a disabled one, no executor that can crawl. */
+  const rejected = (place: FailedPlace, message: string) =>
+    once(
+      `${place.vault.id} ${place.pipeline.id} ${place.version} ${message}`,
+      Effect.zipRight(
+        Effect.logWarning(`The pipeline ${place.pipeline.id} can't be crawled: ${message}`),
+        failed(place, scheduler, message)
+      )
+    )
+
+  /** The vault's target, or none with the reason told once: no pipeline, a disabled or invalid one, no executor that can crawl. */
   const targetOf = Effect.fnUntraced(function* (vault: Vault) {
     const found = yield* known.pipeline(vault.pipeline_id)
     if (Option.isNone(found)) {
-      yield* warnOnce(
-        `${vault.id} missing`,
-        `The vault ${vault.id} names the pipeline ${vault.pipeline_id}, which does not exist`
-      )
+      const message = `The vault ${vault.id} names the pipeline ${vault.pipeline_id}, which does not exist`
+      yield* once(`${vault.id} missing`, Effect.logWarning(message))
       return Option.none<CrawlTarget>()
     }
-    const { etag, pipeline } = found.value
+    const { etag: version, pipeline } = found.value
     if (!pipeline.enabled) return Option.none<CrawlTarget>()
-    const input = yield* Effect.catchTag(runner.inputExecutor(found.value), "PipelineInvalid", (error) =>
-      Effect.as(
-        Effect.zipRight(
-          warnOnce(`${pipeline.id} ${etag}`, `The pipeline ${pipeline.id} can't be crawled: ${error.message}`),
-          failed({ vault, pipeline, version: etag }, scheduler, error.message)
-        ),
-        undefined
-      )
-    )
-    if (input === undefined) return Option.none<CrawlTarget>()
-    if (Option.isNone(input)) {
-      yield* warnOnce(`${pipeline.id} ${etag} source`, `The pipeline ${pipeline.id} has no executor that can crawl`)
+    const compiled = yield* Effect.either(runner.inputExecutor(found.value))
+    if (Either.isLeft(compiled)) {
+      if (compiled.left._tag !== "PipelineInvalid") return yield* compiled.left
+      yield* rejected({ vault, pipeline, version }, compiled.left.message)
       return Option.none<CrawlTarget>()
     }
-    if (!input.value.enabled) return Option.none<CrawlTarget>()
-    const interval = Option.getOrElse(input.value.pollingInterval, () => config.defaultPollingInterval)
-    return Option.some<CrawlTarget>({ vault, pipeline, input: input.value, interval })
+    if (Option.isNone(compiled.right)) {
+      const message = `The pipeline ${pipeline.id} has no executor that can crawl`
+      yield* once(`${pipeline.id} ${version} source`, Effect.logWarning(message))
+      return Option.none<CrawlTarget>()
+    }
+    const input = compiled.right.value
+    if (!input.enabled) return Option.none<CrawlTarget>()
+    const interval = Option.getOrElse(input.pollingInterval, () => config.defaultPollingInterval)
+    return Option.some<CrawlTarget>({ vault, pipeline, version, input, interval })
   })
 
-  const refresh = Effect.gen(function* () {
+  /** One vault's trouble is its own: the others are crawled. */
+  const targetOrBefore = (vault: Vault, before: CrawlTarget | undefined) =>
+    Effect.catchAll(targetOf(vault), (error) =>
+      error._tag === "Invalid"
+        ? Effect.as(
+            rejected(
+              { vault, pipeline: { id: vault.pipeline_id, name: vault.pipeline_id }, version: "unreadable" },
+              error.message
+            ),
+            Option.none<CrawlTarget>()
+          )
+        : Effect.as(
+            Effect.logWarning(`The pipeline ${vault.pipeline_id} is taken as it was: ${error.message}`),
+            Option.map(Option.fromNullable(before), (target): CrawlTarget => ({ ...target, vault }))
+          )
+    )
+
+  const refresh = Effect.fnUntraced(function* (onProgress: Effect.Effect<void>) {
     const enabled = yield* vaults.enabled
-    const found = yield* Effect.forEach(enabled, targetOf, { concurrency: 8 })
+    const before = new Map(targets.map((target) => [target.vault.id, target]))
+    const found = yield* Effect.forEach(
+      enabled,
+      (vault) => Effect.zipLeft(targetOrBefore(vault, before.get(vault.id)), onProgress),
+      { concurrency: 8 }
+    )
     targets = found.flatMap(Option.toArray)
-    const ids = new Set(enabled.map((vault) => vault.id))
-    for (const id of lastStarts.keys()) if (!ids.has(id)) lastStarts.delete(id)
+    const current = new Set(targets.map(keyOf))
+    for (const key of lastStarts.keys()) if (!current.has(key)) lastStarts.delete(key)
   })
 
   return CrawlSchedule.of({
@@ -115,7 +155,7 @@ const make = Effect.gen(function* () {
     due: Effect.map(Clock.currentTimeMillis, (now) => {
       const byPipeline = new Map<Ids.PipelineId, Array<CrawlTarget>>()
       for (const target of targets) {
-        const lastStart = lastStarts.get(target.vault.id)
+        const lastStart = lastStarts.get(keyOf(target))
         if (lastStart !== undefined && !isDue(lastStart, target.interval, now)) continue
         const group = byPipeline.get(target.pipeline.id)
         if (group === undefined) byPipeline.set(target.pipeline.id, [target])
@@ -123,11 +163,12 @@ const make = Effect.gen(function* () {
       }
       return byPipeline
     }),
-    crawled: (vaultId, startedAt) => Effect.sync(() => lastStarts.set(vaultId, startedAt)),
-    failed,
-    size: Effect.sync(() => targets.length)
+    crawled: (target, startedAt) => Effect.sync(() => lastStarts.set(keyOf(target), startedAt)),
+    failed
   })
 })
+
+const keyOf = ({ input, pipeline, vault }: CrawlTarget): string => checkpointId(pipeline.id, input.id, vault.id)
 
 export const layer: Layer.Layer<
   CrawlSchedule,

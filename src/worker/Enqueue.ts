@@ -50,8 +50,9 @@ export const enqueue = Effect.gen(function* () {
     const keepItems = source.vault.save_execution_output
     const creation = yield* insistently(executions.create(Recording.pending(task, source.workerId, keepItems, now)))
     if (creation._tag === "Exists") {
-      const { enqueued_at, status } = creation.execution
-      if (status !== "pending" || enqueued_at !== null) return 0
+      const { enqueued_at, started_at, status } = creation.execution
+      // Started without that note: a worker was faster than we were, and its message lives on until it is settled.
+      if (status !== "pending" || enqueued_at !== null || started_at !== null) return 0
       yield* Effect.logInfo(
         `The execution ${task.execution_id} exists, but its message was never accepted; it is sent now`
       )

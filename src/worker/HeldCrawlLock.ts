@@ -1,11 +1,13 @@
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { PipelineId, VaultId } from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
-import { CrawlLock, type LockOwner, LockLost } from "../store/CrawlLock.ts"
+import { CrawlLock, type HeldLock, LockLost, type LockOwner } from "../store/CrawlLock.ts"
 import * as Metrics from "./Metrics.ts"
 
 /** A renewal that failed is tried again after 250 ms, 500 ms, … within its third of the lock's life. */
@@ -18,7 +20,7 @@ const releaseTimeout = Duration.seconds(5)
 
 /**
  * Runs `work` while holding the pipeline's crawl lock, renewed at a third of its life; none when somebody else holds it. A lock that
- * is lost, or can't be renewed in time, interrupts the work with LockLost.
+ * is lost, or not renewed when two thirds have passed, interrupts the work with LockLost.
  */
 export const withCrawlLock = <A, E>(
   place: {
@@ -32,33 +34,70 @@ export const withCrawlLock = <A, E>(
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const locks = yield* CrawlLock
-      // Acquiring is not interruptible: an answer that nobody hears would leave a lock that nobody holds.
-      const acquired = yield* locks.acquire(place.pipelineId, place.vaultId, place.owner, place.ttl)
+      const acquiredAt = yield* Clock.currentTimeMillis
+      // A fiber of its own: an answer that nobody heard would leave a lock that nobody holds.
+      const acquiring = yield* Effect.forkDaemon(locks.acquire(place.pipelineId, place.vaultId, place.owner, place.ttl))
+      const acquired = yield* restore(Fiber.join(acquiring)).pipe(Effect.onInterrupt(() => abandon(locks, acquiring)))
       if (Option.isNone(acquired)) return Option.none()
-      let held = acquired.value
-      const third = Duration.times(place.ttl, 1 / 3)
-      // One call is not interruptible: with an answer that nobody heard, the release would not know the lock's new ETag.
-      const renewOnce = Effect.suspend(() => locks.renew(held)).pipe(
-        Effect.tap((renewed) => {
-          held = renewed
-        }),
-        Effect.uninterruptible
+      const lock = { held: acquired.value, renewedAt: acquiredAt }
+      return yield* restore(Effect.raceFirst(work, keep(locks, lock))).pipe(
+        Effect.map(Option.some),
+        Effect.ensuring(Effect.suspend(() => release(locks, lock.held)))
       )
-      const renew = renewOnce.pipe(
-        Effect.retry({ while: (error) => error._tag !== "LockLost", schedule: retryRenewal }),
-        Effect.timeoutFail({
-          duration: third,
-          onTimeout: () =>
-            new LockLost({ lockId: held.id, message: `The lock ${held.id} could not be renewed in time.` })
-        }),
-        Effect.tapErrorTag("LockLost", () => Metric.increment(Metrics.locksLost))
-      )
-      const keep = Effect.forever(Effect.delay(renew, third))
-      const release = Effect.suspend(() => locks.release(held)).pipe(
-        Effect.interruptible,
-        Effect.timeout(releaseTimeout),
-        Effect.catchAll((error) => Effect.logWarning(`The lock ${held.id} is left to expire: ${error.message}`))
-      )
-      return yield* restore(Effect.raceFirst(work, keep)).pipe(Effect.map(Option.some), Effect.ensuring(release))
     })
   )
+
+/** A lock while it is held; `renewedAt` is the moment before the call that renewed it. */
+interface Kept {
+  held: HeldLock
+  renewedAt: number
+}
+
+/**
+ * Renews for ever. An interrupted renewal may have reached the service all the same: renewing and releasing know our lock by its
+ * instance, too.
+ */
+const keep = (locks: CrawlLock["Type"], lock: Kept): Effect.Effect<never, LockLost | ServiceError> => {
+  const third = Duration.toMillis(lock.held.ttl) / 3
+  const sinceRenewed = Effect.map(Clock.currentTimeMillis, (now) => now - lock.renewedAt)
+  const renewOnce = Effect.gen(function* () {
+    const startedAt = yield* Clock.currentTimeMillis
+    lock.held = yield* locks.renew(lock.held)
+    lock.renewedAt = startedAt
+  })
+  return Effect.gen(function* () {
+    yield* Effect.sleep(Duration.millis(Math.max(0, third - (yield* sinceRenewed))))
+    const left = Duration.millis(Math.max(0, 2 * third - (yield* sinceRenewed)))
+    yield* renewOnce.pipe(
+      Effect.retry({ while: (error) => error._tag !== "LockLost", schedule: retryRenewal }),
+      Effect.timeoutFail({
+        duration: left,
+        onTimeout: () =>
+          new LockLost({ lockId: lock.held.id, message: `The lock ${lock.held.id} could not be renewed in time.` })
+      })
+    )
+  }).pipe(
+    Effect.forever,
+    Effect.tapErrorTag("LockLost", () => Metric.increment(Metrics.locksLost))
+  )
+}
+
+const release = (locks: CrawlLock["Type"], held: HeldLock): Effect.Effect<void> =>
+  locks.release(held).pipe(
+    Effect.interruptible,
+    Effect.timeout(releaseTimeout),
+    Effect.catchAll((error) => Effect.logWarning(`The lock ${held.id} is left to expire: ${error.message}`))
+  )
+
+/** Gives back what comes of an acquisition that nobody wants any more, however late; waits for that a little while. */
+const abandon = Effect.fnUntraced(function* (
+  locks: CrawlLock["Type"],
+  acquiring: Fiber.Fiber<Option.Option<HeldLock>, ServiceError>
+) {
+  const giving = yield* Fiber.join(acquiring).pipe(
+    Effect.flatMap(Option.match({ onNone: () => Effect.void, onSome: (held) => release(locks, held) })),
+    Effect.ignore,
+    Effect.forkDaemon
+  )
+  yield* Effect.timeoutOption(Effect.interruptible(Fiber.await(giving)), releaseTimeout)
+})

@@ -28,8 +28,8 @@ export interface Heartbeat {
   readonly idle: (doing: string) => Effect.Effect<void>
 }
 
-/** How long a loop may be silent beyond what it announced: `/health/live` turns within this and one probe. */
-export const tolerance = Duration.seconds(20)
+/** How long a loop may be silent beyond what it announced. A call that hangs for 10 s is thus told before 30 s have passed. */
+export const tolerance = Duration.seconds(15)
 
 /** Which loops of this process make progress. A loop that is not registered is not expected. */
 export class Progress extends Context.Tag("contentflow-worker/worker/Progress")<
@@ -59,7 +59,7 @@ const make = Effect.sync(() => {
     all: Effect.sync(() => [...loops.values()]),
     stalled: Effect.map(Clock.currentTimeMillis, (now) =>
       [...loops.values()]
-        .filter((each) => each.deadline < now)
+        .filter((each) => each.deadline <= now)
         .map((each) => ({ loop: each.loop, doing: each.doing, silentMillis: now - each.lastReportAt }))
     )
   })

@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -14,7 +15,7 @@ import { Crawl, type CrawlTarget } from "./Crawl.ts"
 import { CrawlSchedule } from "./CrawlSchedule.ts"
 import { withCrawlLock } from "./HeldCrawlLock.ts"
 import { type Heartbeat, Progress } from "./Progress.ts"
-import { type Supervised, supervise, type WorkerState } from "./Supervisor.ts"
+import { describe, type Supervised, supervise, type WorkerState } from "./Supervisor.ts"
 
 /** The name that executions and checkpoints carry, as the original writes it. */
 const nameOf = (id: number): string => `InputSourceWorker-${id}`
@@ -29,8 +30,14 @@ export class SourceWorkers extends Context.Tag("contentflow-worker/worker/Source
   }
 >() {}
 
-/** A refresh or a batch that takes longer than this is no progress. */
-const patience = Duration.minutes(2)
+/** A crawl that gives no batch and sends no task for longer than this makes no progress. */
+const crawlPatience = Duration.minutes(2)
+
+/** A call of the stores that takes longer is no progress. The adapter cuts it somewhat later, which heals it. */
+const callPatience = Duration.seconds(10)
+
+/** A crawl that ignores its interruption does not hold a stop for longer: its lock expires. */
+const stopTimeout = Duration.seconds(10)
 
 const make = Effect.gen(function* () {
   const schedule = yield* CrawlSchedule
@@ -50,9 +57,10 @@ const make = Effect.gen(function* () {
   const scheduler = Effect.gen(function* () {
     const heartbeat = yield* progress.register("crawl schedule")
     while (true) {
-      yield* heartbeat.expect("refreshing the schedule", patience)
-      yield* Effect.catchAll(schedule.refresh, (error) =>
-        Effect.logWarning(`The schedule stays as it is; vaults or pipelines could not be read: ${error.message}`)
+      const beat = heartbeat.expect("refreshing the schedule", callPatience)
+      yield* beat
+      yield* Effect.catchAll(schedule.refresh(beat), (error) =>
+        Effect.logWarning(`The schedule stays as it is, the vaults could not be read: ${error.message}`)
       )
       for (const [pipelineId, targets] of yield* schedule.due) {
         if (taken.has(pipelineId)) continue
@@ -64,27 +72,27 @@ const make = Effect.gen(function* () {
     }
   })
 
+  const failed = Effect.fnUntraced(function* (id: number, target: CrawlTarget, cause: Cause.Cause<unknown>) {
+    const error = describe(cause)
+    yield* Effect.logError(`The crawl failed: ${error}`)
+    yield* schedule.crawled(target, yield* Clock.currentTimeMillis)
+    yield* Effect.ignoreLogged(schedule.failed(target, nameOf(id), error))
+  })
+
   const crawlVault = Effect.fnUntraced(
     function* (self: Supervised, heartbeat: Heartbeat, id: number, target: CrawlTarget) {
       const { pipeline, vault } = target
       yield* self.doing(`crawling vault ${vault.id} for ${pipeline.id}`)
-      const beat = heartbeat.expect(`crawling vault ${vault.id}`, patience)
+      const beat = heartbeat.expect(`crawling vault ${vault.id}`, crawlPatience)
       yield* beat
       const report = yield* crawl.run(target, nameOf(id), beat)
-      yield* schedule.crawled(vault.id, report.startedAt)
+      yield* schedule.crawled(target, report.startedAt)
     },
-    (effect, _self, _heartbeat, id, { input, pipeline, vault }) =>
-      effect.pipe(
-        Effect.catchAll((error) =>
-          Effect.gen(function* () {
-            yield* Effect.logError(`The crawl failed: ${error.message}`)
-            yield* schedule.crawled(vault.id, yield* Clock.currentTimeMillis)
-            const place = { vault, pipeline, version: input.id }
-            yield* Effect.ignoreLogged(schedule.failed(place, nameOf(id), error.message))
-          })
-        ),
-        Effect.annotateLogs({ pipeline_id: pipeline.id, vault_id: vault.id })
-      )
+    (effect, _self, _heartbeat, id, target) =>
+      // A defect, too: it is the executor's, and the pipeline's other vaults and the worker have nothing to do with it.
+      Effect.catchAllCause(effect, (cause) =>
+        Cause.isInterruptedOnly(cause) ? Effect.interrupt : failed(id, target, cause)
+      ).pipe(Effect.annotateLogs({ pipeline_id: target.pipeline.id, vault_id: target.vault.id }))
   )
 
   /** The due vaults of one pipeline, in turn, under its lock. */
@@ -110,7 +118,7 @@ const make = Effect.gen(function* () {
       yield* heartbeat.idle("waiting for a due vault")
       yield* self.doing("idle")
       const { pipelineId, targets } = yield* Queue.take(work)
-      yield* heartbeat.expect(`locking ${pipelineId}`, patience)
+      yield* heartbeat.expect(`locking ${pipelineId}`, crawlPatience)
       yield* Effect.ensuring(
         crawlPipeline(self, heartbeat, id, targets),
         Effect.sync(() => taken.delete(pipelineId))
@@ -129,8 +137,12 @@ const make = Effect.gen(function* () {
   ]
   const fibers = yield* Effect.forEach(loops, (loop) => Effect.forkDaemon(Effect.interruptible(loop)))
 
+  let stopping = false
   const stop = Effect.gen(function* () {
-    yield* Fiber.interruptAll(fibers)
+    if (stopping) return
+    stopping = true
+    const stopped = yield* Effect.timeoutOption(Effect.interruptible(Fiber.interruptAll(fibers)), stopTimeout)
+    if (Option.isNone(stopped)) yield* Effect.logWarning("A crawl does not end; its lock is left to expire")
     yield* progress.unregister("crawl schedule")
     yield* Effect.forEach(workers, (_, id) => progress.unregister(`source worker ${id}`), { discard: true })
   })

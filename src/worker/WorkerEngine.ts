@@ -1,7 +1,9 @@
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { BlobStore } from "../blob/BlobStore.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { PipelineRunner } from "../pipeline/PipelineRunner.ts"
@@ -50,11 +52,14 @@ export class WorkerEngine extends Context.Tag("contentflow-worker/worker/WorkerE
     readonly status: Effect.Effect<EngineStatus>
     /**
      * Stops taking work, lets running attempts finish for the grace, then interrupts them and gives messages and locks back. Closing the
-     * scope does the same.
+     * scope does the same. Whoever calls it waits for the same one stop, which ends in any case a little after the grace.
      */
     readonly stop: Effect.Effect<void>
   }
 >() {}
+
+/** After the grace: for attempts to clean up, and for messages and locks to be given back. */
+const reserve = Duration.seconds(15)
 
 const group = (configured: number, workers: ReadonlyArray<WorkerState>): WorkerGroup => ({
   configured,
@@ -69,14 +74,25 @@ const make = Effect.gen(function* () {
   const progress = yield* Progress.Progress
   const config = yield* WorkerConfig
   let stopping = false
+  const stopped = yield* Deferred.make<void>()
 
+  const halt = Effect.gen(function* () {
+    yield* Effect.logInfo(`Stopping: running attempts may go on for ${Duration.format(config.shutdownGrace)}`)
+    const done = yield* Effect.all([source.stop, processing.drain(config.shutdownGrace)], {
+      concurrency: "unbounded",
+      discard: true
+    }).pipe(Effect.disconnect, Effect.timeoutOption(Duration.sum(config.shutdownGrace, reserve)))
+    yield* Option.isSome(done)
+      ? Effect.logInfo("Stopped")
+      : Effect.logWarning("Stopped, but not everything was given back: its leases and locks expire")
+  })
+  // A fiber of its own: the stop goes on when the one who asked for it is interrupted.
   const stop = Effect.suspend(() => {
-    if (stopping) return Effect.void
+    if (stopping) return Deferred.await(stopped)
     stopping = true
-    return Effect.logInfo(`Stopping: running attempts may go on for ${Duration.format(config.shutdownGrace)}`).pipe(
-      Effect.zipRight(Effect.all([processing.stopTaking, source.stop], { concurrency: "unbounded", discard: true })),
-      Effect.zipRight(processing.drain(config.shutdownGrace)),
-      Effect.zipRight(Effect.logInfo("Stopped"))
+    return Effect.zipRight(
+      Effect.forkDaemon(Effect.intoDeferred(Effect.interruptible(halt), stopped)),
+      Deferred.await(stopped)
     )
   })
   yield* Effect.addFinalizer(() => stop)

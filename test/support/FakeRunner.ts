@@ -24,6 +24,8 @@ export class FakeRunner extends Context.Tag("test/FakeRunner")<
     invalid: string | null
     crawl: (checkpoint: Option.Option<number>) => Stream.Stream<CrawlBatch, ExecutorError>
     input: Partial<Pick<InputExecutor, "enabled" | "itemsPerTask">> & { interval?: Duration.Duration }
+    /** False: no executor of the pipelines can crawl. */
+    hasInput: boolean
     runs: number
     crawls: Array<Option.Option<number>>
   }
@@ -56,6 +58,7 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
       invalid: null,
       crawl: () => Stream.make({ documents: [], servedAt: 0 }),
       input: {},
+      hasInput: true,
       runs: 0,
       crawls: []
     })
@@ -64,28 +67,25 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
         ? Effect.void
         : Effect.fail(new PipelineInvalid({ pipeline: "fake", message: knobs.invalid }))
     )
+    const input = (): InputExecutor => ({
+      id: inputId,
+      type: "fake_input",
+      enabled: knobs.input.enabled ?? true,
+      pollingInterval: Option.fromNullable(knobs.input.interval),
+      itemsPerTask: knobs.input.itemsPerTask ?? 1,
+      prepared: () =>
+        Effect.succeed({
+          process: Effect.succeed,
+          crawl: (checkpoint) => {
+            knobs.crawls.push(checkpoint)
+            return knobs.crawl(checkpoint)
+          }
+        })
+    })
     const runner = PipelineRunner.of({
       check: () => Effect.dieMessage("the engine compiles"),
       compile: () => Effect.as(check, {} as Plan),
-      inputExecutor: () =>
-        Effect.as(
-          check,
-          Option.some<InputExecutor>({
-            id: inputId,
-            type: "fake_input",
-            enabled: knobs.input.enabled ?? true,
-            pollingInterval: Option.fromNullable(knobs.input.interval),
-            itemsPerTask: knobs.input.itemsPerTask ?? 1,
-            prepared: () =>
-              Effect.succeed({
-                process: Effect.succeed,
-                crawl: (checkpoint) => {
-                  knobs.crawls.push(checkpoint)
-                  return knobs.crawl(checkpoint)
-                }
-              })
-          })
-        ),
+      inputExecutor: () => Effect.map(check, () => (knobs.hasInput ? Option.some(input()) : Option.none())),
       run: (_, items) =>
         Effect.suspend(() => {
           knobs.runs++
