@@ -1,7 +1,8 @@
-import { skipSpace, trimEnd } from "../pipeline/condition/PythonText.ts"
+import { isSpaceAt, skipSpace, trimEnd } from "../pipeline/condition/PythonText.ts"
 
 /** `text.strip()`: without Python's white space at both ends. */
 export const strip = (text: string): string => {
+  if (!isSpaceAt(text, 0) && !isSpaceAt(text, text.length - 1)) return text
   const end = trimEnd(text)
   return end.slice(skipSpace(end, 0))
 }

@@ -2,7 +2,7 @@ import { countCodePoints } from "../../../documents/CodePoints.ts"
 import { type Dialect, reader, type Row, TooManyCells } from "../../../documents/csv/CsvReader.ts"
 import { keyedRow } from "../../../documents/csv/KeyedRow.ts"
 import { strip } from "../../PythonText.ts"
-import { type CellValue, inferred } from "./CellValue.ts"
+import { inferred } from "./CellValue.ts"
 
 export interface Options {
   readonly dialect: Dialect
@@ -43,12 +43,10 @@ export const reading = (text: string, options: Options): (() => CsvTable | undef
   const add = (row: Row, columns: ReadonlyArray<string>): void => {
     filled += Math.max(columns.length, 1)
     if (filled > options.maxCells) throw new TooManyCells()
-    const cells = columns.map((_, index): CellValue => {
-      const cell = clean(row[index] ?? "")
-      return options.inferTypes ? inferred(cell) : { value: cell, text: cell }
-    })
-    rows.push(keyedRow(columns, (index) => cells[index]?.value))
-    if (options.extractText) lines.push(cells.map((cell) => cell.text).join(" | "))
+    const cells = columns.map((_, index) => clean(row[index] ?? ""))
+    const values = options.inferTypes ? cells.map(inferred) : null
+    rows.push(keyedRow(columns, (index) => (values === null ? cells[index] : values[index]?.value)))
+    if (options.extractText) lines.push((values?.map(({ text }) => text) ?? cells).join(" | "))
   }
 
   const take = (row: Row): void => {
