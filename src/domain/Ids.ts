@@ -1,7 +1,11 @@
 import { createHash, randomBytes } from "node:crypto"
 import * as Schema from "effect/Schema"
 
-const id = <B extends string>(brand: B) => Schema.NonEmptyString.pipe(Schema.maxLength(1023), Schema.brand(brand))
+/** Characters of an id: the services' limit. */
+export const maxIdLength = 1023
+
+const id = <B extends string>(brand: B) =>
+  Schema.NonEmptyString.pipe(Schema.maxLength(maxIdLength), Schema.brand(brand))
 
 export const TaskId = id("TaskId")
 export type TaskId = typeof TaskId.Type

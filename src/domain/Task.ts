@@ -2,8 +2,9 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AsciiJson from "./AsciiJson.ts"
-import { Content } from "./Content.ts"
-import { ExecutionId, ExecutorId, PipelineId, TaskId, VaultId } from "./Ids.ts"
+import { Content, read as readItem } from "./Content.ts"
+import { ExecutionId, ExecutorId, maxIdLength, PipelineId, TaskId, VaultId } from "./Ids.ts"
+import * as Quick from "./Quick.ts"
 
 /** Where a task's content lies when it does not fit in the message (claim check). */
 export const ContentReference = Schema.Struct({
@@ -13,7 +14,8 @@ export const ContentReference = Schema.Struct({
 })
 export interface ContentReference extends Schema.Schema.Type<typeof ContentReference> {}
 
-const Count = Schema.Number.pipe(Schema.int(), Schema.between(0, 1_000_000))
+const maxCount = 1_000_000
+const Count = Schema.Number.pipe(Schema.int(), Schema.between(0, maxCount))
 const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(Schema.NullOr(schema), { default: () => null })
 
@@ -40,6 +42,63 @@ export const Task = Schema.Struct({
 })
 export interface Task extends Schema.Schema.Type<typeof Task> {}
 
+/** What the Schema makes of parsed JSON, at a hundredth of its cost; undefined when the value is not right. */
+export const read = (value: Quick.Fields): Task | undefined => {
+  const { execution_id, pipeline_id, pipeline_name, task_id } = value
+  const { max_retries = 3, priority = "normal", retry_count = 0, task_type = "content_processing" } = value
+  const vault_id = value["vault_id"] ?? null
+  const executed_input_executor = value["executed_input_executor"] ?? null
+  const created_at = value["created_at"] ?? ""
+  const content = Quick.list(value["content"], readItem)
+  const reference = value["content_reference"] ?? null
+  const content_reference = reference === null ? null : readReference(reference)
+  return !isId(task_id) ||
+    task_type !== "content_processing" ||
+    !isPriority(priority) ||
+    !isId(pipeline_id) ||
+    typeof pipeline_name !== "string" ||
+    !isId(execution_id) ||
+    (vault_id !== null && !isId(vault_id)) ||
+    content === undefined ||
+    (executed_input_executor !== null && !isId(executed_input_executor)) ||
+    typeof created_at !== "string" ||
+    !isCount(retry_count) ||
+    !isCount(max_retries) ||
+    content_reference === undefined
+    ? undefined
+    : {
+        task_id: task_id as TaskId,
+        task_type,
+        priority,
+        pipeline_id: pipeline_id as PipelineId,
+        pipeline_name,
+        execution_id: execution_id as ExecutionId,
+        vault_id: vault_id as VaultId | null,
+        content,
+        executed_input_executor: executed_input_executor as ExecutorId | null,
+        created_at,
+        retry_count,
+        max_retries,
+        content_reference
+      }
+}
+
+const readReference = (value: unknown): ContentReference | undefined => {
+  if (!Quick.isFields(value)) return undefined
+  const { account, container, path } = value
+  return isNonEmpty(account) && isNonEmpty(container) && isNonEmpty(path) ? { account, container, path } : undefined
+}
+
+const isNonEmpty = (value: unknown): value is string => typeof value === "string" && value !== ""
+
+const isId = (value: unknown): value is string => isNonEmpty(value) && value.length <= maxIdLength
+
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= maxCount
+
+const isPriority = (value: unknown): value is Task["priority"] =>
+  value === "low" || value === "normal" || value === "high" || value === "critical"
+
 /** The text is no task, with the reason for the poison queue. */
 export class UndecodableTask extends Schema.TaggedError<UndecodableTask>()("UndecodableTask", {
   message: Schema.String
@@ -48,7 +107,7 @@ export class UndecodableTask extends Schema.TaggedError<UndecodableTask>()("Unde
 /** A message's text as it was understood. `payload` keeps what we do not know, so that a rewritten message loses nothing. */
 export interface DecodedTask {
   readonly task: Task
-  readonly payload: Readonly<Record<string, unknown>>
+  readonly payload: Quick.Fields
 }
 
 /** Bytes of a queue message that this worker writes at most: the service takes 64 KiB, and a retry adds a little. */
@@ -62,15 +121,9 @@ const maxDepth = 200
  * with the pair `content_id`/`content_data` of the original's README.
  */
 export const decode = (text: string): Either.Either<DecodedTask, UndecodableTask> =>
-  Either.gen(function* () {
-    const message = yield* parseJson(text)
-    const payload = yield* unwrap(message)
-    const task = yield* Either.mapLeft(
-      decodeTask(payload),
-      (error) =>
-        new UndecodableTask({ message: `The task is not valid: ${ParseResult.TreeFormatter.formatErrorSync(error)}` })
-    )
-    return { task, payload }
+  Either.flatMap(Either.flatMap(parseJson(text), unwrap), (payload) => {
+    const task = read(payload)
+    return task === undefined ? explain(payload) : Either.right({ task, payload })
   })
 
 /** The text of a message for this task: the envelope, in ASCII, so that XML can carry every character (documents.md 3). */
@@ -101,7 +154,7 @@ export const accountedDequeues = ({ payload }: DecodedTask): number => {
   return typeof count === "number" && Number.isSafeInteger(count) && count >= 0 ? count : 0
 }
 
-const rewritten = (decoded: DecodedTask, change: Readonly<Record<string, unknown>>, dequeueCount: number): string =>
+const rewritten = (decoded: DecodedTask, change: Quick.Fields, dequeueCount: number): string =>
   AsciiJson.stringify({
     task_type: "content_processing",
     payload: { ...decoded.payload, ...change, accounted_dequeues: dequeueCount }
@@ -109,10 +162,14 @@ const rewritten = (decoded: DecodedTask, change: Readonly<Record<string, unknown
 
 const decodeTask = Schema.decodeUnknownEither(Task, { onExcessProperty: "ignore" })
 
-const undecodable = (message: string) => Either.left(new UndecodableTask({ message }))
+const explain = (payload: Quick.Fields): Either.Either<DecodedTask, UndecodableTask> =>
+  Either.mapBoth(decodeTask(payload), {
+    onLeft: (error) =>
+      new UndecodableTask({ message: `The task is not valid: ${ParseResult.TreeFormatter.formatErrorSync(error)}` }),
+    onRight: (task) => ({ task, payload })
+  })
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+const undecodable = (message: string) => Either.left(new UndecodableTask({ message }))
 
 const parseJson = (text: string): Either.Either<unknown, UndecodableTask> => {
   const trimmed = text.trim()
@@ -140,16 +197,18 @@ const fromBase64 = (text: string): string | undefined => {
 const isDeeperThan = (value: unknown, levels: number): boolean => {
   if (typeof value !== "object" || value === null) return false
   if (levels === 0) return true
-  for (const child of Array.isArray(value) ? value : Object.values(value)) {
-    if (isDeeperThan(child, levels - 1)) return true
+  if (Array.isArray(value)) return value.some((element) => isDeeperThan(element, levels - 1))
+  // Parsed JSON inherits no keys, and a list of its values would be garbage at once.
+  for (const key in value) {
+    if (isDeeperThan((value as Quick.Fields)[key], levels - 1)) return true
   }
   return false
 }
 
-const unwrap = (message: unknown): Either.Either<Record<string, unknown>, UndecodableTask> => {
-  if (!isObject(message)) return undecodable("The message is JSON, but not an object.")
+const unwrap = (message: unknown): Either.Either<Quick.Fields, UndecodableTask> => {
+  if (!Quick.isFields(message)) return undecodable("The message is JSON, but not an object.")
   const payload = "payload" in message ? message["payload"] : message
-  if (!isObject(payload)) return undecodable("The message's payload is not an object.")
+  if (!Quick.isFields(payload)) return undecodable("The message's payload is not an object.")
   const type = message["task_type"] ?? payload["task_type"] ?? "content_processing"
   if (type !== "content_processing") {
     return undecodable(`The task type ${JSON.stringify(type)?.slice(0, 100)} is unknown; known is content_processing.`)
@@ -161,7 +220,7 @@ const unwrap = (message: unknown): Either.Either<Record<string, unknown>, Undeco
   )
 }
 
-const fromPair = (payload: Record<string, unknown>): unknown => {
+const fromPair = (payload: Quick.Fields): unknown => {
   const id = payload["content_id"]
   return {
     id: typeof id === "string" ? { canonical_id: id, unique_id: id } : id,

@@ -149,8 +149,7 @@ const holds = (document: Document, { oneOf, isNull }: DocumentContainer.PatchCon
   (oneOf === undefined || oneOf.values.some((value) => value === document[oneOf.property])) &&
   (isNull === undefined || document[isNull] === null)
 
-const notJson = (what: string) =>
-  DocumentContainer.invalid(what, `The document can't be written as JSON (${what}).`)
+const notJson = (what: string) => DocumentContainer.invalid(what, `The document can't be written as JSON (${what}).`)
 
 const tooLarge = (operation: string) =>
   new ServiceError.Invalid({
