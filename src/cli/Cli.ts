@@ -1,5 +1,7 @@
+import * as Args from "@effect/cli/Args"
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import type { Teardown } from "@effect/platform/Runtime"
@@ -7,6 +9,7 @@ import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import { version } from "./Version.ts"
 
 /** Modules are loaded when their command runs: `--help` needs no Azure SDK, and `start` no emulator. */
@@ -47,9 +50,126 @@ const demo = Command.make(
   )
 )
 
+/** Fails the parsing of the command line, which tells the message. */
+const refuse = (message: string) => Effect.fail(ValidationError.invalidValue(HelpDoc.p(message)))
+
+const source = Options.all({
+  items: Options.text("items").pipe(
+    Options.withPseudoName("FILE"),
+    Options.withDescription("A JSON list of items {id, summary_data, data, executor_logs}; - is standard input."),
+    Options.optional
+  ),
+  documents: Options.directory("documents", { exists: "yes" }).pipe(
+    Options.withPseudoName("DIR"),
+    Options.withDescription("A folder: every file in it and below it becomes an item."),
+    Options.optional
+  )
+}).pipe(
+  Options.mapEffect((given) =>
+    Option.isSome(given.items) && Option.isSome(given.documents)
+      ? refuse("Give either --items or --documents, not both.")
+      : Effect.succeed(given)
+  )
+)
+
+/** A misspelt option would else be taken for a file. */
+const fileName = Args.text({ name: "FILE" }).pipe(
+  Args.mapEffect((name) =>
+    name.startsWith("--")
+      ? Effect.fail(HelpDoc.p(`There is no option ${name} here. A file of this name is ./${name}`))
+      : Effect.succeed(name)
+  )
+)
+
+const runFile = Command.make(
+  "run",
+  {
+    file: fileName.pipe(Args.withDescription("The YAML file with the pipeline; - is standard input.")),
+    source,
+    pipeline: Options.text("pipeline").pipe(
+      Options.withPseudoName("NAME"),
+      Options.withDescription("Which of the pipelines under `pipelines:`; the first when absent."),
+      Options.optional
+    ),
+    exclude: Options.text("exclude").pipe(
+      Options.withPseudoName("NODE"),
+      Options.withDescription(
+        "The executor whose work the items are: it does not run. By default the one that lists documents, if the pipeline begins with it."
+      ),
+      Options.optional
+    ),
+    output: Options.directory("output").pipe(
+      Options.withPseudoName("DIR"),
+      Options.withDescription(
+        "Write a JSON file for every resulting item into this folder, and nothing on standard output."
+      ),
+      Options.optional
+    )
+  },
+  ({ source, ...options }) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Run.ts")),
+      (module) => module.run({ ...options, ...source })
+    )
+).pipe(
+  Command.withDescription(
+    "Run a pipeline here and now, without queue and Cosmos DB. The resulting items are JSON on standard output; the exit code is 1 when the run failed."
+  )
+)
+
+const validate = Command.make(
+  "validate",
+  {
+    files: fileName.pipe(Args.withDescription("YAML files with pipelines; - is standard input."), Args.atLeast(1)),
+    graph: Options.boolean("graph").pipe(
+      Options.withDescription("Print the graphs for Mermaid on standard output, and the problems on standard error.")
+    )
+  },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Validate.ts")),
+      (module) => module.validate(options)
+    )
+).pipe(
+  Command.withDescription(
+    "Check pipelines as the worker does: every error and warning with line and column. The exit code is 1 when there are errors."
+  )
+)
+
+const executors = Command.make(
+  "executors",
+  {
+    type: Args.text({ name: "TYPE" }).pipe(
+      Args.withDescription("Print the settings of this type, with an example."),
+      Args.optional
+    ),
+    format: Options.all({
+      json: Options.boolean("json").pipe(Options.withDescription("As JSON.")),
+      "catalog-yaml": Options.boolean("catalog-yaml").pipe(
+        Options.withDescription(
+          "As an executor_catalog.yaml, from which ContentFlow's API and web UI take their types."
+        )
+      ),
+      markdown: Options.boolean("markdown").pipe(Options.withDescription("As src/executors/README.md."))
+    }).pipe(
+      Options.mapEffect((given) => {
+        const [format, ...more] = (["json", "catalog-yaml", "markdown"] as const).filter((name) => given[name])
+        return more.length > 0
+          ? refuse("Give one of --json, --catalog-yaml and --markdown.")
+          : Effect.succeed(format ?? ("text" as const))
+      })
+    )
+  },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Executors.ts")),
+      (module) => module.executors(options)
+    )
+).pipe(Command.withDescription("List the executor types that pipelines can use, or explain one."))
+
 const command = Command.make("contentflow-worker").pipe(
   Command.withDescription("Finds documents in Blob Storage, runs them through pipelines, and records every execution."),
-  Command.withSubcommands([start, demo])
+  Command.withSubcommands([start, demo, runFile, validate, executors])
 )
 
 const cli = Command.run(command, { name: "contentflow-worker", version })

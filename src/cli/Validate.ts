@@ -1,0 +1,101 @@
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import * as Plan from "../pipeline/Plan.ts"
+import * as PlanText from "../pipeline/PlanText.ts"
+import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
+import * as Problem from "../pipeline/Problem.ts"
+import * as InputNode from "./run/InputNode.ts"
+import * as LocalWorker from "./run/LocalWorker.ts"
+import * as PipelineFile from "./run/PipelineFile.ts"
+import * as ProblemLine from "./run/ProblemLine.ts"
+
+export interface ValidateOptions {
+  /** At least one; `-` is standard input. */
+  readonly files: ReadonlyArray<string>
+  /** Prints the graphs on standard output, and the problems on standard error instead. */
+  readonly graph: boolean
+}
+
+/** There are errors; each was told. */
+export class ValidationFailed extends Schema.TaggedError<ValidationFailed>()("ValidationFailed", {
+  message: Schema.String
+}) {}
+
+/** Checks files as the worker checks stored pipelines, each able to use the others as children. */
+export const validate = ({ files, graph }: ValidateOptions) =>
+  Effect.gen(function* () {
+    const read = yield* Effect.forEach(files, PipelineFile.read)
+    const valid = read.filter(({ names }) => names.length > 0)
+    const checked = yield* Effect.provide(
+      Effect.forEach(read, check),
+      LocalWorker.layer(valid.map(({ pipeline }) => pipeline()))
+    )
+    const tell = graph ? Console.error : Console.log
+    for (const { file, problems } of checked) {
+      for (const problem of problems) yield* tell(ProblemLine.print(file, problem))
+    }
+    if (graph) yield* printGraphs(checked)
+    const summary = summaryOf(checked)
+    const failed = checked.some(({ problems }) => Problem.hasErrors(problems))
+    return yield* failed ? new ValidationFailed({ message: summary }) : Console.error(summary)
+  })
+
+interface Checked {
+  readonly file: string
+  readonly problems: ReadonlyArray<Problem.Problem>
+  readonly plans: ReadonlyArray<Plan.Plan>
+}
+
+const check = (file: PipelineFile.PipelineFile) =>
+  Effect.gen(function* () {
+    const runner = yield* PipelineRunner
+    const compiled = yield* Effect.forEach(file.names, (name) => runner.check(file.pipeline(name)))
+    const problems = [
+      ...file.problems,
+      ...compiled.flatMap((one) => one.problems),
+      ...compiled.flatMap(({ plan, problems }) =>
+        plan === undefined || Problem.hasErrors(problems) ? [] : problemsOfRun(plan)
+      )
+    ]
+    return {
+      file: file.file,
+      problems: withoutRepetitions(problems).toSorted(Problem.byPlace),
+      plans: compiled.flatMap(({ plan }) => plan ?? [])
+    } satisfies Checked
+  })
+
+/** What the first task of a valid pipeline would end in. */
+const problemsOfRun = (plan: Plan.Plan): ReadonlyArray<Problem.Problem> =>
+  Either.match(Plan.runnable(plan, InputNode.of(plan)?.id ?? null), {
+    onLeft: ({ message }) => [{ severity: "error", message, path: "", line: null, column: null }],
+    onRight: () => []
+  })
+
+/** Every pipeline of a file tells the problems of the file's form, and those of the children that it shares with others. */
+const withoutRepetitions = (problems: ReadonlyArray<Problem.Problem>): Array<Problem.Problem> => [
+  ...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()
+]
+
+const printGraphs = (checked: ReadonlyArray<Checked>) => {
+  const graphs = checked.flatMap(({ file, plans }) => plans.map((plan) => ({ file, plan })))
+  return Effect.forEach(
+    graphs,
+    ({ file, plan }) =>
+      Console.log(
+        graphs.length === 1
+          ? PlanText.toMermaid(plan)
+          : `%% ${ProblemLine.plain(`${plan.name} (${file})`)}\n${PlanText.toMermaid(plan)}`
+      ),
+    { discard: true }
+  )
+}
+
+const summaryOf = (checked: ReadonlyArray<Checked>): string => {
+  const count = (severity: Problem.Problem["severity"]) =>
+    checked.flatMap(({ problems }) => problems).filter((problem) => problem.severity === severity).length
+  return `${plural(checked.length, "file")}: ${plural(count("error"), "error")}, ${plural(count("warning"), "warning")}`
+}
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`

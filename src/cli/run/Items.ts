@@ -1,0 +1,44 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { Content } from "../../domain/Content.ts"
+import { RunFailed } from "./RunFailed.ts"
+import * as TextInput from "./TextInput.ts"
+
+/** More would not fit into one text of the JavaScript engine. */
+const maxBytes = 256 * 1024 * 1024
+
+/** Problems of the items that are told; a wrong file has the same one in every item. */
+const maxProblems = 20
+
+/** A JSON list of Content: what a task carries, and what a run puts out. */
+export const read = (file: string): Effect.Effect<ReadonlyArray<Content>, RunFailed, FileSystem.FileSystem> =>
+  TextInput.read(file, maxBytes).pipe(
+    Effect.flatMap((text) =>
+      Effect.try({
+        try: (): unknown => JSON.parse(text),
+        catch: (cause) => `It is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`
+      })
+    ),
+    Effect.flatMap((value) => Effect.mapError(decode(value), describe)),
+    Effect.mapError((message) => new RunFailed({ message: `--items ${file}: ${message}` }))
+  )
+
+const decode = Schema.decodeUnknown(Schema.Array(Content), { errors: "all" })
+
+const describe = (error: ParseResult.ParseError): string => {
+  const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+  const lines = issues.slice(0, maxProblems).map(({ message, path }) => `  ${pathText(path)}: ${message}`)
+  const more = issues.length - lines.length
+  return ["It must be a list of items of the shape {id, summary_data, data, executor_logs}.", ...lines]
+    .concat(more > 0 ? [`  and ${more} more`] : [])
+    .join("\n")
+}
+
+const pathText = (path: ReadonlyArray<PropertyKey>): string =>
+  path.length === 0
+    ? "the text"
+    : path
+        .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index === 0 ? "" : "."}${String(step)}`))
+        .join("")

@@ -1,0 +1,76 @@
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { ConfigError, type Mistake } from "../../config/ConfigError.ts"
+import type { Variable } from "../../config/Variable.ts"
+import { variables } from "../../config/Variables.ts"
+import { type AzureSettings, defaults as engineDefaults, type EngineSettings } from "../../config/WorkerConfig.ts"
+
+/** The few settings of the worker that count without queue, Cosmos DB and HTTP. */
+export interface LocalSettings {
+  readonly engine: EngineSettings
+  readonly azure: AzureSettings
+}
+
+/** What counts where nothing is set. Addresses of services that nobody calls here are empty. */
+export const defaults: LocalSettings = {
+  engine: engineDefaults,
+  azure: {
+    // Nobody calls the queue either, but its address says in which cloud the storage accounts are.
+    queueUrl: "https://unused.queue.core.windows.net/",
+    queueName: "",
+    poisonQueueName: "",
+    blobAccountName: "",
+    blobContainerName: "",
+    storageConnectionString: null,
+    cosmosEndpoint: "",
+    cosmosKey: null,
+    cosmosDatabase: "",
+    containers: { pipelines: "", vaults: "", executions: "", locks: "", checkpoints: "" },
+    clientId: null,
+    createMissingResources: false
+  }
+}
+
+/** Read from the current ConfigProvider; App Configuration is not asked. Settings that only `start` needs may be absent or wrong. */
+export const load: Effect.Effect<LocalSettings, ConfigError> = Effect.suspend(() =>
+  Effect.all(
+    {
+      allowlist: value(variables.pipelineEnvAllowlist),
+      executorThreads: value(variables.executorThreads),
+      connection: value(variables.storageConnectionString),
+      queueUrl: value(variables.queueUrl),
+      clientId: value(variables.clientId)
+    },
+    { mode: "validate" }
+  )
+).pipe(
+  Effect.mapBoth({
+    onFailure: (failures) => {
+      const [first, ...more] = Object.values(failures).flatMap(Option.toArray)
+      // One of them failed, or nothing would have.
+      return new ConfigError({ mistakes: [first as Mistake, ...more] })
+    },
+    onSuccess: ({ allowlist, clientId, connection, executorThreads, queueUrl }): LocalSettings => ({
+      engine: { ...engineDefaults, executorThreads, pipelineEnvAllowlist: allowlist ?? [] },
+      azure: {
+        ...defaults.azure,
+        storageConnectionString: connection,
+        queueUrl: queueUrl ?? defaults.azure.queueUrl,
+        clientId
+      }
+    })
+  })
+)
+
+const value = <A>(variable: Variable<A>): Effect.Effect<A, Mistake> =>
+  Effect.flatMap(Effect.firstSuccessOf([variable.name, ...variable.aliases].map(textOf)).pipe(Effect.option), (text) =>
+    variable.decode(Option.getOrUndefined(text))
+  )
+
+const textOf = (name: string) =>
+  Effect.filterOrFail(
+    Effect.map(Config.string(name), (text) => ({ text: text.trim(), source: "the environment or .env" })),
+    ({ text }) => text !== "",
+    () => "empty" as const
+  )

@@ -1,0 +1,68 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as AzureWorker from "../../AzureWorker.ts"
+import type { ConfigError } from "../../config/ConfigError.ts"
+import * as Load from "../../config/Load.ts"
+import { AzureConfig, WorkerConfig } from "../../config/WorkerConfig.ts"
+import type { ServiceError } from "../../domain/ServiceError.ts"
+import type { VersionedPipeline } from "../../domain/Pipeline.ts"
+import { Catalog } from "../../executors/Catalog.ts"
+import * as PipelineRunner from "../../pipeline/PipelineRunner.ts"
+import * as MemoryContainer from "../../store/MemoryContainer.ts"
+import * as PipelineDocuments from "../../store/PipelineDocuments.ts"
+import { PipelineStore } from "../../store/PipelineStore.ts"
+import * as LazyBlobs from "./LazyBlobs.ts"
+import * as LocalSettings from "./LocalSettings.ts"
+
+/** The worker's own types, as no setting changes them. */
+export const catalog: Layer.Layer<Catalog, never, FileSystem.FileSystem | Path.Path> = AzureWorker.catalog.pipe(
+  Layer.provide(LazyBlobs.layer),
+  Layer.provide(
+    Layer.merge(
+      Layer.succeed(WorkerConfig, LocalSettings.defaults.engine),
+      Layer.succeed(AzureConfig, LocalSettings.defaults.azure)
+    )
+  )
+)
+
+/**
+ * The runner that the worker uses, with these pipelines in place of the stored ones. `adapt` changes the catalog before the
+ * runner sees it.
+ */
+export const layer = (
+  pipelines: ReadonlyArray<VersionedPipeline>,
+  adapt: (catalog: Catalog["Type"]) => Catalog["Type"] = (catalog) => catalog
+): Layer.Layer<
+  PipelineRunner.PipelineRunner | Catalog,
+  ConfigError | ServiceError,
+  FileSystem.FileSystem | Path.Path
+> => {
+  const adapted = Layer.map(AzureWorker.catalog, (context) =>
+    Context.add(context, Catalog, adapt(Context.get(context, Catalog)))
+  )
+  return PipelineRunner.layer.pipe(
+    Layer.provideMerge(adapted),
+    Layer.provide(Layer.merge(stored(pipelines), LazyBlobs.layer)),
+    Layer.provide(settings),
+    Layer.provide(Load.layerDotEnv)
+  )
+}
+
+const settings = Layer.unwrapEffect(
+  Effect.map(LocalSettings.load, ({ azure, engine }) =>
+    Layer.merge(Layer.succeed(WorkerConfig, engine), Layer.succeed(AzureConfig, azure))
+  )
+)
+
+const stored = (pipelines: ReadonlyArray<VersionedPipeline>) =>
+  Layer.effect(
+    PipelineStore,
+    Effect.gen(function* () {
+      const container = MemoryContainer.make("pipelines")
+      yield* Effect.forEach(pipelines, ({ pipeline }) => container.upsert({ ...pipeline }), { discard: true })
+      return PipelineDocuments.make(container)
+    })
+  )

@@ -1,0 +1,11 @@
+import type * as Problem from "../../pipeline/Problem.ts"
+
+/** `file:line:column: error: message (path)`, as editors and CI systems read it; without a place only the file. */
+export const print = (file: string, { column, line, message, path, severity }: Problem.Problem): string =>
+  plain(
+    `${[file === "-" ? "(standard input)" : file, ...(line === null ? [] : [line, column ?? 1])].join(":")}: ` +
+      `${severity}: ${message}${path === "" ? "" : ` (${path})`}`
+  )
+
+/** One line that no terminal takes for a command: messages quote what stands in files. */
+export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ")
