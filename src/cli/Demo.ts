@@ -65,9 +65,7 @@ export const demo = (options: DemoOptions) =>
       const executions = yield* untilFinished(progress, documents.length)
       yield* progress.clear
       if (Option.isSome(options.output)) yield* copyOutputs(options.output.value)
-      yield* Console.log(
-        `\n${Table.ofExecutions(executions, Installation.outputContainer)}\n\n${summaryOf(executions)}`
-      )
+      yield* Console.log(`\n${Table.ofExecutions(executions)}\n\n${summaryOf(executions)}`)
       if (options.watch) yield* goOn(executions)
     }).pipe(Effect.scoped, Effect.provide(Installation.portsOn(storage, cosmosEndpoint)))
   }).pipe(Effect.scoped, Effect.provide(logTo(options.log)))

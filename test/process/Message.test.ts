@@ -150,10 +150,10 @@ describe("The original's message, through a worker process", () => {
           assert.strictEqual(execution["number_of_items"], 1)
           assert.strictEqual(execution["source_worker_id"], "InputSourceWorker-0")
           assert.strictEqual(execution["created_at"], "2026-01-02T10:30:00.608176+00:00")
-          const [item] = execution["content"] as ReadonlyArray<Record<string, unknown>>
-          assert.deepStrictEqual(item?.["id"], identifier)
+          const [item = {}] = execution["content"] as ReadonlyArray<Record<string, unknown>>
+          assert.deepStrictEqual(item["id"], identifier)
           assert.deepStrictEqual(
-            (item?.["executor_logs"] as ReadonlyArray<Record<string, unknown>>).map(({ executor_id, status }) => [
+            (item["executor_logs"] as ReadonlyArray<Record<string, unknown>>).map(({ executor_id, status }) => [
               executor_id,
               status
             ]),

@@ -1,6 +1,6 @@
 import { BlobServiceClient } from "@azure/storage-blob"
 import { type QueueClient, QueueServiceClient } from "@azure/storage-queue"
-import { Context, Duration, Effect, Layer, Redacted } from "effect"
+import { Context, Duration, Effect, Layer, Logger, LogLevel, Redacted } from "effect"
 import * as CosmosClients from "../../src/azure/CosmosClients.ts"
 import * as CosmosContainer from "../../src/azure/CosmosContainer.ts"
 import * as CosmosResources from "../../src/azure/CosmosResources.ts"
@@ -18,7 +18,12 @@ import { Azurite } from "./Azurite.ts"
 import * as CosmosServer from "./CosmosServer.ts"
 
 /** Both emulators in the test's process: an Azure for as many installations as a file needs. */
-export const emulators = Layer.merge(Azurite.layer, CosmosServer.layer)
+export const emulators = Layer.mergeAll(
+  Azurite.layer,
+  CosmosServer.layer,
+  // Engines in the test's process tell only what is wrong.
+  Logger.minimumLogLevel(LogLevel.Warning)
+)
 
 export type Emulators = Azurite | CosmosServer.CosmosServer
 
@@ -182,5 +187,5 @@ export const engine = (
         Layer.provide(NodeContext.layer)
       )
     )
-  ).pipe(Effect.map(Context.get(WorkerEngine.WorkerEngine)), Effect.orDie)
+  ).pipe(Effect.map(Context.get(WorkerEngine.WorkerEngine)), Effect.orDie, Logger.withMinimumLogLevel(LogLevel.Warning))
 }

@@ -4,7 +4,7 @@ import { inspect } from "node:util"
 /** Generous: a loaded machine is no failure. */
 export const deadline = Duration.seconds(90)
 
-/** Looks by the wall clock, every 50 ms, until what it sees will do; past the deadline the test fails with what it saw last. */
+/** Looks by the wall clock, every 100 ms, until what it sees will do; past the deadline the test fails with what it saw last. */
 export const eventually = <A, E, R>(
   what: string,
   look: Effect.Effect<A, E, R>,
@@ -15,7 +15,7 @@ export const eventually = <A, E, R>(
     let last: Option.Option<A> = Option.none()
     const again: Effect.Effect<A, E, R> = Effect.flatMap(look, (seen) => {
       last = Option.some(seen)
-      return holds(seen) ? Effect.succeed(seen) : Effect.delay(again, "50 millis")
+      return holds(seen) ? Effect.succeed(seen) : Effect.delay(again, "100 millis")
     })
     return again.pipe(
       Effect.timeoutFailCause({

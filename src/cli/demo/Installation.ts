@@ -107,9 +107,6 @@ export const install = Effect.fn("Installation.install")(function* (
   })
 })
 
-/** The type that reads the documents, and where it puts their text. */
-const extractor = { type: "pdf_extractor", text: "pdf_output.text" }
-
 /** Names in JSON are names in YAML, too. */
 const definition = (documents: ReadonlyArray<SourceDocument>, temporaryFolder: string): string => `
 pipeline:
@@ -126,11 +123,11 @@ pipeline:
       settings:
         temp_folder: ${JSON.stringify(temporaryFolder)}
     - id: extract
-      type: ${extractor.type}
+      type: document_extractor
     - id: chunk
       type: recursive_text_chunker
       settings:
-        input_field: ${extractor.text}
+        input_field: document_output.text
     - id: write
       type: azure_blob_output
       settings:

@@ -8,6 +8,7 @@ import { AzureConfig } from "../../config/WorkerConfig.ts"
 import { Execution, isTerminal } from "../../domain/Execution.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import { decoderOf } from "../../store/DocumentContainer.ts"
+import { outputContainer } from "./Installation.ts"
 
 /** The executions of a vault, in the order in which they were created. */
 export const executionsOf = Effect.fnUntraced(function* (vaultId: string) {
@@ -69,11 +70,12 @@ export const nameOf = ({ content }: Execution): string => {
   return text(id?.["path"]) ?? "(unknown document)"
 }
 
-/** Where the result of a completed execution is; a dash when there is none. */
+/** The container and path of a completed execution's result; a dash when there is none. */
 export const outputOf = ({ content }: Execution): string => {
   const summary = content?.[0]?.["summary_data"]
   const output = isObject(summary) ? summary["blob_output"] : undefined
-  return (isObject(output) ? text(output["blob_path"]) : undefined) ?? "-"
+  const path = isObject(output) ? text(output["blob_path"]) : undefined
+  return path === undefined ? "-" : `${outputContainer}/${path}`
 }
 
 export const secondsOf = ({ completed_at, started_at }: Execution): string =>
