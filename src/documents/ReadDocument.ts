@@ -11,7 +11,7 @@ import { guarded, limitExceeded } from "./DocumentError.ts"
 import type { ExcelDocument } from "./excel/ExcelDocument.ts"
 import type { PdfDocument, PdfLimits, PdfOptions } from "./pdf/PdfDocument.ts"
 import type { PowerPointDocument } from "./powerpoint/PowerPointDocument.ts"
-import { identify } from "./Sniff.ts"
+import { type DocumentType, identify, promisedBy } from "./Sniff.ts"
 import type { TextDocument } from "./text/TextDocument.ts"
 import type { WordBlock, WordDocument } from "./word/WordDocument.ts"
 
@@ -26,7 +26,15 @@ export const readDocument = async (
   readPdf: ReadPdf
 ): Promise<AnyDocument> => {
   try {
-    return await read(bytes, options, limits, readPdf)
+    const type = identify(bytes, options.hints, limits.office)
+    const document = await read(type, bytes, options, limits, readPdf)
+    const promised = promisedBy(options.hints.name)
+    return promised === undefined || promised === type
+      ? document
+      : {
+          ...document,
+          warnings: [`By its name the document is ${promised}, by its bytes ${type}`, ...document.warnings]
+        }
   } catch (error) {
     return guarded("document", () => {
       throw error
@@ -35,12 +43,12 @@ export const readDocument = async (
 }
 
 const read = async (
+  type: DocumentType,
   bytes: Uint8Array,
   options: AnyDocumentOptions,
   limits: AnyDocumentLimits,
   readPdf: ReadPdf
 ): Promise<AnyDocument> => {
-  const type = identify(bytes, options.hints, limits.office)
   switch (type) {
     case "pdf":
       return fromPdf(options, await readPdf(bytes, pdfOptions(options), limits.pdf))
@@ -324,14 +332,14 @@ const readTable = async (
   options: AnyDocumentOptions,
   limits: AnyDocumentLimits
 ): Promise<AnyDocument> => {
-  const [{ readText }, { guessDelimiter }, { reader, TooManyCells }] = await Promise.all([
+  const [{ readText }, { delimiterOf }, { reader, TooManyCells }] = await Promise.all([
     import("./text/Text.ts"),
-    import("./csv/Delimiter.ts"),
+    import("./text/TextSample.ts"),
     import("./csv/CsvReader.ts")
   ])
   const asked = { ...options.text, format: "text", extract_tables: false } as const
   const { encoding, text, warnings } = await readText(bytes, asked, limits.text, options.hints)
-  const delimiter = guessDelimiter(text, '"')
+  const delimiter = delimiterOf(text)
   const rows: Array<ReadonlyArray<string>> = []
   try {
     const next = reader(text, { delimiter, quote: '"' }, limits.text.cells)

@@ -4,7 +4,8 @@ import * as Limits from "./Limits.ts"
 import { describeBinary, describeOle, describeZip } from "./Signatures.ts"
 import { parseJson } from "./text/Json.ts"
 import { defaultLimits, type DocumentHints } from "./text/TextDocument.ts"
-import { looksLikeTable, looksLikeText, sampleBytes, textSample } from "./text/TextSample.ts"
+import { looksLikeText } from "./text/Plausible.ts"
+import { looksLikeTable, sampleBytes, textSample } from "./text/TextSample.ts"
 import { makeWarnings } from "./Warnings.ts"
 import { oleKind } from "./zip/OleContainer.ts"
 import { openAnyPackage } from "./zip/OpcPackage.ts"
@@ -73,7 +74,7 @@ const textType = (sample: string, hints: DocumentHints, whole: boolean): Documen
   // other kinds of text may hold marks, braces and lines like headers, but only by accident start a page or a mail
   if (hint === "markdown" || hint === "html") return hint
   if (looksLikeMail(start, hint === "email")) return "email"
-  if (hint === "xml" || (start.startsWith("<") && hint === undefined)) return markupType(start, hint)
+  if (hint === "xml" || (start.startsWith("<") && hint === undefined)) return markupType(start, hint, whole)
   if (hint === "json") return "json"
   if (hint === "csv") return "csv"
   if (/^[{[]/.test(start) && looksLikeJson(start, whole)) return "json"
@@ -81,12 +82,12 @@ const textType = (sample: string, hints: DocumentHints, whole: boolean): Documen
 }
 
 /** Markup without a name: HTML if it uses tags of HTML, XML if it is as strict as that, and else just text. */
-const markupType = (start: string, hint: DocumentType | undefined): DocumentType => {
+const markupType = (start: string, hint: DocumentType | undefined, whole: boolean): DocumentType => {
   if (hint === "xml") return "xml"
   const [, root = ""] = /^(?:<!--[\s\S]{0,2000}?-->\s*|<![^>]*>\s*)*<([A-Za-z][\w:.-]*)[\s/>]/.exec(start) ?? []
   if (root === "") return "text"
   if (htmlTags.has(root.toLowerCase())) return "html"
-  return start.trimEnd().endsWith(">") || start.includes("</") ? "xml" : "text"
+  return !whole || start.trimEnd().endsWith(">") ? "xml" : "text"
 }
 
 const htmlTags = new Set(
@@ -122,6 +123,28 @@ const looksLikeMail = (start: string, called: boolean): boolean => {
 }
 
 // --- Hints ---
+
+/** What a document's name promises, if that is no kind of text: `report.pdf` is a PDF. */
+export const promisedBy = (name: string | undefined): DocumentType | undefined => {
+  const extension = extensionOf(name ?? "")
+  return Object.hasOwn(byBinaryExtension, extension) ? byBinaryExtension[extension] : undefined
+}
+
+const extensionOf = (name: string): string => /\.([A-Za-z0-9]{1,10})$/.exec(name)?.[1]?.toLowerCase() ?? ""
+
+const byBinaryExtension: Readonly<Record<string, DocumentType | undefined>> = {
+  pdf: "pdf",
+  docx: "word",
+  docm: "word",
+  dotx: "word",
+  pptx: "powerpoint",
+  pptm: "powerpoint",
+  ppsx: "powerpoint",
+  potx: "powerpoint",
+  xlsx: "excel",
+  xlsm: "excel",
+  xltx: "excel"
+}
 
 const byExtension: Readonly<Record<string, DocumentType | undefined>> = {
   txt: "text",
@@ -165,7 +188,7 @@ const byMediaType: Readonly<Record<string, DocumentType | undefined>> = {
 
 /** The name goes before the media type, which often says no more than `text/plain` or `application/octet-stream`. */
 const hintOf = ({ mediaType = "", name = "" }: DocumentHints): DocumentType | undefined => {
-  const extension = /\.([A-Za-z0-9]{1,10})$/.exec(name.replace(/[?#].*$/s, ""))?.[1]?.toLowerCase() ?? ""
+  const extension = extensionOf(name.replace(/[?#].*$/s, ""))
   const found = Object.hasOwn(byExtension, extension) ? byExtension[extension] : undefined
   const media = mediaType.split(";")[0]?.trim().toLowerCase() ?? ""
   return found ?? (Object.hasOwn(byMediaType, media) ? byMediaType[media] : undefined)

@@ -55,8 +55,9 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
         if (depth > limits.depth) {
           throw limitExceeded("depth", `The page has elements nested more than ${limits.depth} deep`)
         }
-        if (name === "title" && inSvg === 0) {
-          inTitle = title === undefined
+        if (name === "title") {
+          // that of a drawing is no title of the page
+          inTitle = inSvg === 0 && title === undefined
           hidden++
           return
         }
@@ -101,7 +102,7 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
       },
       onclosetag: (name) => {
         depth--
-        if (name === "title" && inSvg === 0) {
+        if (name === "title") {
           inTitle = false
           hidden--
           return
@@ -119,7 +120,8 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
         } else if (name === "a") closeLink()
         else if (name === "pre" || name === "textarea") preformatted--
         if (/^h[1-6]$/.test(name)) closeHeading()
-        breakAround(name)
+        // it has been one already
+        if (name !== "br") breakAround(name)
       }
     },
     { decodeEntities: true }
@@ -230,6 +232,5 @@ const blocks = new Set([
   "textarea",
   "tfoot",
   "thead",
-  "title",
   "tr"
 ])

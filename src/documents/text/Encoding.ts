@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer"
 import Iconv from "iconv-lite"
 import { unsupported } from "../DocumentError.ts"
+import { looksLikeText } from "./Plausible.ts"
 
 /** Bytes as text, and how they were read. */
 export interface Decoded {
@@ -98,10 +99,14 @@ const byZeros = (bytes: Uint8Array): string | undefined => {
   if (fourth >= 0.99 * units - 1 && third > 0.9 * units - 1 && first < 0.1 * units) return "utf-32le"
   if (first >= 0.99 * units - 1 && second > 0.9 * units - 1 && fourth < 0.1 * units) return "utf-32be"
   const [even, odd] = [first + third, second + fourth]
-  const least = length / 40
-  if (odd > least && even * 10 < odd) return "utf-16le"
-  return even > least && odd * 10 < even ? "utf-16be" : undefined
+  const [most, fewest] = odd > even ? [odd, even] : [even, odd]
+  if (most * 40 < length || fewest * 10 > most) return undefined
+  // few zeros, as in Chinese: the other bytes are no text then, unlike those of a text with a zero gone astray
+  if (most * 5 < length && looksLikeText(lossyUtf8(bytes.subarray(0, length)).replaceAll("\0", ""))) return undefined
+  return odd > even ? "utf-16le" : "utf-16be"
 }
+
+const lossyUtf8 = (bytes: Uint8Array): string => new TextDecoder("utf-8").decode(bytes)
 
 const strictUtf8 = (bytes: Uint8Array): string | undefined => {
   try {
@@ -113,7 +118,7 @@ const strictUtf8 = (bytes: Uint8Array): string | undefined => {
 
 /** UTF-8 with a few broken characters: cut short, or pasted together. Undefined when the broken ones are no exception. */
 const mostlyUtf8 = (bytes: Uint8Array): string | undefined => {
-  const text = new TextDecoder("utf-8").decode(bytes)
+  const text = lossyUtf8(bytes)
   let broken = 0
   let sound = 0
   for (let index = 0; index < text.length; index++) {
@@ -128,8 +133,10 @@ const mostlyUtf8 = (bytes: Uint8Array): string | undefined => {
 const guess = async (bytes: Uint8Array): Promise<string> => {
   // its models are 7 MB, which few documents need
   const { detect } = await import("jschardet")
-  const first = bytes.findIndex((byte) => byte > 0x7f)
-  const start = Math.max(0, first - 1024)
+  const start = Math.max(
+    0,
+    bytes.findIndex((byte) => byte > 0x7f)
+  )
   const { encoding, confidence } = detect(bytes.subarray(start, start + sampleBytes))
   const name = encoding === null || confidence < 0.2 ? undefined : canonical(encoding)
   return name !== undefined && isKnown(name) && !name.startsWith("utf") ? name : "windows-1252"

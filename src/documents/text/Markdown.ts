@@ -103,6 +103,7 @@ export const readMarkdown = (text: string, limits: TextLimits, warnings: Warning
         flow.lineBreak(token.hidden ? 1 : 2)
         break
       case "list_item_open":
+      case "list_item_close":
         flow.lineBreak(1)
         break
       default:

@@ -17,21 +17,10 @@ export const textSample = (bytes: Uint8Array): string => {
   )
 }
 
-/** Whether there is hardly a character in it that no text has. */
-export const looksLikeText = (sample: string): boolean => {
-  let odd = 0
-  for (let index = 0; index < sample.length; index++) {
-    const unit = sample.charCodeAt(index)
-    // tab, line ends, form feed, and the escape of Japanese encodings and terminals
-    if ((unit < 32 && !(unit >= 9 && unit <= 13) && unit !== 27) || unit === 0x7f || unit === 0xfffd) odd++
-  }
-  return odd * 50 <= sample.length
-}
-
 /** Whether the first lines are rows with the same number of cells, at least two of them, as no prose has. */
 export const looksLikeTable = (sample: string): boolean => {
   const lines = sample.slice(0, 20_000)
-  const delimiter = guessDelimiter(lines, '"')
+  const delimiter = delimiterOf(lines)
   const next = reader(lines, { delimiter, quote: '"' })
   const widths: Array<number> = []
   for (let row = next(); row !== undefined && widths.length < 20; row = next()) widths.push(row.length)
@@ -42,3 +31,6 @@ export const looksLikeTable = (sample: string): boolean => {
   const least = delimiter === "," ? 3 : 2
   return widths.length >= 3 && width >= least && widths.every((each) => each === width)
 }
+
+/** The delimiter that rows agree on. The empty row that a line end at the end of the text would make has no say. */
+export const delimiterOf = (text: string): string => guessDelimiter(text.replace(/\n+$/, ""), '"')

@@ -1,0 +1,168 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DocumentError } from "../../../src/documents/DocumentError.ts"
+import { readText } from "../../../src/documents/text/Text.ts"
+import { defaultLimits, defaults, type TextLimits, type TextOptions } from "../../../src/documents/text/TextDocument.ts"
+
+const read = (html: string | Uint8Array, options: Partial<TextOptions> = {}, limits: Partial<TextLimits> = {}) =>
+  readText(
+    typeof html === "string" ? new TextEncoder().encode(html) : html,
+    { ...defaults, format: "html", ...options },
+    { ...defaultLimits, ...limits }
+  )
+
+const textOf = async (html: string): Promise<string> => (await read(html)).text
+
+describe("HTML text", () => {
+  it("is laid out in blocks, with white space as a reader sees it", async () => {
+    assert.strictEqual(
+      await textOf("<h1> A  title</h1><p>One\n<b>two</b>three<i> four</i> .</p><p>Next<br>line</p><ul><li>a<li>b</ul>"),
+      "A title\n\nOne twothree four .\n\nNext\nline\n\na\nb"
+    )
+    assert.strictEqual(await textOf("<pre>  a\n    b</pre>c"), "  a\n    b\n\nc")
+    assert.strictEqual(await textOf("<div>a</div><div>b</div>"), "a\nb")
+    assert.strictEqual(await textOf("&lt;b&gt; &amp;amp; &eacute;&#x1F600; a&nbsp;b"), "<b> &amp; é😀 a b")
+  })
+
+  it("has nothing that is not shown, though it never runs or fetches", async () => {
+    assert.strictEqual(
+      await textOf(
+        "<title>T</title><style>p{}</style><script>var a='<p>x</p>'</script><noscript>n</noscript><template>t</template><!-- c -->shown<svg><title>i</title><text>s</text></svg>"
+      ),
+      "showns"
+    )
+  })
+
+  it("is read however wrong the tags are", async () => {
+    assert.strictEqual(
+      await textOf("<p>a<p>b</div></span><table><tr><td>c<td>d<tr><td>e</p></table"),
+      "a\n\nb\n\nc\td\ne"
+    )
+    assert.strictEqual(await textOf("just words"), "just words")
+    assert.strictEqual(await textOf("<b>a<i>b</b>c</i>"), "abc")
+  })
+
+  it("sets the cells of a row apart by tabs", async () => {
+    assert.strictEqual(
+      await textOf("<table><tr><th>A<th>B</tr>\n<tr>\n<td> 1 </td>\n<td><p>2</p></td></tr></table>after"),
+      "A\tB\n1\t2\n\nafter".replace("1\t2", "1\n\n2")
+    )
+  })
+})
+
+describe("HTML structure", () => {
+  it("has tables as grids, spans and nesting included", async () => {
+    const { tables } = await read(
+      '<table><tr><th colspan="2">A</th><th rowspan="2">B</th></tr><tr><td>1</td><td>2<br>3</td></tr></table>' +
+        "<table><tr><td><table><tr><td>x</td><td>y</td></tr></table></td><td>outer</td></tr></table><table><tr><td>alone</td></tr></table>"
+    )
+    assert.deepStrictEqual(tables, [
+      {
+        table_number: 1,
+        rows: 2,
+        columns: 3,
+        data: [
+          ["A", "", "B"],
+          ["1", "2\n3", ""]
+        ]
+      },
+      { table_number: 2, rows: 1, columns: 2, data: [["", "outer"]] },
+      { table_number: 3, rows: 1, columns: 2, data: [["x", "y"]] }
+    ])
+  })
+
+  it("has headings and links", async () => {
+    const html =
+      '<h1>One <em>two</em></h1><h3></h3><h2>Three</h2><a href="/a?b=1&amp;c=2"> to  A </a><a href="javascript:alert(1)">no</a><a name="x">no</a>'
+    const document = await read(html, { extract_links: true })
+    assert.deepStrictEqual(document.headings, [
+      { level: 1, text: "One two" },
+      { level: 2, text: "Three" }
+    ])
+    assert.deepStrictEqual(document.links, [{ url: "/a?b=1&c=2", text: "to A" }])
+    const without = await read(html, { extract_headings: false, extract_tables: false })
+    assert.sameMembers(Object.keys(without), ["type", "encoding", "text", "properties", "warnings"])
+  })
+
+  it("says what it is in properties", async () => {
+    const { properties } = await read(
+      '<html lang="de"><head><title> A\n title </title><meta name="Author" content="Ann"><meta property="og:description" content="About"><meta property="article:published_time" content="2024-01-02"><link rel="alternate canonical" href="https://example.org/x"><meta name="__proto__" content="x"></head>'
+    )
+    assert.deepInclude(properties, {
+      title: "A title",
+      author: "Ann",
+      description: "About",
+      language: "de",
+      published: "2024-01-02",
+      canonical_url: "https://example.org/x",
+      keywords: null
+    })
+    assert.strictEqual(Object.getPrototypeOf(properties["metadata"]), Object.prototype)
+    assert.include(Object.keys(properties["metadata"] as object), "__proto__")
+  })
+
+  it("is decoded by the charset it declares, if it is not UTF-8", async () => {
+    const latin = Buffer.from(
+      '<html><meta http-equiv="Content-Type" content="text/html; charset=windows-1250">\xb9',
+      "latin1"
+    )
+    assert.deepInclude(await read(latin), { text: "ą", encoding: "windows-1250" })
+  })
+})
+
+describe("HTML article", () => {
+  const words = "Sentences of an article, with commas, and enough of them to be one. ".repeat(10)
+  const page = `<html><head><title>News</title></head><body><nav><a href="/">Home</a> <a href="/b">More</a></nav>
+    <article><h1>News</h1><p>${words}</p><p>${words}</p></article><footer><a href="/c">Imprint</a></footer></body></html>`
+
+  it("leaves out what surrounds it", async () => {
+    const document = await read(page, { html_content: "article" })
+    assert.include(document.text, words.trim())
+    assert.notInclude(document.text, "Imprint")
+    assert.include((await read(page)).text, "Imprint")
+  })
+
+  it("is the whole page, with a warning, where there is none", async () => {
+    for (const html of ["<p>short</p>", "", "<html></html>", "<b>".repeat(900)]) {
+      const document = await read(html, { html_content: "article" })
+      assert.strictEqual(document.text, html === "<p>short</p>" ? "short" : "")
+    }
+    const long = await read(page, { html_content: "article" }, { treeLength: 100 })
+    assert.include(long.text, "Imprint")
+    assert.match(long.warnings[0] ?? "", /too many/)
+  })
+})
+
+describe("hostile HTML", () => {
+  const refused = async (html: string, limits: Partial<TextLimits> = {}): Promise<DocumentError> => {
+    const error = await read(html, {}, limits).then(
+      () => assert.fail("was read"),
+      (cause: unknown) => cause
+    )
+    assert.instanceOf(error, DocumentError)
+    return error
+  }
+
+  it("is stopped at its depth", async () => {
+    assert.deepInclude(await refused("<div>".repeat(100_000)), { reason: "LimitExceeded", limit: "depth" })
+  })
+
+  it("is stopped at the cells of its tables, which spans cannot multiply without end", async () => {
+    const spans = `<table>${`<tr>${'<td colspan="1000" rowspan="1000">x</td>'.repeat(10)}</tr>`.repeat(200)}</table>`
+    assert.strictEqual((await refused(spans)).limit, "cells")
+    const deep = "<table><tr><td>".repeat(200)
+    assert.strictEqual((await read(deep)).text, "")
+  })
+
+  it("lists no more links and headings than allowed", async () => {
+    const document = await read('<a href="x">x</a><h1>h</h1>'.repeat(20), { extract_links: true }, { entries: 5 })
+    assert.lengthOf(document.links ?? [], 5)
+    assert.lengthOf(document.headings ?? [], 5)
+    assert.lengthOf(document.warnings, 2)
+  })
+
+  it("ends in text for attributes without end, unclosed comments and tags", async () => {
+    for (const html of [`<a ${"x=1 ".repeat(50_000)}>y`, "<!--".repeat(10_000), "<".repeat(100_000), "<a href='"]) {
+      assert.isString((await read(html)).text)
+    }
+  })
+})

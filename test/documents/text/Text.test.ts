@@ -1,0 +1,201 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DocumentError } from "../../../src/documents/DocumentError.ts"
+import { readText } from "../../../src/documents/text/Text.ts"
+import { defaultLimits, defaults, type TextLimits, type TextOptions } from "../../../src/documents/text/TextDocument.ts"
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+const read = (
+  text: string | Uint8Array,
+  options: Partial<TextOptions> = {},
+  name = "",
+  limits: Partial<TextLimits> = {}
+) =>
+  readText(
+    typeof text === "string" ? bytes(text) : text,
+    { ...defaults, ...options },
+    { ...defaultLimits, ...limits },
+    { name }
+  )
+
+const refused = async (reading: Promise<unknown>): Promise<DocumentError> => {
+  const error = await reading.then(
+    () => assert.fail("was read"),
+    (cause: unknown) => cause
+  )
+  assert.instanceOf(error, DocumentError)
+  return error
+}
+
+describe("plain text", () => {
+  it("has line ends of one kind, and no zeros", async () => {
+    assert.deepStrictEqual(await read(`a\r\nb\rc\n\0d${" more words".repeat(20)}`), {
+      type: "text",
+      encoding: "utf-8",
+      text: `a\nb\nc\nd${" more words".repeat(20)}`,
+      properties: { line_count: 4 },
+      warnings: []
+    })
+  })
+
+  it("warns of broken characters, and stops at its limit", async () => {
+    const broken = Uint8Array.from([...bytes("я".repeat(50)), 0xd1])
+    assert.match((await read(broken)).warnings[0] ?? "", /broken.*utf-8/)
+    assert.deepInclude(await refused(read("abcdef", {}, "", { textLength: 5 })), {
+      reason: "LimitExceeded",
+      limit: "textLength"
+    })
+    assert.strictEqual((await refused(read("a".repeat(100), {}, "", { textLength: 5 }))).limit, "textLength")
+  })
+
+  it("leaves documents that are none to those who read them", async () => {
+    assert.match((await refused(read("%PDF-1.4"))).message, /pdf_extractor/)
+    assert.strictEqual((await read("a,b,c\n1,2,3\n", {}, "x.csv")).type, "text")
+  })
+})
+
+describe("JSON", () => {
+  it("is its own text, and gives its data when asked", async () => {
+    const text = '{"a": [1, "x"], "__proto__": {"b": 1}}'
+    const document = await read(text, { extract_data: true })
+    assert.strictEqual(document.type, "json")
+    assert.strictEqual(document.text, text)
+    assert.deepStrictEqual(document.properties, { root: "object", entry_count: 2, json_lines: false })
+    assert.strictEqual(JSON.stringify(document.data), JSON.stringify(JSON.parse(text)))
+    assert.notProperty(await read(text), "data")
+  })
+
+  it("is also a value a line", async () => {
+    const document = await read('{"a":1}\n\n{"a":2}\n', { extract_data: true }, "x.jsonl")
+    assert.deepStrictEqual(document.data, [{ a: 1 }, { a: 2 }])
+    assert.deepInclude(document.properties, { json_lines: true, entry_count: 2 })
+  })
+
+  it("falls back to text where only the name says JSON, and fails where it must be", async () => {
+    const document = await read("{ nearly: json }", {}, "x.json")
+    assert.strictEqual(document.type, "text")
+    assert.match(document.warnings[0] ?? "", /not valid JSON/)
+    const error = await refused(read("{ nearly: json }", { format: "json" }))
+    assert.strictEqual(error.reason, "Damaged")
+  })
+
+  it("is stopped when nested too deeply, brackets in strings aside", async () => {
+    const deep = "[".repeat(200_000)
+    assert.deepInclude(await refused(read(deep, { format: "json" })), { reason: "LimitExceeded", limit: "depth" })
+    assert.strictEqual((await read(`["${deep}\\"${deep}"]`)).type, "json")
+  })
+})
+
+describe("XML", () => {
+  it("gives a line for each element with text; marks within text do not break it", async () => {
+    const document = await read(
+      '<?xml version="1.0"?>\n<book xmlns="urn:x"><title>A  title</title><p>Some <b>bold</b> words &amp; more.</p>\n<n><![CDATA[1 < 2]]></n></book>'
+    )
+    assert.strictEqual(document.type, "xml")
+    assert.strictEqual(document.text, "A title\nSome bold words & more.\n1 < 2")
+    assert.deepStrictEqual(document.properties, { root: "book", element_count: 5 })
+  })
+
+  it("is decoded as it declares", async () => {
+    const latin = Buffer.from('<?xml version="1.0" encoding="iso-8859-1"?><a>Größe</a>', "latin1")
+    assert.deepInclude(await read(latin), { text: "Größe", encoding: "windows-1252" })
+  })
+
+  it("gives attributes where there is no text", async () => {
+    const document = await read('<settings><set name="color" value="red"/></settings>')
+    assert.strictEqual(document.text, "color\nred")
+    assert.lengthOf(document.warnings, 1)
+  })
+
+  it("expands no entity, reads no file, and refuses bombs, depth and broken documents", async () => {
+    const external = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd"><!ENTITY y "yyyy">]><a>see &x; and &y;</a>'
+    assert.strictEqual((await read(external, { format: "xml" })).text, "see &x; and &y;")
+    const bomb = `<a>${"&lol;".repeat(20_000)}</a>`
+    assert.strictEqual((await refused(read(bomb, { format: "xml" }))).reason, "LimitExceeded")
+    assert.strictEqual((await refused(read("<x>".repeat(100_000)))).limit, "depth")
+    assert.deepInclude(await refused(read("<x><b></x>")), { reason: "Damaged" })
+    assert.deepInclude(await refused(read("", { format: "xml" })), { reason: "Damaged" })
+  })
+
+  it("is text where only the name says XML", async () => {
+    const document = await read("no markup", {}, "x.xml")
+    assert.deepInclude(document, { type: "text", text: "no markup" })
+    assert.lengthOf(document.warnings, 1)
+  })
+})
+
+describe("Markdown", () => {
+  const text = [
+    "---",
+    "title: The title",
+    "tags: [a, b]",
+    "---",
+    "",
+    "# First *heading*",
+    "",
+    "Some **bold** words and a [link](https://example.org).",
+    "",
+    "| A | B |",
+    "|---|---|",
+    "| 1 | `x` |",
+    "",
+    "- one",
+    "- two",
+    "",
+    "```js",
+    "  code()",
+    "```",
+    "",
+    "<h2>Raw</h2>"
+  ].join("\n")
+
+  it("keeps its source, without front matter, and tells its structure", async () => {
+    const document = await read(text, { extract_links: true }, "a.md")
+    assert.isTrue(document.text.startsWith("# First *heading*"))
+    assert.deepStrictEqual(document.properties, {
+      title: "The title",
+      front_matter: { title: "The title", tags: ["a", "b"] }
+    })
+    assert.deepStrictEqual(document.headings, [
+      { level: 1, text: "First heading" },
+      { level: 2, text: "Raw" }
+    ])
+    assert.deepStrictEqual(document.links, [{ url: "https://example.org", text: "link" }])
+    assert.deepStrictEqual(document.tables, [
+      {
+        table_number: 1,
+        rows: 2,
+        columns: 2,
+        data: [
+          ["A", "B"],
+          ["1", "x"]
+        ]
+      }
+    ])
+  })
+
+  it("gives what a reader sees when asked", async () => {
+    const document = await read(text, { markdown_text: "plain" }, "a.md")
+    assert.strictEqual(
+      document.text,
+      "First heading\n\nSome bold words and a link.\n\nA\tB\n1\tx\n\none\ntwo\n\n  code()\n\nRaw"
+    )
+  })
+
+  it("takes no rule for front matter, and no bomb", async () => {
+    assert.strictEqual((await read("---\nwords\n---\nmore", {}, "a.md")).text, "---\nwords\n---\nmore")
+    const bomb = `---\na: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n---\ntext`
+    const document = await read(bomb, {}, "a.md")
+    assert.match(document.warnings[0] ?? "", /front matter/)
+    assert.include(document.text, "text")
+  })
+
+  it("ends whatever the nesting", async () => {
+    const quotes = await read(">".repeat(20_000), {}, "a.md")
+    assert.strictEqual(quotes.type, "markdown")
+    const list = Array.from({ length: 500 }, (_, depth) => `${"  ".repeat(depth)}- x`).join("\n")
+    assert.strictEqual((await read(list, { markdown_text: "plain" }, "a.md")).type, "markdown")
+    const long = await read("words ".repeat(100), {}, "a.md", { treeLength: 100 })
+    assert.lengthOf(long.warnings, 1)
+  })
+})
