@@ -1,5 +1,4 @@
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -80,35 +79,28 @@ const make = Effect.gen(function* () {
   const runner = yield* PipelineRunner
   const claims = yield* ClaimCheck
   const config = yield* WorkerConfig
+  const clock = yield* Effect.clock
 
-  /** Our own store or queue does not answer: nothing is wrong with the task. */
-  const release = (error: ServiceError) => ended(Outcome.Released({ reason: error.message }))
-  const releasing = <A, E>(effect: Effect.Effect<A, E | ServiceError>) =>
-    Effect.catchTags(effect as Effect.Effect<A, ServiceError>, {
-      Throttled: release,
-      NotFound: release,
-      Conflict: release,
-      PreconditionFailed: release,
-      Unauthorized: release,
-      Unavailable: release,
-      Invalid: release
-    }) as Effect.Effect<A, Exclude<E, ServiceError> | Outcome>
+  // What follows fails with the Outcome that ends the attempt, or with the error of our own store or queue, which releases it.
 
   const isCrash = (state: AttemptState, decoded: Task.DecodedTask): boolean =>
     state.message.dequeueCount - 1 - Task.accountedDequeues(decoded) >= config.crashLimit
 
   /** The execution becomes ours and `running`; one that is terminal already, or was deleted with its vault, ends the attempt. */
-  const start = Effect.fnUntraced(function* (state: AttemptState, task: Task.Task) {
-    const change = Recording.running(state.workerId, yield* Clock.currentTimeMillis)
-    const result = yield* releasing(executions.change(task.execution_id, change))
-    if (result._tag === "Changed") return result.etag
-    if (result._tag === "Refused") return yield* duplicate(task)
-    return yield* adopt(task, change)
-  })
+  const start = (state: AttemptState, task: Task.Task): Effect.Effect<string, Outcome | ServiceError> => {
+    const change = Recording.running(state.workerId, clock.unsafeCurrentTimeMillis())
+    return Effect.flatMap(executions.change(task.execution_id, change), (result) =>
+      result._tag === "Changed"
+        ? Effect.succeed(result.etag)
+        : result._tag === "Refused"
+          ? duplicate(task)
+          : adopt(task, change)
+    )
+  }
 
   /** A terminal execution: the message is a duplicate. A failed one goes to the poison queue again, since we can't know that it arrived there. */
   const duplicate = Effect.fnUntraced(function* (task: Task.Task) {
-    const found = yield* releasing(executions.find(task.execution_id))
+    const found = yield* executions.find(task.execution_id)
     return yield* Option.match(found, {
       onSome: (execution) =>
         execution.status === "failed"
@@ -122,72 +114,77 @@ const make = Effect.gen(function* () {
 
   /** No execution: written by nobody (then we write it), or deleted together with its vault (then nobody wants the result). */
   const adopt = Effect.fnUntraced(function* (task: Task.Task, change: ExecutionChange) {
-    const vault = task.vault_id === null ? Option.none() : yield* releasing(known.vault(task.vault_id))
+    const vault = task.vault_id === null ? Option.none() : yield* known.vault(task.vault_id)
     if (task.vault_id !== null && Option.isNone(vault)) {
       return yield* ended(
         Outcome.Rejected({ reason: `The vault ${task.vault_id} of this task was deleted, and its execution with it.` })
       )
     }
-    const now = yield* Clock.currentTimeMillis
-    const creation = yield* releasing(executions.create({ ...Recording.adopted(task, now), ...change }))
+    const now = clock.unsafeCurrentTimeMillis()
+    const creation = yield* executions.create({ ...Recording.adopted(task, now), ...change })
     return creation._tag === "Created"
       ? creation.etag
       : yield* ended(Outcome.Released({ reason: "The execution was created by somebody else at the same moment." }))
   })
 
-  const readPipeline = Effect.fnUntraced(function* (task: Task.Task) {
-    const pipeline = yield* releasing(known.pipeline(task.pipeline_id))
-    return yield* Option.match(pipeline, {
-      onSome: (found) => Effect.succeed(found),
-      onNone: () =>
-        ended(Outcome.Rejected({ reason: `Pipeline not found: ${task.pipeline_id} does not exist (any more).` }))
-    })
-  })
-
-  const readItems = Effect.fnUntraced(function* (task: Task.Task) {
-    const { content } = yield* releasing(
-      Effect.catchTag(claims.resolve(task), "ClaimLost", (lost) => ended(Outcome.Rejected({ reason: lost.message })))
-    )
-    if (content.length === 0) {
-      return yield* ended(Outcome.Rejected({ reason: "No input content: the task brings no items." }))
-    }
-    return content
-  })
-
-  const runPipeline = Effect.fnUntraced(function* (
-    state: AttemptState,
-    task: Task.Task,
-    pipeline: VersionedPipeline,
-    watch: Watch
-  ) {
-    const timeout = timeoutOf(pipeline, config.taskTimeout)
-    const reason = `The task took longer than ${Duration.format(timeout)} (TASK_TIMEOUT_SECONDS, or timeout of the pipeline).`
-    yield* watch.bound(timeout, yield* retryOrReject(task, state.policy, reason, null))
-    const invalid = (error: { readonly message: string }) => ended(Outcome.Rejected({ reason: error.message }))
-    const plan = yield* releasing(Effect.catchTag(runner.compile(pipeline), "PipelineInvalid", invalid))
-    const result = yield* runner.run(plan, state.items, { exclude: task.executed_input_executor }).pipe(
-      // The same for every attempt: what names its output by the time writes the same blob again.
-      Effect.provideService(WriteTime, Timestamp.parse(task.created_at)),
-      Effect.catchTags({
-        PipelineInvalid: invalid,
-        RunFailure: (failure: RunFailure) => {
-          state.nodes = failure.nodes
-          Metrics.observeNodes(failure.nodes)
-          const { error } = failure
-          const asked = error.retryAfterMillis === null ? null : Duration.millis(error.retryAfterMillis)
-          return Effect.flatMap(
-            isRetryable(error)
-              ? retryOrReject(task, state.policy, error.message, asked)
-              : Effect.succeed(Outcome.Rejected({ reason: error.message })),
-            ended
-          )
-        }
+  const readPipeline = (task: Task.Task) =>
+    Effect.flatMap(
+      known.pipeline(task.pipeline_id),
+      Option.match({
+        onSome: (found): Effect.Effect<VersionedPipeline, Outcome> => Effect.succeed(found),
+        onNone: () =>
+          ended(Outcome.Rejected({ reason: `Pipeline not found: ${task.pipeline_id} does not exist (any more).` }))
       })
     )
-    state.nodes = result.nodes
-    Metrics.observeNodes(result.nodes)
-    return result
-  })
+
+  const readItems = (task: Task.Task): Effect.Effect<ReadonlyArray<Content>, Outcome | ServiceError> => {
+    if (task.content_reference === null) return someItems(task)
+    const resolved = Effect.catchTag(claims.resolve(task), "ClaimLost", (lost) =>
+      ended(Outcome.Rejected({ reason: lost.message }))
+    )
+    return Effect.flatMap(resolved, someItems)
+  }
+
+  const runPipeline = (state: AttemptState, task: Task.Task, pipeline: VersionedPipeline, watch: Watch) => {
+    const timeout = timeoutOf(pipeline, config.taskTimeout)
+    watch.bound(
+      timeout,
+      Effect.suspend(() => {
+        const reason = `The task took longer than ${Duration.format(timeout)} (TASK_TIMEOUT_SECONDS, or timeout of the pipeline).`
+        return retryOrReject(task, state.policy, reason, null)
+      })
+    )
+    const run = Effect.flatMap(runner.compile(pipeline), (plan) =>
+      runner.run(plan, state.items, { exclude: task.executed_input_executor })
+    )
+    // The same for every attempt: what names its output by the time writes the same blob again.
+    const ran = Effect.provideService(run, WriteTime, Timestamp.parse(task.created_at))
+    return Effect.matchEffect(ran, {
+      onSuccess: (result) => {
+        state.nodes = result.nodes
+        Metrics.observeNodes(result.nodes)
+        return Effect.succeed(result.items)
+      },
+      onFailure: (error): Effect.Effect<never, Outcome | ServiceError> =>
+        error._tag === "RunFailure"
+          ? failed(state, task, error)
+          : error._tag === "PipelineInvalid"
+            ? ended(Outcome.Rejected({ reason: error.message }))
+            : Effect.fail(error)
+    })
+  }
+
+  const failed = (
+    state: AttemptState,
+    task: Task.Task,
+    { error, nodes }: RunFailure
+  ): Effect.Effect<never, Outcome> => {
+    state.nodes = nodes
+    Metrics.observeNodes(nodes)
+    if (!isRetryable(error)) return ended(Outcome.Rejected({ reason: error.message }))
+    const asked = error.retryAfterMillis === null ? null : Duration.millis(error.retryAfterMillis)
+    return Effect.flatMap(retryOrReject(task, state.policy, error.message, asked), ended)
+  }
 
   /** Writes the change, smaller if it must be, only if nobody else wrote the execution since we started it. */
   const record = (task: Task.Task, change: ExecutionChange, etag: string): Effect.Effect<Change, ServiceError> =>
@@ -202,21 +199,21 @@ const make = Effect.gen(function* () {
     etag: string,
     items: ReadonlyArray<Content>
   ) {
-    const vault = task.vault_id === null ? Option.none() : yield* releasing(stubbornly(known.vault(task.vault_id)))
+    const vault = task.vault_id === null ? Option.none() : yield* stubbornly(known.vault(task.vault_id))
     const keepItems = Option.match(vault, { onNone: () => false, onSome: (found) => found.save_execution_output })
-    const change = Recording.completed(items, state.nodes, keepItems, yield* Clock.currentTimeMillis)
-    const written = yield* releasing(stubbornly(record(task, change, etag)))
-    if (written._tag === "Changed") return Outcome.Completed({ duplicate: false })
+    const change = Recording.completed(items, state.nodes, keepItems, clock.unsafeCurrentTimeMillis())
+    const written = yield* stubbornly(record(task, change, etag))
+    if (written._tag === "Changed") return completed
     if (written._tag === "Missing") {
       yield* Effect.logInfo("The execution was deleted while it ran; its result is not recorded")
-      return Outcome.Completed({ duplicate: false })
+      return completed
     }
     return yield* alreadyRecorded(task)
   })
 
   /** Refused by the ETag: our own write whose answer was lost, or somebody else's attempt. */
   const alreadyRecorded = Effect.fnUntraced(function* (task: Task.Task) {
-    const found = yield* releasing(executions.find(task.execution_id))
+    const found = yield* executions.find(task.execution_id)
     return Option.isSome(found) && found.value.status === "completed"
       ? Outcome.Completed({ duplicate: true })
       : Outcome.Lost({ reason: "Another attempt wrote the execution meanwhile." })
@@ -242,14 +239,13 @@ const make = Effect.gen(function* () {
       })
     }
     state.items = yield* readItems(task)
-    const result = yield* runPipeline(state, task, pipeline, watch)
-    return yield* finish(state, task, etag, result.items)
+    const items = yield* runPipeline(state, task, pipeline, watch)
+    return yield* finish(state, task, etag, items)
   })
 
   /** A defect (a bug of ours or of an executor) is tried again like any other failure, and rejected when it stays. */
-  const unexpected = (state: AttemptState, cause: Cause.Cause<Outcome>): Effect.Effect<Outcome> => {
-    if (Cause.isInterruptedOnly(cause) || Either.isLeft(state.decoded))
-      return Effect.failCause(cause as Cause.Cause<never>)
+  const unexpected = (state: AttemptState, cause: Cause.Cause<never>): Effect.Effect<Outcome> => {
+    if (Cause.isInterruptedOnly(cause) || Either.isLeft(state.decoded)) return Effect.failCause(cause)
     const reason = `The attempt ended unexpectedly: ${describe(cause)}`
     return retryOrReject(state.decoded.right.task, state.policy, reason, null)
   }
@@ -259,14 +255,25 @@ const make = Effect.gen(function* () {
       Effect.suspend(() => {
         Metrics.add(Metrics.attempts, 1)
         return Effect.catchAllCause(attempt(state, watch), (cause) =>
-          Option.match(Cause.failureOption(cause), {
-            onSome: Effect.succeed,
-            onNone: () => unexpected(state, cause)
+          Either.match(Cause.failureOrCause(cause), {
+            onLeft: (failure) => Effect.succeed(outcomeOf(failure)),
+            onRight: (defect) => unexpected(state, defect)
           })
         )
       })
   })
 })
+
+const completed = Outcome.Completed({ duplicate: false })
+
+/** An error of our own store or queue: nothing is wrong with the task. */
+const outcomeOf = (failure: Outcome | ServiceError): Outcome =>
+  failure instanceof Error ? Outcome.Released({ reason: failure.message }) : failure
+
+const someItems = ({ content }: Task.Task): Effect.Effect<ReadonlyArray<Content>, Outcome> =>
+  content.length === 0
+    ? ended(Outcome.Rejected({ reason: "No input content: the task brings no items." }))
+    : Effect.succeed(content)
 
 const timeoutOf = (pipeline: VersionedPipeline, fallback: Duration.Duration): Duration.Duration => {
   const own = pipeline.pipeline.timeout

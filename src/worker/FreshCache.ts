@@ -21,9 +21,7 @@ export const make = <K, A, E>(options: {
   const entries = new Map<K, Entry<A>>()
   const maxAge = Duration.toMillis(options.maxAge)
   const refresh = (key: K, entry: Entry<A> | undefined) =>
-    Effect.gen(function* () {
-      const readAt = yield* Clock.currentTimeMillis
-      const value = yield* options.read(key, entry?.value)
+    Effect.map(Effect.zip(Clock.currentTimeMillis, options.read(key, entry?.value)), ([readAt, value]) => {
       entries.delete(key)
       entries.set(key, { value, readAt, refreshing: false })
       const oldest = entries.size > options.capacity ? entries.keys().next() : undefined
@@ -31,7 +29,8 @@ export const make = <K, A, E>(options: {
       return value
     })
   return (key) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    Effect.clockWith((clock) => {
+      const now = clock.unsafeCurrentTimeMillis()
       const entry = entries.get(key)
       if (entry === undefined) return refresh(key, undefined)
       if (entry.refreshing || now - entry.readAt < maxAge) return Effect.succeed(entry.value)

@@ -27,7 +27,7 @@ export class Leases extends Context.Tag("contentflow-worker/worker/Leases")<
   Leases,
   {
     /** Starts to own a message that was received at `receivedAt` (epoch milliseconds, taken before the call). */
-    readonly hold: (message: ReceivedMessage, receivedAt: number) => Effect.Effect<Lease>
+    readonly hold: (message: ReceivedMessage, receivedAt: number) => Lease
     readonly count: Effect.Effect<number>
   }
 >() {}
@@ -63,11 +63,6 @@ const make = Effect.gen(function* () {
     if (held.size === 0) someHeld.unsafeClose()
     return known
   }
-
-  const end = (lease: Held) =>
-    Effect.sync(() => {
-      forget(lease)
-    })
 
   const lose = (lease: Held, message: string) =>
     Effect.suspend(() => {
@@ -127,37 +122,38 @@ const make = Effect.gen(function* () {
   }).pipe(Effect.forever, Effect.annotateLogs({ module: "Leases" }), Effect.interruptible, Effect.forkScoped)
   yield* Effect.addFinalizer(() => progress.unregister("lease renewal"))
 
+  /** After it is forgotten no renewal begins; one that is under way holds the receipt. */
   const settle = (lease: Held, use: (receipt: Receipt) => Effect.Effect<unknown, ServiceError | LeaseLost>) =>
-    Effect.zipRight(
-      end(lease),
-      lease.receiptLock.withPermits(1)(Effect.suspend(() => Effect.asVoid(use(lease.receipt))))
-    )
+    Effect.suspend(() => {
+      forget(lease)
+      const used = Effect.suspend(() => Effect.asVoid(use(lease.receipt)))
+      return lease.renewing ? lease.receiptLock.withPermits(1)(used) : used
+    })
 
   return Leases.of({
-    hold: (message, receivedAt) =>
-      Effect.sync(() => {
-        const lease: Held = {
-          message,
-          onLost: undefined,
-          lost: undefined,
-          receiptLock: Effect.unsafeMakeSemaphore(1),
-          receipt: { id: message.id, receipt: message.receipt },
-          renewedAt: receivedAt,
-          renewing: false
-        }
-        held.add(lease)
-        someHeld.unsafeOpen()
-        return {
-          message,
-          whenLost: (handler) =>
-            Effect.suspend(() => {
-              lease.onLost = handler
-              return lease.lost === undefined ? Effect.void : handler(lease.lost)
-            }),
-          complete: settle(lease, queue.complete),
-          release: (delay, body) => settle(lease, (receipt) => queue.update(receipt, delay, body))
-        }
-      }),
+    hold: (message, receivedAt) => {
+      const lease: Held = {
+        message,
+        onLost: undefined,
+        lost: undefined,
+        receiptLock: Effect.unsafeMakeSemaphore(1),
+        receipt: { id: message.id, receipt: message.receipt },
+        renewedAt: receivedAt,
+        renewing: false
+      }
+      held.add(lease)
+      someHeld.unsafeOpen()
+      return {
+        message,
+        whenLost: (handler) =>
+          Effect.suspend(() => {
+            lease.onLost = handler
+            return lease.lost === undefined ? Effect.void : handler(lease.lost)
+          }),
+        complete: settle(lease, queue.complete),
+        release: (delay, body) => settle(lease, (receipt) => queue.update(receipt, delay, body))
+      }
+    },
     count: Effect.sync(() => held.size)
   })
 })

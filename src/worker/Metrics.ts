@@ -1,35 +1,45 @@
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as MetricKey from "effect/MetricKey"
 import type { NodeReport } from "../pipeline/PipelineRunner.ts"
 
-const counter = (name: string, description: string) =>
-  Metric.counter(`contentflow_${name}`, { description, incremental: true })
+const counterKey = (name: string, description: string) =>
+  MetricKey.counter(`contentflow_${name}`, { description, incremental: true })
+
+const counter = (name: string, description: string): Metric.Metric.Counter<number> =>
+  Metric.fromMetricKey(counterKey(name, description))
 
 const gauge = (name: string, description: string) => Metric.gauge(`contentflow_${name}`, { description })
 
-const seconds = (name: string, description: string) =>
-  Metric.histogram(
+const secondsKey = (name: string, description: string) =>
+  MetricKey.histogram(
     `contentflow_${name}_seconds`,
     MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]),
     description
   )
 
-const tasks = counter("tasks_total", "Attempts that ended, by outcome")
+const seconds = (name: string, description: string): Metric.Metric.Histogram<number> =>
+  Metric.fromMetricKey(secondsKey(name, description))
 
-/** One attempt ended so. Made once, since a tagged metric costs a registration. */
+// `Metric.tagged` would look its series up at every update; a metric that is made of the labelled key finds it once.
+const tasks = counterKey("tasks_total", "Attempts that ended, by outcome")
+const outcome = (value: string): Metric.Metric.Counter<number> =>
+  Metric.fromMetricKey(MetricKey.tagged(tasks, "outcome", value))
+
+/** One attempt ended so. */
 export const outcomes = {
-  Completed: Metric.tagged(tasks, "outcome", "completed"),
-  Duplicate: Metric.tagged(tasks, "outcome", "duplicate"),
-  Retry: Metric.tagged(tasks, "outcome", "retry"),
-  Rejected: Metric.tagged(tasks, "outcome", "rejected"),
-  Released: Metric.tagged(tasks, "outcome", "released"),
-  Lost: Metric.tagged(tasks, "outcome", "lost")
+  Completed: outcome("completed"),
+  Duplicate: outcome("duplicate"),
+  Retry: outcome("retry"),
+  Rejected: outcome("rejected"),
+  Released: outcome("released"),
+  Lost: outcome("lost")
 } as const
 
 export const attempts = counter("attempts_total", "Attempts that began")
 export const attemptDuration = seconds("attempt_duration", "Duration of an attempt, from the message to its settlement")
-const executorDuration = seconds("executor_duration", "Duration of one node in one run, by executor type")
-const executorFailures = counter("executor_failures_total", "Nodes that failed, by executor type")
+const executorDuration = secondsKey("executor_duration", "Duration of one node in one run, by executor type")
+const executorFailures = counterKey("executor_failures_total", "Nodes that failed, by executor type")
 export const leasesLost = counter("leases_lost_total", "Messages whose lease ended before their attempt did")
 export const poisoned = counter("poison_messages_total", "Messages that went to the poison queue")
 export const received = counter("messages_received_total", "Messages received")
@@ -63,7 +73,7 @@ export const observe = (metric: Metric.Metric.Histogram<number>, value: number):
 
 const byType = new Map<
   string,
-  { readonly duration: typeof executorDuration; readonly failures: typeof executorFailures }
+  { readonly duration: Metric.Metric.Histogram<number>; readonly failures: Metric.Metric.Counter<number> }
 >()
 
 /** Notes how the nodes of one run fared. The types are those of the catalog, so the labels are bounded. */
@@ -72,8 +82,8 @@ export const observeNodes = (nodes: ReadonlyArray<NodeReport>): void => {
     let metrics = byType.get(type)
     if (metrics === undefined) {
       metrics = {
-        duration: Metric.tagged(executorDuration, "type", type),
-        failures: Metric.tagged(executorFailures, "type", type)
+        duration: Metric.fromMetricKey(MetricKey.tagged(executorDuration, "type", type)),
+        failures: Metric.fromMetricKey(MetricKey.tagged(executorFailures, "type", type))
       }
       byType.set(type, metrics)
     }

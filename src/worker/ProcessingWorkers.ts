@@ -1,8 +1,8 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
@@ -48,6 +48,7 @@ const make = Effect.gen(function* () {
   const settlement = yield* Settlement
   const progress = yield* Progress
   const config = yield* WorkerConfig
+  const clock = yield* Effect.clock
 
   const handoff = yield* Queue.unbounded<Lease>()
   const slots = Slots.make(config.processingWorkers)
@@ -55,13 +56,14 @@ const make = Effect.gen(function* () {
 
   // --- The poller: never takes what cannot start now ---
 
-  const receive = Effect.fnUntraced(function* (max: number) {
-    const receivedAt = yield* Clock.currentTimeMillis
-    const messages = yield* queue.receive(max, config.visibilityTimeout)
-    for (const message of messages) handoff.unsafeOffer(yield* leases.hold(message, receivedAt))
-    Metrics.add(Metrics.received, messages.length)
-    return messages.length
-  })
+  const receive = (max: number) => {
+    const receivedAt = clock.unsafeCurrentTimeMillis()
+    return Effect.map(queue.receive(max, config.visibilityTimeout), (messages) => {
+      for (const message of messages) handoff.unsafeOffer(leases.hold(message, receivedAt))
+      Metrics.add(Metrics.received, messages.length)
+      return messages.length
+    })
+  }
 
   /** Gives back the places that got no message, however the receive ends. A stop waits for it: the service may have handed out messages. */
   const receiveInto = (free: number) =>
@@ -104,36 +106,29 @@ const make = Effect.gen(function* () {
 
   // --- A worker: one message at a time, from its lease to its settlement ---
 
+  const run = (lease: Lease, state: Attempt.AttemptState): Effect.Effect<Outcome> =>
+    stopping
+      ? Effect.succeed(Outcome.Released({ reason: "The worker is stopping." }))
+      : running.watch(
+          (watch) => attempts.run(state, watch),
+          (stop) => lease.whenLost((lost) => stop(Outcome.Lost({ reason: lost.message })))
+        )
+
   const handle = Effect.fnUntraced(function* (self: Supervised, id: number, lease: Lease) {
-    const startedAt = yield* Clock.currentTimeMillis
+    const startedAt = clock.unsafeCurrentTimeMillis()
     const state = Attempt.begin(lease.message, nameOf(id))
-    const annotations = Either.match(state.decoded, {
-      onLeft: () => ({ message_id: lease.message.id }),
-      onRight: ({ task }) => ({
-        task_id: task.task_id,
-        execution_id: task.execution_id,
-        pipeline_id: task.pipeline_id,
-        vault_id: task.vault_id
-      })
-    })
-    const attempt = Effect.gen(function* () {
-      const outcome = stopping
-        ? Outcome.Released({ reason: "The worker is stopping." })
-        : yield* running.watch(
-            (watch) => attempts.run(state, watch),
-            (stop) => lease.whenLost((lost) => stop(Outcome.Lost({ reason: lost.message })))
-          )
-      yield* settlement.settle(lease, state, outcome)
-    })
     yield* self.doing(
       Either.match(state.decoded, {
         onLeft: () => `message ${lease.message.id}`,
         onRight: ({ task }) => `${task.task_id} of ${task.pipeline_id}`
       })
     )
-    yield* Effect.annotateLogs(attempt, annotations)
-    const endedAt = yield* Clock.currentTimeMillis
-    Metrics.observe(Metrics.attemptDuration, (endedAt - startedAt) / 1_000)
+    const settled = Effect.flatMap(
+      Effect.suspend(() => run(lease, state)),
+      (outcome) => settlement.settle(lease, state, outcome)
+    )
+    yield* Effect.annotateLogs(settled, annotationsOf(state))
+    Metrics.observe(Metrics.attemptDuration, (clock.unsafeCurrentTimeMillis() - startedAt) / 1_000)
     yield* self.doing("idle")
   })
 
@@ -141,10 +136,10 @@ const make = Effect.gen(function* () {
     Effect.forever(
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(restore(Queue.take(handoff)), (lease) =>
-          handle(self, id, lease).pipe(
-            Effect.tapErrorCause(() => Effect.ignoreLogged(lease.release(Duration.zero))),
-            Effect.ensuring(Effect.sync(() => slots.give(1)))
-          )
+          Effect.onExit(handle(self, id, lease), (exit) => {
+            slots.give(1)
+            return Exit.isSuccess(exit) ? Effect.void : Effect.ignoreLogged(lease.release(Duration.zero))
+          })
         )
       )
     )
@@ -194,6 +189,17 @@ const make = Effect.gen(function* () {
     drain
   })
 })
+
+const annotationsOf = ({ decoded, message }: Attempt.AttemptState) =>
+  Either.match(decoded, {
+    onLeft: () => ({ message_id: message.id }),
+    onRight: ({ task: { execution_id, pipeline_id, task_id, vault_id } }) => ({
+      task_id,
+      execution_id,
+      pipeline_id,
+      vault_id
+    })
+  })
 
 export const layer: Layer.Layer<
   ProcessingWorkers,

@@ -7,12 +7,13 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import { Outcome } from "../domain/Outcome.ts"
+import * as Deadlines from "./Deadlines.ts"
 import { describe } from "./Supervisor.ts"
 
 /** What the body of an attempt may ask of the one who watches it. */
 export interface Watch {
   /** From now on the attempt may take this long; then it is stopped with the outcome. Once an attempt. */
-  readonly bound: (within: Duration.Duration, outcome: Outcome) => Effect.Effect<void>
+  readonly bound: (within: Duration.Duration, outcome: Effect.Effect<Outcome>) => void
 }
 
 export type Stop = (outcome: Outcome) => Effect.Effect<void>
@@ -41,6 +42,8 @@ export class RunningAttempts extends Context.Tag("contentflow-worker/worker/Runn
 >() {}
 
 const make = Effect.gen(function* () {
+  const clock = yield* Effect.clock
+  const deadlines = yield* Deadlines.make
   const running = new Set<Stop>()
   const idle = yield* Effect.makeLatch(true)
 
@@ -48,39 +51,37 @@ const make = Effect.gen(function* () {
     body: (watch: Watch) => Effect.Effect<Outcome>,
     hook: (stop: Stop) => Effect.Effect<void>
   ) {
-    const ended = yield* Deferred.make<Outcome>()
+    const ended = Deferred.unsafeMake<Outcome>(FiberId.none)
     const end = (outcome: Outcome) => Deferred.unsafeDone(ended, Exit.succeed(outcome))
+    const within = (duration: Duration.Duration, action: Effect.Effect<void>) =>
+      deadlines.at(clock.unsafeCurrentTimeMillis() + Duration.toMillis(duration), action)
     let stopped: Outcome | undefined
-    let timer: { readonly unsafeInterruptAsFork: (id: FiberId.FiberId) => void } | undefined
+    let callOff: Deadlines.CallOff | undefined
 
     const stop: Stop = (outcome) =>
-      Effect.suspend(() => {
-        if (stopped !== undefined) return Effect.void
+      Effect.sync(() => {
+        if (stopped !== undefined) return
         stopped = outcome
         fiber.unsafeInterruptAsFork(FiberId.none)
-        return Effect.asVoid(
-          Effect.forkDaemon(
-            Effect.delay(
-              Effect.sync(() => end(outcome)),
-              cleanup
-            )
-          )
+        callOff?.()
+        callOff = within(
+          cleanup,
+          Effect.sync(() => end(outcome))
         )
       })
-    const bound: Watch["bound"] = (within, outcome) =>
-      Effect.map(Effect.forkDaemon(Effect.delay(stop(outcome), within)), (waiting) => {
-        timer = waiting
-      })
+    const bound: Watch["bound"] = (duration, outcome) => {
+      callOff ??= within(duration, Effect.flatMap(outcome, stop))
+    }
 
     const fiber = yield* Effect.forkDaemon(Effect.interruptible(body({ bound })))
     fiber.addObserver((exit) => end(Exit.isSuccess(exit) ? exit.value : (stopped ?? unexpected(exit.cause))))
     running.add(stop)
-    yield* idle.close
+    idle.unsafeClose()
     yield* hook(stop)
     const outcome = yield* Deferred.await(ended)
-    timer?.unsafeInterruptAsFork(FiberId.none)
+    callOff?.()
     running.delete(stop)
-    if (running.size === 0) yield* idle.open
+    if (running.size === 0) idle.unsafeOpen()
     return outcome
   })
 
@@ -98,4 +99,4 @@ const unexpected = (cause: Cause.Cause<never>): Outcome =>
     reason: `The attempt ended unexpectedly: ${describe(cause)}`
   })
 
-export const layer: Layer.Layer<RunningAttempts> = Layer.effect(RunningAttempts, make)
+export const layer: Layer.Layer<RunningAttempts> = Layer.scoped(RunningAttempts, make)

@@ -42,11 +42,14 @@ const make = Effect.gen(function* () {
       onRight: ({ task }) => persistently(executions.change(task.execution_id, change, state.etag))
     })
 
-  const complete = (lease: Lease, state: AttemptState) =>
-    Effect.gen(function* () {
-      yield* persistently(lease.complete)
-      if (Either.isRight(state.decoded)) yield* persistently(claims.discard(state.decoded.right.task))
+  const complete = (lease: Lease, state: AttemptState) => {
+    const completed = persistently(lease.complete)
+    return Either.match(state.decoded, {
+      onLeft: () => completed,
+      onRight: ({ task }) =>
+        task.content_reference === null ? completed : Effect.zipRight(completed, persistently(claims.discard(task)))
     })
+  }
 
   const release = (lease: Lease, state: AttemptState) =>
     Either.match(state.decoded, {
@@ -58,16 +61,24 @@ const make = Effect.gen(function* () {
     lease: Lease,
     state: AttemptState,
     outcome: Outcome
+  ): Effect.Effect<void, ServiceError | LeaseLost> => {
+    if (outcome._tag !== "Completed") return unfinished(lease, state, outcome)
+    Metrics.add(outcome.duplicate ? Metrics.outcomes.Duplicate : Metrics.outcomes.Completed, 1)
+    const completed = complete(lease, state)
+    return outcome.duplicate
+      ? Effect.zipRight(Effect.logInfo("The task was completed before; its message is deleted"), completed)
+      : completed
+  }
+
+  const unfinished = (
+    lease: Lease,
+    state: AttemptState,
+    outcome: Exclude<Outcome, { readonly _tag: "Completed" }>
   ): Effect.Effect<void, ServiceError | LeaseLost> =>
     Effect.gen(function* () {
+      Metrics.add(Metrics.outcomes[outcome._tag], 1)
       switch (outcome._tag) {
-        case "Completed":
-          Metrics.add(outcome.duplicate ? Metrics.outcomes.Duplicate : Metrics.outcomes.Completed, 1)
-          if (outcome.duplicate) yield* Effect.logInfo("The task was completed before; its message is deleted")
-          return yield* complete(lease, state)
-
         case "Retry": {
-          Metrics.add(Metrics.outcomes.Retry, 1)
           yield* Effect.logWarning(
             `The attempt failed and is tried again in ${Duration.format(outcome.after)}: ${outcome.reason}`
           )
@@ -92,7 +103,6 @@ const make = Effect.gen(function* () {
         }
 
         case "Rejected": {
-          Metrics.add(Metrics.outcomes.Rejected, 1)
           yield* Effect.logError(`The task is rejected: ${outcome.reason}`)
           const now = yield* Clock.currentTimeMillis
           yield* record(state, Recording.failed(state.items, state.nodes, outcome.reason, now))
@@ -101,7 +111,6 @@ const make = Effect.gen(function* () {
         }
 
         case "Released": {
-          Metrics.add(Metrics.outcomes.Released, 1)
           yield* Effect.logWarning(`The message is released: ${outcome.reason}`)
           yield* persistently(release(lease, state))
           const now = yield* Clock.currentTimeMillis
@@ -110,15 +119,15 @@ const make = Effect.gen(function* () {
         }
 
         case "Lost":
-          Metrics.add(Metrics.outcomes.Lost, 1)
           return yield* Effect.logWarning(`The attempt stopped without writing anything: ${outcome.reason}`)
       }
     })
 
   return Settlement.of({
     settle: (lease, state, outcome) =>
-      Effect.catchAll(settled(lease, state, outcome), (error) =>
-        Effect.logWarning(`The message ${lease.message.id} comes back when its lease ends: ${error.message}`)
+      Effect.catchAll(
+        Effect.suspend(() => settled(lease, state, outcome)),
+        (error) => Effect.logWarning(`The message ${lease.message.id} comes back when its lease ends: ${error.message}`)
       )
   })
 })

@@ -44,8 +44,10 @@ export const supervise = (
   let state: WorkerState = { id, kind, alive: false, restarts: 0, lastError: null, doing: "starting", since: 0 }
   let failures = 0
   const update = (change: Partial<WorkerState>) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      state = { ...state, ...change, ...(change.doing === undefined ? {} : { since: now }) }
+    Effect.clockWith((clock) => {
+      const since = change.doing === undefined ? state.since : clock.unsafeCurrentTimeMillis()
+      state = { ...state, ...change, since }
+      return Effect.void
     })
   const supervised: Supervised = { state: () => state, doing: (what) => update({ doing: what }) }
 

@@ -1,0 +1,60 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/** What must happen at some moment, unless it is called off before. One timer serves all, because nearly all are called off. */
+export interface Deadlines {
+  /** Runs the action at this moment (epoch milliseconds); gives what calls it off. Later actions wait for it, so it must be short. */
+  readonly at: (millis: number, action: Effect.Effect<void>) => CallOff
+}
+
+export type CallOff = () => void
+
+interface Deadline {
+  readonly millis: number
+  readonly action: Effect.Effect<void>
+}
+
+/** Longer waits are cut, since timers can't be longer than 24 days; nothing else comes of it. */
+const longestSleep = 86_400_000
+
+/** They are watched as long as the scope is open. */
+export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(function* () {
+  const clock = yield* Effect.clock
+  const pending = new Set<Deadline>()
+  const earlier = Effect.unsafeMakeLatch(false)
+  let wakesAt = Number.POSITIVE_INFINITY
+
+  const due = (): ReadonlyArray<Deadline> => {
+    const now = clock.unsafeCurrentTimeMillis()
+    return [...pending].filter(({ millis }) => millis <= now).sort((a, b) => a.millis - b.millis)
+  }
+
+  const sleep = Effect.suspend(() => {
+    earlier.unsafeClose()
+    wakesAt = Number.POSITIVE_INFINITY
+    for (const { millis } of pending) wakesAt = Math.min(wakesAt, millis)
+    if (wakesAt === Number.POSITIVE_INFINITY) return earlier.await
+    const wait = Math.min(longestSleep, Math.max(0, wakesAt - clock.unsafeCurrentTimeMillis()))
+    return Effect.raceFirst(earlier.await, Effect.sleep(wait))
+  })
+
+  yield* Effect.suspend(() =>
+    Effect.forEach(
+      due(),
+      (deadline) => (pending.delete(deadline) ? Effect.ignoreLogged(deadline.action) : Effect.void),
+      { discard: true }
+    )
+  ).pipe(Effect.zipRight(sleep), Effect.forever, Effect.interruptible, Effect.forkScoped)
+
+  return {
+    at: (millis, action) => {
+      const deadline: Deadline = { millis, action }
+      pending.add(deadline)
+      if (millis < wakesAt) {
+        wakesAt = millis
+        earlier.unsafeOpen()
+      }
+      return () => void pending.delete(deadline)
+    }
+  }
+})
