@@ -1,4 +1,4 @@
-import { Deferred, Effect, type Scope } from "effect"
+import { Console, Deferred, Effect, Exit, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -7,7 +7,7 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { eventually } from "./Eventually.ts"
 
-export interface Exit {
+export interface Ending {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
 }
@@ -25,7 +25,7 @@ export interface WorkerProcess {
   /** Where its HTTP server listens. */
   readonly url: Effect.Effect<string>
   readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
-  readonly exit: Effect.Effect<Exit>
+  readonly exit: Effect.Effect<Ending>
 }
 
 export interface LogLine {
@@ -67,7 +67,7 @@ export const run = (
       Effect.sync(() => mkdtempSync(join(tmpdir(), "contentflow-test-"))),
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
     )
-    const exited = yield* Deferred.make<Exit>()
+    const exited = yield* Deferred.make<Ending>()
     const kept = inherited.flatMap((name) => {
       const value = process.env[name]
       return value === undefined ? [] : [[name, value] as const]
@@ -95,6 +95,13 @@ export const run = (
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       text.stderr += chunk
     })
+    yield* Effect.addFinalizer((exit) =>
+      Exit.isSuccess(exit)
+        ? Effect.void
+        : Console.error(
+            `The worker ${child.pid} wrote last:\n${text.stdout.slice(-2_000)}\n${text.stderr.slice(-2_000)}`
+          )
+    )
     const log = () => text.stdout.split("\n").flatMap(logLine)
     const logged = (part: string) =>
       eventually(
