@@ -50,20 +50,19 @@ const maxDepth = 20
 export const compile = (
   versioned: VersionedPipeline,
   surroundings: Surroundings
-): Effect.Effect<Compiled, ServiceError> => {
-  const { pipeline } = versioned
-  const checked = Definition.check(pipeline.yaml, pipeline.name)
-  if (checked.definition === undefined) return Effect.succeed({ problems: checked.problems, children: [] })
-  const work = new Compilation(surroundings)
-  return Effect.map(
-    work.definition(checked.definition, checked.definition.main, { document: pipeline.id, ancestors: [] }),
-    ({ plan, problems }) => ({
+): Effect.Effect<Compiled, ServiceError> =>
+  Effect.suspend((): Effect.Effect<Compiled, ServiceError> => {
+    const { pipeline } = versioned
+    const checked = Definition.check(pipeline.yaml, pipeline.name)
+    if (checked.definition === undefined) return Effect.succeed({ problems: checked.problems, children: [] })
+    const work = new Compilation(surroundings)
+    const place: Place = { document: pipeline.id, ancestors: [] }
+    return Effect.map(work.definition(checked.definition, checked.definition.main, place), ({ plan, problems }) => ({
       problems: [...checked.problems, ...problems].toSorted(Problem.byPlace),
       children: work.children,
       ...(plan === undefined ? {} : { plan })
-    })
-  )
-}
+    }))
+  })
 
 /** Where a definition is compiled: the document that holds it, and the definitions that led to it. */
 interface Place {
@@ -263,10 +262,12 @@ class Compilation {
         marksItems: executor.category !== "document_set",
         open:
           executor.inner === undefined
-            ? Effect.suspend(() => build(context))
-            : Effect.flatMap(Effect.all(opens), (inner): Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope> =>
-                build({ ...context, inner })
-              )
+            ? () => build(context)
+            : () =>
+                Effect.flatMap(
+                  Effect.all(opens),
+                  (inner): Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope> => build({ ...context, inner })
+                )
       }
       return { node, prepared: build }
     })
@@ -294,15 +295,15 @@ class Compilation {
       const prospect = yield* this.node({ ...draft, secrets: parent.secrets }, file, definition, place, report)
       if (prospect === undefined) return undefined
       const { node } = prospect
-      return Effect.map(node.open, (instance): InnerInstance => ({
-        index,
-        id: node.id,
-        type: node.type,
-        process: (items) =>
-          Effect.clockWith((clock) =>
-            Effect.flatMap(Node.run(node, Effect.succeed(instance), items, clock), Node.settle)
-          )
-      }))
+      return Effect.map(Effect.suspend(node.open), (instance): InnerInstance => {
+        const opened = () => Effect.succeed(instance)
+        return {
+          index,
+          id: node.id,
+          type: node.type,
+          process: (items) => Effect.clockWith((clock) => Node.run(node, opened, items, clock, Node.settle))
+        }
+      })
     })
   }
 

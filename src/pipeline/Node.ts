@@ -3,6 +3,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { type Content, nameOf, withLog } from "../domain/Content.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
@@ -21,8 +22,11 @@ export interface Node {
   /** Whether a failure of the node is noted in the items that go on. A document set fails as a whole, which no document did. */
   readonly marksItems: boolean
   /** Builds the node in the scope of one run. */
-  readonly open: Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope>
+  readonly open: Open<Scope.Scope>
 }
+
+/** May throw what the executor throws. */
+export type Open<R> = () => Effect.Effect<ExecutorInstance, ExecutorError, R>
 
 export interface Outcome {
   readonly items: ReadonlyArray<Content>
@@ -32,26 +36,30 @@ export interface Outcome {
 }
 
 /**
- * Runs a node on its input (pipeline.md 8): items that do not meet its condition pass unchanged and keep their place; an error ends the
- * run or is noted in the log of the items, which go on as they came. Every failure, a defect of an executor too, is an outcome.
+ * Runs a node on its input (pipeline.md 8), and goes on with the outcome: items that do not meet its condition pass unchanged and keep
+ * their place; an error ends the run or is noted in the log of the items, which go on as they came. Every failure, a defect of an
+ * executor too, is an outcome.
  */
-export const run = <R>(
+export const run = <R, A, E, R2>(
   node: Node,
-  instance: Effect.Effect<ExecutorInstance, ExecutorError, R>,
+  open: Open<R>,
   items: ReadonlyArray<Content>,
-  clock: Clock.Clock
-): Effect.Effect<Outcome, never, R> => {
+  clock: Clock.Clock,
+  goOn: (outcome: Outcome) => Effect.Effect<A, E, R2>
+): Effect.Effect<A, E, R | R2> => {
   const { condition } = node
-  if (condition === null || items.length === 0) return work(node, instance, items, clock)
+  if (condition === null || items.length === 0) return work(node, open, items, clock, goOn)
   const selection = select(node, condition, items, clock)
-  if (Either.isLeft(selection)) return Effect.succeed({ items: [], error: selection.left, fatal: true })
+  if (Either.isLeft(selection)) return goOn({ items: [], error: selection.left, fatal: true })
   const { chosen, error, places, passing } = selection.right
-  if (chosen.length === 0) return Effect.succeed({ items: passing, error, fatal: false })
-  return Effect.map(work(node, instance, chosen, clock), (outcome) => ({
-    items: chosen.length === items.length ? outcome.items : rejoin(outcome.items, places, passing),
-    error: outcome.error ?? error,
-    fatal: outcome.fatal
-  }))
+  if (chosen.length === 0) return goOn({ items: passing, error, fatal: false })
+  return work(node, open, chosen, clock, (outcome) =>
+    goOn({
+      items: chosen.length === items.length ? outcome.items : rejoin(outcome.items, places, passing),
+      error: outcome.error ?? error,
+      fatal: outcome.fatal
+    })
+  )
 }
 
 interface Selection {
@@ -128,24 +136,35 @@ const rejoin = (
   return all
 }
 
-const work = <R>(
+const work = <R, A, E, R2>(
   node: Node,
-  instance: Effect.Effect<ExecutorInstance, ExecutorError, R>,
+  open: Open<R>,
   items: ReadonlyArray<Content>,
-  clock: Clock.Clock
-): Effect.Effect<Outcome, never, R> => {
+  clock: Clock.Clock,
+  goOn: (outcome: Outcome) => Effect.Effect<A, E, R2>
+): Effect.Effect<A, E, R | R2> => {
   const startedAt = clock.unsafeCurrentTimeMillis()
-  const working = Effect.flatMap(instance, (opened) => attempts(node, opened, items))
-  return Effect.matchCause(bounded(node, working), {
-    onSuccess: (results): Outcome => ({ items: results, error: null, fatal: false }),
-    onFailure: (cause): Outcome => {
+  const working = Effect.suspend(() => {
+    const opened = open()
+    return isBuilt(opened)
+      ? attempts(node, opened.value, items)
+      : Effect.flatMap(opened, (instance) => attempts(node, instance, items))
+  })
+  return Effect.matchCauseEffect(bounded(node, working), {
+    onSuccess: (results) => goOn({ items: results, error: null, fatal: false }),
+    onFailure: (cause) => {
       const error = errorOf(node, items, cause)
-      if (node.settings.failOnError) return { items: [], error, fatal: true }
+      if (node.settings.failOnError) return goOn({ items: [], error, fatal: true })
       const kept = node.marksItems ? items.map((item) => mark(node, item, error, startedAt, clock)) : items
-      return { items: kept, error, fatal: false }
+      return goOn({ items: kept, error, fatal: false })
     }
   })
 }
+
+/** Most nodes are built at once; then there is no need to go through an effect. */
+const isBuilt = (
+  opened: Effect.Effect<ExecutorInstance, unknown, unknown>
+): opened is Exit.Success<ExecutorInstance, never> => Exit.isExit(opened) && Exit.isSuccess(opened)
 
 const attempts = (
   { settings }: Node,

@@ -3,12 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { Content } from "../domain/Content.ts"
 import { type ExecutorId, PipelineId } from "../domain/Ids.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { Catalog } from "../executors/Catalog.ts"
+import { WriteTime } from "../executors/output/WriteTime.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
 import * as Compiler from "./Compiler.ts"
 import * as Plan from "./Plan.ts"
@@ -23,6 +25,8 @@ export type { NodeReport, RunFailure, RunResult } from "./RunReport.ts"
 export interface RunOptions {
   /** The node whose work the crawl did already; it becomes a virtual source that emits the items to its successors. */
   readonly exclude: ExecutorId | null
+  /** What names of outputs are made of where they name a time (epoch milliseconds): the same for every try. None: when it is written. */
+  readonly writeTime?: Option.Option<number>
 }
 
 /** From a stored pipeline to a run: reads, checks, compiles (once per version) and executes definitions. */
@@ -110,10 +114,15 @@ const make = Effect.gen(function* () {
           ? Effect.succeed(Option.fromNullable(executor))
           : Effect.fail(Problem.invalid(pipeline.pipeline.name, problems))
       }),
-    run: (plan, items, { exclude }) =>
+    run: (plan, items, { exclude, writeTime = Option.none() }) =>
       Either.match(Plan.runnable(plan, exclude), {
         onLeft: (error): Effect.Effect<RunResult, RunFailure | Problem.PipelineInvalid> => Effect.fail(error),
-        onRight: (runnable) => Effect.scoped(Run.run(runnable, items))
+        onRight: (runnable) =>
+          Effect.scopedWith((scope) =>
+            Effect.mapInputContext(Run.run(runnable, items), (context: Context.Context<never>) =>
+              context.pipe(Context.add(Scope.Scope, scope), Context.add(WriteTime, writeTime))
+            )
+          )
       })
   })
 })

@@ -141,7 +141,6 @@ class State {
     if (place === undefined || node === undefined) return Effect.void
     const startedAt = this.clock.unsafeCurrentTimeMillis()
     this.progress[index] = { startedAt, itemsIn: items.length }
-    const running = Node.run(node, node.open, items, this.clock)
     const end = (outcome: Node.Outcome): Effect.Effect<void, ExecutorError, Scope.Scope> => {
       const ready: Array<Ready> = []
       const failed = outcome.fatal ? outcome.error : this.send(index, place, outcome.items, ready)
@@ -149,10 +148,11 @@ class State {
       if (failed !== null) return Effect.fail(failed)
       return node.settings.debug ? Effect.zipRight(this.debug(index, node), this.goOn(ready)) : this.goOn(ready)
     }
-    if (place.stoppedBy.length === 0) return Effect.flatMap(running, end)
+    if (place.stoppedBy.length === 0) return Node.run(node, node.open, items, this.clock, end)
     const stopped = Effect.raceAll(place.stoppedBy.map((join) => Deferred.await(this.stop(join))))
-    return Effect.flatMap(Effect.raceFirst(running, stopped), (outcome) =>
-      outcome === undefined ? Effect.void : end(outcome)
+    return Effect.flatMap(
+      Effect.raceFirst(Node.run(node, node.open, items, this.clock, Effect.succeed), stopped),
+      (outcome) => (outcome === undefined ? Effect.void : end(outcome))
     )
   }
 

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
@@ -118,7 +119,10 @@ const all = (print: (line: string) => void) =>
     const cross = yield* runner.compile(fan())
     yield* measure(print, "10 x 10 fan, Effect", 2_000, 102, run(cross))
     yield* measure(print, "10 x 10 fan, async ", 2_000, 102, Effect.promise(plainFan))
-    const parallel = Effect.replicateEffect(run(ten), 100, { concurrency: "unbounded", discard: true })
+    const parallel = Effect.flatMap(
+      Effect.forEach(names(100, ""), () => Effect.fork(run(ten))),
+      (fibers) => Effect.forEach(fibers, Fiber.await, { discard: true })
+    )
     yield* measure(print, "100 lines at once, Effect", 200, 1_000, parallel)
     const plain = Effect.promise(() => Promise.all(names(100, "").map(() => plainLine(names(10, "n"), item))))
     yield* measure(print, "100 lines at once, async ", 200, 1_000, plain)
