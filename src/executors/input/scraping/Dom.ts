@@ -1,0 +1,83 @@
+import { parseHTML } from "linkedom"
+
+/** What we use of a DOM node. */
+export interface DomNode {
+  /** 1 element, 2 attribute, 3 text, 8 comment, 9 document. */
+  readonly nodeType: number
+  readonly textContent: string | null
+  readonly parentNode: DomNode | null
+  readonly childNodes: Iterable<DomNode>
+}
+
+export interface DomElement extends DomNode {
+  readonly localName: string
+  readonly attributes: Iterable<DomAttribute>
+  readonly getAttribute: (name: string) => string | null
+  readonly append: (...nodes: ReadonlyArray<DomNode>) => void
+  readonly setAttribute: (name: string, value: string) => void
+  readonly removeAttribute: (name: string) => void
+}
+
+export interface DomAttribute extends DomNode {
+  readonly name: string
+  readonly value: string
+}
+
+export interface DomDocument extends DomNode {
+  readonly documentElement: DomElement | null
+  readonly querySelector: (selector: string) => DomElement | null
+  readonly querySelectorAll: (selector: string) => Iterable<DomElement>
+  readonly createElement: (name: string) => DomElement
+}
+
+/** A page as a tree with `html`, `head` and `body`, which authors may leave out. No script runs and nothing is fetched. */
+export const parsePage = (html: string): DomDocument => {
+  const document = treeOf(html)
+  const complete = isElement(document.documentElement, "html")
+    ? document
+    : treeOf(`<html>${withoutDoctype(html)}</html>`)
+  const root = complete.documentElement
+  if (root !== null) addHeadAndBody(complete, root)
+  for (const element of complete.querySelectorAll("*")) lowerAttributes(element)
+  return complete
+}
+
+export const isElement = (node: DomNode | null, name?: string): node is DomElement =>
+  node !== null && node.nodeType === 1 && (name === undefined || ("localName" in node && node.localName === name))
+
+export const isAttribute = (node: DomNode): node is DomAttribute => node.nodeType === 2
+
+const treeOf = (html: string): DomDocument => {
+  const parsed: { readonly document: DomDocument } = parseHTML(html)
+  return parsed.document
+}
+
+const withoutDoctype = (html: string): string => html.replace(/^\s*(<\?xml[^>]*>\s*)?<!doctype[^>]*>/i, "")
+
+/** Elements that stand in the head when nothing says where it ends (HTML 13.2.6.4.4). */
+const ofHead = new Set(["base", "link", "meta", "noscript", "script", "style", "template", "title"])
+
+const addHeadAndBody = (document: DomDocument, root: DomElement): void => {
+  const children = [...root.childNodes]
+  if (children.some((child) => isElement(child, "body") || isElement(child, "frameset"))) return
+  const head = children.find((child) => isElement(child, "head")) ?? document.createElement("head")
+  const body = document.createElement("body")
+  const rest = children.filter((child) => child !== head)
+  const start = rest.findIndex((child) =>
+    isElement(child) ? !ofHead.has(child.localName) : child.nodeType === 3 && (child.textContent ?? "").trim() !== ""
+  )
+  const bodyFrom = start === -1 ? rest.length : start
+  if (isElement(head)) head.append(...rest.slice(0, bodyFrom))
+  body.append(...rest.slice(bodyFrom))
+  root.append(head, body)
+}
+
+/** The parser keeps names of attributes as they are written, and nobody writes selectors like that. */
+const lowerAttributes = (element: DomElement): void => {
+  for (const { name, value } of [...element.attributes]) {
+    const lower = name.toLowerCase()
+    if (lower === name) continue
+    element.removeAttribute(name)
+    if (element.getAttribute(lower) === null) element.setAttribute(lower, value)
+  }
+}
