@@ -69,7 +69,7 @@ const officeType = (bytes: Uint8Array, limits: Limits.Limits): DocumentType => {
 const textType = (sample: string, hints: DocumentHints, whole: boolean): DocumentType => {
   const start = sample.trimStart()
   const hint = hintOf(hints)
-  if (/^(<!--[\s\S]{0,2000}?-->\s*)*<(!doctype\s+html|html|head|body)\b/i.test(start)) return "html"
+  if (/^<(!doctype\s+html|html|head|body)\b/i.test(withoutComments(start))) return "html"
   if (/^<\?xml\b/i.test(start)) return /<html\b/i.test(start.slice(0, 2000)) ? "html" : "xml"
   // other kinds of text may hold marks, braces and lines like headers, but only by accident start a page or a mail
   if (hint === "markdown" || hint === "html") return hint
@@ -84,10 +84,23 @@ const textType = (sample: string, hints: DocumentHints, whole: boolean): Documen
 /** Markup without a name: HTML if it uses tags of HTML, XML if it is as strict as that, and else just text. */
 const markupType = (start: string, hint: DocumentType | undefined, whole: boolean): DocumentType => {
   if (hint === "xml") return "xml"
-  const [, root = ""] = /^(?:<!--[\s\S]{0,2000}?-->\s*|<![^>]*>\s*)*<([A-Za-z][\w:.-]*)[\s/>]/.exec(start) ?? []
+  const [, root = ""] = /^<([A-Za-z][\w:.-]*)[\s/>]/.exec(withoutComments(start, true)) ?? []
   if (root === "") return "text"
   if (htmlTags.has(root.toLowerCase())) return "html"
   return !whole || start.trimEnd().endsWith(">") ? "xml" : "text"
+}
+
+/** What follows the comments at the beginning; `declarations` such as `<!DOCTYPE …>` are skipped too. */
+const withoutComments = (start: string, declarations = false): string => {
+  let at = 0
+  for (;;) {
+    const isComment = start.startsWith("<!--", at)
+    if (!isComment && !(declarations && start.startsWith("<!", at))) return start.slice(at)
+    const end = isComment ? start.indexOf("-->", at) : start.indexOf(">", at)
+    if (end === -1) return ""
+    at = end + (isComment ? 3 : 1)
+    while (/\s/.test(start[at] ?? "")) at++
+  }
 }
 
 const htmlTags = new Set(

@@ -168,7 +168,15 @@ export const makeCollector = <A>(what: string, most: number, warnings: Warnings)
 
 const chunk = 64 * 1024
 
-const collapsed = (text: string): string => text.replace(/\s+/g, " ").trim()
+/** An element that is never closed would make a heading or a link of all the rest. */
+const longest = 2000
+
+const collapsed = (text: string): string =>
+  text
+    .slice(0, 2 * longest)
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, longest)
 
 const addMeta = (meta: Map<string, string>, attributes: Readonly<Record<string, string>>): void => {
   const name = (attributes["name"] ?? attributes["property"] ?? attributes["http-equiv"])?.trim().toLowerCase() ?? ""

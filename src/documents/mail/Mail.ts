@@ -72,7 +72,8 @@ const withoutEnvelope = (bytes: Uint8Array, warnings: Warnings): Uint8Array => {
 
 const shown = (address: Address): string => {
   if (address.group !== undefined) return `${address.name}: ${address.group.map(shown).join(", ")};`
-  return address.name === "" ? address.address : `${address.name} <${address.address}>`
+  if (address.name === "" || address.address === "") return address.name || address.address
+  return `${address.name} <${address.address}>`
 }
 
 const headerLines = (properties: {

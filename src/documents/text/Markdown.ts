@@ -158,7 +158,8 @@ const readInline = (tokens: ReadonlyArray<Token>, addLink: (link: Link) => void)
   return text
 }
 
-const longestFrontMatter = 100_000
+/** Hostile YAML costs more than its length. */
+const longestFrontMatter = 20_000
 
 const withoutFrontMatter = (
   text: string,

@@ -75,6 +75,8 @@ describe("identify", () => {
       ["text", "[1] A reference, no list"],
       ["text", "{not json}"],
       ["text", "<3 this"],
+      ["text", `${"<!-- --> ".repeat(5000)}x`],
+      ["html", `${"<!-- --> ".repeat(5000)}<body>`],
       ["csv", "id;name;price\n1;a;2\n2;b;3\n"],
       ["csv", "a\tb\n1\t2\n3\t4\n"],
       ["text", "One, two, three.\nFour and five.\n\nSix, seven."],

@@ -191,6 +191,8 @@ describe("Markdown", () => {
   })
 
   it("ends whatever the nesting", async () => {
+    const yaml = await read(`---\n${"[".repeat(15_000)}\n---\n`, {}, "a.md")
+    assert.lengthOf(yaml.warnings, 1)
     const quotes = await read(">".repeat(20_000), {}, "a.md")
     assert.strictEqual(quotes.type, "markdown")
     const list = Array.from({ length: 500 }, (_, depth) => `${"  ".repeat(depth)}- x`).join("\n")
