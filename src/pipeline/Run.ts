@@ -185,13 +185,14 @@ class State {
     for (const original of items) {
       let item = original
       const targets = new Set<number>()
-      const pending: Array<Route> = [route]
-      for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
+      // Several switches may lead to one route behind disabled nodes.
+      const routes = new Set([route])
+      for (const current of routes) {
         for (const slot of current.always) targets.add(slot.node)
         for (const each of current.switches) {
           const chosen = choose(id, each, original)
           if (Either.isRight(chosen)) {
-            if (chosen.right !== null) pending.push(chosen.right)
+            if (chosen.right !== null) routes.add(chosen.right)
           } else if (node?.settings.failOnError === false) {
             item = Node.markEdge(id, item, chosen.left, this.clock)
           } else return chosen.left

@@ -46,6 +46,9 @@ export type Origin = { readonly _tag: "Drawn" } | { readonly _tag: "Crawled"; re
 /** More connections than this only come about when many disabled nodes with many neighbours follow each other. */
 const maxConnections = 200_000
 
+/** Disabled nodes with conditions that may follow each other: a switch within a switch for each. */
+const maxNesting = 100
+
 /** The graph that runs when the items come from `origin`, or why none does. */
 export const resolve = (drawing: Drawing, origin: Origin): Either.Either<Topology, string> => {
   const drawn = kindsOf(drawing, origin)
@@ -57,23 +60,22 @@ export const resolve = (drawing: Drawing, origin: Origin): Either.Either<Topolog
     )
   }
   const routes = routesOf(drawing, drawn)
-  if (routes === undefined) {
-    return Either.left(
-      `The graph has more than ${maxConnections} connections once its disabled executors are left out. Remove some of them.`
-    )
-  }
+  if (routes === undefined) return Either.left(tooLarge)
   // A disabled start has no predecessor that could take over the conditions of its edges.
   const kinds = drawn.map((kind, node): Kind => {
     const decides = kind === "bridge" && drawing.incoming[node]?.length === 0 && routes[node]?.switches.length !== 0
     return decides ? "virtual" : kind
   })
   const sources = sourcesOf(drawing, kinds, routes)
+  let placed = 0
   const slotIn = sources.map((list) => new Map(list.map((source, slot) => [source, slot])))
   const nodes = kinds.map((kind, node): TopologyNode | undefined => {
     const rough = routes[node]
     if (rough === undefined || kind === "none" || kind === "bridge") return undefined
     const slot = (target: number): Slot => ({ node: target, slot: slotIn[target]?.get(node) ?? 0 })
-    const route = place(rough, slot)
+    const inside = new Map<RoughRoute, Route>()
+    const route = placed > maxConnections ? nowhere : place(rough, slot, inside)
+    placed += inside.size
     return {
       kind,
       sources: sources[node] ?? [],
@@ -83,12 +85,16 @@ export const resolve = (drawing: Drawing, origin: Origin): Either.Either<Topolog
       stoppedBy: []
     }
   })
+  if (placed > maxConnections) return Either.left(tooLarge)
   const starts = drawing.order.filter((node) => nodes[node]?.sources.length === 0)
   const forks =
     starts.length > 1 ||
     nodes.some((node) => node !== undefined && node.route.always.length + node.conditional.length > 1)
   return Either.right({ nodes: withStops(nodes), starts, forks })
 }
+
+const tooLarge =
+  "The graph is too large once its disabled executors are left out: too many of them follow each other. Remove some of them."
 
 // --- Which nodes take part ---
 
@@ -143,9 +149,12 @@ const leadingOnlyTo = ({ order, outgoing }: Drawing, target: number): Set<number
 
 // --- Where items go ---
 
+/** A route of a disabled node is part of the routes of all that lead to it: one object, so that a chain of them does not double. */
 interface RoughRoute {
   readonly always: Set<number>
   readonly switches: Array<RoughSwitch>
+  /** Switches within one another. */
+  depth: number
 }
 
 interface RoughSwitch {
@@ -158,15 +167,18 @@ const routesOf = (drawing: Drawing, kinds: ReadonlyArray<Kind>): ReadonlyArray<R
   const routes: Array<RoughRoute | undefined> = kinds.map(() => undefined)
   let connections = 0
   const to = (targets: ReadonlyArray<number>): RoughRoute => {
-    const route: RoughRoute = { always: new Set(), switches: [] }
+    const always = new Set<number>()
+    const switches = new Set<RoughSwitch>()
+    let depth = 0
     for (const target of targets) {
       const beyond = kinds[target] === "bridge" ? routes[target] : undefined
-      if (kinds[target] === "run") route.always.add(target)
-      for (const each of beyond?.always ?? []) route.always.add(each)
-      route.switches.push(...(beyond?.switches ?? []))
+      if (kinds[target] === "run") always.add(target)
+      for (const each of beyond?.always ?? []) always.add(each)
+      for (const each of beyond?.switches ?? []) switches.add(each)
+      depth = Math.max(depth, beyond?.depth ?? 0)
     }
-    connections += route.always.size + route.switches.length
-    return route
+    connections += always.size + switches.size
+    return { always, switches: [...switches], depth }
   }
   for (const node of drawing.order.toReversed()) {
     const out = drawing.outgoing[node]
@@ -175,12 +187,12 @@ const routesOf = (drawing: Drawing, kinds: ReadonlyArray<Kind>): ReadonlyArray<R
     const route = to(out.always)
     if (kinds[node] !== "bridge") dropDetours(route, direct, routes)
     if (out.cases.length > 0 || out.otherwise.length > 0) {
-      route.switches.push({
-        cases: out.cases.map(({ condition, targets }) => ({ condition, route: to(targets) })),
-        otherwise: out.otherwise.length > 0 ? to(out.otherwise) : null
-      })
+      const cases = out.cases.map(({ condition, targets }) => ({ condition, route: to(targets) }))
+      const otherwise = out.otherwise.length > 0 ? to(out.otherwise) : null
+      route.switches.push({ cases, otherwise })
+      route.depth = Math.max(route.depth, otherwise?.depth ?? 0, ...cases.map((each) => each.route.depth)) + 1
     }
-    if (connections > maxConnections) return undefined
+    if (connections > maxConnections || route.depth > maxNesting) return undefined
     routes[node] = route
   }
   return routes
@@ -207,12 +219,13 @@ const dropDetours = (
 
 /** All nodes that a route can lead to. */
 const reached = (route: RoughRoute): Set<number> => {
-  const targets = new Set(route.always)
-  const pending: Array<RoughRoute> = [route]
-  for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
-    for (const target of current.always) targets.add(target)
-    for (const { cases, otherwise } of current.switches) {
-      pending.push(...cases.map((each) => each.route), ...(otherwise === null ? [] : [otherwise]))
+  const targets = new Set<number>()
+  const routes = new Set([route])
+  for (const { always, switches } of routes) {
+    for (const target of always) targets.add(target)
+    for (const { cases, otherwise } of switches) {
+      for (const each of cases) routes.add(each.route)
+      if (otherwise !== null) routes.add(otherwise)
     }
   }
   return targets
@@ -243,19 +256,26 @@ const sourcesOf = (
   return sources
 }
 
-const place = (route: RoughRoute, slot: (target: number) => Slot, covered: ReadonlySet<number> = new Set()): Route => {
-  const always = [...route.always].filter((target) => !covered.has(target))
-  const inside = route.switches.length === 0 ? covered : new Set([...covered, ...route.always])
-  return {
-    always: always.map(slot),
+const place = (route: RoughRoute, slot: (target: number) => Slot, done: Map<RoughRoute, Route>): Route => {
+  const known = done.get(route)
+  if (known !== undefined) return known
+  const placed: Route = {
+    always: [...route.always].map(slot),
     switches: route.switches.map(({ cases, otherwise }) => ({
-      cases: cases.map((each) => ({ condition: each.condition, route: place(each.route, slot, inside) })),
-      otherwise: otherwise === null ? null : place(otherwise, slot, inside)
+      cases: cases.map((each) => ({ condition: each.condition, route: place(each.route, slot, done) })),
+      otherwise: otherwise === null ? null : place(otherwise, slot, done)
     }))
   }
+  done.set(route, placed)
+  return placed
 }
 
+const nowhere: Route = { always: [], switches: [] }
+
 // --- What a join that takes the first result may stop ---
+
+/** Such joins within one another that may stop a node; beyond, it works to its end. */
+const maxStops = 8
 
 const withStops = (nodes: ReadonlyArray<TopologyNode | undefined>): ReadonlyArray<TopologyNode | undefined> => {
   const stops = new Map<number, Array<number>>()
@@ -271,7 +291,9 @@ const withStops = (nodes: ReadonlyArray<TopologyNode | undefined>): ReadonlyArra
         // Where items may leave the graph, they are part of the result and must not be lost.
         if (candidate?.kind !== "run" || candidate.route.switches.length > 0) continue
         if (count < candidate.route.always.length) continue
-        stops.set(source, [...(stops.get(source) ?? []), join])
+        const known = stops.get(source) ?? []
+        if (known.length === maxStops) continue
+        stops.set(source, [...known, join])
         pending.push(source)
       }
     }

@@ -235,8 +235,48 @@ describe("disabled nodes (pipeline.md 6.4)", () => {
         ]
       },
       ["A: a/d"]
+    ],
+    [
+      "first, with a condition on its edge",
+      {
+        name: "p",
+        executors: executors("-a b c"),
+        edges: [
+          {
+            from: "a",
+            to: [
+              { target: "b", condition: "data.kind == 'y'" },
+              { target: "c", condition: "default" }
+            ]
+          }
+        ]
+      },
+      ["A: c"]
     ]
   ])
+
+  const layers = (count: number): Json => ({
+    name: "p",
+    executors: executors(`s ${Array.from({ length: count }, (_, index) => `-b${index} -c${index}`).join(" ")} end`),
+    edges: [
+      { from: "s", to: ["b0", "c0"] },
+      ...Array.from({ length: count - 1 }, (_, index) => index).flatMap((index) =>
+        ["b", "c"].map((name) => ({
+          from: `${name}${index}`,
+          to: [`b${index + 1}`, `c${index + 1}`],
+          condition: "data.n > 0"
+        }))
+      ),
+      { from: [`b${count - 1}`, `c${count - 1}`], to: "end" }
+    ]
+  })
+
+  it.effect("layers of them do not double the work, and their number is bounded", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* outcome(layers(60)), ["A: s/end"])
+      assert.match(String(yield* outcome(layers(150))), /too large once its disabled executors are left out/)
+    }).pipe(Effect.provide(Harness.layer()))
+  )
 
   it.effect("a disabled branch does not bring an older state into the join", () =>
     Effect.gen(function* () {
