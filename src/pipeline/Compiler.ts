@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { ExecutorId, PipelineId } from "../domain/Ids.ts"
+import { ExecutorId } from "../domain/Ids.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Catalog } from "../executors/Catalog.ts"
@@ -18,6 +18,7 @@ import {
 } from "../executors/Executor.ts"
 import type { SettingProblem } from "../executors/Settings.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
+import * as ChildLookup from "./ChildLookup.ts"
 import * as CommonSettings from "./CommonSettings.ts"
 import * as Definition from "./Definition.ts"
 import { draw, readCondition, type Report } from "./Drawing.ts"
@@ -318,7 +319,8 @@ class Compilation {
   ): Effect.Effect<Effect.Effect<InnerInstance, ExecutorError, Scope.Scope> | undefined, ServiceError> {
     return Effect.gen(this, function* () {
       const shown = JSON.stringify(inner.name ?? inner.id)
-      const target = yield* this.find(inner, file, place)
+      const { read, target } = yield* ChildLookup.find(inner, file, place.document, this.surroundings.store)
+      this.children.push(...read)
       if (typeof target === "string") {
         report("error", path, target)
         return undefined
@@ -377,49 +379,6 @@ class Compilation {
             })
           )
       }))
-    })
-  }
-
-  /** One of the same file goes first; then the document's id, then its name. Or why there is none. */
-  private find(
-    inner: Extract<Inner, { readonly _tag: "Pipeline" }>,
-    file: Definition.DefinitionFile,
-    place: Place
-  ): Effect.Effect<
-    | {
-        readonly document: string
-        readonly file: Definition.DefinitionFile
-        readonly definition: Definition.Definition
-      }
-    | string,
-    ServiceError
-  > {
-    const { store } = this.surroundings
-    return Effect.gen(this, function* () {
-      const near = inner.name === null ? undefined : file.byName.get(inner.name)
-      if (near !== undefined) return { document: place.document, file, definition: near }
-      let found: Option.Option<VersionedPipeline> = Option.none()
-      if (inner.id !== null) {
-        found = yield* store.find(PipelineId.make(inner.id, true))
-        this.children.push({ by: "id", key: inner.id, found: Option.getOrNull(found) })
-      }
-      if (Option.isNone(found) && inner.name !== null) {
-        found = yield* store.findByName(inner.name)
-        this.children.push({ by: "name", key: inner.name, found: Option.getOrNull(found) })
-      }
-      if (Option.isNone(found)) {
-        const names = [
-          ...(inner.id === null ? [] : [`id ${JSON.stringify(inner.id)}`]),
-          ...(inner.name === null ? [] : [`name ${JSON.stringify(inner.name)}`])
-        ]
-        return `There is no pipeline with the ${names.join(" or the ")}, neither in this file nor among the stored ones.`
-      }
-      const { pipeline } = found.value
-      const checked = Definition.check(pipeline.yaml, pipeline.name)
-      if (checked.definition === undefined) {
-        return `The stored child pipeline ${JSON.stringify(pipeline.name)} is not valid: ${checked.problems.map(Problem.print).join(" ")}`
-      }
-      return { document: pipeline.id, file: checked.definition, definition: checked.definition.main }
     })
   }
 }
