@@ -11,6 +11,7 @@ import * as Metrics from "../worker/Metrics.ts"
 import type { Stalled } from "../worker/Progress.ts"
 import { type EngineStatus, type WorkerGroup, WorkerEngine } from "../worker/WorkerEngine.ts"
 import { Dependencies, type DependencyState } from "./Dependencies.ts"
+import * as KnownMetrics from "./KnownMetrics.ts"
 import * as Process from "./Process.ts"
 import * as Prometheus from "./Prometheus.ts"
 import { NotLive, NotReady, version, WorkerApi } from "./WorkerApi.ts"
@@ -81,6 +82,7 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
     const engine = yield* WorkerEngine
     const dependencies = yield* Dependencies
     const queue = yield* TaskQueue
+    yield* KnownMetrics.register
 
     const place = Effect.zipWith(engine.status, Timestamp.now, (status, timestamp) => ({
       status,
@@ -119,7 +121,7 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
         Effect.flatMap(place, ({ facts }) =>
           facts.stalled.length === 0
             ? Effect.succeed({ status: "healthy" as const, ...facts })
-            : Effect.fail(new NotLive(facts))
+            : Effect.fail(new NotLive({ status: "unhealthy", ...facts }))
         )
       )
       .handle("ready", () =>
@@ -128,7 +130,7 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
           const states = yield* dependencies.check
           const all = { ...facts, dependencies: shownDependencies(states) }
           const ready = status.running && facts.stalled.length === 0 && states.every(({ error }) => error === null)
-          return ready ? { status: "ready" as const, ...all } : yield* new NotReady(all)
+          return ready ? { status: "ready" as const, ...all } : yield* new NotReady({ status: "not ready", ...all })
         })
       )
       .handle("status", () =>

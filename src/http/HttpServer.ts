@@ -9,58 +9,114 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import { createServer, type Server } from "node:http"
 import { HttpConfig } from "../config/WorkerConfig.ts"
+import { WorkerEngine } from "../worker/WorkerEngine.ts"
 import * as Dependencies from "./Dependencies.ts"
 import * as Handlers from "./Handlers.ts"
 import { paths } from "./WorkerApi.ts"
 
 const json = (status: number, body: Readonly<Record<string, string>>) => HttpServerResponse.unsafeJson(body, { status })
 
-/** What no endpoint answers, as the original's framework words it; a defect is a line in the log and a plain 500. */
+const notFound = json(404, { detail: "Not Found" })
+const methodNotAllowed = HttpServerResponse.setHeader(json(405, { detail: "Method Not Allowed" }), "allow", "GET, HEAD")
+
+/** The path as the router reads it: without the query and a slash at the end. */
+const pathOf = (url: string): string => {
+  const path = url.split("?")[0] ?? "/"
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path
+}
+
+/**
+ * What no endpoint answers, as the original's framework words it; a defect is a line in the log and a plain 500. The endpoints' own
+ * failures go on: the API answers with them.
+ */
 const answerEverything = (app: HttpApp.Default): HttpApp.Default =>
-  Effect.catchAllCause(app, (cause) =>
+  Effect.catchAllCause(app, (cause: Cause.Cause<unknown>) =>
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
-      const failure = Option.getOrUndefined(Cause.failureOption(cause))
-      if (failure !== undefined && (failure as { readonly _tag?: string })._tag === "RouteNotFound") {
-        const path = request.url.split("?")[0] ?? "/"
-        return paths.has(path) ? json(405, { detail: "Method Not Allowed" }) : json(404, { detail: "Not Found" })
+      const failure = Cause.failureOption(cause)
+      if (Option.isSome(failure) && Predicate.isTagged(failure.value, "RouteNotFound")) {
+        return paths.has(pathOf(request.url)) ? methodNotAllowed : notFound
       }
-      if (Cause.isInterruptedOnly(cause)) return yield* Effect.failCause(cause)
+      if (Option.isSome(failure) || Cause.isInterruptedOnly(cause))
+        return yield* Effect.failCause(cause as Cause.Cause<never>)
       yield* Effect.logError(`${request.method} ${request.url.slice(0, 200)} failed`, cause)
       return json(500, { detail: "Internal Server Error" })
     })
   )
 
-/** Bodies are of no use here, headers are bounded, and a client that sends them slowly is cut off. */
-const limits = { maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 5_000 }
+/** The server can't listen where the settings say; `message` says why, and the way out. */
+export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", { message: Schema.String }) {}
 
-/** A server that closes as soon as its last answer is out: idle keep-alive connections do not hold it. */
+/** Bodies are of no use here, headers are bounded, and a client that sends slowly is cut off. Milliseconds and bytes. */
+const limits = {
+  maxHeaderSize: 8_192,
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 5_000
+}
+
+/** How long an answer that is under way may hold a server that closes. */
+const closingTimeout = 2_000
+
+/** A server that closes as soon as its last answer is out: neither idle keep-alive connections nor stuck clients hold it. */
 const drainingServer = (): Server => {
   const server = createServer(limits)
   server.maxConnections = 256
   const close = server.close.bind(server)
   server.close = (callback) => {
     const sweep = setInterval(() => server.closeIdleConnections(), 25)
+    const cut = setTimeout(() => server.closeAllConnections(), closingTimeout)
     return close((error) => {
       clearInterval(sweep)
+      clearTimeout(cut)
       callback?.(error)
     })
   }
   return server
 }
 
-const Routes = HttpApiBuilder.serve(answerEverything).pipe(
+const Routes = HttpApiBuilder.serve().pipe(
+  Layer.provide(HttpApiBuilder.middleware(answerEverything)),
   Layer.provide(HttpApiSwagger.layer({ path: "/docs" })),
   Layer.provide(HttpApiBuilder.middlewareOpenApi({ path: "/openapi.json" })),
   Layer.provide(Handlers.layer),
   Layer.provide(Dependencies.layer)
 )
 
-/** The HTTP server on this interface and port (0 is a free one). Its address is in the log, and in the context for whoever started it. */
+/** The engine stops before the server does: probes and people get answers until the last attempt has ended. */
+const stopEngineFirst = Layer.scopedDiscard(
+  Effect.flatMap(WorkerEngine, (engine) => Effect.addFinalizer(() => engine.stop))
+)
+
+const whyNot = (host: string, port: number, cause: unknown): string => {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  const place = `The HTTP server can't listen on ${host}, port ${port}`
+  if (code === "EADDRINUSE") {
+    return `${place}: the port is in use. Stop what listens there, set API_PORT to another port, or API_ENABLED=false for no HTTP.`
+  }
+  if (code === "EACCES") return `${place}: the process may not use this port. Set API_PORT to one above 1023.`
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
+    return `${place}: this is no address of this machine. Set API_HOST, for example to 0.0.0.0.`
+  }
+  return `${place}: ${cause instanceof Error ? cause.message : String(cause)} (settings API_HOST and API_PORT).`
+}
+
+const serverAt = (host: string, port: number) =>
+  Layer.catchAll(NodeHttpServer.layer(drainingServer, { host, port }), ({ cause }) =>
+    Layer.fail(new CannotListen({ message: whyNot(host, port, cause) }))
+  )
+
+/**
+ * The HTTP server on this interface and port (0 is a free one). Its address is in the log, and in the context for whoever started it.
+ * Closing it stops the engine first, and answers until that is done.
+ */
 export const layerAt = (host: string, port: number) =>
-  HttpServer.withLogAddress(Routes).pipe(Layer.provideMerge(NodeHttpServer.layer(drainingServer, { host, port })))
+  stopEngineFirst.pipe(Layer.provideMerge(HttpServer.withLogAddress(Routes)), Layer.provideMerge(serverAt(host, port)))
 
 /** The HTTP server where `HttpConfig` says, or nothing when it is switched off. Needs the engine and the ports it asks. */
 export const layer = Layer.unwrapEffect(

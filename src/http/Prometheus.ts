@@ -1,6 +1,7 @@
 import type * as MetricLabel from "effect/MetricLabel"
 import type * as MetricPair from "effect/MetricPair"
 import * as MetricState from "effect/MetricState"
+import * as Option from "effect/Option"
 
 /** The content type of the Prometheus text format, version 0.0.4. */
 export const contentType = "text/plain; version=0.0.4; charset=utf-8"
@@ -18,46 +19,66 @@ interface Family {
   readonly type: string
   readonly help: string
   readonly lines: Array<string>
+  /** The labels of the series that are there. */
+  readonly series: Set<string>
 }
 
-/** Renders a snapshot of Effect's metrics, and more samples, in the Prometheus text format: families together, help and type once. */
+/**
+ * Renders a snapshot of Effect's metrics, and more samples, in the Prometheus text format: families together, help and type once. Of
+ * metrics that would become the same series, or one family of two types, the first is shown: Prometheus refuses a scrape with both.
+ */
 export const render = (
   snapshot: ReadonlyArray<MetricPair.MetricPair.Untyped>,
   samples: ReadonlyArray<Sample> = []
 ): string => {
   const families = new Map<string, Family>()
-  const family = (name: string, type: string, help: string): Array<string> => {
-    const known = families.get(name)
-    if (known !== undefined) return known.lines
-    const created = { type, help, lines: [] }
-    families.set(name, created)
-    return created.lines
+  const add = (name: string, type: string, help: string, labels: Labels, lines: ReadonlyArray<string>): void => {
+    const family = families.get(name) ?? { type, help, lines: [], series: new Set<string>() }
+    families.set(name, family)
+    const series = braces(labels)
+    if (family.type !== type || family.series.has(series)) return
+    family.series.add(series)
+    family.lines.push(...lines)
   }
   for (const { metricKey, metricState } of snapshot) {
-    const name = metricKey.name.replace(/[^a-zA-Z0-9_:]/g, "_")
+    const name = nameOf(metricKey.name)
     const help = metricKey.description._tag === "Some" ? metricKey.description.value : name
-    const tags = labelsOf(metricKey.tags)
+    const labels = labelsOf(metricKey.tags)
+    const line = (suffix: string, value: number, more: Labels = []) =>
+      `${name}${suffix}${braces([...labels, ...more])} ${number(value)}`
     if (MetricState.isCounterState(metricState)) {
-      family(name, "counter", help).push(`${name}${braces(tags)} ${number(Number(metricState.count))}`)
+      add(name, "counter", help, labels, [line("", Number(metricState.count))])
     } else if (MetricState.isGaugeState(metricState)) {
-      family(name, "gauge", help).push(`${name}${braces(tags)} ${number(Number(metricState.value))}`)
+      add(name, "gauge", help, labels, [line("", Number(metricState.value))])
     } else if (MetricState.isHistogramState(metricState)) {
-      const lines = family(name, "histogram", help)
-      for (const [bound, count] of metricState.buckets) {
-        if (bound < Number.MAX_VALUE) lines.push(`${name}_bucket${braces([...tags, ["le", number(bound)]])} ${count}`)
-      }
-      lines.push(`${name}_bucket${braces([...tags, ["le", "+Inf"]])} ${metricState.count}`)
-      lines.push(`${name}_sum${braces(tags)} ${number(metricState.sum)}`)
-      lines.push(`${name}_count${braces(tags)} ${metricState.count}`)
+      const buckets = metricState.buckets.filter(([bound]) => bound < Number.MAX_VALUE)
+      add(name, "histogram", help, labels, [
+        ...buckets.map(([bound, count]) => line("_bucket", count, [["le", number(bound)]])),
+        line("_bucket", metricState.count, [["le", "+Inf"]]),
+        line("_sum", metricState.sum),
+        line("_count", metricState.count)
+      ])
+    } else if (MetricState.isSummaryState(metricState)) {
+      const quantiles = metricState.quantiles.map(([quantile, value]) =>
+        line(
+          "",
+          Option.getOrElse(value, () => Number.NaN),
+          [["quantile", number(quantile)]]
+        )
+      )
+      add(name, "summary", help, labels, [
+        ...quantiles,
+        line("_sum", metricState.sum),
+        line("_count", metricState.count)
+      ])
     } else if (MetricState.isFrequencyState(metricState)) {
-      const lines = family(name, "counter", help)
-      for (const [value, count] of metricState.occurrences)
-        lines.push(`${name}${braces([...tags, ["value", value]])} ${count}`)
+      const counts = [...metricState.occurrences].map(([value, count]) => line("", count, [["value", value]]))
+      add(name, "counter", help, labels, counts)
     }
   }
-  for (const sample of samples) {
-    const labels = braces(Object.entries(sample.labels ?? {}))
-    family(sample.name, sample.type, sample.help).push(`${sample.name}${labels} ${number(sample.value)}`)
+  for (const { help, labels = {}, name, type, value } of samples) {
+    const entries = Object.entries(labels)
+    add(name, type, help, entries, [`${name}${braces(entries)} ${number(value)}`])
   }
   const blocks = [...families]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -67,11 +88,13 @@ export const render = (
   return `${blocks.join("\n")}\n`
 }
 
+const nameOf = (name: string): string => name.replace(/[^a-zA-Z0-9_:]/g, "_").replace(/^(?=\d)/, "_")
+
 type Labels = ReadonlyArray<readonly [string, string]>
 
 const labelsOf = (tags: ReadonlyArray<MetricLabel.MetricLabel>): Labels =>
   // Effect notes the unit of a timer as a tag; Prometheus has it in the name.
-  tags.filter((tag) => tag.key !== "time_unit").map((tag) => [tag.key.replace(/[^a-zA-Z0-9_]/g, "_"), tag.value])
+  tags.filter((tag) => tag.key !== "time_unit").map((tag) => [nameOf(tag.key).replaceAll(":", "_"), tag.value])
 
 const braces = (labels: Labels): string =>
   labels.length === 0 ? "" : `{${labels.map(([key, value]) => `${key}="${escapeLabel(value)}"`).join(",")}}`

@@ -32,15 +32,13 @@ const Dependency = Schema.Struct({
   error: Schema.NullOr(Schema.String)
 })
 
-const readiness = <S extends "ready" | "not ready">(status: S) =>
-  Schema.Struct({
-    status: Schema.Literal(status),
-    timestamp: Schema.String,
-    worker_name: Schema.String,
-    dependencies: Schema.Array(Dependency),
-    stalled: Schema.Array(Stalled)
-  })
-const Ready = readiness("ready")
+const Ready = Schema.Struct({
+  status: Schema.Literal("ready"),
+  timestamp: Schema.String,
+  worker_name: Schema.String,
+  dependencies: Schema.Array(Dependency),
+  stalled: Schema.Array(Stalled)
+})
 
 const WorkerEntry = Schema.Struct({
   id: Schema.Number,
@@ -73,7 +71,12 @@ const Status = Schema.Struct({
 /** A loop of the worker makes no progress: 503, with the loops by name. */
 export class NotLive extends Schema.TaggedError<NotLive>()(
   "NotLive",
-  { timestamp: Schema.String, worker_name: Schema.String, stalled: Schema.Array(Stalled) },
+  {
+    status: Schema.Literal("unhealthy"),
+    timestamp: Schema.String,
+    worker_name: Schema.String,
+    stalled: Schema.Array(Stalled)
+  },
   HttpApiSchema.annotations({ status: 503 })
 ) {}
 
@@ -81,6 +84,7 @@ export class NotLive extends Schema.TaggedError<NotLive>()(
 export class NotReady extends Schema.TaggedError<NotReady>()(
   "NotReady",
   {
+    status: Schema.Literal("not ready"),
     timestamp: Schema.String,
     worker_name: Schema.String,
     dependencies: Schema.Array(Dependency),

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -170,27 +171,28 @@ const make = Effect.gen(function* () {
     run: (target, workerId, onProgress) =>
       Effect.flatMap(Clock.currentTimeMillis, (from) =>
         run(target, workerId, onProgress).pipe(
-          Effect.tap((report) =>
-            report.crawled
-              ? Effect.zipRight(
-                  Metric.increment(Metrics.crawlResults.completed),
-                  report.discovered === 0
-                    ? Effect.logDebug("The crawl found nothing new")
-                    : Effect.logInfo(
-                        `The crawl found ${report.discovered} documents and queued ${report.enqueued} tasks`
-                      )
-                )
-              : Effect.void
+          Effect.tap(({ crawled, discovered, enqueued }) =>
+            crawled && discovered > 0
+              ? Effect.logInfo(`The crawl found ${discovered} documents and queued ${enqueued} tasks`)
+              : Effect.logDebug(crawled ? "The crawl found nothing new" : "The vault was crawled by another worker")
           ),
-          Effect.tapError(() => Metric.increment(Metrics.crawlResults.failed)),
-          Effect.onInterrupt(() => Metric.increment(Metrics.crawlResults.interrupted)),
-          Effect.ensuring(
-            Effect.flatMap(Clock.currentTimeMillis, (to) => Metric.update(Metrics.crawlDuration, (to - from) / 1_000))
-          )
+          Effect.onExit((exit) => measured(exit, from))
         )
       )
   })
 })
+
+/** A look at a vault that was not due is no crawl. */
+const measured = (exit: Exit.Exit<CrawlReport, unknown>, from: number): Effect.Effect<void> => {
+  if (Exit.isSuccess(exit) && !exit.value.crawled) return Effect.void
+  const result = Exit.isSuccess(exit) ? "completed" : Exit.isInterrupted(exit) ? "interrupted" : "failed"
+  return Effect.flatMap(Clock.currentTimeMillis, (to) =>
+    Effect.zipRight(
+      Metric.increment(Metrics.crawlResults[result]),
+      Metric.update(Metrics.crawlDuration, (to - from) / 1_000)
+    )
+  )
+}
 
 export const layer: Layer.Layer<
   Crawl,

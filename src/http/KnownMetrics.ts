@@ -1,0 +1,28 @@
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Metrics from "../worker/Metrics.ts"
+
+const known: ReadonlyArray<{ readonly register: () => unknown }> = [
+  ...Object.values(Metrics.outcomes),
+  ...Object.values(Metrics.crawlResults),
+  Metric.tagged(Metrics.workerRestarts, "kind", "processing"),
+  Metric.tagged(Metrics.workerRestarts, "kind", "source"),
+  Metrics.attempts,
+  Metrics.attemptDuration,
+  Metrics.leasesLost,
+  Metrics.poisoned,
+  Metrics.received,
+  Metrics.receiveErrors,
+  Metrics.crawlDuration,
+  Metrics.crawlItems,
+  Metrics.crawlTasks,
+  Metrics.locksLost,
+  Metrics.queueDepth,
+  Metrics.queueOldestAge,
+  Metrics.poisonDepth
+]
+
+/** Lets every series of the engine appear with 0 before anything happened: a rate whose first sample is an event misses that event. */
+export const register: Effect.Effect<void> = Effect.sync(() => {
+  for (const metric of known) metric.register()
+})
