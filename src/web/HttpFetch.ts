@@ -157,7 +157,7 @@ const connectionError = (url: URL, cause: unknown): WebError => {
   if (code === "NotCapable") {
     return refused(`The runtime forbids the connection to ${url.host}: start Deno with --allow-net and this host`)
   }
-  if (/^HPE_/.test(code)) return unusable(`${url.host} does not speak HTTP as it should (${code})`)
+  if (code.startsWith("HPE_")) return unusable(`${url.host} does not speak HTTP as it should (${code})`)
   return new WebError({
     reason: "Unreachable",
     message: `${url.host} can't be reached (${code})`,

@@ -74,7 +74,8 @@ const addHeadAndBody = (document: DomDocument, root: DomElement): void => {
 
 /** The parser keeps names of attributes as they are written, and nobody writes selectors like that. */
 const lowerAttributes = (element: DomElement): void => {
-  for (const { name, value } of [...element.attributes]) {
+  const written = Array.from(element.attributes)
+  for (const { name, value } of written) {
     const lower = name.toLowerCase()
     if (lower === name) continue
     element.removeAttribute(name)

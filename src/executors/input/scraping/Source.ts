@@ -30,7 +30,7 @@ export const fromResponse = (response: FetchResponse): Effect.Effect<Source, Web
 
 /** Whether pages of this media type are read: HTML, XML, and text of any other kind. Without a type it is looked at. */
 export const isReadable = (mediaType: string): boolean =>
-  mediaType === "" || /^text\//.test(mediaType) || /^application\/(?:.*\+)?(?:xml|json)$/.test(mediaType)
+  mediaType === "" || mediaType.startsWith("text/") || /^application\/(?:.*\+)?(?:xml|json)$/.test(mediaType)
 
 const isPlain = (mediaType: string): boolean => mediaType !== "" && !/html|xml/.test(mediaType)
 

@@ -6,7 +6,7 @@ import type { Expression, FunctionName, Kind, Operator, Step } from "./XPathSynt
 export type XPathValue = ReadonlyArray<DomNode> | string | number | boolean
 
 /** Nodes that one expression may look at: hostile pages and careless expressions multiply. */
-const mostVisits = 2_000_000
+const mostVisits = 1_000_000
 
 /** The value of an expression on a page. Left when it would look at too much, or asks for nodes where there are none. */
 export const evaluate = (expression: Expression, document: DomDocument): Either.Either<XPathValue, string> => {
