@@ -1,10 +1,11 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import * as Either from "effect/Either"
-import type { Executor } from "./Executor.ts"
+import type { Executor, ExecutorError, ExecutorInstance } from "./Executor.ts"
 
 /** The executor types that definitions may use. */
 export class Catalog extends Context.Tag("contentflow-worker/executors/Catalog")<
@@ -43,12 +44,13 @@ export const make = (executors: ReadonlyArray<Executor<never>>): Catalog["Type"]
 const provided = <R>(executor: Executor<R>, context: Context.Context<Exclude<R, Scope>>): Executor<never> => ({
   ...executor,
   prepare: (settings) =>
-    Either.map(
-      executor.prepare(settings),
-      (build) => (place) =>
-        Effect.mapInputContext(
-          build(place),
-          (scope: Context.Context<Scope>) => Context.merge(context, scope) as Context.Context<R | Scope>
-        )
-    )
+    Either.map(executor.prepare(settings), (build) => (place) => {
+      const built = build(place)
+      // What is built already requires nothing any more.
+      if (Exit.isExit(built)) return built as Exit.Exit<ExecutorInstance, ExecutorError>
+      return Effect.mapInputContext(
+        built,
+        (scope: Context.Context<Scope>) => Context.merge(context, scope) as Context.Context<R | Scope>
+      )
+    })
 })

@@ -14,7 +14,6 @@ import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import { isRetryable } from "../executors/Executor.ts"
-import { WriteTime } from "../executors/output/WriteTime.ts"
 import { type NodeReport, PipelineRunner, type RunFailure } from "../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage } from "../queue/TaskQueue.ts"
 import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
@@ -154,11 +153,13 @@ const make = Effect.gen(function* () {
         return retryOrReject(task, state.policy, reason, null)
       })
     )
-    const run = Effect.flatMap(runner.compile(pipeline), (plan) =>
-      runner.run(plan, state.items, { exclude: task.executed_input_executor })
+    const ran = Effect.flatMap(runner.compile(pipeline), (plan) =>
+      runner.run(plan, state.items, {
+        exclude: task.executed_input_executor,
+        // The same for every attempt: what names its output by the time writes the same blob again.
+        writeTime: Timestamp.parse(task.created_at)
+      })
     )
-    // The same for every attempt: what names its output by the time writes the same blob again.
-    const ran = Effect.provideService(run, WriteTime, Timestamp.parse(task.created_at))
     return Effect.matchEffect(ran, {
       onSuccess: (result) => {
         state.nodes = result.nodes

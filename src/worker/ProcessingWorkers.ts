@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
@@ -114,7 +116,8 @@ const make = Effect.gen(function* () {
           (stop) => lease.whenLost((lost) => stop(Outcome.Lost({ reason: lost.message })))
         )
 
-  const handle = Effect.fnUntraced(function* (self: Supervised, id: number, lease: Lease) {
+  /** The worker's fiber works for one message at a time: its annotations are set for each, which is cheaper than to wrap it in them. */
+  const handle = Effect.fnUntraced(function* (self: Supervised, id: number, annotations: Annotations, lease: Lease) {
     const startedAt = clock.unsafeCurrentTimeMillis()
     const state = Attempt.begin(lease.message, nameOf(id))
     yield* self.doing(
@@ -123,23 +126,23 @@ const make = Effect.gen(function* () {
         onRight: ({ task }) => `${task.task_id} of ${task.pipeline_id}`
       })
     )
-    const settled = Effect.flatMap(
-      Effect.suspend(() => run(lease, state)),
-      (outcome) => settlement.settle(lease, state, outcome)
-    )
-    yield* Effect.annotateLogs(settled, annotationsOf(state))
+    yield* FiberRef.set(FiberRef.currentLogAnnotations, annotated(annotations, state))
+    const outcome = yield* run(lease, state)
+    yield* settlement.settle(lease, state, outcome)
     Metrics.observe(Metrics.attemptDuration, (clock.unsafeCurrentTimeMillis() - startedAt) / 1_000)
     yield* self.doing("idle")
   })
 
   const worker = (self: Supervised, id: number) =>
-    Effect.forever(
-      Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(restore(Queue.take(handoff)), (lease) =>
-          Effect.onExit(handle(self, id, lease), (exit) => {
-            slots.give(1)
-            return Exit.isSuccess(exit) ? Effect.void : Effect.ignoreLogged(lease.release(Duration.zero))
-          })
+    Effect.flatMap(FiberRef.get(FiberRef.currentLogAnnotations), (annotations) =>
+      Effect.forever(
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(restore(Queue.take(handoff)), (lease) =>
+            Effect.onExit(handle(self, id, annotations, lease), (exit) => {
+              slots.give(1)
+              return Exit.isSuccess(exit) ? Effect.void : Effect.ignoreLogged(lease.release(Duration.zero))
+            })
+          )
         )
       )
     )
@@ -190,15 +193,18 @@ const make = Effect.gen(function* () {
   })
 })
 
-const annotationsOf = ({ decoded, message }: Attempt.AttemptState) =>
+type Annotations = HashMap.HashMap<string, unknown>
+
+const annotated = (annotations: Annotations, { decoded, message }: Attempt.AttemptState): Annotations =>
   Either.match(decoded, {
-    onLeft: () => ({ message_id: message.id }),
-    onRight: ({ task: { execution_id, pipeline_id, task_id, vault_id } }) => ({
-      task_id,
-      execution_id,
-      pipeline_id,
-      vault_id
-    })
+    onLeft: () => HashMap.set(annotations, "message_id", message.id),
+    onRight: ({ task }) =>
+      annotations.pipe(
+        HashMap.set<string, unknown>("task_id", task.task_id),
+        HashMap.set<string, unknown>("execution_id", task.execution_id),
+        HashMap.set<string, unknown>("pipeline_id", task.pipeline_id),
+        HashMap.set<string, unknown>("vault_id", task.vault_id)
+      )
   })
 
 export const layer: Layer.Layer<
