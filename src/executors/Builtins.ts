@@ -1,10 +1,12 @@
 import type * as Layer from "effect/Layer"
 import * as Catalog from "./Catalog.ts"
 import type { Executor } from "./Executor.ts"
-import { executor as azureBlobContentRetriever } from "./input/AzureBlobContentRetriever.ts"
-import { executor as azureBlobInputDiscovery } from "./input/AzureBlobInputDiscovery.ts"
-import { executor as contentRetriever } from "./input/ContentRetriever.ts"
-import { executor as azureBlobOutput } from "./output/AzureBlobOutput.ts"
+import { executor as forEachContent } from "./control/ForEachContent.ts"
+import { executor as passThrough } from "./control/PassThrough.ts"
+import { executor as subpipeline } from "./control/Subpipeline.ts"
+import { executor as crossDocumentFieldAggregator } from "./documentset/CrossDocumentFieldAggregator.ts"
+import { executor as documentSetCollector } from "./documentset/DocumentSetCollector.ts"
+import { executor as documentSetInitializer } from "./documentset/DocumentSetInitializer.ts"
 import { executor as csvExtractor } from "./extract/CsvExtractor.ts"
 import { executor as documentExtractor } from "./extract/DocumentExtractor.ts"
 import { executor as excelExtractor } from "./extract/ExcelExtractor.ts"
@@ -12,13 +14,16 @@ import { executor as pdfExtractor } from "./extract/PdfExtractor.ts"
 import { executor as powerpointExtractor } from "./extract/PowerpointExtractor.ts"
 import { executor as textExtractor } from "./extract/TextExtractor.ts"
 import { executor as wordExtractor } from "./extract/WordExtractor.ts"
-import { executor as passThrough } from "./control/PassThrough.ts"
-import { executor as crossDocumentFieldAggregator } from "./documentset/CrossDocumentFieldAggregator.ts"
+import { executor as azureBlobContentRetriever } from "./input/AzureBlobContentRetriever.ts"
+import { executor as azureBlobInputDiscovery } from "./input/AzureBlobInputDiscovery.ts"
+import { executor as contentRetriever } from "./input/ContentRetriever.ts"
+import { executor as azureBlobOutput } from "./output/AzureBlobOutput.ts"
+import { executor as fanInAggregator } from "./transform/FanInAggregator.ts"
 import { executor as fieldMapper } from "./transform/FieldMapper.ts"
 import { executor as fieldSelector } from "./transform/FieldSelector.ts"
 import { executor as gptragSearchIndexDocumentGenerator } from "./transform/GptragSearchIndexDocumentGenerator.ts"
-import { executor as tableRowSplitter } from "./transform/TableRowSplitter.ts"
 import { executor as recursiveTextChunker } from "./transform/RecursiveTextChunker.ts"
+import { executor as tableRowSplitter } from "./transform/TableRowSplitter.ts"
 
 /** Every executor type that comes with the worker, sorted by type id. */
 export const builtins = [
@@ -29,14 +34,19 @@ export const builtins = [
   crossDocumentFieldAggregator,
   csvExtractor,
   documentExtractor,
+  documentSetCollector,
+  documentSetInitializer,
   excelExtractor,
+  fanInAggregator,
   fieldMapper,
   fieldSelector,
+  forEachContent,
   gptragSearchIndexDocumentGenerator,
   passThrough,
   pdfExtractor,
   powerpointExtractor,
   recursiveTextChunker,
+  subpipeline,
   tableRowSplitter,
   textExtractor,
   wordExtractor
