@@ -84,7 +84,7 @@ const fileName = Args.text({ name: "FILE" }).pipe(
 const runFile = Command.make(
   "run",
   {
-    file: fileName.pipe(Args.withDescription("The YAML file with the pipeline; - is standard input.")),
+    file: fileName.pipe(Args.withDescription("The YAML file with the pipeline.")),
     source,
     pipeline: Options.text("pipeline").pipe(
       Options.withPseudoName("NAME"),

@@ -23,7 +23,7 @@ import * as Summary from "./run/Summary.ts"
 import { wrongUsage } from "./WrongUsage.ts"
 
 export interface RunOptions {
-  /** The file with the pipeline; `-` is standard input. */
+  /** The file with the pipeline; `-` is standard input, too. */
   readonly file: string
   /** Which of the file's pipelines; the first when absent. */
   readonly pipeline: Option.Option<string>
@@ -43,6 +43,9 @@ export interface RunOptions {
  */
 export const run = (options: RunOptions, progress = ProgressBar.make()) =>
   Effect.gen(function* () {
+    if (options.file === "-" && Option.contains(options.items, "-")) {
+      return yield* wrongUsage("Standard input can't be both the pipeline and the items: name a file for one of them.")
+    }
     const file = yield* PipelineFile.read(options.file)
     const version = yield* choose(file, options.pipeline)
     const fs = yield* FileSystem.FileSystem

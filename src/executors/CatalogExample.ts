@@ -24,7 +24,11 @@ export const toYaml = (executor: Described): string =>
   stringify({ executors: [entryOf(executor)] }, { version: "1.1", lineWidth: 0 }).trimEnd()
 
 /** Settings that a type can't do without though no single one is required. */
-const furtherSettings: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map([
+const furtherSettings: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map<
+  string,
+  Readonly<Record<string, unknown>>
+>([
+  ["field_mapper", { mappings: { "pdf_output.text": "text" } }],
   ["subpipeline", { pipeline: "my_other_pipeline" }]
 ])
 
@@ -64,5 +68,5 @@ const samples: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["fields", ["text", "metadata.*"]],
   ["start_urls", ["https://example.com/"]],
   ["steps", [{ id: "step", type: "pass_through" }]],
-  ["aggregations", [{ field: "total", operations: ["sum"] }]]
+  ["aggregations", [{ field_path: "data.total", operations: ["sum"] }]]
 ])

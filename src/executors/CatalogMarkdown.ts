@@ -1,13 +1,16 @@
 import * as Arr from "effect/Array"
 import { type Described, toYaml } from "./CatalogExample.ts"
+import type { Category } from "./Executor.ts"
 import type { SettingInfo } from "./Settings.ts"
 
 /** The page of all types: `src/executors/README.md`. `common` are the settings that every type has. */
 export const print = (executors: ReadonlyArray<Described>, common: Readonly<Record<string, SettingInfo>>): string =>
   [
     "# Executors",
+    // The formatter would pad the tables, so that a new row changes all.
+    "<!-- oxfmt-ignore-start -->",
     "Written by `contentflow-worker executors --markdown` from the Schemas of the executors. Do not edit it: run the command again.",
-    ...Object.entries(Arr.groupBy(executors, ({ category }) => category)).flatMap(([category, members]) => [
+    ...inOrder(Arr.groupBy(executors, ({ category }) => category)).flatMap(([category, members]) => [
       `## ${category}`,
       table(
         ["Type", "What it does"],
@@ -16,13 +19,29 @@ export const print = (executors: ReadonlyArray<Described>, common: Readonly<Reco
     ]),
     "## Settings of every type",
     settingsTable(common),
-    forgiving(executors),
+    ...forgiving(executors),
     ...executors.flatMap((executor) => section(executor, new Set(Object.keys(common)))),
-    ""
-  ]
-    .filter((part, index, all) => part !== "" || index === all.length - 1)
-    .join("\n\n")
-    .replace(/\n+$/, "\n")
+    "<!-- oxfmt-ignore-end -->"
+  ].join("\n\n")
+
+/** As documents pass through a pipeline. */
+const categories: ReadonlyArray<Category> = [
+  "input",
+  "extract",
+  "transform",
+  "analyse",
+  "document_set",
+  "control_flow",
+  "pipeline",
+  "output",
+  "Utility"
+]
+
+const inOrder = <A>(groups: Readonly<Record<string, A>>): ReadonlyArray<readonly [Category, A]> =>
+  categories.flatMap((category) => {
+    const group = groups[category]
+    return group === undefined ? [] : [[category, group] as const]
+  })
 
 const section = (executor: Described, common: ReadonlySet<string>): ReadonlyArray<string> => [
   `## ${executor.type}`,
@@ -40,9 +59,9 @@ const section = (executor: Described, common: ReadonlySet<string>): ReadonlyArra
   `\`\`\`yaml\n${toYaml(executor)}\n\`\`\``
 ]
 
-const forgiving = (executors: ReadonlyArray<Described>): string => {
+const forgiving = (executors: ReadonlyArray<Described>): ReadonlyArray<string> => {
   const types = executors.filter(({ failOnError }) => !failOnError).map(({ type }) => code(type))
-  return types.length === 0 ? "" : `The default of \`fail_pipeline_on_error\` is \`false\` for ${types.join(", ")}.`
+  return types.length === 0 ? [] : [`The default of \`fail_pipeline_on_error\` is \`false\` for ${types.join(", ")}.`]
 }
 
 const settingsTable = (settings: Readonly<Record<string, SettingInfo>>): string =>

@@ -28,8 +28,13 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<Content>, RunFai
 const decode = Schema.decodeUnknown(Schema.Array(Content), { errors: "all" })
 
 const describe = (error: ParseResult.ParseError): string => {
-  const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
-  const lines = issues.slice(0, maxProblems).map(({ message, path }) => `  ${pathText(path)}: ${message}`)
+  const all = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
+    message,
+    path: pathText(path)
+  }))
+  // Of a value and what is in it, the inner problem says more.
+  const issues = all.filter(({ path }) => !all.some((other) => other.path.startsWith(`${path}.`)))
+  const lines = issues.slice(0, maxProblems).map(({ message, path }) => `  ${path}: ${message}`)
   const more = issues.length - lines.length
   return ["It must be a list of items of the shape {id, summary_data, data, executor_logs}.", ...lines]
     .concat(more > 0 ? [`  and ${more} more`] : [])

@@ -41,7 +41,7 @@ const ofText = (file: string, text: string, index: number): PipelineFile => {
     definition === undefined
       ? []
       : definition.main.at[0] === "pipelines"
-        ? [...definition.byName.keys()]
+        ? [...definition.byName.values()].toSorted((a, b) => place(a) - place(b)).map(({ name }) => name)
         : [definition.main.name]
   return {
     file,
@@ -50,6 +50,9 @@ const ofText = (file: string, text: string, index: number): PipelineFile => {
     pipeline: (name) => stored(text, name ?? definition?.main.name ?? file, index)
   }
 }
+
+/** Where it stands in the list. */
+const place = ({ at }: Definition.Definition): number => Number(at[1])
 
 const stored = (yaml: string, name: string, index: number): VersionedPipeline => ({
   pipeline: {
