@@ -1,4 +1,4 @@
-import { isSpaceAt, skipSpace, trimEnd } from "../pipeline/condition/PythonText.ts"
+import { isSpaceAt, skipSpace, trimEnd } from "../domain/PythonText.ts"
 
 /** `text.strip()`: without Python's white space at both ends. */
 export const strip = (text: string): string => {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { CosmosDatabase } from "../azure/CosmosClients.ts"
-import * as CosmosContainer from "../azure/CosmosContainer.ts"
+import * as CosmosContainer from "./CosmosContainer.ts"
 import { AzureConfig, type AzureSettings } from "../config/WorkerConfig.ts"
 import * as CheckpointDocuments from "./CheckpointDocuments.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"

@@ -8,12 +8,12 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import * as Attempt from "./Attempt.ts"
+import * as Handoff from "./Handoff.ts"
 import { type Lease, Leases } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
 import { Progress } from "./Progress.ts"
@@ -52,7 +52,7 @@ const make = Effect.gen(function* () {
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
 
-  const handoff = yield* Queue.unbounded<Lease>()
+  const handoff = Handoff.make<Lease>()
   const slots = Slots.make(config.processingWorkers)
   let stopping = false
 
@@ -61,7 +61,7 @@ const make = Effect.gen(function* () {
   const receive = (max: number) => {
     const receivedAt = clock.unsafeCurrentTimeMillis()
     return Effect.map(queue.receive(max, config.visibilityTimeout), (messages) => {
-      for (const message of messages) handoff.unsafeOffer(leases.hold(message, receivedAt))
+      for (const message of messages) handoff.give(leases.hold(message, receivedAt))
       Metrics.add(Metrics.received, messages.length)
       return messages.length
     })
@@ -137,12 +137,14 @@ const make = Effect.gen(function* () {
     Effect.flatMap(FiberRef.get(FiberRef.currentLogAnnotations), (annotations) =>
       Effect.forever(
         Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(restore(Queue.take(handoff)), (lease) =>
-            Effect.onExit(handle(self, id, annotations, lease), (exit) => {
+          Effect.flatMap(restore(handoff.ready), () => {
+            const lease = handoff.take()
+            if (lease === undefined) return Effect.void
+            return Effect.onExit(handle(self, id, annotations, lease), (exit) => {
               slots.give(1)
               return Exit.isSuccess(exit) ? Effect.void : Effect.ignoreLogged(lease.release(Duration.zero))
             })
-          )
+          })
         )
       )
     )
@@ -169,12 +171,18 @@ const make = Effect.gen(function* () {
       Outcome.Released({ reason: "The worker is stopping." })
     )
 
+  const releaseWaiting = Effect.suspend(() => {
+    const waiting: Array<Lease> = []
+    for (let lease = handoff.take(); lease !== undefined; lease = handoff.take()) waiting.push(lease)
+    return Effect.forEach(waiting, release, { concurrency: 32, discard: true })
+  })
+
   const stopTaking = Effect.gen(function* () {
     if (stopping) return
     stopping = true
     yield* Fiber.interruptAll(pollers)
     yield* progress.unregister("queue poller")
-    yield* Effect.forEach(yield* Queue.takeAll(handoff), release, { concurrency: 32, discard: true })
+    yield* releaseWaiting
   })
 
   const drain = Effect.fnUntraced(function* (grace: Duration.Duration) {

@@ -1,6 +1,5 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -51,8 +50,13 @@ const make = Effect.gen(function* () {
     body: (watch: Watch) => Effect.Effect<Outcome>,
     hook: (stop: Stop) => Effect.Effect<void>
   ) {
-    const ended = Deferred.unsafeMake<Outcome>(FiberId.none)
-    const end = (outcome: Outcome) => Deferred.unsafeDone(ended, Exit.succeed(outcome))
+    let ended: Outcome | undefined
+    let resume: ((outcome: Effect.Effect<Outcome>) => void) | undefined
+    const end = (outcome: Outcome) => {
+      if (ended !== undefined) return
+      ended = outcome
+      resume?.(Effect.succeed(outcome))
+    }
     const within = (duration: Duration.Duration, action: Effect.Effect<void>) =>
       deadlines.at(clock.unsafeCurrentTimeMillis() + Duration.toMillis(duration), action)
     let stopped: Outcome | undefined
@@ -78,7 +82,10 @@ const make = Effect.gen(function* () {
     running.add(stop)
     idle.unsafeClose()
     yield* hook(stop)
-    const outcome = yield* Deferred.await(ended)
+    const outcome = yield* Effect.async<Outcome>((resolve) => {
+      resume = resolve
+      if (ended !== undefined) resolve(Effect.succeed(ended))
+    })
     callOff?.()
     running.delete(stop)
     if (running.size === 0) idle.unsafeOpen()

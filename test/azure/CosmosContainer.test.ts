@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Clock, Effect, Exit, Fiber, Layer, Option, Redacted, TestClock, Tracer } from "effect"
 import * as CosmosClients from "../../src/azure/CosmosClients.ts"
-import * as CosmosContainer from "../../src/azure/CosmosContainer.ts"
+import * as CosmosContainer from "../../src/store/CosmosContainer.ts"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import { AzureConfig } from "../../src/config/WorkerConfig.ts"
 import { emulatorDatabase } from "../store/Backends.ts"

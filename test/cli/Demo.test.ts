@@ -51,7 +51,7 @@ describe("demo", () => {
         assert.include(read("news.html"), "forty places")
         assert.include(read("rules.txt"), "two euros")
       }),
-    180_000
+    300_000
   )
 
   it.scopedLive(
@@ -71,7 +71,7 @@ describe("demo", () => {
         const texts = readdirSync(outputs).map((name) => textIn(readFileSync(join(outputs, name), "utf8")))
         assert.deepStrictEqual(texts.toSorted(), ["The new note", "The old note"])
       }),
-    180_000
+    300_000
   )
 
   it.scopedLive(
@@ -86,7 +86,7 @@ describe("demo", () => {
         const wrong = yield* WorkerProcess.run(["demo", "--documents", join(own, "missing")], {})
         assert.deepStrictEqual(yield* wrong.exit, { code: 2, signal: null })
       }),
-    120_000
+    300_000
   )
 
   it.scopedLive(
@@ -120,6 +120,6 @@ describe("demo", () => {
         yield* demo.kill("SIGINT")
         assert.deepStrictEqual(yield* demo.exit, { code: 0, signal: null })
       }),
-    180_000
+    300_000
   )
 })

@@ -114,7 +114,7 @@ describe("What can't be processed, in a worker process", () => {
           yield* worker.kill("SIGTERM")
           assert.deepStrictEqual(yield* worker.exit, { code: 0, signal: null })
         }),
-      180_000
+      300_000
     )
   })
 })

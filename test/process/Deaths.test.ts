@@ -54,7 +54,7 @@ describe("A worker process that ends in the middle of its work", () => {
           assert.deepStrictEqual(yield* Emulators.blobNames(installation, "killed"), outputsOf(names))
           assert.strictEqual(yield* Emulators.depth(installation.poison), 0)
         }),
-      240_000
+      300_000
     )
 
     it.scoped(
@@ -88,7 +88,7 @@ describe("A worker process that ends in the middle of its work", () => {
           yield* eventually("all tasks are done", installation.executions, (all) => completed(all) === names.length)
           assert.deepStrictEqual(yield* Emulators.blobNames(installation, "stopped"), outputsOf(names))
         }),
-      240_000
+      300_000
     )
 
     it.scoped(
@@ -134,7 +134,7 @@ describe("A worker process that ends in the middle of its work", () => {
           yield* eventually("all tasks are done", installation.executions, (all) => completed(all) === names.length)
           assert.deepStrictEqual(yield* Emulators.blobNames(installation, "hanging"), outputsOf(names))
         }),
-      240_000
+      300_000
     )
   })
 })

@@ -70,7 +70,7 @@ describe("Engines in one process on the real Azure layers", () => {
             "every document was processed",
             Effect.sync(() => counts.reduce((sum, seen) => sum + seen.size, 0)),
             (processed) => processed >= names.length,
-            "5 minutes"
+            "6 minutes"
           )
           const executions = yield* eventually(
             "every execution is completed",
@@ -101,7 +101,7 @@ describe("Engines in one process on the real Azure layers", () => {
           assert.strictEqual(first.size + second.size, names.length)
           assert.deepStrictEqual([...new Set([...first.values(), ...second.values()])], [1])
         }),
-      420_000
+      480_000
     )
 
     it.scoped(
@@ -143,7 +143,7 @@ pipeline:
           assert.strictEqual(runs, 1)
           assert.strictEqual((yield* first.status).leases + (yield* second.status).leases, 0)
         }),
-      120_000
+      300_000
     )
   })
 })

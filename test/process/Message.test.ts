@@ -164,7 +164,7 @@ describe("The original's message, through a worker process", () => {
           )
           assert.deepStrictEqual(poisoned, [])
         }),
-      120_000
+      300_000
     )
 
     it.scoped(
@@ -175,7 +175,7 @@ describe("The original's message, through a worker process", () => {
           assert.strictEqual(execution["status"], "completed")
           assert.deepStrictEqual(execution["content"], [identifier])
         }),
-      120_000
+      300_000
     )
 
     it.scoped(
@@ -192,7 +192,7 @@ describe("The original's message, through a worker process", () => {
           assert.strictEqual(letter.body, message)
           assert.strictEqual(letter.reason, execution["error"])
         }),
-      120_000
+      300_000
     )
   })
 })

@@ -45,7 +45,7 @@ describe("The start of a worker process", () => {
             assert.include(said, name)
           }
         }),
-      120_000
+      300_000
     )
 
     it.scoped(
@@ -57,7 +57,7 @@ describe("The start of a worker process", () => {
           assert.match(said, /queue nothing-there\b.*CREATE_MISSING_RESOURCES/s)
           assert.match(said, /database nothing-there\b/)
         }),
-      120_000
+      300_000
     )
 
     it.scoped(
@@ -70,7 +70,7 @@ describe("The start of a worker process", () => {
           assert.isTrue(yield* Effect.promise(() => tasks.exists()))
           assert.deepStrictEqual(yield* documents.locks.where("pipeline_id", "none"), [])
         }),
-      120_000
+      300_000
     )
 
     it.scoped(
@@ -89,7 +89,7 @@ describe("The start of a worker process", () => {
           yield* worker.kill("SIGINT")
           assert.deepStrictEqual(yield* worker.exit, { code: 0, signal: null })
         }),
-      120_000
+      300_000
     )
 
     it.scoped(
@@ -100,7 +100,7 @@ describe("The start of a worker process", () => {
           assert.deepStrictEqual(yield* worker.exit, { code: 2, signal: null })
           assertPlain(worker.stderr() + worker.stdout())
         }),
-      120_000
+      300_000
     )
   })
 })

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import * as CosmosClients from "../../src/azure/CosmosClients.ts"
-import * as CosmosContainer from "../../src/azure/CosmosContainer.ts"
+import * as CosmosContainer from "../../src/store/CosmosContainer.ts"
 import * as CosmosResources from "../../src/azure/CosmosResources.ts"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import { AzureConfig, type AzureSettings } from "../../src/config/WorkerConfig.ts"

@@ -2,7 +2,7 @@ import { Cause, Duration, Effect, Option } from "effect"
 import { inspect } from "node:util"
 
 /** Generous: a loaded machine is no failure. */
-export const deadline = Duration.seconds(90)
+export const deadline = Duration.seconds(120)
 
 /** Looks by the wall clock, every 100 ms, until what it sees will do; past the deadline the test fails with what it saw last. */
 export const eventually = <A, E, R>(

@@ -1,5 +1,5 @@
 import { Console, Deferred, Effect, Exit, type Scope } from "effect"
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -82,11 +82,7 @@ export const run = (
         started.on("close", (code, signal) => Deferred.unsafeDone(exited, Effect.succeed({ code, signal })))
         return started
       }),
-      (started) =>
-        Effect.zipRight(
-          Effect.sync(() => started.kill("SIGKILL")),
-          Deferred.await(exited)
-        )
+      (started) => Effect.zipRight(signal(started, "SIGKILL"), Deferred.await(exited))
     )
     const text = { stdout: "", stderr: "" }
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
@@ -116,9 +112,16 @@ export const run = (
       log,
       logged,
       url: Effect.map(logged("Listening on http"), ({ message }) => message.replace(/^Listening on /, "")),
-      kill: (signal) => Effect.sync(() => child.kill(signal)),
+      kill: (name) => signal(child, name),
       exit: Deferred.await(exited)
     }
+  })
+
+/** Not by `child.kill`: Deno takes a process that was signalled so for one that died of the signal. */
+const signal = (child: ChildProcess, name: NodeJS.Signals) =>
+  Effect.sync(() => {
+    const lives = child.exitCode === null && child.signalCode === null
+    if (child.pid !== undefined && lives) process.kill(child.pid, name)
   })
 
 /** `start` with the usual settings and these. */

@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
 import type { Content } from "../../domain/Content.ts"
-import { compareByCodePoint, ofValue } from "../../pipeline/condition/PythonText.ts"
+import { compareByCodePoint, ofValue } from "../../domain/PythonText.ts"
 import * as IsoTime from "../IsoTime.ts"
 
 export type Strategy = "filename_alpha" | "filename_numeric" | "last_modified" | "input_order"

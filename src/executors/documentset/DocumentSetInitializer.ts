@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import { type Content, withSummary } from "../../domain/Content.ts"
-import { compareByCodePoint, ofValue } from "../../pipeline/condition/PythonText.ts"
+import { compareByCodePoint, ofValue } from "../../domain/PythonText.ts"
 import * as Executor from "../Executor.ts"
 import { isObject, valueAt } from "../FieldPath.ts"
 import * as ItemLog from "../ItemLog.ts"

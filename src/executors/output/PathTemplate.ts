@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
 import type { Content } from "../../domain/Content.ts"
-import { ofValue } from "../../pipeline/condition/PythonText.ts"
+import { ofValue } from "../../domain/PythonText.ts"
 import { isObject, valueAt } from "../FieldPath.ts"
 import * as IsoTime from "../IsoTime.ts"
 

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { type Content, nameOf, withSummary } from "../../domain/Content.ts"
-import * as PythonText from "../../pipeline/condition/PythonText.ts"
+import * as PythonText from "../../domain/PythonText.ts"
 import * as Executor from "../Executor.ts"
 import * as PerItem from "../PerItem.ts"
 import * as Settings from "../Settings.ts"

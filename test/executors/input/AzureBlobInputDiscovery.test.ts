@@ -7,7 +7,7 @@ import { NotFound, Throttled, Unavailable, type ServiceError } from "../../../sr
 import type { ExecutorInstance } from "../../../src/executors/Executor.ts"
 import { executor } from "../../../src/executors/input/AzureBlobInputDiscovery.ts"
 import { sortWindow } from "../../../src/executors/input/BlobListing.ts"
-import { compareByCodePoint } from "../../../src/pipeline/condition/PythonText.ts"
+import { compareByCodePoint } from "../../../src/domain/PythonText.ts"
 import * as Golden from "./Golden.ts"
 
 const base = { blob_storage_account: "acct", blob_container_name: "docs" }

@@ -116,6 +116,7 @@ describe("fan_in_aggregator", () => {
     Effect.gen(function* () {
       const settings = { duplicate_field_merge_strategy: "fail" }
       const error = yield* Effect.flip(merge(settings, a({ x: 1, y: 1 }), a({ x: 1, y: 2 })))
+      assert.instanceOf(error, Executor.ExecutorError)
       assert.include(error.message, "data.y")
       assert.strictEqual(error.itemId, "A")
       const equal = yield* merge(settings, a({ m: { a: 1, b: 2 } }), a({ m: { b: 2, a: 1 } }))

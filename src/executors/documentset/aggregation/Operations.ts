@@ -1,4 +1,4 @@
-import { compareByCodePoint, ofValue } from "../../../pipeline/condition/PythonText.ts"
+import { compareByCodePoint, ofValue } from "../../../domain/PythonText.ts"
 import { roundToHundredths, sum } from "../../PythonNumber.ts"
 
 /** The original's, then ours for values that are no numbers. */

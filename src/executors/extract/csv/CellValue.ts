@@ -1,4 +1,4 @@
-import * as PythonText from "../../../pipeline/condition/PythonText.ts"
+import * as PythonText from "../../../domain/PythonText.ts"
 import { floatOf, integerOf } from "../../PythonNumber.ts"
 import { strip } from "../../PythonText.ts"
 

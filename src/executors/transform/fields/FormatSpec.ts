@@ -1,4 +1,4 @@
-import * as PythonText from "../../../pipeline/condition/PythonText.ts"
+import * as PythonText from "../../../domain/PythonText.ts"
 import { firstCharacters } from "../../PythonText.ts"
 import { countCodePoints } from "../../../documents/CodePoints.ts"
 

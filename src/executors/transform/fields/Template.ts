@@ -1,4 +1,4 @@
-import * as PythonText from "../../../pipeline/condition/PythonText.ts"
+import * as PythonText from "../../../domain/PythonText.ts"
 import { isObject } from "../../FieldPath.ts"
 import { formatValue } from "./FormatSpec.ts"
 import * as Nesting from "./Nesting.ts"

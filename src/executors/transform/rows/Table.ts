@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import { keyedRow } from "../../../documents/csv/KeyedRow.ts"
 import { type Dialect, reader, TooManyCells } from "../../../documents/csv/CsvReader.ts"
-import * as PythonText from "../../../pipeline/condition/PythonText.ts"
+import * as PythonText from "../../../domain/PythonText.ts"
 import { isObject } from "../../FieldPath.ts"
 import { cellsToRows, holdsCells } from "./CellGrid.ts"
 

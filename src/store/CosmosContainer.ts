@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as ServiceError from "../domain/ServiceError.ts"
-import * as DocumentContainer from "../store/DocumentContainer.ts"
-import type { Document, Identified, PatchCondition } from "../store/DocumentContainer.ts"
-import * as CosmosErrors from "./CosmosErrors.ts"
+import * as DocumentContainer from "./DocumentContainer.ts"
+import type { Document, Identified, PatchCondition } from "./DocumentContainer.ts"
+import * as CosmosErrors from "../azure/CosmosErrors.ts"
 
 const { Reading, Write } = DocumentContainer
 
