@@ -190,6 +190,8 @@ const make = Effect.gen(function* () {
     yield* Effect.timeoutOption(Effect.interruptible(running.awaitIdle), grace)
     yield* running.stopAll(Outcome.Released({ reason: "The worker is stopping." }))
     yield* Fiber.interruptAll(fibers)
+    // Of a worker that was stopped between its waking and its taking.
+    yield* releaseWaiting
   })
 
   yield* Effect.addFinalizer(() => drain(Duration.zero))
