@@ -1,0 +1,348 @@
+import { CosmosClient, type Database } from "@azure/cosmos"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Either, Fiber, Layer, TestClock } from "effect"
+import * as http from "node:http"
+import * as Credentials from "../../../src/azure/Credentials.ts"
+import { cosmosKey } from "../../../src/cli/demo/Emulators.ts"
+import { executor } from "../../../src/executors/transform/CosmosDbLookup.ts"
+import * as CosmosLookup from "../../../src/executors/transform/lookup/CosmosLookup.ts"
+import { LookupStore } from "../../../src/executors/transform/lookup/LookupStore.ts"
+import { parametersOf } from "../../../src/executors/transform/lookup/QueryText.ts"
+import * as CosmosServer from "../../support/CosmosServer.ts"
+import { realSleep } from "../../support/RealTime.ts"
+import { item, runNode } from "../NodeRun.ts"
+
+const orders = [
+  { id: "o1", tenant: "north", code: "A-1", total: 10 },
+  { id: "o2", tenant: "north", code: "A-2", total: 20 },
+  { id: "o3", tenant: "south", code: "A-1", total: 30 },
+  { id: "n1", tenant: 7, code: "N", total: 40 }
+]
+
+/** The orders, partitioned by tenant. */
+const seeded = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { endpoint } = yield* CosmosServer.CosmosServer
+    const client = new CosmosClient({ endpoint, key: cosmosKey, connectionPolicy: { enableEndpointDiscovery: false } })
+    yield* Effect.promise(async () => {
+      const { database } = await client.databases.createIfNotExists({ id: "shop" })
+      await fill(database)
+      client.dispose()
+    })
+  })
+)
+
+const fill = async (database: Database) => {
+  const { container } = await database.containers.createIfNotExists({
+    id: "orders",
+    partitionKey: { paths: ["/tenant"] }
+  })
+  for (const order of orders) await container.items.create(order)
+}
+
+/** A way to the emulator that notes the partition keys of queries. */
+const recorded = Effect.gen(function* () {
+  const { endpoint } = yield* CosmosServer.CosmosServer
+  const partitions: Array<string> = []
+  const server = http.createServer((request, response) => {
+    const key = request.headers["x-ms-documentdb-partitionkey"]
+    if (request.headers["x-ms-documentdb-isquery"] !== undefined && typeof key === "string") partitions.push(key)
+    const { method, url } = request
+    const onward = http.request(
+      `${endpoint.replace(/\/$/, "")}${url}`,
+      { method, headers: request.headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers)
+        answer.pipe(response)
+      }
+    )
+    request.pipe(onward)
+  })
+  yield* Effect.acquireRelease(
+    Effect.async<void>((resume) => {
+      server.listen(0, "127.0.0.1", () => resume(Effect.void))
+    }),
+    () => Effect.sync(() => server.close().closeAllConnections())
+  )
+  const address = server.address()
+  return { partitions, endpoint: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}` }
+})
+
+const environment = Layer.mergeAll(CosmosLookup.layer, seeded).pipe(Layer.provideMerge(CosmosServer.layer))
+
+const lookUp = (settings: Readonly<Record<string, unknown>>, items: Parameters<typeof runNode>[3]) =>
+  Effect.flatMap(CosmosServer.CosmosServer, ({ endpoint }) =>
+    runNode(
+      executor,
+      "lookup",
+      {
+        cosmos_endpoint: endpoint,
+        cosmos_key: cosmosKey,
+        cosmos_database: "shop",
+        cosmos_container: "orders",
+        fail_pipeline_on_error: false,
+        ...settings
+      },
+      items
+    )
+  )
+
+const byCode = {
+  query_template: "SELECT * FROM c WHERE c.code = @code ORDER BY c.id",
+  field_mappings: '{"code": "order.code"}'
+}
+const byId = { lookup_mode: "point_read", field_mappings: { id: "order", "@partition_key": "tenant.name" } }
+
+const result = (found: { readonly data: Readonly<Record<string, unknown>> } | undefined) =>
+  found?.data["cosmos_lookup_result"]
+
+const idsOf = (value: unknown) => (value as ReadonlyArray<{ readonly id: string }>).map(({ id }) => id)
+
+it.layer(environment)("cosmos_db_lookup", (it) => {
+  it.effect("reads one document by id and partition key, without what the service adds", () =>
+    Effect.gen(function* () {
+      const [found] = yield* lookUp(byId, [item({ order: "o3", tenant: { name: "south" }, kept: 1 })])
+      assert.deepStrictEqual(result(found), orders[2])
+      assert.deepStrictEqual(found?.summary_data, { cosmos_lookup_status: "success" })
+      assert.strictEqual(found?.data["kept"], 1)
+      assert.strictEqual(found?.executor_logs[0]?.status, "completed")
+      const [full] = yield* lookUp({ ...byId, include_system_properties: true }, [
+        item({ order: "n1", tenant: { name: 7 } })
+      ])
+      assert.containsAllKeys(result(full), ["_etag", "_ts", "total"])
+    })
+  )
+
+  it.effect("gives null for a document that is not there, or a key that is not given", () =>
+    Effect.gen(function* () {
+      const items = [
+        item({ order: "o1", tenant: { name: "south" } }),
+        item({ order: "a/b?c", tenant: { name: "south" } }),
+        item({ tenant: { name: "south" } }),
+        item({ order: "o1" }),
+        item({ order: 12, tenant: { name: 7 } })
+      ]
+      const found = yield* lookUp(byId, items)
+      assert.deepStrictEqual(
+        found.map((each) => [result(each), each.summary_data["cosmos_lookup_status"]]),
+        items.map(() => [null, "success"])
+      )
+    })
+  )
+
+  it.effect("queries with parameters, in the shape that is asked for", () =>
+    Effect.gen(function* () {
+      const items = [item({ order: { code: "A-1" }, tenant: "south" }), item({ order: {}, tenant: "south" })]
+      const all = yield* lookUp(byCode, items)
+      assert.deepStrictEqual(
+        all.map((each) => idsOf(result(each))),
+        [["o1", "o3"], []]
+      )
+      assert.notProperty(all[0]?.summary_data, "cosmos_lookup_warning")
+      const flat = yield* lookUp({ ...byCode, flatten_single: true, output_field: "o.x" }, [
+        item({ order: { code: "A-2" } }),
+        item({ order: { code: "none" } })
+      ])
+      assert.deepStrictEqual(
+        flat.map(({ data }) => data["o.x"]),
+        [orders[1], []]
+      )
+      const first = yield* lookUp({ ...byCode, result_mode: "first" }, items)
+      assert.deepStrictEqual(first.map(result), [orders[0], null])
+      const values = yield* lookUp(
+        { query_template: "SELECT VALUE c.total FROM c WHERE c.total > @least", field_mappings: { "@least": "n" } },
+        [item({ n: 15 })]
+      )
+      assert.sameMembers(result(values[0]) as Array<number>, [20, 30, 40])
+    })
+  )
+
+  it.scoped("looks into the partition that the item names", () =>
+    Effect.gen(function* () {
+      // The emulator looks into all of them all the same, so this is about what it is asked for.
+      const { endpoint, partitions } = yield* recorded
+      const settings = { ...byCode, cosmos_endpoint: endpoint }
+      const items = [item({ order: { code: "A-1" }, tenant: "south" }), item({ order: { code: "N" }, tenant: 7 })]
+      yield* lookUp({ ...settings, partition_key_field: "tenant" }, items)
+      assert.sameMembers([...partitions], ['["south"]', "[7]"])
+      yield* lookUp(settings, items)
+      assert.sameMembers([...partitions], ['["south"]', "[7]"])
+    })
+  )
+
+  it.effect("says when a partition was asked for and the item names none", () =>
+    Effect.gen(function* () {
+      const [found] = yield* lookUp({ ...byCode, partition_key_field: "tenant" }, [item({ order: { code: "A-1" } })])
+      assert.deepStrictEqual(idsOf(result(found)), ["o1", "o3"])
+      assert.include(String(found?.summary_data["cosmos_lookup_warning"]), "partition_key_field")
+    })
+  )
+
+  it.effect("gives no more results than max_results, and fetches no more", () =>
+    Effect.gen(function* () {
+      const [found] = yield* lookUp(
+        { query_template: "SELECT * FROM c WHERE c.total > @least", field_mappings: { least: "n" }, max_results: 2 },
+        [item({ n: 0 })]
+      )
+      assert.lengthOf(result(found) as ReadonlyArray<unknown>, 2)
+    })
+  )
+
+  it.effect("marks an item that it can't look up, and fails the node only if told so", () =>
+    Effect.gen(function* () {
+      const query = { query_template: "SELECT * FRM c", field_mappings: {} }
+      const [found] = yield* lookUp(query, [item({ kept: 1 })])
+      assert.isNull(result(found))
+      assert.strictEqual(found?.data["kept"], 1)
+      assert.strictEqual(found?.summary_data["cosmos_lookup_status"], "error")
+      assert.isNotEmpty(found?.summary_data["cosmos_lookup_error"])
+      assert.strictEqual(found?.executor_logs[0]?.status, "failed")
+      const error = yield* Effect.flip(lookUp({ ...query, fail_pipeline_on_error: true }, [item({})]))
+      assert.deepInclude(error, { _tag: "ExecutorError", reason: "Document" })
+      const [list] = yield* lookUp({ ...byCode, partition_key_field: "tenant" }, [item({ tenant: ["a"] })])
+      assert.include(String(list?.summary_data["cosmos_lookup_error"]), "partition key")
+    })
+  )
+
+  it.effect("names the settings that are wrong when there is no such container or no access", () =>
+    Effect.gen(function* () {
+      const server = yield* CosmosServer.CosmosServer
+      const [missing] = yield* lookUp({ ...byCode, cosmos_container: "none" }, [item({ order: { code: "A-1" } })])
+      assert.include(String(missing?.summary_data["cosmos_lookup_error"]), "no container shop/none")
+      server.answerNext({ status: 401, when: ({ path }) => path.includes("/docs") })
+      const [denied] = yield* lookUp(byId, [item({ order: "o1", tenant: { name: "north" } })])
+      assert.match(String(denied?.summary_data["cosmos_lookup_error"]), /shop\/orders.*cosmos_key/)
+    })
+  )
+
+  it.effect("waits when the service asks to, and tells what may heal", () =>
+    Effect.gen(function* () {
+      const server = yield* CosmosServer.CosmosServer
+      const one = [item({ order: "o1", tenant: { name: "north" } })]
+      server.answerNext({ status: 429, headers: { "x-ms-retry-after-ms": "3000" }, times: 2 })
+      const before = server.log.length
+      const fiber = yield* Effect.fork(lookUp(byId, one))
+      while (server.log.length < before + 1) yield* realSleep("5 millis")
+      yield* realSleep("20 millis")
+      while (server.log.length < before + 3) {
+        yield* TestClock.adjust("4 seconds")
+        yield* realSleep("10 millis")
+      }
+      assert.deepStrictEqual(result((yield* Fiber.join(fiber))[0]), orders[0])
+      server.answerNext({ status: 503 })
+      const error = yield* Effect.flip(lookUp({ ...byId, fail_pipeline_on_error: true }, one))
+      assert.deepInclude(error, { reason: "Transient" })
+    })
+  )
+
+  it.effect("marks an item whose time is up", () =>
+    Effect.gen(function* () {
+      const hanging = Layer.succeed(LookupStore, {
+        open: () => Effect.succeed({ read: () => Effect.never, query: () => Effect.never })
+      })
+      const fiber = yield* Effect.fork(
+        Effect.provide(lookUp({ ...byId, timeout_secs: 10 }, [item({ order: "o1", tenant: { name: "x" } })]), hanging)
+      )
+      yield* TestClock.adjust("11 seconds")
+      const [found] = yield* Fiber.join(fiber)
+      assert.isNull(result(found))
+      assert.deepInclude(found?.summary_data, { cosmos_lookup_status: "error" })
+      assert.match(String(found?.executor_logs[0]?.errors), /timeout_secs/)
+    })
+  )
+
+  it.effect(
+    "signs in as the worker, once for all runs, where Credentials are there, and says so where they are not",
+    () =>
+      Effect.gen(function* () {
+        const { endpoint } = yield* CosmosServer.CosmosServer
+        const settings = {
+          ...byId,
+          credential_type: "default_azure_credential",
+          cosmos_key: null,
+          cosmos_endpoint: endpoint.replace("http:", "https:")
+        }
+        const one = [item({ order: "o1", tenant: { name: "north" } })]
+        const [without] = yield* lookUp(settings, one)
+        assert.include(String(without?.summary_data["cosmos_lookup_error"]), "no Azure identity")
+        const asked: Array<string | ReadonlyArray<string>> = []
+        const credentials = Credentials.layerOf({
+          getToken: (scope) => {
+            asked.push(scope)
+            return Promise.resolve({ token: "token", expiresOnTimestamp: 4e12 })
+          }
+        })
+        const store = yield* Layer.build(Layer.fresh(CosmosLookup.layer).pipe(Layer.provide(credentials)))
+        // The emulator has no TLS, without which no token is sent: what can be seen is that the token was asked for.
+        const [tried] = yield* Effect.provideService(
+          lookUp(settings, one),
+          LookupStore,
+          Context.get(store, LookupStore)
+        )
+        assert.notInclude(String(tried?.summary_data["cosmos_lookup_error"]), "no Azure identity")
+        assert.isAbove(asked.length, 0)
+        // The next run has the same client, which has its token.
+        const before = asked.length
+        yield* Effect.provideService(lookUp(settings, one), LookupStore, Context.get(store, LookupStore))
+        assert.lengthOf(asked, before)
+      }).pipe(Effect.scoped)
+  )
+})
+
+describe("settings of cosmos_db_lookup", () => {
+  const good = {
+    cosmos_endpoint: "https://acct.documents.azure.com:443/",
+    cosmos_key: "a2V5",
+    cosmos_database: "d",
+    cosmos_container: "c",
+    query_template: "SELECT * FROM c WHERE c.a = @a AND c.b = '@b' -- @c",
+    field_mappings: { a: "x.y" }
+  }
+  const problemsOf = (settings: Readonly<Record<string, unknown>>) =>
+    Either.match(executor.prepare(settings), { onLeft: (found) => found.map(({ path }) => path[0]), onRight: () => [] })
+
+  it("are checked together", () => {
+    assert.deepStrictEqual(problemsOf(good), [])
+    assert.isFalse(executor.failOnError)
+    assert.deepStrictEqual(problemsOf({}), ["cosmos_endpoint", "cosmos_database", "cosmos_container"])
+    assert.deepStrictEqual(problemsOf({ ...good, cosmos_key: null }), ["cosmos_key"])
+    assert.deepStrictEqual(problemsOf({ ...good, cosmos_key: null, credential_type: "default_azure_credential" }), [])
+    assert.deepStrictEqual(problemsOf({ ...good, query_template: "" }), ["query_template"])
+    assert.deepStrictEqual(problemsOf({ ...good, query_template: "SELECT @other" }), ["query_template"])
+    assert.deepStrictEqual(problemsOf({ ...good, lookup_mode: "point_read" }), ["field_mappings"])
+    assert.deepStrictEqual(problemsOf({ ...good, field_mappings: "a=b" }), ["field_mappings"])
+    assert.deepStrictEqual(problemsOf({ ...good, field_mappings: { a: 1 } }), ["field_mappings"])
+    assert.deepStrictEqual(problemsOf({ ...good, max_results: 1001 }), ["max_results"])
+    assert.deepStrictEqual(problemsOf({ ...good, lookup_mode: "scan" }), ["lookup_mode"])
+  })
+
+  it("send the worker's token to Azure alone", () => {
+    const signIn = { ...good, cosmos_key: null, credential_type: "default_azure_credential" }
+    for (const [cosmos_endpoint, isGood] of [
+      ["https://acct.documents.azure.us/", true],
+      ["https://acct-westeurope.documents.azure.com", true],
+      ["https://localhost:8081", true],
+      ["http://127.0.0.1:8081", false],
+      ["http://acct.documents.azure.com/", false],
+      ["https://evil.test/", false],
+      ["https://documents.azure.com.evil.test/", false],
+      ["https://evildocuments.azure.com/", false],
+      ["https://evil.test/.documents.azure.com", false],
+      ["https://acct.documents.azure.com@evil.test/", false],
+      ["acct.documents.azure.com", false]
+    ] as const) {
+      assert.deepStrictEqual(
+        problemsOf({ ...signIn, cosmos_endpoint }),
+        isGood ? [] : ["cosmos_endpoint"],
+        cosmos_endpoint
+      )
+    }
+  })
+
+  it("find the parameters of a query", () => {
+    assert.deepStrictEqual(
+      parametersOf(`SELECT "@x", 'it\\'s @y' FROM c WHERE c.a=@a OR c.b IN (@b_2,@a) -- @z\nAND @c`),
+      ["@a", "@b_2", "@c"]
+    )
+  })
+})
