@@ -1,4 +1,4 @@
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Catalog from "./Catalog.ts"
 import type { Executor } from "./Executor.ts"
 import { executor as forEachContent } from "./control/ForEachContent.ts"
@@ -17,12 +17,16 @@ import { executor as wordExtractor } from "./extract/WordExtractor.ts"
 import { executor as azureBlobContentRetriever } from "./input/AzureBlobContentRetriever.ts"
 import { executor as azureBlobInputDiscovery } from "./input/AzureBlobInputDiscovery.ts"
 import { executor as contentRetriever } from "./input/ContentRetriever.ts"
+import { executor as webScraper } from "./input/WebScraper.ts"
 import { executor as azureBlobOutput } from "./output/AzureBlobOutput.ts"
 import { executor as fanInAggregator } from "./transform/FanInAggregator.ts"
+import { executor as cosmosDbLookup } from "./transform/CosmosDbLookup.ts"
+import * as CosmosLookup from "./transform/lookup/CosmosLookup.ts"
 import { executor as fieldMapper } from "./transform/FieldMapper.ts"
 import { executor as fieldSelector } from "./transform/FieldSelector.ts"
 import { executor as gptragSearchIndexDocumentGenerator } from "./transform/GptragSearchIndexDocumentGenerator.ts"
 import { executor as recursiveTextChunker } from "./transform/RecursiveTextChunker.ts"
+import type { LookupStore } from "./transform/lookup/LookupStore.ts"
 import { executor as tableRowSplitter } from "./transform/TableRowSplitter.ts"
 
 /** Every executor type that comes with the worker, sorted by type id. */
@@ -31,6 +35,7 @@ export const builtins = [
   azureBlobInputDiscovery,
   azureBlobOutput,
   contentRetriever,
+  cosmosDbLookup,
   crossDocumentFieldAggregator,
   csvExtractor,
   documentExtractor,
@@ -49,6 +54,7 @@ export const builtins = [
   subpipeline,
   tableRowSplitter,
   textExtractor,
+  webScraper,
   wordExtractor
 ] as const
 
@@ -59,5 +65,7 @@ export type Services = (typeof builtins)[number] extends infer E ? (E extends Ex
 const widened = (executor: Widened): Executor<Services> => executor
 type Widened = Omit<Executor<never>, "prepare"> & { readonly prepare: Executor<Services>["prepare"] }
 
-/** The catalog of the built-in types. */
-export const layer: Layer.Layer<Catalog.Catalog, never, Services> = Catalog.layer(builtins.map((each) => widened(each)))
+/** The catalog of the built-in types. Lookups sign in with the worker's Credentials where those are among the services. */
+export const layer: Layer.Layer<Catalog.Catalog, never, Exclude<Services, LookupStore>> = Catalog.layer(
+  builtins.map((each) => widened(each))
+).pipe(Layer.provide(CosmosLookup.layer))
