@@ -49,7 +49,7 @@ export const parse = (text: string): Scrape => {
             : [""]
       if (!suffixes.some((suffix) => sample.name === `${current}${suffix}`))
         throw new Malformed(`not of ${current}: ${line}`)
-      const key = `${sample.name} ${JSON.stringify([...sample.labels].toSorted())}`
+      const key = `${sample.name} ${keyOf(sample.labels)}`
       if (series.has(key)) throw new Malformed(`twice: ${line}`)
       series.add(key)
       if (family.type === "counter" && !(sample.value >= 0)) throw new Malformed(`a counter below 0: ${line}`)
@@ -73,6 +73,12 @@ export const valueOf = (scrape: Scrape, name: string, labels: Readonly<Record<st
   if (found?.length !== 1) throw new Malformed(`${found?.length ?? 0} series of ${name} ${JSON.stringify(labels)}`)
   return found[0]?.value ?? Number.NaN
 }
+
+/** Equal for equal labels, whatever their order. */
+const keyOf = (labels: Iterable<readonly [string, string]>): string =>
+  Array.from(labels, (pair) => JSON.stringify(pair))
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .join()
 
 const sampleOf = (line: string): Sample => {
   const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/.exec(line)
@@ -108,8 +114,7 @@ const numberOf = (text: string): number => {
 const checkHistogram = (name: string, { samples }: Family): void => {
   const groups = new Map<string, Array<Sample>>()
   for (const sample of samples) {
-    const rest = [...sample.labels].filter(([key]) => key !== "le").toSorted()
-    const key = JSON.stringify(rest)
+    const key = keyOf([...sample.labels].filter(([name]) => name !== "le"))
     groups.set(key, [...(groups.get(key) ?? []), sample])
   }
   for (const [key, group] of groups) {

@@ -1,0 +1,67 @@
+/**
+ * What a program imports that runs the worker inside itself. `WorkerEngine.layer` is the engine and needs the ports below; each has a
+ * layer in memory, `AzureWorker.layer` is the whole worker on Azure.
+ */
+
+// --- The engine ---
+
+export * as WorkerEngine from "./worker/WorkerEngine.ts"
+/** `WorkerConfig.layerWith({ … })` changes the defaults; every field says what it is. */
+export * as WorkerConfig from "./config/WorkerConfig.ts"
+/** The same settings from the environment, `.env` and App Configuration. */
+export * as Load from "./config/Load.ts"
+export * as ConfigError from "./config/ConfigError.ts"
+/** The storage account that holds content which does not fit in a message: `ClaimAccount`. */
+export * as ClaimCheck from "./worker/ClaimCheck.ts"
+/** Health, status and metrics over HTTP: `HttpServer.layerAt(host, port)`. */
+export * as HttpServer from "./http/HttpServer.ts"
+/** The same interface as a value, from which a typed client can be made. */
+export * as WorkerApi from "./http/WorkerApi.ts"
+
+// --- Pipelines and executors ---
+
+/** `PipelineRunner.layer` runs definitions with the types of a Catalog. */
+export * as PipelineRunner from "./pipeline/PipelineRunner.ts"
+export * as Catalog from "./executors/Catalog.ts"
+/** The executor types that come with the worker: `Builtins.layer`, a Catalog. */
+export * as Builtins from "./executors/Builtins.ts"
+/** `Executor.define({ … })` makes a type of your own. */
+export * as Executor from "./executors/Executor.ts"
+/** What an executor's settings may be: `Settings.string({ … })`, `Settings.integer({ … })`, … */
+export * as Settings from "./executors/Settings.ts"
+export * as Retry from "./executors/Retry.ts"
+/** The threads on which the built-in types parse. */
+export * as ThreadPool from "./threads/ThreadPool.ts"
+
+// --- The ports ---
+
+export * as TaskQueue from "./queue/TaskQueue.ts"
+export * as BlobStore from "./blob/BlobStore.ts"
+export * as PipelineStore from "./store/PipelineStore.ts"
+export * as VaultStore from "./store/VaultStore.ts"
+export * as ExecutionStore from "./store/ExecutionStore.ts"
+export * as CheckpointStore from "./store/CheckpointStore.ts"
+export * as CrawlLock from "./store/CrawlLock.ts"
+
+// --- The ports in memory, for tests and for programs that keep nothing ---
+
+export * as MemoryQueue from "./queue/MemoryQueue.ts"
+export * as MemoryBlob from "./blob/MemoryBlob.ts"
+export * as MemoryStores from "./store/MemoryStores.ts"
+
+// --- The ports on Azure ---
+
+export * as AzureWorker from "./AzureWorker.ts"
+export * as Credentials from "./azure/Credentials.ts"
+
+// --- What they exchange ---
+
+export * as Checkpoint from "./domain/Checkpoint.ts"
+export * as Content from "./domain/Content.ts"
+export * as Execution from "./domain/Execution.ts"
+export * as Ids from "./domain/Ids.ts"
+export * as Pipeline from "./domain/Pipeline.ts"
+export * as ServiceError from "./domain/ServiceError.ts"
+export * as Task from "./domain/Task.ts"
+export * as Timestamp from "./domain/Timestamp.ts"
+export * as Vault from "./domain/Vault.ts"
