@@ -19,6 +19,7 @@ export const decode = (
     .split(",")
     .map((layer) => layer.trim())
     .filter((layer) => layer !== "" && layer !== "identity")
+  if (body.length === 0) return Effect.succeed(body)
   if (layers.length > mostLayers) return Effect.fail(unusable(`It is packed ${layers.length} times`))
   return Effect.reduce(layers.toReversed(), body, (packed, layer) => unpack(packed, layer, maxBytes))
 }
@@ -60,6 +61,6 @@ const run = (
     })
   })
 
-/** `page` or `file` for people; the setting that helps is the caller's to name. */
+/** A body past the bound, packed or unpacked. */
 export const tooLarge = (maxBytes: number): WebError =>
   unusable(`It is larger than ${maxBytes} bytes (setting max_page_bytes)`)

@@ -11,8 +11,8 @@ export interface Robots {
   readonly delayOf: (url: URL) => Effect.Effect<number>
 }
 
-/** What RFC 9309 asks crawlers to read at least. */
-const maxBytes = 512 * 1024
+/** RFC 9309 asks crawlers to read 500 KiB at least. */
+const maxBytes = 2 * 1024 * 1024
 
 /** Matching a rule costs its length times the path's where it has wildcards: rules with wildcards beyond this many characters are not looked at. */
 const wildcardBudget = 128 * 1024
@@ -56,7 +56,7 @@ const read = (options: FetchOptions, origin: string): Effect.Effect<Rules, WebEr
       (error) =>
         new WebError({
           ...error,
-          message: `${url.href} can't be read, so nothing tells what is allowed. ${error.message}`
+          message: `${url.href} can't be read, so nothing tells what is allowed. ${error.message.replace(" (setting max_page_bytes)", "")}`
         })
     ),
     Effect.flatMap(({ body, retryAfterMillis, status }) =>

@@ -47,10 +47,8 @@ export const isElement = (node: DomNode | null, name?: string): node is DomEleme
 
 export const isAttribute = (node: DomNode): node is DomAttribute => node.nodeType === 2
 
-const treeOf = (html: string): DomDocument => {
-  const parsed: { readonly document: DomDocument } = parseHTML(html)
-  return parsed.document
-}
+/** By name, since linkedom describes its result as the global object, which has no document on every runtime. */
+const treeOf = (html: string): DomDocument => Reflect.get(parseHTML(html), "document")
 
 const withoutDoctype = (html: string): string => html.replace(/^\s*(<\?xml[^>]*>\s*)?<!doctype[^>]*>/i, "")
 
