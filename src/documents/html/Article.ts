@@ -16,7 +16,8 @@ const mostElements = 100_000
 /** The main content as Mozilla's reader mode finds it; undefined when it finds none, or the page is too much for it. */
 export const findArticle = (html: string): Article | undefined => {
   try {
-    const { document } = parseHTML(html)
+    // by name, since linkedom describes its result as the global object, which has no document on every runtime
+    const document: ConstructorParameters<typeof Readability>[0] = Reflect.get(parseHTML(html), "document")
     // an empty page has no root, which Readability does not expect
     if (document.documentElement === null || document.body === null) return undefined
     const article = new Readability(document, { maxElemsToParse: mostElements }).parse()
