@@ -4,7 +4,7 @@ import { inspect } from "node:util"
 /** Generous: a loaded machine is no failure. */
 export const deadline = Duration.seconds(120)
 
-/** Looks by the wall clock, every 100 ms, until what it sees will do; past the deadline the test fails with what it saw last. */
+/** Looks by the wall clock, again and again until what it sees will do; past the deadline the test fails with what it saw last. */
 export const eventually = <A, E, R>(
   what: string,
   look: Effect.Effect<A, E, R>,
@@ -13,9 +13,11 @@ export const eventually = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     let last: Option.Option<A> = Option.none()
-    const again: Effect.Effect<A, E, R> = Effect.flatMap(look, (seen) => {
+    const again: Effect.Effect<A, E, R> = Effect.flatMap(Effect.timed(look), ([took, seen]) => {
       last = Option.some(seen)
-      return holds(seen) ? Effect.succeed(seen) : Effect.delay(again, "100 millis")
+      // The emulators share this thread: looking may not take it from what is looked at.
+      const pause = Duration.sum(Duration.millis(100), Duration.times(took, 3))
+      return holds(seen) ? Effect.succeed(seen) : Effect.delay(again, pause)
     })
     return again.pipe(
       Effect.timeoutFailCause({
