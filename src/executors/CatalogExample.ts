@@ -23,11 +23,19 @@ export const entryOf = (executor: Described): Readonly<Record<string, unknown>> 
 export const toYaml = (executor: Described): string =>
   stringify({ executors: [entryOf(executor)] }, { version: "1.1", lineWidth: 0 }).trimEnd()
 
-/** Settings that a type can't do without though no single one is required. */
+/** Settings that a type can't do without though no single one is required; a test tells which types need an entry. */
 const furtherSettings: ReadonlyMap<string, Readonly<Record<string, unknown>>> = new Map<
   string,
   Readonly<Record<string, unknown>>
 >([
+  [
+    "cosmos_db_lookup",
+    {
+      credential_type: "default_azure_credential",
+      query_template: "SELECT * FROM c WHERE c.code = @code",
+      field_mappings: { "@code": "invoice.code" }
+    }
+  ],
   ["field_mapper", { mappings: { "pdf_output.text": "text" } }],
   ["subpipeline", { pipeline: "my_other_pipeline" }]
 ])

@@ -3,6 +3,7 @@ import { Effect, Exit, Fiber, Layer, Redacted, Scope, Stream, TestClock } from "
 import { createHash } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import * as Credentials from "../../src/azure/Credentials.ts"
 import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as Emulators from "../../src/cli/demo/Emulators.ts"
 import * as LazyBlobs from "../../src/cli/run/LazyBlobs.ts"
@@ -290,7 +291,7 @@ describe("run", () => {
       const files = yield* folder({
         "p.yaml": line(output),
         "none.json": "[]",
-        "one.json": JSON.stringify([item("a")])
+        "one.json": JSON.stringify([item("a", { text: "words" })])
       })
       const environment = { AZURE_STORAGE_CONNECTION_STRING: "AccountName=account1" }
       const unused = yield* cli(["run", files.at("p.yaml"), "--items", files.at("none.json")], environment)
@@ -311,7 +312,7 @@ describe("run", () => {
           BlobStore,
           yield* Layer.build(
             Layer.provide(
-              LazyBlobs.layer,
+              Layer.provide(LazyBlobs.layer, Credentials.layer),
               Layer.succeed(AzureConfig, {
                 ...LocalSettings.defaults.azure,
                 storageConnectionString: Redacted.make(connectionString)

@@ -1,22 +1,21 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import * as Credentials from "../../azure/Credentials.ts"
+import type { Credentials } from "../../azure/Credentials.ts"
 import * as StorageClients from "../../azure/StorageClients.ts"
 import { BlobStore } from "../../blob/BlobStore.ts"
 import * as StorageBlob from "../../blob/StorageBlob.ts"
 import type { AzureConfig } from "../../config/WorkerConfig.ts"
 
 /** Blob Storage, signed in when it is first used: without credentials only what needs it fails, and says why. */
-export const layer: Layer.Layer<BlobStore, never, AzureConfig> = Layer.scoped(
+export const layer: Layer.Layer<BlobStore, never, AzureConfig | Credentials> = Layer.scoped(
   BlobStore,
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    const config = yield* Effect.context<AzureConfig>()
+    const given = yield* Effect.context<AzureConfig | Credentials>()
     const storage = StorageBlob.layer.pipe(
       Layer.provide(StorageClients.layer),
-      Layer.provide(Credentials.layer),
-      Layer.provide(Layer.succeedContext(config))
+      Layer.provide(Layer.succeedContext(given))
     )
     const opened = yield* Effect.cached(
       Effect.flatMap(Layer.buildWithScope(storage, scope), (context) => Effect.provide(BlobStore, context))

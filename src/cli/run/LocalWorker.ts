@@ -3,6 +3,7 @@ import type * as Path from "@effect/platform/Path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Credentials from "../../azure/Credentials.ts"
 import * as AzureWorker from "../../AzureWorker.ts"
 import type { ConfigError } from "../../config/ConfigError.ts"
 import * as Load from "../../config/Load.ts"
@@ -17,9 +18,12 @@ import { PipelineStore } from "../../store/PipelineStore.ts"
 import * as LazyBlobs from "./LazyBlobs.ts"
 import * as LocalSettings from "./LocalSettings.ts"
 
+/** Blobs, and the sign-in for every other service that an executor calls. */
+const azure = LazyBlobs.layer.pipe(Layer.provideMerge(Credentials.layer))
+
 /** The worker's own types, as no setting changes them. */
 export const catalog: Layer.Layer<Catalog, never, FileSystem.FileSystem | Path.Path> = AzureWorker.catalog.pipe(
-  Layer.provide(LazyBlobs.layer),
+  Layer.provide(azure),
   Layer.provide(
     Layer.merge(
       Layer.succeed(WorkerConfig, LocalSettings.defaults.engine),
@@ -35,17 +39,13 @@ export const catalog: Layer.Layer<Catalog, never, FileSystem.FileSystem | Path.P
 export const layer = (
   pipelines: ReadonlyArray<VersionedPipeline>,
   adapt: (catalog: Catalog["Type"]) => Catalog["Type"] = (catalog) => catalog
-): Layer.Layer<
-  PipelineRunner.PipelineRunner | Catalog,
-  ConfigError | ServiceError,
-  FileSystem.FileSystem | Path.Path
-> => {
+): Layer.Layer<PipelineRunner.PipelineRunner, ConfigError | ServiceError, FileSystem.FileSystem | Path.Path> => {
   const adapted = Layer.map(AzureWorker.catalog, (context) =>
     Context.add(context, Catalog, adapt(Context.get(context, Catalog)))
   )
   return PipelineRunner.layer.pipe(
-    Layer.provideMerge(adapted),
-    Layer.provide(Layer.merge(stored(pipelines), LazyBlobs.layer)),
+    Layer.provide(adapted),
+    Layer.provide(Layer.merge(stored(pipelines), azure)),
     Layer.provide(settings),
     Layer.provide(Load.layerDotEnv)
   )

@@ -1,10 +1,12 @@
 import process from "node:process"
+import { isatty } from "node:tty"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
 import type { Listener } from "./LocalCatalog.ts"
+import { plain } from "./ProblemLine.ts"
 
 /** Where the bar is drawn. */
 export interface Screen {
@@ -33,7 +35,7 @@ export const make = (screen: Screen = standardError): ProgressBar => {
     const done = [...ended].filter((id) => !working.has(id)).length
     const now = [...working].map(([id, items]) => `${id} (${items})`).join(", ")
     const text = `${bar(done, nodes.size)} ${done} of ${nodes.size} nodes, ${Math.floor(elapsedMillis / 1000)} s  ${now}`
-    screen.write(`${eraseLine}${text.slice(0, widest)}`)
+    screen.write(`${eraseLine}${plain(text).slice(0, widest)}`)
   }
   return {
     listener: {
@@ -84,7 +86,7 @@ const bar = (done: number, all: number): string => {
 }
 
 const standardError: Screen = {
-  isTerminal: process.stderr.isTTY,
+  isTerminal: isatty(2),
   write: (text) => {
     process.stderr.write(text)
   }
