@@ -238,7 +238,7 @@ const setting = <A, O extends Presence<unknown>>(
 })
 
 /** What a blank text stands for. */
-const blank = <O extends Presence<unknown>>(options: O): Coerced<never> =>
+const blank = (options: Presence<unknown>): Coerced<never> =>
   "default" in options ? Either.right(options.default as never) : refuse("is required and must not be blank.")
 
 const bounds = (options: Bounds): Bounds => ({
