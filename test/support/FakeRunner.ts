@@ -23,7 +23,7 @@ export class FakeRunner extends Context.Tag("test/FakeRunner")<
     /** Set: every pipeline is invalid, for this reason. */
     invalid: string | null
     crawl: (checkpoint: Option.Option<number>) => Stream.Stream<CrawlBatch, ExecutorError>
-    input: Partial<Pick<InputExecutor, "enabled" | "itemsPerTask">> & { interval?: Duration.Duration }
+    input: Partial<Pick<InputExecutor, "id" | "enabled" | "itemsPerTask">> & { interval?: Duration.Duration }
     /** False: no executor of the pipelines can crawl. */
     hasInput: boolean
     runs: number
@@ -68,7 +68,7 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
         : Effect.fail(new PipelineInvalid({ pipeline: "fake", message: knobs.invalid }))
     )
     const input = (): InputExecutor => ({
-      id: inputId,
+      id: knobs.input.id ?? inputId,
       type: "fake_input",
       enabled: knobs.input.enabled ?? true,
       pollingInterval: Option.fromNullable(knobs.input.interval),

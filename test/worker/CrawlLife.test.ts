@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Option, Scope, Stream, TestClock } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Metric, Option, Scope, Stream, TestClock } from "effect"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import type * as WorkerConfig from "../../src/config/WorkerConfig.ts"
+import { ExecutorId } from "../../src/domain/Ids.ts"
 import { Throttled, Unauthorized, Unavailable } from "../../src/domain/ServiceError.ts"
 import * as Timestamp from "../../src/domain/Timestamp.ts"
 import type { CrawlBatch, Discovered } from "../../src/executors/Executor.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
+import * as Metrics from "../../src/worker/Metrics.ts"
 import { CrawlLock } from "../../src/store/CrawlLock.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import { executorError, FakeRunner, inputId } from "../support/FakeRunner.ts"
@@ -162,6 +164,28 @@ describe("design 5.1 the schedule", () => {
         at(start + 180_000),
         "the start is stored with the checkpoint"
       )
+    }))
+
+  test("a look at a vault that another worker had crawled counts as no crawl", () =>
+    Effect.gen(function* () {
+      const crawls = Effect.map(Metric.value(Metrics.crawlDuration), ({ count }) => count)
+      const before = yield* crawls
+      yield* crawling()
+      yield* Engine.pass(1)
+      yield* crawling()
+      yield* Engine.pass(30)
+      assert.strictEqual((yield* crawls) - before, 1)
+    }))
+
+  test("another input executor begins at once: it has a checkpoint of its own", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.input = { interval: Duration.hours(1) }
+      yield* crawling()
+      yield* Engine.pass(1)
+      runner.input = { interval: Duration.hours(1), id: ExecutorId.make("discover-2") }
+      yield* Engine.pass(6)
+      assert.lengthOf(runner.crawls, 2)
     }))
 
   test("two vaults on one pipeline are both crawled, each with its own checkpoint and executions, never at once", () =>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Scope, TestClock } from "effect"
+import { Duration, Effect, Layer, Scope, Stream, TestClock } from "effect"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { CheckpointStore } from "../../src/store/CheckpointStore.ts"
 import { PipelineStore } from "../../src/store/PipelineStore.ts"
@@ -155,5 +155,23 @@ describe("design 8: a loop that makes no progress is told within 30 s", () => {
       yield* gate.open
       yield* Engine.pass(1)
       assert.isEmpty(yield* stalled(engine))
+    }))
+
+  test("not a crawl whose tasks go out slowly, one after the other", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const queue = yield* TaskQueue
+      const documents = Array.from({ length: 64 }, (_, number) => ({
+        item: Engine.item(`doc-${number}`),
+        version: "1"
+      }))
+      runner.crawl = () => Stream.make({ documents, servedAt: 1_000 })
+      const slow = TaskQueue.of({ ...queue, send: (body) => Effect.delay(queue.send(body), "1 minute") })
+      const engine = yield* Engine.started({ processingWorkers: 0, sourceWorkers: 1 }).pipe(
+        Effect.provideService(TaskQueue, slow)
+      )
+      yield* Engine.pass(200)
+      assert.isEmpty(yield* stalled(engine))
+      assert.isTrue((yield* engine.status).source.workers.every(({ doing }) => doing.startsWith("crawling")))
     }))
 })
