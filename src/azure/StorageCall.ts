@@ -40,6 +40,7 @@ export const request = <A>(
   return (options.retries === "few" ? Effect.retry(attempt, fewRetries) : attempt).pipe(
     Effect.withSpan(options.span, {
       kind: "client",
+      captureStackTrace: false,
       attributes: { "server.address": options.host, "contentflow.operation": options.operation }
     })
   )

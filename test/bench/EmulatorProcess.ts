@@ -70,7 +70,10 @@ const feeder = (storage: Emulators.StorageAddresses, cosmosEndpoint: string) => 
 
 const main = Effect.gen(function* () {
   const storage = yield* Emulators.storage
-  const cosmosEndpoint = yield* Emulators.cosmos()
+  const cosmosEndpoint = yield* Emulators.cosmos((server) => {
+    // A busy machine may leave a connection alone for longer than the usual 5 s, and then use it as it is closed.
+    server.keepAliveTimeout = 600_000
+  })
   const { feed, finished, prepare } = feeder(storage, cosmosEndpoint)
   yield* Effect.promise(prepare)
   const addresses: EmulatorAddresses = { storage, cosmosEndpoint }

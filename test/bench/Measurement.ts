@@ -63,3 +63,17 @@ export const measure = (
     yield* Fiber.interrupt(draining)
     return result
   })
+
+/** Of two measurements of the same number of tasks: what both together took, and the larger memory. */
+export const mean = (one: DrainResult, other: DrainResult): DrainResult => {
+  const half = (of: (result: DrainResult) => number) => (of(one) + of(other)) / 2
+  const microsPerTask = half((result) => result.microsPerTask)
+  return {
+    microsPerTask,
+    tasksPerSecond: 1_000_000 / microsPerTask,
+    cpuMillisPerTask: half((result) => result.cpuMillisPerTask),
+    peakMegabytes: Math.max(one.peakMegabytes, other.peakMegabytes),
+    receivesPerTask: half((result) => result.receivesPerTask),
+    callsPerTask: half((result) => result.callsPerTask)
+  }
+}
