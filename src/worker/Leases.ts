@@ -40,13 +40,17 @@ interface Held {
   receipt: Receipt
   /** The moment from which the lease surely lives for one visibility timeout: before the call that renewed it. */
   renewedAt: number
-  renewing: boolean
+  /** When the renewal began that is under way, or null. */
+  renewingSince: number | null
 }
 
 /** A renewal that failed is tried again after 250 ms, 500 ms, … as long as the lease may still live. */
 const retryRenewal = Schedule.jittered(
   Schedule.union(Schedule.exponential(Duration.millis(250)), Schedule.spaced(Duration.seconds(5)))
 )
+
+/** A renewal that has not answered for this many milliseconds is taken for hung; `/health/live` tells after its tolerance. */
+const hanging = 5_000
 
 const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
@@ -55,7 +59,7 @@ const make = Effect.gen(function* () {
   const visibility = Duration.toMillis(config.visibilityTimeout)
   /** The service's clock and ours run apart a little, and a last write must still arrive in time. */
   const safety = Math.min(5_000, visibility / 10)
-  const tick = Duration.millis(visibility / 12)
+  const tick = Duration.millis(Math.min(visibility / 12, 5_000))
   const held = new Set<Held>()
   const someHeld = Effect.unsafeMakeLatch(false)
   const forget = (lease: Held): boolean => {
@@ -82,10 +86,10 @@ const make = Effect.gen(function* () {
   )
 
   const keep = (lease: Held) =>
-    Effect.suspend(() => {
-      lease.renewing = true
-      return Clock.currentTimeMillis
-    }).pipe(
+    Clock.currentTimeMillis.pipe(
+      Effect.tap((now) => {
+        lease.renewingSince = now
+      }),
       Effect.flatMap((now) =>
         renew(lease).pipe(
           Effect.retry({ while: (error) => error._tag !== "LeaseLost", schedule: retryRenewal }),
@@ -102,7 +106,7 @@ const make = Effect.gen(function* () {
       Effect.catchAll((error) => lose(lease, error.message)),
       Effect.ensuring(
         Effect.sync(() => {
-          lease.renewing = false
+          lease.renewingSince = null
         })
       )
     )
@@ -113,11 +117,14 @@ const make = Effect.gen(function* () {
       yield* heartbeat.idle("no leases")
       yield* someHeld.await
     }
-    yield* heartbeat.expect("renewing leases", tick)
     const now = yield* Clock.currentTimeMillis
+    let hangs = false
     for (const lease of held) {
-      if (!lease.renewing && now - lease.renewedAt >= visibility / 4) yield* Effect.forkScoped(keep(lease))
+      if (lease.renewingSince !== null) hangs ||= now - lease.renewingSince > hanging
+      else if (now - lease.renewedAt >= visibility / 4) yield* Effect.forkScoped(keep(lease))
     }
+    // A renewal that hangs is no progress, although this loop goes round.
+    if (!hangs) yield* heartbeat.expect("renewing leases", tick)
     yield* Effect.sleep(tick)
   }).pipe(Effect.forever, Effect.annotateLogs({ module: "Leases" }), Effect.interruptible, Effect.forkScoped)
   yield* Effect.addFinalizer(() => progress.unregister("lease renewal"))
@@ -127,7 +134,7 @@ const make = Effect.gen(function* () {
     Effect.suspend(() => {
       forget(lease)
       const used = Effect.suspend(() => Effect.asVoid(use(lease.receipt)))
-      return lease.renewing ? lease.receiptLock.withPermits(1)(used) : used
+      return lease.renewingSince !== null ? lease.receiptLock.withPermits(1)(used) : used
     })
 
   return Leases.of({
@@ -139,7 +146,7 @@ const make = Effect.gen(function* () {
         receiptLock: Effect.unsafeMakeSemaphore(1),
         receipt: { id: message.id, receipt: message.receipt },
         renewedAt: receivedAt,
-        renewing: false
+        renewingSince: null
       }
       held.add(lease)
       someHeld.unsafeOpen()

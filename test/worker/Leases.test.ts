@@ -136,4 +136,19 @@ describe("Leases", () => {
       )
     )
   )
+
+  it.effect("a renewal that hangs is seen within 30 seconds, and forgotten with its lease", () =>
+    Effect.gen(function* () {
+      const progress = yield* Progress.Progress
+      yield* held
+      const stalled = Effect.map(progress.stalled, (all) => all.map(({ loop }) => loop))
+      // It begins after a quarter of the minute.
+      yield* TestClock.adjust("20 seconds")
+      assert.isEmpty(yield* stalled)
+      yield* TestClock.adjust("26 seconds")
+      assert.deepStrictEqual(yield* stalled, ["lease renewal"])
+      yield* TestClock.adjust("20 seconds")
+      assert.isEmpty(yield* stalled)
+    }).pipe(Effect.provide(over(() => ({ update: () => Effect.never }))))
+  )
 })
