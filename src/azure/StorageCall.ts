@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { isTransient, retryAfter, type ServiceError, Unavailable } from "../domain/ServiceError.ts"
+import * as SdkCall from "./SdkCall.ts"
 import * as StorageErrors from "./StorageErrors.ts"
 
 export interface StorageCall extends StorageErrors.CalledOperation {
@@ -26,17 +27,15 @@ export const request = <A>(
   run: (abortSignal: AbortSignal) => Promise<A>
 ): Effect.Effect<A, StorageErrors.StorageFailure> => {
   const timeout = Duration.decode(options.timeout ?? "30 seconds")
-  const attempt = Effect.clockWith((clock) =>
-    Effect.tryPromise({
-      try: run,
-      catch: (cause) => StorageErrors.fromUnknown(cause, options, clock.unsafeCurrentTimeMillis())
-    })
-  ).pipe(
-    Effect.timeoutFail({
-      duration: timeout,
-      onTimeout: () => ({ error: timedOut(options, timeout), code: null })
-    })
-  )
+  const attempt = SdkCall.run<A, StorageErrors.StorageFailure>({
+    start: run,
+    onReject: (cause) =>
+      Effect.clockWith((clock) =>
+        Effect.fail(StorageErrors.fromUnknown(cause, options, clock.unsafeCurrentTimeMillis()))
+      ),
+    timeout,
+    onTimeout: () => ({ error: timedOut(options, timeout), code: null })
+  })
   return (options.retries === "few" ? Effect.retry(attempt, fewRetries) : attempt).pipe(
     Effect.withSpan(options.span, {
       kind: "client",

@@ -7,6 +7,7 @@ import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 import type { Document, Identified, PatchCondition } from "./DocumentContainer.ts"
 import * as CosmosErrors from "../azure/CosmosErrors.ts"
+import * as SdkCall from "../azure/SdkCall.ts"
 
 const { Reading, Write } = DocumentContainer
 
@@ -173,23 +174,21 @@ const attempt = <A>(
   run: (abortSignal: AbortSignal) => Promise<A>,
   answers: (cause: unknown) => Option.Option<A>
 ): Effect.Effect<A, ServiceError.ServiceError> =>
-  Effect.tryPromise({ try: run, catch: (cause) => ({ cause }) }).pipe(
-    Effect.catchAll(({ cause }) =>
+  SdkCall.run<A, ServiceError.ServiceError>({
+    start: run,
+    onReject: (cause) =>
       Option.match(answers(cause), {
         onNone: () => Effect.fail(CosmosErrors.fromCosmos(operation, cause)),
         onSome: (answer) => Effect.succeed(answer)
+      }),
+    timeout: callTimeout,
+    onTimeout: () =>
+      new ServiceError.Unavailable({
+        service: DocumentContainer.service,
+        operation,
+        message: `Cosmos DB did not answer within ${Duration.toSeconds(callTimeout)} seconds (${operation}).`
       })
-    ),
-    Effect.timeoutFail({
-      duration: callTimeout,
-      onTimeout: () =>
-        new ServiceError.Unavailable({
-          service: DocumentContainer.service,
-          operation,
-          message: `Cosmos DB did not answer within ${Duration.toSeconds(callTimeout)} seconds (${operation}).`
-        })
-    })
-  )
+  })
 
 const written = (response: { readonly etag: string }): DocumentContainer.Write => Write.Written({ etag: response.etag })
 
