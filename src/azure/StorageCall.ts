@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { isTransient, retryAfter, type ServiceError, Unavailable } from "../domain/ServiceError.ts"
+import * as ClientSpan from "./ClientSpan.ts"
 import * as SdkCall from "./SdkCall.ts"
 import * as StorageErrors from "./StorageErrors.ts"
 
@@ -36,12 +37,10 @@ export const request = <A>(
     timeout,
     onTimeout: () => ({ error: timedOut(options, timeout), code: null })
   })
-  return (options.retries === "few" ? Effect.retry(attempt, fewRetries) : attempt).pipe(
-    Effect.withSpan(options.span, {
-      kind: "client",
-      captureStackTrace: false,
-      attributes: { "server.address": options.host, "contentflow.operation": options.operation }
-    })
+  return ClientSpan.around(
+    options.span,
+    { "server.address": options.host, "contentflow.operation": options.operation },
+    options.retries === "few" ? Effect.retry(attempt, fewRetries) : attempt
   )
 }
 

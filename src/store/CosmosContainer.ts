@@ -6,6 +6,7 @@ import * as Schedule from "effect/Schedule"
 import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 import type { Document, Identified, PatchCondition } from "./DocumentContainer.ts"
+import * as ClientSpan from "../azure/ClientSpan.ts"
 import * as CosmosErrors from "../azure/CosmosErrors.ts"
 import * as SdkCall from "../azure/SdkCall.ts"
 
@@ -24,13 +25,10 @@ export const make = (database: Cosmos.Database, name: string): DocumentContainer
     run: (abortSignal: AbortSignal) => Promise<A>,
     answers: (cause: unknown) => Option.Option<A> = Option.none
   ): Effect.Effect<A, ServiceError.ServiceError> =>
-    attempt(operation(verb, id), run, answers).pipe(
-      Effect.retry(whenThrottled),
-      Effect.withSpan(`CosmosDB.${verb}`, {
-        kind: "client",
-        captureStackTrace: false,
-        attributes: { "db.system": "cosmosdb", "db.collection.name": name, "contentflow.document": id }
-      })
+    ClientSpan.around(
+      `CosmosDB.${verb}`,
+      { "db.system": "cosmosdb", "db.collection.name": name, "contentflow.document": id },
+      Effect.retry(attempt(operation(verb, id), run, answers), whenThrottled)
     )
 
   const conditional = (verb: string, id: string, run: (abortSignal: AbortSignal) => Promise<DocumentContainer.Write>) =>
