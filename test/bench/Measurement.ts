@@ -21,8 +21,8 @@ export interface DrainResult extends Bench.Measured {
   readonly callsPerTask: number
 }
 
-/** Before anything is measured: the runtime compiles what is used often, and connections are open. */
-const warmUp = 300
+/** Tasks before anything is measured: connections are open then, and the runtime has compiled what is used often, which takes it seconds. */
+const warmUp = 2_000
 
 /** Measures a drain over fresh emulators, at its steady state. */
 export const measure = (
