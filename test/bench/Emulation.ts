@@ -2,9 +2,9 @@ import { Effect, Redacted, Schema, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import process from "node:process"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import * as Emulators from "../../src/cli/demo/Emulators.ts"
 import type { AzureSettings } from "../../src/config/WorkerConfig.ts"
+import { script, scriptArguments } from "../support/Scripts.ts"
 
 /** Fresh emulators in a process of their own, and a feeder that keeps their queue short and never empty. */
 export interface Emulation {
@@ -49,7 +49,7 @@ export const settingsOf = ({ cosmosEndpoint, storage }: EmulatorAddresses): Azur
 /** Starts them; they end with the scope. */
 export const start: Effect.Effect<Emulation, never, Scope.Scope> = Effect.acquireRelease(
   Effect.async<{ readonly emulation: Emulation; readonly stop: () => void }>((resume) => {
-    const child = spawn(process.execPath, [...scriptArguments, script("EmulatorProcess")], {
+    const child = spawn(process.execPath, [...scriptArguments, script(import.meta.url, "EmulatorProcess")], {
       stdio: ["pipe", "pipe", "inherit"]
     })
     const say = (line: string) => void child.stdin.write(`${line}\n`)
@@ -66,12 +66,3 @@ export const start: Effect.Effect<Emulation, never, Scope.Scope> = Effect.acquir
   }),
   ({ stop }) => Effect.sync(stop)
 ).pipe(Effect.map(({ emulation }) => emulation))
-
-/** What a runtime needs before the name of a script. */
-export const scriptArguments: ReadonlyArray<string> = "Deno" in globalThis ? ["run", "-A"] : []
-
-/** The file beside this one, which is TypeScript or what a bundler made of it. */
-export const script = (name: string): string => {
-  const own = import.meta.url
-  return fileURLToPath(new URL(`./${name}${own.slice(own.lastIndexOf("."))}`, own))
-}

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process"
 import process from "node:process"
 import { bareDrain } from "./BareDrain.ts"
 import * as Measurement from "./Measurement.ts"
-import { script, scriptArguments } from "./Emulation.ts"
+import { script, scriptArguments } from "../support/Scripts.ts"
 import { engineDrain } from "./EngineDrain.ts"
 import { memoryDrain } from "./MemoryDrain.ts"
 
@@ -61,7 +61,7 @@ const all = async (tasks: number, memoryTasks: number): Promise<void> => {
 /** Runs one measurement in a process of its own. */
 const inProcess = <A>(kind: string, workers: number, tasks: number): Promise<A> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...scriptArguments, script("drain"), kind, String(workers), String(tasks)], {
+    const child = spawn(process.execPath, [...scriptArguments, script(import.meta.url, "drain"), kind, String(workers), String(tasks)], {
       stdio: ["ignore", "pipe", "inherit"]
     })
     let output = ""

@@ -1,8 +1,12 @@
 #!/bin/sh
-# The drain benchmark on Node, which needs it as JavaScript. On Deno: deno run -A test/bench/drain.ts
+# A benchmark on Node, which needs it as JavaScript: run.sh drain|runner|executors, with its arguments.
+# On Deno: deno run -A test/bench/drain.ts, and so on.
 set -eu
 cd "$(dirname "$0")/../.."
-out=node_modules/.cache/bench
-npx esbuild test/bench/drain.ts test/bench/EmulatorProcess.ts --bundle --splitting --platform=node --format=esm \
-  --packages=external --out-extension:.js=.mjs --outdir="$out" --log-level=warning
-exec node "$out/drain.mjs" "$@"
+name=$1
+shift
+out=node_modules/.cache/bench/$name
+npx esbuild "test/bench/$name.ts" test/bench/EmulatorProcess.ts src/threads/Parse.worker.ts --bundle --splitting --platform=node \
+  --format=esm --packages=external --entry-names='[name]' --outdir="$out" --log-level=warning
+echo '{ "type": "module" }' >"$out/package.json"
+exec node "$out/$name.js" "$@"

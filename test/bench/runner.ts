@@ -16,9 +16,8 @@ import { PipelineStore } from "../../src/store/PipelineStore.ts"
 
 /**
  * What the runner costs over `pass_through`, against plain async functions that write the same log entries. Prints one line a measurement, in processor time.
- * Deno: `deno run -A test/bench/runner.ts`. Node: bundle it (`npx esbuild --bundle --platform=node --format=esm`) and call `main`.
  */
-export const main = async (print: (line: string) => void): Promise<void> => {
+const main = async (print: (line: string) => void): Promise<void> => {
   await Effect.runPromise(Effect.provide(all(print), layer))
 }
 
@@ -189,7 +188,4 @@ const plainFan = async (): Promise<Content> => {
   return { id: item.id, summary_data: {}, data: {}, executor_logs: results.flatMap((each) => each.executor_logs) }
 }
 
-// Node 20 does not know `main`; there the caller prints.
-if ((import.meta as { readonly main?: boolean }).main === true) {
-  await main((text) => process.stdout.write(`${text}\n`))
-}
+await main((text) => process.stdout.write(`${text}\n`))

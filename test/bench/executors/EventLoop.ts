@@ -1,0 +1,41 @@
+import { Effect } from "effect"
+
+/** How late timers fired, in milliseconds. */
+export interface Delay {
+  readonly p99: number
+  readonly max: number
+}
+
+export interface Watched<A> {
+  readonly value: A
+  readonly lateness: ReadonlyArray<number>
+}
+
+/**
+ * Lets a timer fire every millisecond while the work goes on. Not `monitorEventLoopDelay` of `node:perf_hooks`: on Deno that does
+ * not see the loop stand still.
+ */
+export const watch = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<Watched<A>, E, R> =>
+  Effect.suspend(() => {
+    const lateness: Array<number> = []
+    let due = performance.now() + 1
+    let timer: ReturnType<typeof setTimeout>
+    const tick = () => {
+      const now = performance.now()
+      lateness.push(Math.max(0, now - due))
+      due = now + 1
+      timer = setTimeout(tick, 1)
+    }
+    timer = setTimeout(tick, 1)
+    return work.pipe(
+      // a loop that stands still until the end is seen by the timer after it
+      Effect.tap(() => Effect.sleep("3 millis")),
+      Effect.ensuring(Effect.sync(() => clearTimeout(timer))),
+      Effect.map((value) => ({ value, lateness }))
+    )
+  })
+
+export const delayOf = (lateness: ReadonlyArray<number>): Delay => {
+  const sorted = lateness.toSorted((a, b) => a - b)
+  return { p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0, max: sorted.at(-1) ?? 0 }
+}
