@@ -104,21 +104,18 @@ export const variables = {
     name: "COSMOS_DB_CONTAINER_PIPELINES",
     group: "Azure resources",
     default: "pipelines",
-    stored: false,
     description: "The container of the pipelines."
   }),
   vaults: withDefault(cosmosName, {
     name: "COSMOS_DB_CONTAINER_VAULTS",
     group: "Azure resources",
     default: "vaults",
-    stored: false,
     description: "The container of the vaults."
   }),
   executions: withDefault(cosmosName, {
     name: "COSMOS_DB_CONTAINER_VAULT_EXECUTIONS",
     group: "Azure resources",
     default: "vault_executions",
-    stored: false,
     description: "The container of the executions."
   }),
   locks: withDefault(cosmosName, {
@@ -126,14 +123,12 @@ export const variables = {
     aliases: ["COSMOS_DB_CONTAINER_LOCKS"],
     group: "Azure resources",
     default: "vault_exec_locks",
-    stored: false,
     description: "The container of the crawl locks."
   }),
   checkpoints: withDefault(cosmosName, {
     name: "COSMOS_DB_CONTAINER_CRAWL_CHECKPOINTS",
     group: "Azure resources",
     default: "vault_crawl_checkpoints",
-    stored: false,
     description: "The container of the crawl checkpoints."
   }),
   createMissingResources: withDefault(Kind.flag, {
@@ -189,7 +184,6 @@ export const variables = {
     name: "WORKER_NAME",
     group: "Workers",
     default: "contentflow-worker",
-    stored: false,
     description: "Shown in answers and logs; replicas may share it."
   }),
   processingWorkers: withDefault(Kind.integer(0, 1000), {

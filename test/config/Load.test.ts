@@ -456,16 +456,31 @@ describe("App Configuration", () => {
 
   it.scoped("does not set what only the environment may set", () =>
     Effect.gen(function* () {
+      const { azure } = yield* settled(stored([worker("AZURE_CLIENT_ID", "stored")]))
+      assert.isNull(azure.clientId)
+    })
+  )
+
+  it.scoped("sets the containers' and the worker's names, too (D45)", () =>
+    Effect.gen(function* () {
       const { engine, azure } = yield* settled(
         stored([
           worker("WORKER_NAME", "stored"),
-          worker("COSMOS_DB_CONTAINER_VAULTS", "stored"),
-          worker("AZURE_CLIENT_ID", "stored")
+          common("COSMOS_DB_CONTAINER_PIPELINES", "my_pipelines"),
+          common("COSMOS_DB_CONTAINER_VAULTS", "my_vaults"),
+          common("COSMOS_DB_CONTAINER_VAULT_EXECUTIONS", "my_executions"),
+          common("COSMOS_DB_CONTAINER_VAULT_EXECUTION_LOCKS", "my_locks"),
+          common("COSMOS_DB_CONTAINER_CRAWL_CHECKPOINTS", "my_checkpoints")
         ])
       )
-      assert.strictEqual(engine.workerName, "contentflow-worker")
-      assert.strictEqual(azure.containers.vaults, "vaults")
-      assert.isNull(azure.clientId)
+      assert.strictEqual(engine.workerName, "stored")
+      assert.deepStrictEqual(azure.containers, {
+        pipelines: "my_pipelines",
+        vaults: "my_vaults",
+        executions: "my_executions",
+        locks: "my_locks",
+        checkpoints: "my_checkpoints"
+      })
     })
   )
 
