@@ -141,7 +141,7 @@ const chunksOf = (settings: Decoded, ruler: Chunk.Ruler, item: Content, text: st
 }
 
 const withChunks = (settings: Decoded, item: Content, text: string, chunks: ReadonlyArray<Chunk.Chunk>): Content => {
-  const source = Measure.characters(text)
+  const source = settings.include_offsets ? Measure.characters(text) : null
   let offset = 0
   let position = 0
   let characters = 0
@@ -149,13 +149,13 @@ const withChunks = (settings: Decoded, item: Content, text: string, chunks: Read
     const own = Measure.characters(chunk.text)
     const count = own.of(0, chunk.text.length)
     characters += count
-    offset += source.of(position, chunk.start)
+    offset += source?.of(position, chunk.start) ?? 0
     position = chunk.start
     return {
       text: chunk.text,
       chunk_index: index,
       page_number: chunk.pages[0] ?? null,
-      ...(settings.include_offsets ? { offset, length: source.of(chunk.start, chunk.end) } : {}),
+      ...(source === null ? {} : { offset, length: source.of(chunk.start, chunk.end) }),
       ...(settings.add_metadata
         ? {
             metadata: {

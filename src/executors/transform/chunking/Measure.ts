@@ -49,10 +49,11 @@ export const estimatedTokens = (text: string): Measure => {
 export const words = (text: string): Measure => ({
   of: (start, end) => {
     let count = 0
-    for (let position = start, inWord = false; position < end; position++) {
-      const space = isSpace(text.charCodeAt(position))
-      if (!space && !inWord) count++
-      inWord = !space
+    // numbers instead of conditions, which a processor guesses wrong at every word
+    for (let position = start, before = 1; position < end; position++) {
+      const space = spaces[text.charCodeAt(position)] ?? 0
+      count += before & (space ^ 1)
+      before = space
     }
     return count
   },
@@ -123,19 +124,24 @@ export const exactTokens = (text: string, count: TokenCounter, enough: number): 
 }
 
 /** Whether Python counts the UTF-16 unit as white space. */
-export const isSpace = (unit: number): boolean =>
-  unit <= 0x20
-    ? unit >= 0x1c || (unit >= 0x09 && unit <= 0x0d)
-    : unit >= 0x85 &&
-      (unit === 0x85 ||
-        unit === 0xa0 ||
-        unit === 0x1680 ||
-        (unit >= 0x2000 && unit <= 0x200a) ||
-        unit === 0x2028 ||
-        unit === 0x2029 ||
-        unit === 0x202f ||
-        unit === 0x205f ||
-        unit === 0x3000)
+export const isSpace = (unit: number): boolean => spaces[unit] === 1
+
+/** 1 for white space. */
+const spaces = new Uint8Array(0x10000)
+for (const [first, last] of [
+  [0x09, 0x0d],
+  [0x1c, 0x20],
+  [0x85, 0x85],
+  [0xa0, 0xa0],
+  [0x1680, 0x1680],
+  [0x2000, 0x200a],
+  [0x2028, 0x2029],
+  [0x202f, 0x202f],
+  [0x205f, 0x205f],
+  [0x3000, 0x3000]
+] as const) {
+  spaces.fill(1, first, last + 1)
+}
 
 /** The part of a range that is left when white space at both ends is cut off; empty (at `start`) when nothing is. */
 export const trimmed = (text: string, start: number, end: number): readonly [start: number, end: number] => {
@@ -149,8 +155,13 @@ export const trimmed = (text: string, start: number, end: number): readonly [sta
 /** Where surrogate pairs start. */
 const pairsOf = (text: string): ReadonlyArray<number> => {
   const starts: Array<number> = []
-  if (!/[\ud800-\udbff]/.test(text)) return starts
-  for (let position = 0; position < text.length; position++) if (isPairAt(text, position)) starts.push(position)
+  // a search passes over the text between pairs faster than a loop, and a loop over pairs faster than a search
+  const pair = /[\ud800-\udbff][\udc00-\udfff]/g
+  while (pair.test(text)) {
+    let position = pair.lastIndex - 2
+    for (; isPairAt(text, position); position += 2) starts.push(position)
+    pair.lastIndex = position
+  }
   return starts
 }
 
