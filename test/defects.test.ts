@@ -1,4 +1,7 @@
 import { describe, layer } from "@effect/vitest"
+import { discovery } from "./defects/Discovery.ts"
+import { graphs } from "./defects/Graph.ts"
+import { operations } from "./defects/Operations.ts"
 import { queueAndTasks } from "./defects/QueueAndTasks.ts"
 import * as Stack from "./defects/Stack.ts"
 
@@ -6,5 +9,8 @@ import * as Stack from "./defects/Stack.ts"
 describe("Defects of the original", () => {
   layer(Stack.layer, { excludeTestServices: true })((it) => {
     queueAndTasks(it)
+    discovery(it)
+    graphs(it)
+    operations(it)
   })
 })

@@ -3,9 +3,7 @@ import type { Content } from "../../src/domain/Content.ts"
 import * as Executor from "../../src/executors/Executor.ts"
 import * as Settings from "../../src/executors/Settings.ts"
 
-export type Work = (
-  items: ReadonlyArray<Content>
-) => Effect.Effect<ReadonlyArray<Content>, Executor.ExecutorError>
+export type Work = (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, Executor.ExecutorError>
 
 export type Source = (checkpoint: Option.Option<number>) => Stream.Stream<Executor.CrawlBatch, Executor.ExecutorError>
 
@@ -51,7 +49,7 @@ export const make = (): Probes => {
     name: "Probe Source",
     description: "Finds what a test says.",
     canCrawl: true,
-    settings: { of, polling_interval_seconds: Settings.integer({ description: "Rhythm.", default: 1 }) },
+    settings: { of, polling_interval_seconds: Settings.number({ description: "Rhythm.", default: 1 }) },
     make: (settings) =>
       Effect.succeed({
         process: () => {

@@ -116,7 +116,15 @@ export const queueAndTasks = (it: Stack.It) => {
         const wrong = {
           "d5-yaml": ['pipeline:\n  name: "not closed\n', /line \d+/],
           "d5-type": [line(node("a", "pass_trough")), /pass_through/],
-          "d5-edge": [Stack.graph([node("a", "pass_through"), node("b", "pass_through")], { edges: [{ from: "a", to: "b" }, { from: "b", to: "a" }] }), /cycle/i],
+          "d5-edge": [
+            Stack.graph([node("a", "pass_through"), node("b", "pass_through")], {
+              edges: [
+                { from: "a", to: "b" },
+                { from: "b", to: "a" }
+              ]
+            }),
+            /cycle/i
+          ],
           "d5-setting": [line(node("a", "azure_blob_output")), /storage_account_name/]
         } as const
         for (const [name, [yaml, words]] of Object.entries(wrong)) {
@@ -131,21 +139,23 @@ export const queueAndTasks = (it: Stack.It) => {
     )
 
     for (const status of [503, 429]) {
-      it.scoped(`D6 a pipeline that can't be read now (${status}) is no missing one: the task waits and is completed`, () =>
-        Effect.gen(function* () {
-          const { installation, probes } = yield* Stack.Stack
-          const cosmos = yield* CosmosServer
-          const name = `d6-${status}`
-          cosmos.answerNext({
-            status,
-            times: 2,
-            when: ({ method, path }) => method === "GET" && path.endsWith(`/pipelines/docs/${name}`)
+      it.scoped(
+        `D6 a pipeline that can't be read now (${status}) is no missing one: the task waits and is completed`,
+        () =>
+          Effect.gen(function* () {
+            const { installation, probes } = yield* Stack.Stack
+            const cosmos = yield* CosmosServer
+            const name = `d6-${status}`
+            cosmos.answerNext({
+              status,
+              times: 2,
+              when: ({ method, path }) => method === "GET" && path.endsWith(`/pipelines/docs/${name}`)
+            })
+            const execution = yield* Stack.ran(installation, name, probing(name), { payload: { max_retries: 0 } })
+            assert.deepStrictEqual([execution["status"], execution["error"]], ["completed", null])
+            assert.lengthOf(probes.runs(name), 1)
+            assert.lengthOf(answersTo(cosmos.log, `/pipelines/docs/${name} ${status}`), 2)
           })
-          const execution = yield* Stack.ran(installation, name, probing(name), { payload: { max_retries: 0 } })
-          assert.deepStrictEqual([execution["status"], execution["error"]], ["completed", null])
-          assert.lengthOf(probes.runs(name), 1)
-          assert.lengthOf(answersTo(cosmos.log, `/pipelines/docs/${name} ${status}`), 2)
-        })
       )
     }
 
@@ -193,7 +203,9 @@ export const queueAndTasks = (it: Stack.It) => {
         const one = yield* Stack.ran(installation, "d9", line(node("a", "pass_through")))
         assert.lengthOf(Stack.contentOf(one), 1)
         const collected = line(node("a", "document_set_initializer"), node("b", "document_set_collector"))
-        const set = yield* Stack.ran(installation, "d9-set", collected, { items: ["x", "y"].map((name) => Tasks.item(name)) })
+        const set = yield* Stack.ran(installation, "d9-set", collected, {
+          items: ["x", "y"].map((name) => Tasks.item(name))
+        })
         assert.strictEqual(set["status"], "completed", String(set["error"]))
         assert.isArray(set["content"])
         assert.lengthOf(Stack.contentOf(set), 1)
@@ -254,16 +266,18 @@ export const queueAndTasks = (it: Stack.It) => {
         assert.lengthOf(probes.runs("d12"), 1)
       })
     )
-    it.scoped("D12 the record of a discovered document above 2 MB is written smaller, and the document is processed", () =>
-      Effect.gen(function* () {
-        const { installation, probes } = yield* Stack.Stack
-        const text = "x".repeat(3_000_000)
-        probes.sources.set("d12-found", () => Probes.found(Tasks.item("large", { text })))
-        yield* Stack.watch(installation, "d12-found", Stack.crawling("d12-found", 3600))
-        const [execution] = yield* Stack.endedOf(installation, "d12-found-vault", 1)
-        assert.deepInclude(execution, { status: "completed", number_of_items: 1 })
-        assert.strictEqual(probes.runs("d12-found")[0]?.[0]?.data["text"], text)
-      })
+    it.scoped(
+      "D12 the record of a discovered document above 2 MB is written smaller, and the document is processed",
+      () =>
+        Effect.gen(function* () {
+          const { installation, probes } = yield* Stack.Stack
+          const text = "x".repeat(3_000_000)
+          probes.sources.set("d12-found", () => Probes.found(Tasks.item("large", { text })))
+          yield* Stack.watch(installation, "d12-found", Stack.crawling("d12-found", 3600))
+          const [execution] = yield* Stack.endedOf(installation, "d12-found-vault", 1)
+          assert.deepInclude(execution, { status: "completed", number_of_items: 1 })
+          assert.strictEqual(probes.runs("d12-found")[0]?.[0]?.data["text"], text)
+        })
     )
 
     it.scoped("D13 a vault that keeps no output never has more than identifiers in its executions", () =>
@@ -274,7 +288,9 @@ export const queueAndTasks = (it: Stack.It) => {
         probes.work.set("d13", (items) =>
           Effect.as(Effect.intoDeferred(Emulators.executionsOf(installation, "d13-vault"), during), items)
         )
-        yield* Stack.watch(installation, "d13", Stack.crawling("d13", 3600), { vault: { save_execution_output: false } })
+        yield* Stack.watch(installation, "d13", Stack.crawling("d13", 3600), {
+          vault: { save_execution_output: false }
+        })
         const after = yield* Stack.endedOf(installation, "d13-vault", 1)
         for (const [execution] of [yield* Deferred.await(during), after]) {
           assert.deepInclude(execution, { content: [Tasks.item("d13").id] })
@@ -310,7 +326,9 @@ export const queueAndTasks = (it: Stack.It) => {
       Effect.gen(function* () {
         const { installation, probes } = yield* Stack.Stack
         const yaml = line(node("renamed", "probe_source", { of: "d15-source" }), node("probe", "probe", { of: "d15" }))
-        const execution = yield* Stack.ran(installation, "d15", yaml, { payload: { executed_input_executor: "discover" } })
+        const execution = yield* Stack.ran(installation, "d15", yaml, {
+          payload: { executed_input_executor: "discover" }
+        })
         assert.strictEqual(execution["status"], "completed")
         assert.lengthOf(probes.runs("d15-source"), 0)
         assert.deepStrictEqual(

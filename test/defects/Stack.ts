@@ -1,8 +1,8 @@
 import type { Vitest } from "@effect/vitest"
 import { Context, Duration, Effect, Layer, Logger } from "effect"
 import type { Document } from "../../src/store/DocumentContainer.ts"
+import type * as WorkerEngine from "../../src/worker/WorkerEngine.ts"
 import * as Harness from "../pipeline/Harness.ts"
-import { CosmosServer } from "../support/CosmosServer.ts"
 import * as Emulators from "../support/Emulators.ts"
 import { eventually } from "../support/Eventually.ts"
 import * as Tasks from "../support/Tasks.ts"
@@ -11,7 +11,11 @@ import * as Probes from "./Probes.ts"
 /** One installation on the emulators and an engine that works in it: every test brings a pipeline, a vault and documents of its own. */
 export class Stack extends Context.Tag("test/defects/Stack")<
   Stack,
-  { readonly installation: Emulators.Installation; readonly probes: Probes.Probes }
+  {
+    readonly installation: Emulators.Installation
+    readonly probes: Probes.Probes
+    readonly engine: WorkerEngine.WorkerEngine["Type"]
+  }
 >() {}
 
 /** The failures are on purpose: their warnings would hide what a test says. */
@@ -23,7 +27,7 @@ export const engine = (
   probes: Probes.Probes,
   config: Parameters<typeof Emulators.engine>[1]
 ) =>
-  Emulators.engine(installation, config, [
+  Emulators.engine(installation, { schedulerInterval: Duration.millis(250), ...config }, [
     ...probes.executors,
     Harness.set,
     Harness.breakingItem,
@@ -36,12 +40,12 @@ export const layer = Layer.scoped(
   Effect.gen(function* () {
     const installation = yield* Emulators.installation("defects")
     const probes = Probes.make()
-    yield* engine(installation, probes, {
+    const running = yield* engine(installation, probes, {
       processingWorkers: 4,
       sourceWorkers: 3,
       crawlOverlap: Duration.zero
     })
-    return { installation, probes }
+    return { installation, probes, engine: running }
   })
 ).pipe(Layer.provideMerge(Layer.mergeAll(Emulators.emulators, silent)))
 
@@ -67,8 +71,8 @@ export const graph = (executors: ReadonlyArray<Json>, order: Json): string =>
 /** One probe, which does what the test says. */
 export const probing = (of: string): string => line(node("probe", "probe", { of }))
 
-/** A source and a probe behind it. */
-export const crawling = (of: string, every = 1): string =>
+/** A source and a probe behind it; `every` so many seconds. */
+export const crawling = (of: string, every = 0.25): string =>
   line(node("source", "probe_source", { of, polling_interval_seconds: every }), node("probe", "probe", { of }))
 
 /** The real discovery of a container and a probe behind it. */
@@ -112,17 +116,15 @@ export const give = ({ documents, tasks }: Installation, name: string, yaml: str
       yield* documents.vaults.upsert({ ...stored, ...vault })
     }
     if (execution !== undefined) {
-      yield* documents.executions.upsert({
-        ...{ id: executionIdOf(name), pipeline_id: name, pipeline_name: name, vault_id: vaultOf(name) },
-        ...{ task_id: `task_${name}`, status: "pending", created_at: "2026-01-02T10:30:00.608176+00:00" },
-        ...execution
-      })
+      const place = { id: executionIdOf(name), pipeline_id: name, pipeline_name: name, vault_id: vaultOf(name) }
+      const created = { task_id: `task_${name}`, status: "pending", created_at: "2026-01-02T10:30:00.608176+00:00" }
+      yield* documents.executions.upsert({ ...place, ...created, ...execution })
     }
     const text = Tasks.message(name, name, null, { content: items, executed_input_executor: null, ...payload })
     yield* Effect.promise(() => tasks.sendMessage(text))
   }).pipe(Effect.orDie)
 
-/** Registers a vault that keeps its output, and is crawled. */
+/** Registers a vault that keeps its output, and is crawled until its test ends. */
 export const watch = (
   installation: Installation,
   name: string,
@@ -131,11 +133,9 @@ export const watch = (
 ) =>
   Effect.gen(function* () {
     const { pipelines, vaults } = installation.documents
+    const vault = { id: vaultOf(name), pipeline_id: name, enabled: true, save_execution_output: true, ...more.vault }
     yield* pipelines.upsert({ id: name, name, yaml, enabled: true, ...more.pipeline })
-    yield* vaults.upsert({
-      ...{ id: vaultOf(name), pipeline_id: name, enabled: true, save_execution_output: true },
-      ...more.vault
-    })
+    yield* Effect.acquireRelease(vaults.upsert(vault), () => Effect.orDie(vaults.upsert({ ...vault, enabled: false })))
   }).pipe(Effect.orDie)
 
 /** The execution as it is stored now; undefined when there is none. */
@@ -207,8 +207,7 @@ export const crawled = (probes: Probes.Probes, of: string, times: number) =>
   )
 
 /** The items of an execution whose vault keeps them. */
-export const contentOf = (execution: Document): ReadonlyArray<Stored> =>
-  execution["content"] as ReadonlyArray<Stored>
+export const contentOf = (execution: Document): ReadonlyArray<Stored> => execution["content"] as ReadonlyArray<Stored>
 
 export interface Stored {
   readonly id: { readonly unique_id: string; readonly path: string | null }
@@ -222,5 +221,3 @@ export const trails = (execution: Document): ReadonlyArray<string> =>
     const nodes = executor_logs.map(({ executor_id, status }) => `${executor_id}${status === "failed" ? "!" : ""}`)
     return `${id.unique_id}: ${nodes.join("/")}`
   })
-
-export { CosmosServer }
