@@ -61,9 +61,13 @@ const all = async (tasks: number, memoryTasks: number): Promise<void> => {
 /** Runs one measurement in a process of its own. */
 const inProcess = <A>(kind: string, workers: number, tasks: number): Promise<A> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...scriptArguments, script(import.meta.url, "drain"), kind, String(workers), String(tasks)], {
-      stdio: ["ignore", "pipe", "inherit"]
-    })
+    const child = spawn(
+      process.execPath,
+      [...scriptArguments, script(import.meta.url, "drain"), kind, String(workers), String(tasks)],
+      {
+        stdio: ["ignore", "pipe", "inherit"]
+      }
+    )
     let output = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output += text

@@ -2,7 +2,7 @@ import { Console, Deferred, Effect, Exit, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { eventually } from "./Eventually.ts"
@@ -34,14 +34,31 @@ export interface LogLine {
   readonly [annotation: string]: unknown
 }
 
-const root = fileURLToPath(new URL("../..", import.meta.url))
+/** Of the repository: this file may run as a part of a bundle. */
+export const root = (() => {
+  let folder = fileURLToPath(new URL(".", import.meta.url))
+  while (!existsSync(join(folder, "deno.json"))) folder = dirname(folder)
+  return folder
+})()
 
-/** What runs the worker: the runtime that runs the tests. Node runs what `npm run build` made. */
-const program = (): ReadonlyArray<string> => {
-  if ("Deno" in globalThis) return ["run", "-A", "--config", join(root, "deno.json"), join(root, "src/main.ts")]
+/** What runs a worker. */
+export interface Runtime {
+  readonly name: "Node" | "Deno"
+  readonly command: string
+  /** A module that it loads before the worker. */
+  readonly preload?: string
+}
+
+/** The runtime that runs the tests. */
+const own: Runtime = { name: "Deno" in globalThis ? "Deno" : "Node", command: process.execPath }
+
+/** Node runs what `npm run build` made. */
+const program = ({ name, preload }: Runtime): ReadonlyArray<string> => {
+  const before = preload === undefined ? [] : [name === "Deno" ? "--preload" : "--import", preload]
+  if (name === "Deno") return ["run", "-A", "--config", join(root, "deno.json"), ...before, join(root, "src/main.ts")]
   const main = join(root, "dist/main.js")
   if (!existsSync(main)) throw new Error(`${main} is missing. Build it with: npm run build`)
-  return [main]
+  return [...before, main]
 }
 
 /** What a process needs of this one's environment; settings of whoever runs the tests must not reach the worker. */
@@ -60,7 +77,8 @@ export const usual = {
 /** Starts a command in an empty folder, with these settings and no others. What still runs when the scope closes is killed. */
 export const run = (
   args: ReadonlyArray<string>,
-  env: Readonly<Record<string, string>>
+  env: Readonly<Record<string, string>>,
+  runtime: Runtime = own
 ): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(
@@ -74,7 +92,7 @@ export const run = (
     })
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => {
-        const started = spawn(process.execPath, [...program(), ...args], {
+        const started = spawn(runtime.command, [...program(runtime), ...args], {
           cwd: folder,
           env: { ...Object.fromEntries(kept), ...env },
           stdio: ["ignore", "pipe", "pipe"]
@@ -125,7 +143,8 @@ const signal = (child: ChildProcess, name: NodeJS.Signals) =>
   })
 
 /** `start` with the usual settings and these. */
-export const start = (env: Readonly<Record<string, string>>) => run(["start"], { ...usual, ...env })
+export const start = (env: Readonly<Record<string, string>>, runtime: Runtime = own) =>
+  run(["start"], { ...usual, ...env }, runtime)
 
 const logLine = (line: string): ReadonlyArray<LogLine> => {
   if (!line.startsWith("{") || !line.endsWith("}")) return []

@@ -22,9 +22,22 @@ export const accountName = "devstoreaccount1"
 /** The same for every emulator in the world: https://learn.microsoft.com/azure/storage/common/storage-use-azurite */
 export const accountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
+/** Where a Storage emulator keeps its data and listens, so that the next one there goes on with it. */
+export interface StoragePlace {
+  readonly folder: string
+  readonly queuePort: number
+  readonly blobPort: number
+}
+
 /** An empty Storage emulator (queues and blobs) in this process, in memory, on free ports of the loopback interface, until its scope closes. */
-export const storage: Effect.Effect<StorageAddresses, EmulatorFailed, Scope.Scope> = Effect.gen(function* () {
-  const [queue, blob] = yield* Effect.all([azurite("queue", "Queue"), azurite("blob", "Blob")])
+export const storage: Effect.Effect<StorageAddresses, EmulatorFailed, Scope.Scope> = Effect.suspend(() => storageAt())
+
+/** The same at a place; without one, in memory and on free ports. */
+export const storageAt = Effect.fnUntraced(function* (place?: StoragePlace) {
+  const [queue, blob] = yield* Effect.all([
+    azurite("queue", "Queue", place?.folder, place?.queuePort),
+    azurite("blob", "Blob", place?.folder, place?.blobPort)
+  ])
   const queueUrl = `${queue}/${accountName}`
   const blobUrl = `${blob}/${accountName}`
   const connectionString = [
@@ -34,7 +47,8 @@ export const storage: Effect.Effect<StorageAddresses, EmulatorFailed, Scope.Scop
     `QueueEndpoint=${queueUrl}`,
     `BlobEndpoint=${blobUrl}`
   ].join(";")
-  return { connectionString, queueUrl, blobUrl }
+  const addresses: StorageAddresses = { connectionString, queueUrl, blobUrl }
+  return addresses
 })
 
 /** The emulator checks no key; the client wants one in base64. */
@@ -74,21 +88,31 @@ interface AzuriteServer {
   readonly getHttpServerAddress: () => string
 }
 
-const azurite = (folder: "queue" | "blob", name: "Queue" | "Blob") =>
+const azurite = (service: "queue" | "blob", name: "Queue" | "Blob", folder?: string, port = 0) =>
   Effect.acquireRelease(
     Effect.gen(function* () {
-      const Configuration = yield* azuriteClass<object>(`azurite/dist/src/${folder}/${name}Configuration.js`)
-      const ServerClass = yield* azuriteClass<AzuriteServer>(`azurite/dist/src/${folder}/${name}Server.js`)
-      const store = [{ locationId: "Default", locationPath: "unused", maxConcurrency: 50 }]
-      // Port 0, no log files, every API version, addresses by IP, in memory: the rest keeps its default.
+      const Configuration = yield* azuriteClass<object>(`azurite/dist/src/${service}/${name}Configuration.js`)
+      const ServerClass = yield* azuriteClass<AzuriteServer>(`azurite/dist/src/${service}/${name}Server.js`)
+      const path = (part: string) => (folder === undefined ? "unused" : `${folder}/${service}-${part}`)
+      const store = [{ locationId: "Default", locationPath: path("data"), maxConcurrency: 50 }]
+      // No log files, every API version, addresses by IP, in memory or not: the rest keeps its default.
       const log = [false, undefined, false, undefined] as const
-      const more = [false, true, "", "", "", undefined, true, true] as const
+      const more = [false, true, "", "", "", undefined, true, folder === undefined] as const
       const server = new ServerClass(
-        new Configuration("127.0.0.1", 0, undefined, undefined, undefined, store, ...log, ...more)
+        new Configuration(
+          "127.0.0.1",
+          port,
+          undefined,
+          path("index.json"),
+          path("extents.json"),
+          store,
+          ...log,
+          ...more
+        )
       )
       yield* Effect.tryPromise({
         try: () => server.start(),
-        catch: (cause) => new EmulatorFailed({ message: `Azurite (${folder}) did not start: ${String(cause)}` })
+        catch: (cause) => new EmulatorFailed({ message: `Azurite (${service}) did not start: ${String(cause)}` })
       })
       return server
     }),

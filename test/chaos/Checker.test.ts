@@ -1,0 +1,132 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Checker from "./Checker.ts"
+import * as World from "./World.ts"
+
+const version = (name: string, broken = false): World.Version => ({
+  stream: World.streams.single,
+  name,
+  marker: `marker-${name}`,
+  broken,
+  executions: new Map([["single-vault", `exec_${name}`]])
+})
+
+const execution = (name: string, change: Partial<Checker.Execution> = {}): Checker.Execution => ({
+  id: `exec_${name}`,
+  vault_id: "single-vault",
+  task_id: `task_${name}`,
+  status: "completed",
+  content: null,
+  error: null,
+  completed_at: "2026-01-02T10:30:00+00:00",
+  number_of_items: 1,
+  ...change
+})
+
+const failure = { status: "failed", error: "Not a PDF" }
+
+const deeds: Checker.Deeds = {
+  versions: [version("sound"), version("broken", true)],
+  malformed: [{ token: "malformed-0-", text: "no JSON malformed-0-" }],
+  deletedVaults: new Set(),
+  maxRetries: 3,
+  traffic: {
+    receives: new Map([["exec_sound", 1]]),
+    starts: new Map([["exec_sound", 1]]),
+    mostRetries: new Map(),
+    trespasses: []
+  }
+}
+
+const remains: Checker.Remains = {
+  executions: [execution("sound"), execution("broken", failure)],
+  outputs: new Map([["single/sound", "… marker-sound …"]]),
+  messages: 0,
+  visible: [],
+  poison: [
+    JSON.stringify({ reason: "Not a PDF", body: '{"execution_id": "exec_broken"}' }),
+    JSON.stringify({ reason: "Not JSON", body: "no JSON malformed-0-" })
+  ],
+  locks: []
+}
+
+const missed = (did: Partial<Checker.Deeds>, left: Partial<Checker.Remains>): ReadonlyArray<string> =>
+  Checker.check({ ...deeds, ...did }, { ...remains, ...left })
+    .filter(({ misses }) => misses.length > 0)
+    .map(({ rule }) => rule)
+
+const without = (index: number) => remains.poison.filter((_, at) => at !== index)
+
+describe("The account of a chaos run", () => {
+  it("finds nothing where nothing is wrong", () => assert.deepStrictEqual(missed({}, {}), []))
+
+  const cases: ReadonlyArray<readonly [what: string, rule: RegExp, Partial<Checker.Deeds>, Partial<Checker.Remains>]> =
+    [
+      ["a lost document", /exactly one execution/, {}, { executions: [execution("broken", failure)] }],
+      [
+        "an execution of nothing",
+        /a document version that was there/,
+        {},
+        { executions: [...remains.executions, execution("x")] }
+      ],
+      [
+        "one that still runs",
+        /terminal/,
+        {},
+        { executions: [execution("sound", { status: "running" }), execution("broken", failure)] }
+      ],
+      [
+        "content that is no list",
+        /contract/,
+        {},
+        { executions: [execution("sound", { content: {} }), execution("broken", failure)] }
+      ],
+      [
+        "a sound document that failed",
+        /sound documents/,
+        {},
+        {
+          executions: [execution("sound", failure), execution("broken", failure)],
+          poison: [...remains.poison, '{"reason": "?", "body": "exec_sound"}']
+        }
+      ],
+      ["a missing output", /has its output/, {}, { outputs: new Map() }],
+      ["another document's output", /has its output/, {}, { outputs: new Map([["single/sound", "marker-other"]]) }],
+      ["a failure whose message is gone", /failed execution has a reason/, {}, { poison: without(0) }],
+      ["a malformed message that is gone", /malformed message is kept/, {}, { poison: without(1) }],
+      [
+        "a poison message of a document that is fine",
+        /reason and a cause/,
+        {},
+        { poison: [...remains.poison, '{"reason": "?", "body": "exec_sound"}'] }
+      ],
+      ["a message", /no message is left/, {}, { messages: 1 }],
+      [
+        "a lock",
+        /no lock is left/,
+        {},
+        { locks: [{ id: "lock", pipeline_id: "single", expires_at: "2026-01-02T10:30:00+00:00" }] }
+      ],
+      [
+        "an attempt too many",
+        /handed out for it/,
+        { traffic: { ...deeds.traffic, starts: new Map([["exec_sound", 2]]) } },
+        {}
+      ],
+      ["a retry too many", /budget/, { traffic: { ...deeds.traffic, mostRetries: new Map([["exec_sound", 4]]) } }, {}],
+      [
+        "an output of a lost attempt",
+        /lost its lease/,
+        { traffic: { ...deeds.traffic, trespasses: [{ worker: "w", document: "d", because: "late" }] } },
+        {}
+      ]
+    ]
+  for (const [what, rule, did, left] of cases) {
+    it(`finds ${what}`, () => {
+      const found = missed(did, left)
+      assert.isTrue(
+        found.some((text) => rule.test(text)),
+        `found only ${JSON.stringify(found)}`
+      )
+    })
+  }
+})

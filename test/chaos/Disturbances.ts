@@ -1,0 +1,120 @@
+import { Duration, Effect } from "effect"
+import * as Timestamp from "../../src/domain/Timestamp.ts"
+import { lockId } from "../../src/store/CrawlLock.ts"
+import { PipelineId } from "../../src/domain/Ids.ts"
+import type { Dice } from "./Dice.ts"
+import type { Fleet } from "./Fleet.ts"
+import type { Traffic } from "./Traffic.ts"
+import * as World from "./World.ts"
+
+export interface Scene {
+  readonly world: World.World
+  readonly traffic: Traffic
+  readonly fleet: Fleet
+  readonly dice: Dice
+  /** Away for some milliseconds. */
+  readonly restart: (emulator: "storage" | "cosmos", away: number) => Effect.Effect<void>
+}
+
+/** A message that is no task, and what the poison queue must hold because of it. */
+export interface Malformed {
+  readonly token: string
+  readonly text: string
+}
+
+/** What bystanders and bad luck do to the fleet, besides the faults of single calls. */
+export const make = ({ dice, fleet, restart, traffic, world }: Scene) => {
+  const malformed: Array<Malformed> = []
+  const counts = { stolenLeases: 0, stolenLocks: 0, restarts: 0, duplicatesSent: 0, edits: 0 }
+  const crawled = Object.values(World.streams).filter((stream) => stream !== World.streams.sent)
+
+  /** Somebody else changes a message that a worker holds: its receipt is worth nothing from then on. */
+  const stealLease = Effect.gen(function* () {
+    const held = traffic.held(Date.now())
+    if (held.length === 0) return
+    const { id, receipt } = dice.oneOf(held)
+    // The receipt may be old by now: then there is nothing to steal.
+    const stolen = yield* Effect.option(
+      Effect.tryPromise(() => world.tasks.updateMessage(id, receipt, undefined, dice.between(0, 5)))
+    )
+    if (stolen._tag === "None") return
+    traffic.stolen(id, Date.now())
+    counts.stolenLeases++
+  })
+
+  /** Somebody takes a pipeline's lock by force, and dies with it. */
+  const stealLock = Effect.suspend(() => {
+    const { name, vaults } = dice.oneOf(crawled)
+    const now = Date.now()
+    counts.stolenLocks++
+    return World.call(() =>
+      world.documents.locks.items.upsert({
+        id: lockId(PipelineId.make(name)),
+        pipeline_id: name,
+        vault_id: vaults[0],
+        worker_id: "thief",
+        instance: `thief/${now}`,
+        locked_at: Timestamp.format(now),
+        expires_at: Timestamp.format(now + dice.between(1, 8) * 1_000),
+        ttl: 10
+      })
+    )
+  })
+
+  const duplicate = Effect.suspend(() => {
+    const known = [...traffic.messages.values()].filter(({ executionId }) => executionId?.startsWith("exec_") === true)
+    if (known.length === 0) return Effect.void
+    counts.duplicatesSent++
+    const { text } = dice.oneOf(known)
+    return World.call(() => world.tasks.sendMessage(text))
+  })
+
+  const sendMalformed = Effect.suspend(() => {
+    const token = `malformed-${malformed.length}-`
+    const text = dice.oneOf([
+      `no JSON ${token}`,
+      Buffer.from(`{"broken": "${token}"`).toString("base64"),
+      JSON.stringify({ task_type: "unheard_of", payload: { token } }),
+      JSON.stringify({ task_type: "content_processing", payload: { task_id: token, pipeline_id: 7 } }),
+      `${"[".repeat(500)}"${token}"${"]".repeat(500)}`,
+      JSON.stringify({ token, content: "x".repeat(60_000) })
+    ])
+    malformed.push({ token: text.includes(token) ? token : text, text })
+    return World.call(() => world.tasks.sendMessage(text))
+  })
+
+  const edit = Effect.suspend(() => World.storePipeline(world.documents.pipelines, dice.oneOf(crawled), ++counts.edits))
+
+  const restartOne = Effect.suspend(() => {
+    counts.restarts++
+    return restart(dice.oneOf(["storage", "cosmos"] as const), dice.between(300, 4_000))
+  })
+
+  const all: ReadonlyArray<readonly [weight: number, Effect.Effect<unknown>]> = [
+    [5, fleet.kill],
+    [3, fleet.terminate],
+    [5, stealLease],
+    [3, stealLock],
+    [2, restartOne],
+    [6, duplicate],
+    [3, sendMalformed],
+    [2, edit]
+  ]
+  const bag = all.flatMap(([weight, disturbance]) => Array.from({ length: weight }, () => disturbance))
+
+  return {
+    counts,
+    malformed,
+    /** One after the other, for ever. */
+    run: Effect.forever(
+      Effect.suspend(() =>
+        Effect.delay(
+          Effect.suspend(() => dice.oneOf(bag)),
+          Duration.millis(dice.between(500, 4_500))
+        )
+      )
+    )
+  }
+}
+
+export type Disturbances = ReturnType<typeof make>

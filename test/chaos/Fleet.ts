@@ -1,0 +1,167 @@
+import { Duration, Effect, Fiber, Option, Ref } from "effect"
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { delimiter, join } from "node:path"
+import process from "node:process"
+import * as WorkerProcess from "../support/WorkerProcess.ts"
+import type { Dice } from "./Dice.ts"
+
+/** The worker processes: each is started again when it ends, until the fleet is told to stop. */
+
+export interface FleetOptions {
+  readonly folder: string
+  readonly dice: Dice
+  /** One worker a runtime. */
+  readonly runtimes: ReadonlyArray<WorkerProcess.Runtime>
+  /** The settings of a life of a worker; `name` is this life's. */
+  readonly envOf: (slot: number, name: string) => Readonly<Record<string, string>>
+  /** How long a worker may take to end after SIGTERM. */
+  readonly graceful: Duration.Duration
+}
+
+interface Life {
+  readonly name: string
+  readonly worker: WorkerProcess.WorkerProcess
+  readonly temporary: string
+  /** The signal that we sent it. */
+  signal: "SIGKILL" | "SIGTERM" | undefined
+}
+
+interface Slot {
+  readonly number: number
+  readonly runtime: WorkerProcess.Runtime
+  life: Life | undefined
+}
+
+export const make = (options: FleetOptions) =>
+  Effect.gen(function* () {
+    const { dice, folder } = options
+    const stopping = yield* Ref.make(false)
+    const counts = { starts: 0, skewed: 0, killed: 0, terminated: 0 }
+    /** What no worker may do: end by itself, ignore SIGTERM, leave files behind. */
+    const misses: Array<string> = []
+    const slots: ReadonlyArray<Slot> = options.runtimes.map((runtime, number) => ({ number, runtime, life: undefined }))
+
+    const judge = ({ name, signal, temporary, worker }: Life, { code }: WorkerProcess.Ending) => {
+      if (signal === "SIGKILL") return
+      const last = `${worker.stdout().slice(-800)}${worker.stderr().slice(-800)}`
+      if (signal === undefined) return void misses.push(`${name} ended by itself with ${code}:\n${last}`)
+      if (code !== 0) misses.push(`${name} ended with ${code} after SIGTERM:\n${last}`)
+      const left = readdirSync(temporary)
+      if (left.length > 0) misses.push(`${name} left files in its temporary folder: ${left.join(", ")}`)
+    }
+
+    const live = Effect.fnUntraced(function* (slot: Slot) {
+      const name = `${slot.runtime.name}-${slot.number}-${++counts.starts}`
+      const temporary = join(folder, name)
+      mkdirSync(temporary)
+      const skew = dice.next() < 0.4 ? dice.between(-60, 60) * 1_000 : 0
+      if (skew !== 0) counts.skewed++
+      const preload = skew === 0 ? {} : { preload: skewed(folder, skew) }
+      const env = { ...options.envOf(slot.number, name), TMPDIR: temporary }
+      const worker = yield* WorkerProcess.start(env, { ...slot.runtime, ...preload })
+      const life: Life = { name, worker, temporary, signal: undefined }
+      slot.life = life
+      const ending = yield* worker.exit
+      slot.life = undefined
+      judge(life, ending)
+    }, Effect.scoped)
+
+    const keep = Effect.fnUntraced(function* (slot: Slot) {
+      while (!(yield* Ref.get(stopping))) {
+        yield* live(slot)
+        if (!(yield* Ref.get(stopping))) yield* Effect.sleep(Duration.millis(dice.between(500, 3_000)))
+      }
+    })
+    const fibers = yield* Effect.forEach(slots, (slot) => Effect.forkScoped(keep(slot)))
+
+    const end = Effect.fnUntraced(function* (slot: Slot, signal: "SIGKILL" | "SIGTERM") {
+      const { life } = slot
+      if (life === undefined || life.signal !== undefined) return false
+      life.signal = signal
+      yield* life.worker.kill(signal)
+      if (signal === "SIGKILL") return true
+      const ended = yield* Effect.timeoutOption(life.worker.exit, options.graceful)
+      if (Option.isNone(ended)) {
+        misses.push(`${life.name} still ran ${Duration.format(options.graceful)} after SIGTERM`)
+        yield* life.worker.kill("SIGKILL")
+      }
+      return true
+    })
+
+    return {
+      counts,
+      misses,
+      /** Kills some worker as a machine does that loses power. */
+      kill: Effect.suspend(() => end(dice.oneOf(slots), "SIGKILL")).pipe(
+        Effect.tap((done) => Effect.sync(() => (done ? counts.killed++ : 0)))
+      ),
+      /** Asks some worker to end, and sees that it does. */
+      terminate: Effect.suspend(() => end(dice.oneOf(slots), "SIGTERM")).pipe(
+        Effect.tap((done) => Effect.sync(() => (done ? counts.terminated++ : 0)))
+      ),
+      /** What each worker says of its own liveness, where it is not well. */
+      unwell: Effect.forEach(
+        slots,
+        ({ life }) =>
+          life === undefined
+            ? Effect.succeed("not running")
+            : life.worker.url.pipe(
+                Effect.flatMap((url) => Effect.tryPromise(() => fetch(`${url}/health/live`))),
+                Effect.flatMap((response) =>
+                  response.status === 200
+                    ? Effect.succeed("")
+                    : Effect.map(
+                        Effect.tryPromise(() => response.text()),
+                        (text) => `${life.name}: ${text.slice(0, 500)}`
+                      )
+                ),
+                Effect.timeoutTo({
+                  duration: "10 seconds",
+                  onSuccess: (text) => text,
+                  onTimeout: () => `${life.name}: no answer`
+                }),
+                Effect.catchAll((error) => Effect.succeed(`${life.name}: ${error.message}`))
+              ),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.map((all) => all.filter((text) => text !== ""))),
+      /** Everybody ends, in an orderly way. */
+      stop: Effect.gen(function* () {
+        yield* Ref.set(stopping, true)
+        yield* Effect.forEach(slots, (slot) => end(slot, "SIGTERM"), { concurrency: "unbounded" })
+        yield* Effect.forEach(fibers, (fiber) => Fiber.await(fiber))
+      })
+    }
+  })
+
+export type Fleet = Effect.Effect.Success<ReturnType<typeof make>>
+
+/** A module that moves the clock of the process that loads it. */
+const skewed = (folder: string, millis: number): string => {
+  const path = join(folder, `skew${millis}.mjs`)
+  writeFileSync(
+    path,
+    `const Real = Date
+globalThis.Date = class Date extends Real {
+  constructor(...of) { if (of.length === 0) super(Real.now() + ${millis}); else super(...of) }
+  static now() { return Real.now() + ${millis} }
+}
+`
+  )
+  return path
+}
+
+/** Node and, where there is one, Deno: on the PATH or as the gate installs it. */
+export const runtimes = (): {
+  readonly node: WorkerProcess.Runtime
+  readonly deno: WorkerProcess.Runtime | undefined
+} => {
+  const found = (name: string) =>
+    [...(process.env["PATH"] ?? "").split(delimiter), join(WorkerProcess.root, ".ci/deno/node_modules/deno")]
+      .map((folder) => join(folder, name))
+      .find((path) => existsSync(path))
+  const deno = found("deno")
+  return {
+    node: { name: "Node", command: found("node") ?? process.execPath },
+    deno: deno === undefined ? undefined : { name: "Deno", command: deno }
+  }
+}

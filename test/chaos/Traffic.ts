@@ -1,0 +1,165 @@
+import type { Call, Exchange } from "../support/FaultProxy.ts"
+
+/** A message's lease as the service knows it, whatever its owner was told. */
+interface Lease {
+  readonly owner: string
+  readonly receipt: string
+  readonly until: number
+  /** When somebody else made it invalid. */
+  readonly stolenAt: number | undefined
+}
+
+/** What a message that was handed out once was about. */
+export interface KnownMessage {
+  readonly id: string
+  readonly text: string
+  readonly executionId: string | undefined
+}
+
+/** An output that was written without a lease. */
+export interface Trespass {
+  readonly worker: string
+  readonly document: string
+  readonly because: string
+}
+
+export interface Names {
+  readonly queue: string
+  readonly outputs: string
+  readonly executions: string
+  /** How long after a theft its victim may still write: until the next renewal tells it. */
+  readonly noticeMillis: number
+}
+
+/** Clocks tick apart a little, and a call takes a moment from its sender to here. */
+const tolerance = 1_000
+
+/**
+ * What the proxies saw of the workers' doings: who holds which message, which outputs were written by whom, and how often each
+ * execution was started.
+ */
+export const make = (names: Names) => {
+  const leases = new Map<string, Lease>()
+  const messages = new Map<string, KnownMessage>()
+  const messagesOf = new Map<string, Set<string>>()
+  /** Executions by the document's path; filled by who uploads. */
+  const executionsOf = new Map<string, Set<string>>()
+  const receives = new Map<string, number>()
+  const starts = new Map<string, number>()
+  const mostRetries = new Map<string, number>()
+  const trespasses: Array<Trespass> = []
+  const counts = { calls: 0, received: 0, outputs: 0 }
+
+  const messagePath = `/${names.queue}/messages`
+  const bump = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
+
+  const received = (worker: string, xml: string) => {
+    for (const [, part = ""] of xml.matchAll(/<QueueMessage>(.*?)<\/QueueMessage>/gs)) {
+      const id = element(part, "MessageId")
+      const text = element(part, "MessageText")
+      const payload = payloadOf(text)
+      const executionId = payload?.execution_id
+      counts.received++
+      messages.set(id, { id, text, executionId })
+      leases.set(id, {
+        owner: worker,
+        receipt: element(part, "PopReceipt"),
+        until: Date.parse(element(part, "TimeNextVisible")),
+        stolenAt: undefined
+      })
+      if (executionId === undefined) continue
+      bump(receives, executionId)
+      mostRetries.set(executionId, Math.max(mostRetries.get(executionId) ?? 0, payload?.retry_count ?? 0))
+      const all = messagesOf.get(executionId) ?? new Set()
+      messagesOf.set(executionId, all.add(id))
+    }
+  }
+
+  const renewed = (worker: string, id: string, { headers }: Exchange["answer"]) => {
+    const lease = leases.get(id)
+    if (lease?.owner !== worker) return
+    leases.set(id, {
+      ...lease,
+      receipt: String(headers["x-ms-popreceipt"] ?? lease.receipt),
+      until: Date.parse(String(headers["x-ms-time-next-visible"]))
+    })
+  }
+
+  /** Undefined when the worker holds a lease on a message of this document. */
+  const trespassOf = (worker: string, document: string, at: number): string | undefined => {
+    const ids = [...(executionsOf.get(document) ?? [])].flatMap((execution) => [...(messagesOf.get(execution) ?? [])])
+    const own = ids.flatMap((id) => leases.get(id) ?? []).filter(({ owner }) => owner === worker)
+    if (own.some(({ stolenAt, until }) => (stolenAt ?? until) + grace(stolenAt) >= at)) return undefined
+    const ends = own.map(({ stolenAt, until }) => `${at - (stolenAt ?? until)} ms after its end`)
+    return ends.length === 0 ? `it held none of the messages ${ids.join(", ")}` : ends.join(", ")
+  }
+  const grace = (stolenAt: number | undefined) => (stolenAt === undefined ? tolerance : names.noticeMillis + tolerance)
+
+  return {
+    counts,
+    trespasses,
+    messages,
+    executionsOf,
+    receives,
+    starts,
+    mostRetries,
+    /** The messages that somebody holds now. */
+    held: (now: number) =>
+      [...leases].flatMap(([id, lease]) =>
+        lease.until > now && lease.stolenAt === undefined ? [{ id, receipt: lease.receipt }] : []
+      ),
+    stolen: (id: string, at: number) => {
+      const lease = leases.get(id)
+      if (lease !== undefined) leases.set(id, { ...lease, stolenAt: at })
+    },
+    arrived: (worker: string, { at, method, path }: Call) => {
+      counts.calls++
+      const { pathname, searchParams } = new URL(path, "http://proxy")
+      const output = pathname.split(`/${names.outputs}/`)[1]
+      if (method !== "PUT" || output === undefined || searchParams.get("restype") !== null) return
+      counts.outputs++
+      const document = decodeURIComponent(output).replace(/\.json$/, "")
+      const because = trespassOf(worker, document, at)
+      if (because !== undefined) trespasses.push({ worker, document, because })
+    },
+    answered: (worker: string, { answer, call, delivered }: Exchange) => {
+      if (answer.status >= 300) return
+      const { pathname, searchParams } = new URL(call.path, "http://proxy")
+      if (pathname.endsWith(messagePath) && call.method === "GET" && searchParams.get("peekonly") === null) {
+        received(worker, answer.body.toString("utf8"))
+      }
+      const [, message] = pathname.split(`${messagePath}/`)
+      if (message !== undefined && call.method === "PUT") renewed(worker, message, answer)
+      if (message !== undefined && call.method === "DELETE") leases.delete(message)
+      const [, execution] = pathname.split(`/colls/${names.executions}/docs/`)
+      if (execution !== undefined && delivered && call.method === "PATCH" && call.body.includes('"running"')) {
+        bump(starts, decodeURIComponent(execution))
+      }
+    }
+  }
+}
+
+export type Traffic = ReturnType<typeof make>
+
+const element = (xml: string, name: string): string =>
+  (xml.match(new RegExp(`<${name}>(.*?)</${name}>`, "s"))?.[1] ?? "")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&apos;", "'")
+    .replaceAll("&#xD;", "\r")
+    .replaceAll("&amp;", "&")
+
+interface Payload {
+  readonly execution_id?: string
+  readonly retry_count?: number
+}
+
+const payloadOf = (text: string): Payload | undefined => {
+  try {
+    const value: { readonly payload?: Payload } | null = JSON.parse(text)
+    return value?.payload ?? undefined
+  } catch {
+    return undefined
+  }
+}

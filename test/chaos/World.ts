@@ -1,0 +1,220 @@
+import { BlobServiceClient } from "@azure/storage-blob"
+import { type QueueClient, QueueServiceClient } from "@azure/storage-queue"
+import { CosmosClient, type Container } from "@azure/cosmos"
+import { Effect, Schedule } from "effect"
+import * as Emulators from "../../src/cli/demo/Emulators.ts"
+import { ExecutionId, executionIdOf, PipelineId, VaultId } from "../../src/domain/Ids.ts"
+import { containers, type EmulatorAddresses } from "../bench/Emulation.ts"
+
+/** What the installation looks like at the beginning: three streams of documents, one of them used by two vaults. */
+export const database = "contentflow"
+export const queueName = "tasks"
+export const outputs = "outputs"
+
+export interface Stream {
+  /** Of its pipeline and of its blob container. */
+  readonly name: string
+  readonly vaults: ReadonlyArray<string>
+  /** Its part of all tasks. */
+  readonly share: number
+}
+
+export const streams = {
+  shared: { name: "shared", vaults: ["shared-one", "shared-two"], share: 0.4 },
+  single: { name: "single", vaults: ["single-vault"], share: 0.35 },
+  /** Its vault is disabled for a while. */
+  paused: { name: "paused", vaults: ["paused-vault"], share: 0.1 },
+  /** Its vault is deleted in the middle. */
+  doomed: { name: "doomed", vaults: ["doomed-vault"], share: 0.1 },
+  /** Its tasks are sent by somebody else; its vault is not crawled. */
+  sent: { name: "sent", vaults: ["sent-vault"], share: 0.05 }
+} as const satisfies Readonly<Record<string, Stream>>
+
+/** One version of an uploaded document. */
+export interface Version {
+  readonly stream: Stream
+  readonly name: string
+  /** What its output must contain. */
+  readonly marker: string
+  /** It is broken, and its tasks must fail. */
+  readonly broken: boolean
+  /** By vault. */
+  readonly executions: ReadonlyMap<string, string>
+}
+
+/** The pipeline of a stream, in one of several forms that all do the same work. */
+export const yamlOf = ({ name }: Stream, edition: number): string => `
+pipeline:
+  name: ${name}
+  description: Edition ${edition}
+  executors:
+    - {id: ${inputOf(edition)}, type: azure_blob_input_discovery,
+       settings: {blob_storage_account: ${Emulators.accountName}, blob_container_name: ${name}, polling_interval_seconds: 3}}
+    - {id: fetch, type: azure_blob_content_retriever, settings: {use_temp_file_for_content: true}}
+    - {id: extract, type: document_extractor}
+    - {id: chunk, type: recursive_text_chunker, settings: {input_field: document_output.text, chunk_size: ${500 + edition}}}
+    - {id: write, type: azure_blob_output,
+       settings: {storage_account_name: ${Emulators.accountName}, container_name: ${outputs},
+                  path_template: ${name}, filename_template: "{id.filename}.json"}}
+  edges:
+    - {from: ${inputOf(edition)}, to: fetch}
+    - {from: fetch, to: extract}
+    - {from: extract, to: chunk}
+    - {from: chunk, to: write}
+`
+
+/** An edit may rename the input node under tasks that name the old one. */
+const inputOf = (edition: number) => (edition % 2 === 0 ? "discover" : "find")
+
+export interface World {
+  readonly tasks: QueueClient
+  readonly poison: QueueClient
+  readonly blobs: BlobServiceClient
+  readonly documents: { readonly [name in keyof typeof containers]: Container }
+}
+
+/** A call of a bystander: it has nothing to prove, and waits until the emulators are there. */
+export const call = <A>(run: () => Promise<A>): Effect.Effect<A> =>
+  Effect.tryPromise(run).pipe(
+    Effect.timeout("20 seconds"),
+    Effect.retry(Schedule.spaced("500 millis").pipe(Schedule.intersect(Schedule.recurs(60)))),
+    Effect.orDie
+  )
+
+export const open = ({ cosmosEndpoint, storage }: EmulatorAddresses): World => {
+  const queues = QueueServiceClient.fromConnectionString(storage.connectionString)
+  const client = new CosmosClient({
+    endpoint: cosmosEndpoint,
+    key: Emulators.cosmosKey,
+    connectionPolicy: { enableEndpointDiscovery: false }
+  })
+  const container = (name: keyof typeof containers) => client.database(database).container(containers[name])
+  return {
+    tasks: queues.getQueueClient(queueName),
+    poison: queues.getQueueClient(`${queueName}-poison`),
+    blobs: BlobServiceClient.fromConnectionString(storage.connectionString),
+    documents: {
+      pipelines: container("pipelines"),
+      vaults: container("vaults"),
+      executions: container("executions"),
+      locks: container("locks"),
+      checkpoints: container("checkpoints")
+    }
+  }
+}
+
+/** Makes the resources of an installation, its pipelines and its vaults. */
+export const prepare = ({ blobs, documents, poison, tasks }: World): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    yield* call(() => tasks.createIfNotExists())
+    yield* call(() => poison.createIfNotExists())
+    const client = documents.pipelines.database.client
+    yield* call(() => client.databases.createIfNotExists({ id: database }))
+    for (const id of Object.values(containers)) {
+      yield* call(() => documents.pipelines.database.containers.createIfNotExists({ id, partitionKey: "/id" }))
+    }
+    for (const name of [outputs, ...Object.values(streams).map((stream) => stream.name)]) {
+      yield* call(() => blobs.getContainerClient(name).createIfNotExists())
+    }
+    for (const stream of Object.values(streams)) {
+      yield* storePipeline(documents.pipelines, stream, 0)
+      for (const vault of stream.vaults) {
+        yield* storeVault(documents.vaults, vault, stream, stream !== streams.sent)
+      }
+    }
+  })
+
+export const storePipeline = (pipelines: Container, stream: Stream, edition: number) =>
+  call(() =>
+    pipelines.items.upsert({ id: stream.name, name: stream.name, yaml: yamlOf(stream, edition), enabled: true })
+  )
+
+export const storeVault = (vaults: Container, id: string, stream: Stream, enabled: boolean) =>
+  call(() => vaults.items.upsert({ id, pipeline_id: stream.name, enabled, save_execution_output: id === "shared-one" }))
+
+/** A document's canonical id, as the discovery names it. */
+export const canonicalId = (stream: Stream, name: string): string =>
+  `https://${Emulators.accountName}.blob.core.windows.net/${stream.name}/${name}`
+
+/** Uploads a document and tells under which executions it must be found. */
+export const upload = ({ blobs }: World, stream: Stream, name: string, marker: string): Effect.Effect<Version> =>
+  Effect.gen(function* () {
+    const broken = name.endsWith(".pdf")
+    const text = `${marker} `.padEnd(3_000, `The text of ${name} goes on. `)
+    const body = broken ? `%PDF-1.7\n${text}` : text
+    const client = blobs.getContainerClient(stream.name).getBlockBlobClient(name)
+    const { etag = "" } = yield* call(() => client.upload(body, Buffer.byteLength(body)))
+    const executions = new Map(
+      stream.vaults.map((vault) => [
+        vault,
+        executionIdOf({
+          vaultId: VaultId.make(vault),
+          pipelineId: PipelineId.make(stream.name),
+          items: [canonicalId(stream, name)],
+          // Listings name it without its quotes.
+          versions: [etag.replaceAll('"', "")]
+        })
+      ])
+    )
+    return { stream, name, marker, broken, executions }
+  })
+
+/** Uploads a document and sends its task as the Python worker does: the execution first, then the message. */
+export const send = (world: World, stream: Stream, name: string, marker: string): Effect.Effect<Version> =>
+  Effect.gen(function* () {
+    const version = yield* upload(world, stream, name, marker)
+    const [vault = ""] = stream.vaults
+    const suffix = Buffer.from(name).toString("hex").slice(-12).padStart(12, "0")
+    const executionId = ExecutionId.make(`exec_${suffix}`)
+    const item = {
+      id: {
+        canonical_id: canonicalId(stream, name),
+        unique_id: name,
+        source_name: Emulators.accountName,
+        source_type: "azure_blob",
+        container: stream.name,
+        path: name,
+        filename: name,
+        metadata: {}
+      },
+      summary_data: {},
+      data: {},
+      executor_logs: []
+    }
+    const created_at = new Date().toISOString().replace("Z", "000+00:00")
+    const identity = { pipeline_id: stream.name, pipeline_name: stream.name, vault_id: vault, created_at }
+    yield* call(() =>
+      world.documents.executions.items.upsert({
+        ...identity,
+        id: executionId,
+        task_id: `task_${suffix}`,
+        status: "pending",
+        status_message: "Task queued for processing with input content of size 1",
+        source_worker_id: "InputSourceWorker-0",
+        created_by: "InputSourceWorker-0",
+        content: [item],
+        number_of_items: 1,
+        started_at: null,
+        completed_at: null,
+        error: null,
+        executor_outputs: {},
+        events: []
+      })
+    )
+    const message = {
+      task_type: "content_processing",
+      payload: {
+        ...identity,
+        task_id: `task_${suffix}`,
+        task_type: "content_processing",
+        priority: "normal",
+        execution_id: executionId,
+        content: [item],
+        executed_input_executor: "discover",
+        retry_count: 0,
+        max_retries: 3
+      }
+    }
+    yield* call(() => world.tasks.sendMessage(JSON.stringify(message)))
+    return { ...version, executions: new Map([[vault, executionId]]) }
+  })

@@ -1,0 +1,341 @@
+import { Duration, Effect, Logger, LogLevel, Schema } from "effect"
+import { spawn } from "node:child_process"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { createInterface } from "node:readline"
+import { parseArgs } from "node:util"
+import * as Emulators from "../../src/cli/demo/Emulators.ts"
+import { containers, EmulatorAddresses } from "../bench/Emulation.ts"
+import { script, scriptArguments } from "../support/Scripts.ts"
+import * as FaultProxy from "../support/FaultProxy.ts"
+import type { Service } from "../support/ServiceAnswers.ts"
+import * as Checker from "./Checker.ts"
+import * as Dice from "./Dice.ts"
+import * as Disturbances from "./Disturbances.ts"
+import * as Faults from "./Faults.ts"
+import * as Fleet from "./Fleet.ts"
+import * as Report from "./Report.ts"
+import * as Traffic from "./Traffic.ts"
+import * as World from "./World.ts"
+
+/**
+ * A fleet of worker processes under every fault that a bad day brings, and an account of every document and message at the end. Arguments:
+ * `--seed N --minutes M --tasks N`. Exits with 1 when anything is missing, twice, or left over. `--keep DIR` keeps what the workers logged.
+ */
+
+/** How long a message is a worker's before it must be renewed. */
+const visibilitySeconds = 15
+const graceSeconds = 10
+/** Milliseconds beyond its minutes that a run waits for what is not done. */
+const patience = 60_000
+
+interface Options {
+  readonly seed: number
+  readonly minutes: number
+  readonly tasks: number
+}
+
+const run = ({ minutes, seed, tasks }: Options) =>
+  Effect.gen(function* () {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "contentflow-chaos-"))),
+      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+    )
+    const startedAt = Date.now()
+    const say = (text: string) => print(`${((Date.now() - startedAt) / 1_000).toFixed(0).padStart(5)} s  ${text}`)
+
+    const emulators = yield* startEmulators(folder)
+    const world = World.open(emulators.addresses)
+    yield* World.prepare(world)
+    say(`The emulators listen at ${emulators.addresses.storage.queueUrl} and ${emulators.addresses.cosmosEndpoint}`)
+
+    const traffic = Traffic.make({
+      queue: World.queueName,
+      outputs: World.outputs,
+      executions: containers.executions,
+      noticeMillis: (visibilitySeconds / 3 + 5) * 1_000
+    })
+    const faults = Faults.make(Dice.make(seed, "faults"), (visibilitySeconds + 5) * 1_000)
+
+    /** A door of a worker to a service; `life` tells who uses it now. */
+    const door = (service: Service, target: string, life: () => string) =>
+      FaultProxy.make({
+        target: () => target,
+        fault: (call) => faults.fault(service, call),
+        arrived: (call) => traffic.arrived(life(), call),
+        answered: (exchange) => traffic.answered(life(), exchange)
+      })
+    const doorsOf = (life: () => string) =>
+      Effect.all({
+        queue: door("queue", originOf(emulators.addresses.storage.queueUrl), life),
+        blob: door("blob", originOf(emulators.addresses.storage.blobUrl), life),
+        cosmos: door("cosmos", emulators.addresses.cosmosEndpoint, life)
+      })
+
+    const { deno, node } = Fleet.runtimes()
+    if (deno === undefined) say("There is no Deno on the PATH or in .ci/deno: all workers run on Node")
+    const runtimes = [node, deno ?? node, node]
+    const lives = runtimes.map(() => "")
+    const doors = yield* Effect.forEach(runtimes, (_, slot) => doorsOf(() => lives[slot] ?? ""))
+    const fleet = yield* Fleet.make({
+      folder,
+      dice: Dice.make(seed, "fleet"),
+      runtimes,
+      graceful: Duration.seconds(graceSeconds + 20),
+      envOf: (slot, name) => {
+        lives[slot] = name
+        const { blob, cosmos, queue } = doors[slot]!
+        return { ...settings, ...addressesOf(queue, blob), COSMOS_DB_ENDPOINT: cosmos, WORKER_NAME: name }
+      }
+    })
+
+    // Bystanders work only while the emulators are there: what they do must have happened once.
+    const present = Effect.unsafeMakeSemaphore(1)
+    const disturbances = Disturbances.make({
+      world,
+      traffic,
+      fleet,
+      dice: Dice.make(seed, "disturbances"),
+      restart: (emulator, away) => present.withPermits(1)(emulators.restart(emulator, away))
+    })
+
+    const versions: Array<World.Version> = []
+    const note = (version: World.Version) => {
+      versions.push(version)
+      for (const execution of version.executions.values()) {
+        const key = `${version.stream.name}/${version.name}`
+        traffic.executionsOf.set(key, (traffic.executionsOf.get(key) ?? new Set<string>()).add(execution))
+      }
+    }
+    const deletedVaults = new Set<string>()
+    const total = Duration.toMillis(Duration.minutes(minutes))
+    const uploading = total * 0.55
+    const disturbing = total * 0.7
+
+    const deeds = uploads(Dice.make(seed, "uploads"), tasks)
+    yield* Effect.forkScoped(disturbances.run.pipe(Effect.timeoutOption(disturbing)))
+    yield* Effect.forkScoped(
+      Effect.gen(function* () {
+        const { paused } = World.streams
+        const [vault] = paused.vaults
+        yield* Effect.sleep(total * 0.15)
+        yield* World.storeVault(world.documents.vaults, vault, paused, false)
+        say(`The vault ${vault} is disabled`)
+        yield* Effect.sleep(total * 0.25)
+        yield* World.storeVault(world.documents.vaults, vault, paused, true)
+        say(`The vault ${vault} is enabled again`)
+      })
+    )
+    yield* Effect.forkScoped(
+      Effect.gen(function* () {
+        const [vault] = World.streams.doomed.vaults
+        yield* Effect.sleep(total * 0.35)
+        deletedVaults.add(vault)
+        yield* present.withPermits(1)(deleteVault(world, vault))
+        say(`The vault ${vault} is deleted, with its executions and checkpoints`)
+      })
+    )
+    yield* Effect.forkScoped(
+      Effect.forever(
+        Effect.gen(function* () {
+          yield* Effect.sleep("20 seconds")
+          const { approximateMessagesCount } = yield* World.call(() => world.tasks.getProperties())
+          const { counts, starts } = traffic
+          say(
+            `${versions.length} versions uploaded, ${starts.size} executions begun, ${counts.outputs} outputs written, ${approximateMessagesCount ?? 0} messages in the queue, ${counts.calls} calls`
+          )
+        })
+      )
+    )
+    for (const [index, deed] of deeds.entries()) {
+      yield* present.withPermits(1)(Effect.tap(deed(world), (version) => Effect.sync(() => note(version))))
+      yield* Effect.sleep(Math.max(0, startedAt + (uploading * (index + 1)) / deeds.length - Date.now()))
+    }
+    yield* Effect.sleep(Math.max(0, startedAt + disturbing - Date.now()))
+    faults.end()
+    say("All is calm; the fleet works off what is left")
+
+    const expected = [
+      ...new Map(versions.map((version) => [`${version.stream.name}/${version.name}`, version])).values()
+    ]
+      .flatMap((version) => [...version.executions])
+      .flatMap(([vault, id]) => (deletedVaults.has(vault) ? [] : [id]))
+    yield* settled(world, expected, startedAt + total + patience)
+    const unwell = yield* fleet.unwell
+    say("The fleet ends")
+    yield* fleet.stop
+
+    const remains = yield* Checker.gather(world)
+    const findings = [
+      ...Checker.check({ versions, malformed: disturbances.malformed, deletedVaults, maxRetries: 3, traffic }, remains),
+      {
+        rule: "every worker ended in an orderly way, and left no file",
+        checked: fleet.counts.starts,
+        misses: fleet.misses
+      },
+      { rule: "every worker was well when all was calm", checked: runtimes.length, misses: unwell }
+    ]
+    const redelivered = [...traffic.receives.values()].reduce((sum, count) => sum + count - 1, 0)
+    print(
+      Report.of({
+        seed,
+        minutes,
+        findings,
+        load: {
+          "document versions": versions.length,
+          executions: remains.executions.length,
+          completed: remains.executions.filter(({ status }) => status === "completed").length,
+          failed: remains.executions.filter(({ status }) => status === "failed").length,
+          "of these by bad luck (retries or crashes used up)": Checker.badLuck(remains),
+          "messages in the poison queue": remains.poison.length,
+          "service calls": traffic.counts.calls
+        },
+        faults: Object.fromEntries([...faults.counts].sort(([one], [other]) => (one < other ? -1 : 1))),
+        events: {
+          "worker processes started": fleet.counts.starts,
+          "of these with a wrong clock": fleet.counts.skewed,
+          "killed (SIGKILL)": fleet.counts.killed,
+          "ended (SIGTERM)": fleet.counts.terminated,
+          "emulators restarted": disturbances.counts.restarts,
+          "leases stolen": disturbances.counts.stolenLeases,
+          "locks stolen": disturbances.counts.stolenLocks,
+          "messages sent twice": disturbances.counts.duplicatesSent,
+          "messages delivered again": redelivered,
+          "malformed messages": disturbances.malformed.length,
+          "pipeline edits": disturbances.counts.edits
+        }
+      })
+    )
+    return findings.every(({ misses }) => misses.length === 0)
+  })
+
+const settings = {
+  NUM_PROCESSING_WORKERS: "4",
+  NUM_SOURCE_WORKERS: "1",
+  QUEUE_VISIBILITY_TIMEOUT_SECONDS: String(visibilitySeconds),
+  LOCK_TTL_SECONDS: "12",
+  CRAWL_OVERLAP_SECONDS: "30",
+  TASK_TIMEOUT_SECONDS: "60",
+  SHUTDOWN_GRACE_SECONDS: String(graceSeconds),
+  STORAGE_WORKER_QUEUE_NAME: World.queueName,
+  COSMOS_DB_KEY: Emulators.cosmosKey,
+  COSMOS_DB_NAME: World.database
+}
+
+const addressesOf = (queue: string, blob: string) => ({
+  AZURE_STORAGE_CONNECTION_STRING: [
+    "DefaultEndpointsProtocol=http",
+    `AccountName=${Emulators.accountName}`,
+    `AccountKey=${Emulators.accountKey}`,
+    `QueueEndpoint=${queue}/${Emulators.accountName}`,
+    `BlobEndpoint=${blob}/${Emulators.accountName}`
+  ].join(";")
+})
+
+const originOf = (url: string): string => new URL(url).origin
+
+/** The deeds of the people who bring documents: new ones, and now and then a new version of an old one. */
+const uploads = (dice: Dice.Dice, tasks: number) => {
+  const named = Object.values(World.streams).flatMap((stream) => {
+    const count = Math.max(1, Math.round((tasks * stream.share) / stream.vaults.length))
+    return Array.from({ length: count }, (_, index) => {
+      const kind = dice.next() < 0.02 ? "pdf" : "txt"
+      return { stream, name: `${stream.name}-${String(index).padStart(4, "0")}.${kind}`, at: dice.next() }
+    })
+  })
+  const again = named.flatMap(({ at, name, stream }) =>
+    stream !== World.streams.sent && dice.next() < 0.04 ? [{ stream, name, at: at + (1 - at) * dice.next() }] : []
+  )
+  return [...named, ...again]
+    .sort((one, other) => one.at - other.at)
+    .map(({ name, stream }, index) => {
+      const marker = `marker-${index}-`
+      const bring = stream === World.streams.sent ? World.send : World.upload
+      return (world: World.World) => bring(world, stream, name, marker)
+    })
+}
+
+/** As the API deletes a vault: the document, then what belongs to it. */
+const deleteVault = ({ documents }: World.World, vault: string) =>
+  Effect.gen(function* () {
+    yield* World.call(() => documents.vaults.item(vault, vault).delete())
+    for (const container of [documents.executions, documents.checkpoints]) {
+      const query = {
+        query: "SELECT * FROM c WHERE c.vault_id = @vault",
+        parameters: [{ name: "@vault", value: vault }]
+      }
+      const { resources } = yield* World.call(() => container.items.query<{ readonly id: string }>(query).fetchAll())
+      for (const { id } of resources) yield* Effect.ignore(Effect.tryPromise(() => container.item(id, id).delete()))
+    }
+  })
+
+/** Waits until every expected execution is terminal and the queue is empty; the check tells what is not. */
+const settled = ({ documents, tasks }: World.World, expected: ReadonlyArray<string>, deadline: number) =>
+  Effect.gen(function* () {
+    while (Date.now() < deadline) {
+      yield* Effect.sleep("2 seconds")
+      const { approximateMessagesCount } = yield* World.call(() => tasks.getProperties())
+      if (approximateMessagesCount !== 0) continue
+      const { resources } = yield* World.call(() => documents.executions.items.readAll<Checker.Execution>().fetchAll())
+      const terminal = new Set(
+        resources.filter(({ status }) => status === "completed" || status === "failed").map(({ id }) => id)
+      )
+      if (expected.every((id) => terminal.has(id))) return
+    }
+  })
+
+/** The emulators in a process of their own. */
+const startEmulators = (folder: string) => {
+  const place = join(folder, "emulators")
+  mkdirSync(place)
+  return Effect.acquireRelease(
+    Effect.async<{
+      readonly addresses: EmulatorAddresses
+      readonly restart: (emulator: string, away: number) => Effect.Effect<void>
+      readonly stop: () => void
+    }>((resume) => {
+      const child = spawn(process.execPath, [...scriptArguments, script(import.meta.url, "EmulatorHost"), place], {
+        stdio: ["pipe", "pipe", "inherit"]
+      })
+      child.once("exit", (code) => resume(Effect.dieMessage(`The emulators ended with code ${code}.`)))
+      const lines = createInterface({ input: child.stdout })
+      lines.once("line", (line) =>
+        resume(
+          Effect.succeed({
+            addresses: Schema.decodeSync(Schema.parseJson(EmulatorAddresses))(line),
+            restart: (emulator, away) =>
+              Effect.async<void>((resume) => {
+                lines.once("line", () => resume(Effect.void))
+                child.stdin.write(`restart ${emulator} ${away}\n`)
+              }),
+            stop: () => child.kill()
+          })
+        )
+      )
+    }),
+    ({ stop }) => Effect.sync(stop)
+  )
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    minutes: { type: "string", default: "10" },
+    tasks: { type: "string", default: "2000" }
+  }
+})
+const options = { seed: Number(values.seed), minutes: Number(values.minutes), tasks: Number(values.tasks) }
+if (!Object.values(options).every((value) => Number.isFinite(value) && value > 0)) {
+  print("--seed, --minutes and --tasks take positive numbers.")
+  process.exit(2)
+}
+// Of what the emulators' packages and clients use, and nobody can change here.
+process.noDeprecation = true
+const fine = await Effect.runPromise(
+  Effect.scoped(run(options)).pipe(Effect.provide(Logger.minimumLogLevel(LogLevel.Warning)))
+)
+process.exit(fine ? 0 : 1)
