@@ -5,12 +5,14 @@ import * as CosmosTtl from "../azure/CosmosTtl.ts"
 import { AzureConfig } from "../config/WorkerConfig.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
+import { patiently } from "../worker/Patience.ts"
 
 /** The worker can't start. Every failure was logged; `message` says them all, each with the way out. */
 export class StartupFailed extends Schema.TaggedError<StartupFailed>()("StartupFailed", { message: Schema.String }) {}
 
 const checked = <R>(check: Effect.Effect<void, ServiceError, R>, help: (error: ServiceError) => string) =>
   check.pipe(
+    patiently("250 millis", "10 seconds"),
     Effect.as(null),
     Effect.catchAll((error) => Effect.succeed(`${error.message} ${help(error)}`))
   )

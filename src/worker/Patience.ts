@@ -10,7 +10,7 @@ import type { LeaseLost } from "../queue/TaskQueue.ts"
  */
 export const patiently =
   (first: Duration.DurationInput, within: Duration.DurationInput) =>
-  <A, E extends ServiceError | LeaseLost>(call: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  <A, E extends ServiceError | LeaseLost, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
     const schedule = Schedule.jittered(Schedule.exponential(first)).pipe(Schedule.intersect(Schedule.recurUpTo(within)))
     return Effect.catchAll(call, (error) =>
       heals(error)

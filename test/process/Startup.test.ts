@@ -1,5 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { CosmosServer } from "../support/CosmosServer.ts"
 import * as Emulators from "../support/Emulators.ts"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 
@@ -88,6 +89,19 @@ describe("The start of a worker process", () => {
           assert.strictEqual(ready.status, 200)
           yield* worker.kill("SIGINT")
           assert.deepStrictEqual(yield* worker.exit, { code: 0, signal: null })
+        }),
+      300_000
+    )
+
+    it.scoped(
+      "is not refused by a service that is busy for a moment",
+      () =>
+        Effect.gen(function* () {
+          const { env } = yield* Emulators.installation("busy-at-first")
+          const cosmos = yield* CosmosServer
+          cosmos.answerNext({ status: 503, times: 2, when: ({ path }) => path.startsWith("/dbs/busy-at-first") })
+          const worker = yield* WorkerProcess.start(env)
+          yield* worker.url
         }),
       300_000
     )
