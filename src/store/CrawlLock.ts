@@ -38,7 +38,8 @@ export class CrawlLock extends Context.Tag("contentflow-worker/store/CrawlLock")
   {
     /**
      * The lock, if it was free or had expired (`expires_at`, or `locked_at` + `ttl` of a lock that the Python worker wrote);
-     * none when somebody holds it or took it in the same moment.
+     * none when somebody holds it or took it in the same moment. A lock of this owner's instance that was not acquired here, or was
+     * released, is ours whatever it says: a write whose answer was lost, or a release that failed.
      */
     readonly acquire: (
       pipelineId: PipelineId,
@@ -48,7 +49,7 @@ export class CrawlLock extends Context.Tag("contentflow-worker/store/CrawlLock")
     ) => Effect.Effect<Option.Option<HeldLock>, ServiceError>
     /** Moves `locked_at` and `expires_at` on, with `If-Match`. */
     readonly renew: (lock: HeldLock) => Effect.Effect<HeldLock, ServiceError | LockLost>
-    /** Deletes the lock with `If-Match`; a lock that is no longer ours is left alone. */
+    /** Deletes the lock with `If-Match`; a lock that is no longer ours is left alone. Every acquired lock must be released, once, lost or not. */
     readonly release: (lock: HeldLock) => Effect.Effect<void, ServiceError>
   }
 >() {}

@@ -1,16 +1,21 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import type { PipelineId } from "../domain/Ids.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import { CrawlLock, type HeldLock, lockId, LockLost } from "./CrawlLock.ts"
+import { CrawlLock, type HeldLock, lockId, LockLost, type LockOwner } from "./CrawlLock.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 
 /** The {@link CrawlLock} over a container of documents. */
 export const make = (container: DocumentContainer.DocumentContainer): CrawlLock["Type"] => {
-  const acquire: CrawlLock["Type"]["acquire"] = Effect.fnUntraced(function* (pipelineId, vaultId, owner, ttl) {
+  /** The locks that somebody of this process has, or asks for at this moment. */
+  const claimed = new Set<string>()
+
+  const write: CrawlLock["Type"]["acquire"] = Effect.fnUntraced(function* (pipelineId, vaultId, owner, ttl) {
     const now = yield* Clock.currentTimeMillis
-    const id = DocumentContainer.storableId(lockId(pipelineId))
+    const id = idOf(pipelineId)
     const document = {
       id,
       pipeline_id: pipelineId,
@@ -29,13 +34,27 @@ export const make = (container: DocumentContainer.DocumentContainer): CrawlLock[
       if (created._tag === "Written") return held(created.etag)
       const current = yield* container.read(id)
       if (current._tag !== "Found") continue
-      if (expiryOf(current.document, ttl) > now) return Option.none()
+      // Our own, which nobody here claims: we wrote it and never got the answer, or could not give it back.
+      const isOurs = current.document["instance"] === owner.instance
+      if (!isOurs && expiryOf(current.document, ttl) > now) return Option.none()
       const replaced = yield* container.replace(document, current.etag)
       if (replaced._tag === "Written") return held(replaced.etag)
       if (replaced._tag === "Refused") return Option.none()
     }
     return Option.none()
   })
+
+  const acquire: CrawlLock["Type"]["acquire"] = (pipelineId, vaultId, owner, ttl) =>
+    Effect.suspend(() => {
+      const claim = claimOf(idOf(pipelineId), owner)
+      if (claimed.has(claim)) return Effect.succeedNone
+      claimed.add(claim)
+      return Effect.onExit(write(pipelineId, vaultId, owner, ttl), (exit) =>
+        Effect.sync(() => {
+          if (!Exit.isSuccess(exit) || Option.isNone(exit.value)) claimed.delete(claim)
+        })
+      )
+    })
 
   /** The ETag under which the lock is ours now: a write of ours whose answer was lost has changed it. */
   const currentEtag = (lock: HeldLock) =>
@@ -47,11 +66,11 @@ export const make = (container: DocumentContainer.DocumentContainer): CrawlLock[
 
   const renew: CrawlLock["Type"]["renew"] = Effect.fnUntraced(function* (lock) {
     const now = yield* Clock.currentTimeMillis
-    const write = (etag: string) => container.patch(lock.id, validity(now, lock.ttl), { etag })
-    let result = yield* write(lock.etag)
+    const renewed = (etag: string) => container.patch(lock.id, validity(now, lock.ttl), { etag })
+    let result = yield* renewed(lock.etag)
     if (result._tag === "Refused") {
       const etag = yield* currentEtag(lock)
-      if (Option.isSome(etag)) result = yield* write(etag.value)
+      if (Option.isSome(etag)) result = yield* renewed(etag.value)
     }
     if (result._tag === "Written") return { ...lock, etag: result.etag }
     return yield* new LockLost({
@@ -63,15 +82,26 @@ export const make = (container: DocumentContainer.DocumentContainer): CrawlLock[
     })
   })
 
-  const release: CrawlLock["Type"]["release"] = Effect.fnUntraced(function* (lock) {
-    const result = yield* container.remove(lock.id, lock.etag)
-    if (result._tag !== "Refused") return
-    const etag = yield* currentEtag(lock)
-    if (Option.isSome(etag)) yield* container.remove(lock.id, etag.value)
-  })
+  const release: CrawlLock["Type"]["release"] = Effect.fnUntraced(
+    function* (lock) {
+      const result = yield* container.remove(lock.id, lock.etag)
+      if (result._tag !== "Refused") return
+      const etag = yield* currentEtag(lock)
+      if (Option.isSome(etag)) yield* container.remove(lock.id, etag.value)
+    },
+    (released, lock) =>
+      Effect.ensuring(
+        released,
+        Effect.sync(() => claimed.delete(claimOf(lock.id, lock.owner)))
+      )
+  )
 
   return CrawlLock.of({ acquire, renew, release })
 }
+
+const idOf = (pipelineId: PipelineId): string => DocumentContainer.storableId(lockId(pipelineId))
+
+const claimOf = (id: string, owner: LockOwner): string => JSON.stringify([id, owner.instance])
 
 const secondsOf = (ttl: Duration.Duration): number => Math.max(1, Math.ceil(Duration.toSeconds(ttl)))
 

@@ -10,8 +10,8 @@ import type { ServiceError } from "../domain/ServiceError.ts"
 import { CrawlLock, type HeldLock, LockLost, type LockOwner } from "../store/CrawlLock.ts"
 import * as Metrics from "./Metrics.ts"
 
-/** A renewal that failed is tried again after 250 ms, 500 ms, … within its third of the lock's life. */
-const retryRenewal = Schedule.jittered(
+/** A renewal or release that failed is tried again after 250 ms, 500 ms, … up to 5 s, within its time. */
+const retries = Schedule.jittered(
   Schedule.union(Schedule.exponential(Duration.millis(250)), Schedule.spaced(Duration.seconds(5)))
 )
 
@@ -69,7 +69,7 @@ const keep = (locks: CrawlLock["Type"], lock: Kept): Effect.Effect<never, LockLo
     yield* Effect.sleep(Duration.millis(Math.max(0, third - (yield* sinceRenewed))))
     const left = Duration.millis(Math.max(0, 2 * third - (yield* sinceRenewed)))
     yield* renewOnce.pipe(
-      Effect.retry({ while: (error) => error._tag !== "LockLost", schedule: retryRenewal }),
+      Effect.retry({ while: (error) => error._tag !== "LockLost", schedule: retries }),
       Effect.timeoutFail({
         duration: left,
         onTimeout: () =>
@@ -84,6 +84,7 @@ const keep = (locks: CrawlLock["Type"], lock: Kept): Effect.Effect<never, LockLo
 
 const release = (locks: CrawlLock["Type"], held: HeldLock): Effect.Effect<void> =>
   locks.release(held).pipe(
+    Effect.retry(retries),
     Effect.interruptible,
     Effect.timeout(releaseTimeout),
     Effect.catchAll((error) => Effect.logWarning(`The lock ${held.id} is left to expire: ${error.message}`))

@@ -1,7 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import { Duration, Effect, type Layer, Option, TestClock } from "effect"
 import { PipelineId, VaultId } from "../../src/domain/Ids.ts"
+import { Unavailable } from "../../src/domain/ServiceError.ts"
 import { CrawlLock, type LockOwner } from "../../src/store/CrawlLock.ts"
+import * as LockDocuments from "../../src/store/LockDocuments.ts"
 import { Containers } from "./Backends.ts"
 
 const pipeline = (value: string) => PipelineId.make(value)
@@ -127,6 +129,48 @@ export const suite = (name: string, layer: Layer.Layer<CrawlLock | Containers>):
         assert.notStrictEqual(renewed.etag, held.etag)
         yield* lock.release(held)
         assert.isNull(yield* documentOf("pipeline_p6_lock"))
+      })
+    )
+
+    it.effect("is ours when it was written, though nobody told us", () =>
+      Effect.gen(function* () {
+        yield* start
+        const { locks } = yield* Containers
+        const lost = new Unavailable({ service: "Cosmos DB", operation: "write", message: "the answer was lost" })
+        let losing = true
+        const lock = LockDocuments.make({
+          ...locks,
+          create: (document) => Effect.tap(locks.create(document), () => (losing ? lost : Effect.void)),
+          replace: (document, etag) => Effect.tap(locks.replace(document, etag), () => (losing ? lost : Effect.void))
+        })
+        const acquire = (who: LockOwner) => lock.acquire(pipeline("p10"), vault, who, ttl)
+        yield* Effect.flip(acquire(ada))
+        losing = false
+        assert.isTrue(Option.isNone(yield* acquire(bob)))
+        const tries = yield* Effect.all([acquire(ada), acquire(ada)], { concurrency: "unbounded" })
+        assert.lengthOf(tries.filter(Option.isSome), 1, "by one of us")
+        assert.isTrue(Option.isNone(yield* acquire(ada)), "what we hold is not free")
+
+        losing = true
+        yield* TestClock.adjust("301 seconds")
+        yield* Effect.flip(acquire(bob))
+        losing = false
+        const held = yield* Effect.flatten(acquire(bob))
+        yield* lock.release(yield* lock.renew(held))
+        assert.isNull(yield* documentOf("pipeline_p10_lock"))
+      })
+    )
+
+    it.effect("is ours again when its release failed", () =>
+      Effect.gen(function* () {
+        yield* start
+        const { locks } = yield* Containers
+        const lock = LockDocuments.make({
+          ...locks,
+          remove: () => new Unavailable({ service: "Cosmos DB", operation: "remove", message: "the store is away" })
+        })
+        yield* Effect.flip(lock.release(yield* Effect.flatten(lock.acquire(pipeline("p11"), vault, ada, ttl))))
+        assert.isTrue(Option.isSome(yield* lock.acquire(pipeline("p11"), vault, ada, ttl)))
       })
     )
 
