@@ -3,7 +3,9 @@ import { ExecutorId, PipelineId, VaultId } from "./Ids.ts"
 
 const OptionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
 
-/** A `vault_crawl_checkpoints` document (documents.md 2.8) with our own fields behind the original's. */
+const Flag = Schema.optionalWith(Schema.Boolean, { default: () => false })
+
+/** A `vault_crawl_checkpoints` document (documents.md 2.8) with our own fields behind the original's, which no other program writes. */
 export const Checkpoint = Schema.Struct({
   id: Schema.String,
   pipeline_id: PipelineId,
@@ -13,12 +15,49 @@ export const Checkpoint = Schema.Struct({
   checkpoint_timestamp: Schema.String,
   worker_id: Schema.String,
   /** Ours: when the last crawl began, complete or not; the next is due one interval later. */
-  last_crawl_started_at: OptionalText
+  last_crawl_started_at: OptionalText,
+  /** Ours: that interval as it was then, for whoever looks; a changed one counts at once. */
+  crawl_interval_seconds: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
+  /** Ours: true while a crawl is under way. Whoever holds the crawl lock and finds it knows that the last crawl was cut off, and crawls now. */
+  crawling: Flag,
+  /** Ours: when a crawl last ended without an error. */
+  last_crawl_completed_at: OptionalText,
+  /** Ours: `checkpoint_timestamp` is still the original's, whose documents have other executions: nothing is looked at twice. */
+  taken_over: Flag,
+  /**
+   * Ours: a listing that a limit (`max_results`) cut, or null. The next crawls go on with it, under the same `checkpoint_timestamp`, until it
+   * comes to its end; then that moves to where the listing began, so that what changed meanwhile is found by the next listing.
+   */
+  listing: Schema.optionalWith(
+    Schema.NullOr(Schema.Struct({ started_at: Schema.String, continuation: Schema.String })),
+    {
+      default: () => null
+    }
+  ),
+  /** Ours: queued documents that the next crawl must leave out of its groups (RecentlyQueued); null when there are no groups. */
+  recently_queued: OptionalText
 })
 export interface Checkpoint extends Schema.Schema.Type<typeof Checkpoint> {}
 
 /** The API requires a timestamp in every checkpoint; this one says that no crawl was ever complete. */
 export const nothingCrawled = "1970-01-01T00:00:00+00:00"
+
+/** The checkpoint of a vault that was never crawled. */
+export const initial = (pipelineId: PipelineId, executorId: ExecutorId, vaultId: VaultId): Checkpoint => ({
+  id: checkpointId(pipelineId, executorId, vaultId),
+  pipeline_id: pipelineId,
+  executor_id: executorId,
+  vault_id: vaultId,
+  checkpoint_timestamp: nothingCrawled,
+  worker_id: "",
+  last_crawl_started_at: null,
+  crawl_interval_seconds: null,
+  crawling: false,
+  last_crawl_completed_at: null,
+  taken_over: false,
+  listing: null,
+  recently_queued: null
+})
 
 /** The original's id plus the vault's: two vaults on one pipeline keep two checkpoints. */
 export const checkpointId = (pipelineId: PipelineId, executorId: ExecutorId, vaultId: VaultId): string =>

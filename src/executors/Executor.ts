@@ -83,8 +83,14 @@ export interface ExecutorInstance {
   readonly process: (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
   /** True when it applies `ExecutorContext.retry` itself; otherwise the whole node is tried again. */
   readonly retriesItems?: boolean
-  /** Only of executors that can be a vault's source. */
-  readonly crawl?: (checkpoint: Option.Option<number>) => Stream.Stream<CrawlBatch, ExecutorError>
+  /**
+   * Only of executors that can be a vault's source: what changed since `checkpoint` (epoch milliseconds, the service's clock). After a crawl
+   * that a limit cut, the next gets its `continuation` with the same checkpoint.
+   */
+  readonly crawl?: (
+    checkpoint: Option.Option<number>,
+    continuation?: Option.Option<string>
+  ) => Stream.Stream<CrawlBatch, ExecutorError>
 }
 
 /** A document that a crawl found, and what changes when it changes. */
@@ -92,12 +98,19 @@ export interface Discovered {
   readonly item: Content
   /** The document's version, for example its ETag. */
   readonly version: string
+  /** When it last changed, in the service's clock: epoch milliseconds. Without it, groups (`items_per_task`) may repeat documents. */
+  readonly modifiedAt?: number
 }
 
 export interface CrawlBatch {
   readonly documents: ReadonlyArray<Discovered>
   /** When the service answered, in the service's clock: epoch milliseconds. The first batch's is the start of the listing. */
   readonly servedAt: number
+  /**
+   * Of the last batch only: a limit cut the listing here, and this is what `crawl` needs to go on. The checkpoint then stays where it is
+   * until a crawl comes to the end.
+   */
+  readonly continuation?: string
 }
 
 /** Builds the node inside the scope of one run. */

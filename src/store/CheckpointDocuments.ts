@@ -15,7 +15,8 @@ export const make = (container: DocumentContainer.DocumentContainer): Checkpoint
       const ours = yield* read(id)
       const found = ours._tag === "Found" ? ours : yield* read(originalCheckpointId(pipelineId, executorId))
       if (found._tag !== "Found" || (found !== ours && found.document["vault_id"] !== vaultId)) return Option.none()
-      return Option.some({ ...(yield* decode(found.document)), id })
+      const checkpoint = yield* decode(found.document)
+      return Option.some({ ...checkpoint, id, taken_over: checkpoint.taken_over || found !== ours })
     }),
     save: (checkpoint) =>
       Effect.asVoid(container.upsert({ ...checkpoint, id: DocumentContainer.storableId(checkpoint.id) }))

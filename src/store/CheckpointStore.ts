@@ -11,7 +11,7 @@ export class CheckpointStore extends Context.Tag("contentflow-worker/store/Check
   {
     /**
      * The vault's checkpoint: under our id, else the one under the original's id when its `vault_id` matches, so that a migrated
-     * installation goes on where it was. None when there is neither. The result always carries our id.
+     * installation goes on where it was. None when there is neither. The result always carries our id, and says `taken_over` in the second case.
      */
     readonly find: (
       pipelineId: PipelineId,

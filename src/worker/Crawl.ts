@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -9,7 +10,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
-import { type Checkpoint, checkpointId, nothingCrawled } from "../domain/Checkpoint.ts"
+import { type Checkpoint, initial, nothingCrawled } from "../domain/Checkpoint.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import type { Discovered } from "../executors/Executor.ts"
@@ -21,6 +22,7 @@ import type { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { ClaimCheck } from "./ClaimCheck.ts"
 import * as Enqueue from "./Enqueue.ts"
 import * as Metrics from "./Metrics.ts"
+import * as RecentlyQueued from "./RecentlyQueued.ts"
 
 /** One vault and what its pipeline says about crawling it. */
 export interface CrawlTarget {
@@ -46,9 +48,11 @@ export class Crawl extends Context.Tag("contentflow-worker/worker/Crawl")<
   Crawl,
   {
     /**
-     * Crawls the vault if it is due by its checkpoint: every document that is new since then is enqueued, and only then the checkpoint
-     * moves, to the start of the listing in the service's clock. Failing or interrupted, it leaves the checkpoint where it was.
-     * A listing without any batch leaves it, too: the service's clock is unknown. `onProgress` is told of every batch and task.
+     * Crawls the vault if it is due by its checkpoint, or if the last crawl never ended: every document that is new since then is enqueued,
+     * and only then the checkpoint moves, to the start of the listing in the service's clock. Failing or interrupted, it leaves the checkpoint
+     * where it was; so does a listing without any batch (the service's clock is unknown) and one that a limit cut, with which the next crawl
+     * goes on. A crawl that fails keeps its interval, one that is interrupted or dies is due again at once: the lock is what others wait for.
+     * `onProgress` is told of every batch and task.
      */
     readonly run: (
       target: CrawlTarget,
@@ -74,23 +78,19 @@ export const isDue = (lastStart: number, interval: Duration.Duration, now: numbe
 const make = Effect.gen(function* () {
   const checkpoints = yield* CheckpointStore
   const enqueue = yield* Enqueue.enqueue
-  const { crawlOverlap } = yield* WorkerConfig
+  const overlap = Duration.toMillis((yield* WorkerConfig).crawlOverlap)
 
   /** Where this crawl starts to look: the last one's start less the overlap; all documents when there was none. */
-  const since = (checkpoint: Option.Option<Checkpoint>): Option.Option<number> =>
-    Option.flatMap(checkpoint, ({ checkpoint_timestamp, last_crawl_started_at }) =>
-      checkpoint_timestamp === nothingCrawled
-        ? Option.none()
-        : Option.map(Timestamp.parse(checkpoint_timestamp), (at) =>
-            // A checkpoint of the original knows no overlap: its documents were not enqueued under our ids.
-            last_crawl_started_at === null ? at : at - Duration.toMillis(crawlOverlap)
-          )
-    )
+  const since = ({ checkpoint_timestamp, taken_over }: Checkpoint): Option.Option<number> =>
+    checkpoint_timestamp === nothingCrawled
+      ? Option.none()
+      : Option.map(Timestamp.parse(checkpoint_timestamp), (at) => (taken_over ? at : at - overlap))
 
   const discover = Effect.fnUntraced(function* (
     target: CrawlTarget,
     workerId: string,
-    from: Option.Option<number>,
+    checkpoint: Checkpoint,
+    recent: RecentlyQueued.RecentlyQueued,
     onProgress: Effect.Effect<void>
   ) {
     const { input, pipeline, vault } = target
@@ -104,8 +104,9 @@ const make = Effect.gen(function* () {
         message: `The executor ${input.id} (${input.type}) can't crawl.`
       })
     }
-    const totals = { listedAt: Option.none<number>(), discovered: 0, enqueued: 0 }
-    const tasks = instance.crawl(from).pipe(
+    const totals = { listedAt: Option.none<number>(), cut: Option.none<string>(), discovered: 0, enqueued: 0 }
+    const continuation = Option.map(Option.fromNullable(checkpoint.listing), (listing) => listing.continuation)
+    const tasks = instance.crawl(since(checkpoint), continuation).pipe(
       Stream.timeoutFail(
         () =>
           new ExecutorError({
@@ -119,15 +120,21 @@ const make = Effect.gen(function* () {
       Stream.tap((batch) =>
         Effect.suspend(() => {
           if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
+          totals.cut = Option.fromNullable(batch.continuation)
           totals.discovered += batch.documents.length
           return Effect.zipRight(onProgress, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
         })
       ),
-      Stream.flatMap((batch) => Stream.fromIterable(batch.documents)),
+      Stream.flatMap((batch) => Stream.fromIterable(batch.documents.filter((one) => !recent.has(one)))),
       Stream.grouped(input.itemsPerTask)
     )
+    const queued = Effect.fnUntraced(function* (documents: ReadonlyArray<Discovered>) {
+      const sent = yield* enqueue(source, documents)
+      if (input.itemsPerTask > 1) recent.add(documents)
+      return sent
+    })
     yield* Stream.runForEach(
-      Stream.mapEffect(tasks, (group: Chunk.Chunk<Discovered>) => enqueue(source, Chunk.toReadonlyArray(group)), {
+      Stream.mapEffect(tasks, (group: Chunk.Chunk<Discovered>) => queued(Chunk.toReadonlyArray(group)), {
         concurrency: enqueueConcurrency
       }),
       (sent) =>
@@ -139,31 +146,51 @@ const make = Effect.gen(function* () {
     return totals
   }, Effect.scoped)
 
+  /** The checkpoint behind a crawl that enqueued all it found. */
+  const moved = (
+    checkpoint: Checkpoint,
+    { cut, listedAt }: { readonly cut: Option.Option<string>; readonly listedAt: Option.Option<number> },
+    recent: RecentlyQueued.RecentlyQueued
+  ): Checkpoint => {
+    const start = Option.orElse(Timestamp.parse(checkpoint.listing?.started_at), () => listedAt)
+    if (Option.isNone(start)) return { ...checkpoint, recently_queued: recent.changedAfter(-Infinity) }
+    const started_at = Timestamp.format(start.value)
+    const recently_queued = recent.changedAfter(start.value - overlap)
+    return Option.isSome(cut)
+      ? { ...checkpoint, recently_queued, listing: { started_at, continuation: cut.value } }
+      : { ...checkpoint, recently_queued, listing: null, checkpoint_timestamp: started_at, taken_over: false }
+  }
+
   const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onProgress: Effect.Effect<void>) {
     const { input, interval, pipeline, vault } = target
     const found = yield* checkpoints.find(pipeline.id, input.id, vault.id)
+    const before = Option.getOrElse(found, () => initial(pipeline.id, input.id, vault.id))
     const startedAt = yield* Clock.currentTimeMillis
-    const lastStart = Option.flatMap(found, (checkpoint) => Timestamp.parse(checkpoint.last_crawl_started_at))
-    if (Option.isSome(lastStart) && !isDue(lastStart.value, interval, startedAt)) {
+    const lastStart = Timestamp.parse(before.last_crawl_started_at)
+    if (Option.isSome(lastStart) && !before.crawling && !isDue(lastStart.value, interval, startedAt)) {
       return { crawled: false, startedAt: lastStart.value, discovered: 0, enqueued: 0 }
     }
     const begun: Checkpoint = {
-      ...Option.getOrElse(found, () => ({
-        id: checkpointId(pipeline.id, input.id, vault.id),
-        pipeline_id: pipeline.id,
-        executor_id: input.id,
-        vault_id: vault.id,
-        checkpoint_timestamp: nothingCrawled
-      })),
+      ...before,
       worker_id: workerId,
-      last_crawl_started_at: Timestamp.format(startedAt)
+      last_crawl_started_at: Timestamp.format(startedAt),
+      crawl_interval_seconds: Duration.toSeconds(interval),
+      crawling: true
     }
-    // Before the crawl, so that no other replica begins the same one when this lock is free again.
+    // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
     yield* checkpoints.save(begun)
-    const totals = yield* discover(target, workerId, since(found), onProgress)
-    if (Option.isSome(totals.listedAt)) {
-      yield* checkpoints.save({ ...begun, checkpoint_timestamp: Timestamp.format(totals.listedAt.value) })
-    }
+    const recent = RecentlyQueued.read(before.recently_queued)
+    const totals = yield* discover(target, workerId, before, recent, onProgress).pipe(
+      Effect.tapErrorCause((cause) =>
+        Cause.isInterruptedOnly(cause)
+          ? Effect.void
+          : Effect.ignoreLogged(
+              checkpoints.save({ ...begun, crawling: false, recently_queued: recent.changedAfter(-Infinity) })
+            )
+      )
+    )
+    const completed = { ...begun, crawling: false, last_crawl_completed_at: yield* Timestamp.now }
+    yield* checkpoints.save(moved(completed, totals, recent))
     return { crawled: true, startedAt, discovered: totals.discovered, enqueued: totals.enqueued }
   })
 

@@ -11,6 +11,7 @@ import type { Pipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Vault } from "../domain/Vault.ts"
 import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
+import { CheckpointStore } from "../store/CheckpointStore.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
 import { type CrawlTarget, isDue } from "./Crawl.ts"
@@ -30,12 +31,12 @@ export class CrawlSchedule extends Context.Tag("contentflow-worker/worker/CrawlS
     readonly due: Effect.Effect<ReadonlyMap<Ids.PipelineId, ReadonlyArray<CrawlTarget>>>
     /** Notes when a vault's last crawl began, ours or another worker's. */
     readonly crawled: (target: CrawlTarget, startedAt: number) => Effect.Effect<void>
-    /** Records that a vault could not be crawled: a failed execution, one for each error of each pipeline version. */
-    readonly failed: (place: FailedPlace, workerId: string, error: string) => Effect.Effect<void, ServiceError>
+    /** Records that a crawl failed: a failed execution, one for each error of each pipeline version since a crawl last succeeded. */
+    readonly failed: (target: CrawlTarget, workerId: string, error: string) => Effect.Effect<void, ServiceError>
   }
 >() {}
 
-export interface FailedPlace {
+interface FailedPlace {
   readonly vault: Vault
   readonly pipeline: Pick<Pipeline, "id" | "name">
   /** The ETag of the pipeline. */
@@ -50,6 +51,7 @@ const make = Effect.gen(function* () {
   const known = yield* Known
   const runner = yield* PipelineRunner
   const executions = yield* ExecutionStore
+  const checkpoints = yield* CheckpointStore
   const config = yield* WorkerConfig
 
   let targets: ReadonlyArray<CrawlTarget> = []
@@ -57,19 +59,31 @@ const make = Effect.gen(function* () {
   const lastStarts = new Map<string, number>()
   const told = new Set<string>()
 
-  const failed = Effect.fnUntraced(function* (
+  const record = Effect.fnUntraced(function* (
     { pipeline, vault, version }: FailedPlace,
     workerId: string,
-    error: string
+    error: string,
+    lastSuccess: string | null = null
   ) {
     const id = Ids.executionIdOf({
       vaultId: vault.id,
       pipelineId: pipeline.id,
       items: ["crawl"],
-      versions: [version, error]
+      versions: lastSuccess === null ? [version, error] : [version, error, lastSuccess]
     })
     const place = { id, pipeline_id: pipeline.id, pipeline_name: pipeline.name, vault_id: vault.id }
     yield* executions.create(Recording.crawlFailed(place, workerId, error, yield* Clock.currentTimeMillis))
+  })
+
+  const failed = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, error: string) {
+    // A broken checkpoint may be what failed: it is recorded all the same.
+    const checkpoint = yield* Effect.catchTag(
+      checkpoints.find(target.pipeline.id, target.input.id, target.vault.id),
+      "Invalid",
+      () => Effect.succeedNone
+    )
+    const lastSuccess = Option.flatMapNullable(checkpoint, (found) => found.last_crawl_completed_at)
+    yield* record(target, workerId, error, Option.getOrNull(lastSuccess))
   })
 
   /** Tells something that stays as it is at every look, once. What fails is told again at the next look. */
@@ -89,7 +103,7 @@ const make = Effect.gen(function* () {
       `${place.vault.id} ${place.pipeline.id} ${place.version} ${message}`,
       Effect.zipRight(
         Effect.logWarning(`The pipeline ${place.pipeline.id} can't be crawled: ${message}`),
-        failed(place, scheduler, message)
+        record(place, scheduler, message)
       )
     )
 
@@ -173,5 +187,5 @@ const keyOf = ({ input, pipeline, vault }: CrawlTarget): string => checkpointId(
 export const layer: Layer.Layer<
   CrawlSchedule,
   never,
-  VaultStore | Known | PipelineRunner | ExecutionStore | WorkerConfig
+  VaultStore | Known | PipelineRunner | ExecutionStore | CheckpointStore | WorkerConfig
 > = Layer.effect(CrawlSchedule, make)

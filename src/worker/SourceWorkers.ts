@@ -25,7 +25,7 @@ export class SourceWorkers extends Context.Tag("contentflow-worker/worker/Source
   SourceWorkers,
   {
     readonly states: Effect.Effect<ReadonlyArray<WorkerState>>
-    /** Interrupts the crawls (their checkpoints stay) and gives their locks back. */
+    /** Interrupts the crawls and gives their locks back: their checkpoints stay, and another worker may begin them anew at once. */
     readonly stop: Effect.Effect<void>
   }
 >() {}

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
-import { type Checkpoint, checkpointId } from "../../src/domain/Checkpoint.ts"
+import { type Checkpoint, initial } from "../../src/domain/Checkpoint.ts"
 import { ExecutorId, PipelineId, VaultId } from "../../src/domain/Ids.ts"
 import { CheckpointStore } from "../../src/store/CheckpointStore.ts"
 import { Containers } from "./Backends.ts"
@@ -10,10 +10,7 @@ const executor = (value: string) => ExecutorId.make(value)
 const vault = (value: string) => VaultId.make(value)
 
 const checkpoint = (p: string, e: string, v: string, more: Partial<Checkpoint> = {}): Checkpoint => ({
-  id: checkpointId(pipeline(p), executor(e), vault(v)),
-  pipeline_id: pipeline(p),
-  executor_id: executor(e),
-  vault_id: vault(v),
+  ...initial(pipeline(p), executor(e), vault(v)),
   checkpoint_timestamp: "2026-01-02T10:30:00.123000+00:00",
   worker_id: "InputSourceWorker-0",
   last_crawl_started_at: "2026-01-02T10:35:00+00:00",
@@ -57,12 +54,13 @@ export const suite = (name: string, layer: Layer.Layer<CheckpointStore | Contain
           checkpoint("p2", "input", "v1", {
             checkpoint_timestamp: "2025-12-31T23:59:59.000001+00:00",
             worker_id: "InputSourceWorker-1",
-            last_crawl_started_at: null
+            last_crawl_started_at: null,
+            taken_over: true
           })
         )
         assert.isTrue(Option.isNone(yield* find("v2")))
         yield* store.save({ ...taken, worker_id: "ours" })
-        assert.strictEqual((yield* Effect.flatten(find("v1"))).worker_id, "ours")
+        assert.deepStrictEqual(yield* Effect.flatten(find("v1")), { ...taken, worker_id: "ours" })
         const original = yield* checkpoints.read("p2_input")
         assert.strictEqual(original._tag === "Found" ? original.document["worker_id"] : "", "InputSourceWorker-1")
       })

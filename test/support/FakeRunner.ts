@@ -22,7 +22,10 @@ export class FakeRunner extends Context.Tag("test/FakeRunner")<
     work: Work
     /** Set: every pipeline is invalid, for this reason. */
     invalid: string | null
-    crawl: (checkpoint: Option.Option<number>) => Stream.Stream<CrawlBatch, ExecutorError>
+    crawl: (
+      checkpoint: Option.Option<number>,
+      continuation: Option.Option<string>
+    ) => Stream.Stream<CrawlBatch, ExecutorError>
     input: Partial<Pick<InputExecutor, "id" | "enabled" | "itemsPerTask">> & { interval?: Duration.Duration }
     /** False: no executor of the pipelines can crawl. */
     hasInput: boolean
@@ -76,9 +79,9 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
       prepared: () =>
         Effect.succeed({
           process: Effect.succeed,
-          crawl: (checkpoint) => {
+          crawl: (checkpoint, continuation = Option.none()) => {
             knobs.crawls.push(checkpoint)
-            return knobs.crawl(checkpoint)
+            return knobs.crawl(checkpoint, continuation)
           }
         })
     })

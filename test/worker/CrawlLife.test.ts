@@ -347,6 +347,17 @@ describe("design 5.2 the crawl lock", () => {
       assert.isUndefined(yield* lock)
     }))
 
+  test("a release that fails is tried again", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const stores = yield* MemoryStores
+      stores.locks.failNext(unavailable, { operation: "remove", times: 2 })
+      yield* crawling()
+      yield* Engine.pass(3)
+      assert.lengthOf(runner.crawls, 1)
+      assert.isUndefined(yield* lock)
+    }))
+
   const pythonLock = { id: lockId, pipeline_id: Engine.pipeline.id, vault_id: null, worker_id: "InputSourceWorker-0" }
   for (const [name, document] of [
     [
@@ -649,7 +660,8 @@ describe("design 5.5 the checkpoint", () => {
         vault_id: Engine.vault.id,
         checkpoint_timestamp: at(served),
         worker_id: "InputSourceWorker-0",
-        last_crawl_started_at: at(start)
+        last_crawl_started_at: at(start),
+        crawl_interval_seconds: 60
       })
     }))
 
@@ -697,6 +709,27 @@ describe("design 5.5 the checkpoint", () => {
       )
     }))
 
+  test("one of the original is no further looked back from, also when the first crawl after it fails", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const stores = yield* MemoryStores
+      const taken = start - 3_600_000
+      yield* stores.checkpoints.upsert({
+        id: `${Engine.pipeline.id}_${inputId}`,
+        pipeline_id: Engine.pipeline.id,
+        executor_id: inputId,
+        vault_id: Engine.vault.id,
+        checkpoint_timestamp: at(taken),
+        worker_id: "InputSourceWorker-1"
+      })
+      runner.crawl = () => Stream.fail(executorError("Transient", "listing failed"))
+      yield* crawling({ crawlOverlap: Duration.seconds(30) })
+      yield* Engine.pass(1)
+      runner.crawl = finds()
+      yield* Engine.pass(124)
+      assert.deepStrictEqual(runner.crawls.map(Option.getOrNull), [taken, taken, served - 30_000])
+    }))
+
   test("a failed crawl leaves it, and what was enqueued is not enqueued again (D22)", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -736,6 +769,139 @@ describe("design 5.5 the checkpoint", () => {
     }))
 })
 
+describe("design 5.5 a listing that a limit cuts", () => {
+  /** Two documents a crawl, in their order; `names` may grow. */
+  const listing =
+    (names: ReadonlyArray<string>, limit = 2) =>
+    (_: unknown, continuation: Option.Option<string>) => {
+      const from = Option.match(continuation, { onNone: () => 0, onSome: (last) => names.indexOf(last) + 1 })
+      const found = names.slice(from, from + limit)
+      const served_ = served + 60_000 * from
+      return Stream.make(
+        batch([], served_),
+        from + limit < names.length
+          ? {
+              ...batch(
+                found.map((name) => document(name)),
+                served_
+              ),
+              continuation: String(found.at(-1))
+            }
+          : batch(
+              found.map((name) => document(name)),
+              served_
+            )
+      )
+    }
+  const queued = Effect.map(messages, (all) =>
+    all.map(({ content }) => (content as ReadonlyArray<ReturnType<typeof Engine.item>>).map(({ id }) => id.filename))
+  )
+
+  test("leaves the checkpoint, is gone on with by the next crawls, and moves it to where the first of them began (D30)", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.crawl = listing(["a", "b", "c", "d", "e"])
+      yield* crawling()
+      yield* Engine.pass(1)
+      assert.deepStrictEqual((yield* queued).flat(), ["a", "b"])
+      assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], neverCrawled)
+      yield* Engine.pass(64)
+      assert.deepStrictEqual((yield* queued).flat(), ["a", "b", "c", "d"])
+      assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], neverCrawled)
+      yield* Engine.pass(60)
+      assert.deepStrictEqual((yield* queued).flat(), ["a", "b", "c", "d", "e"])
+      assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], at(served))
+      yield* Engine.pass(60)
+      assert.lengthOf(runner.crawls, 4)
+      assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], at(served))
+      assert.lengthOf(yield* queued, 5)
+    }))
+
+  test("is gone on with by another worker, also after a crawl in between failed", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.crawl = listing(["a", "b", "c"])
+      const scope = yield* Scope.make()
+      yield* Scope.extend(crawling(), scope)
+      yield* Engine.pass(1)
+      runner.crawl = () => Stream.fail(executorError("Transient", "listing failed"))
+      yield* Engine.pass(64)
+      yield* Scope.close(scope, Exit.void)
+      runner.crawl = listing(["a", "b", "c"])
+      yield* crawling()
+      yield* Engine.pass(60)
+      assert.deepStrictEqual((yield* queued).flat(), ["a", "b", "c"])
+      assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], at(served))
+    }))
+})
+
+describe("design 5.5 groups of documents", () => {
+  const groups = Effect.map(messages, (all) =>
+    all.map(({ content }) =>
+      (content as ReadonlyArray<ReturnType<typeof Engine.item>>).map(({ id }) => id.filename).join("")
+    )
+  )
+  const changed = (name: string, modifiedAt: number, version = "v1"): Discovered => ({
+    ...document(name, version),
+    modifiedAt
+  })
+
+  test("do not shift when the next crawl overlaps: what is queued is left out", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.input = { itemsPerTask: 2 }
+      runner.crawl = finds(changed("a", served - 40_000), changed("b", served - 20_000), changed("c", served - 10_000))
+      yield* crawling({ crawlOverlap: Duration.seconds(30) })
+      yield* Engine.pass(1)
+      // The second crawl sees the last 30 seconds before the first again, and what came since.
+      runner.crawl = () =>
+        Stream.make(
+          batch(
+            [
+              changed("aa", served + 5_000),
+              changed("b", served - 20_000),
+              changed("c", served - 10_000),
+              changed("d", served + 9_000)
+            ],
+            served + 60_000
+          )
+        )
+      yield* Engine.pass(64)
+      assert.deepStrictEqual(yield* groups, ["ab", "c", "aad"])
+      runner.crawl = () =>
+        Stream.make(batch([changed("b", served + 70_000, "v2"), changed("e", served + 71_000)], served + 120_000))
+      yield* Engine.pass(60)
+      assert.deepStrictEqual(yield* groups, ["ab", "c", "aad", "be"], "a changed one is queued again")
+    }))
+
+  test("do not shift after a crawl that failed half way", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.input = { itemsPerTask: 2 }
+      runner.crawl = () =>
+        Stream.concat(
+          Stream.make(batch([changed("a", start), changed("b", start)])),
+          Stream.fail(executorError("Transient", "listing failed"))
+        )
+      yield* crawling()
+      yield* Engine.pass(1)
+      runner.crawl = finds(changed("0", start + 9), changed("a", start), changed("b", start), changed("c", start))
+      yield* Engine.pass(64)
+      assert.deepStrictEqual(yield* groups, ["ab", "0c"])
+    }))
+
+  test("of a source that tells no times are queued whole", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.input = { itemsPerTask: 2 }
+      runner.crawl = finds(document("a"), document("b"), document("c"))
+      yield* crawling()
+      yield* Engine.pass(64)
+      assert.lengthOf(runner.crawls, 2)
+      assert.deepStrictEqual(yield* groups, ["ab", "c"], "the same groups are the same executions")
+    }))
+})
+
 describe("design 5.5 a crawl that fails", () => {
   test("is recorded once for each error, as a failed execution without a stack trace (D18, D47)", () =>
     Effect.gen(function* () {
@@ -764,6 +930,37 @@ describe("design 5.5 a crawl that fails", () => {
       runner.crawl = fails("Access denied.")
       yield* Engine.pass(60)
       assert.lengthOf(yield* executions, 2)
+    }))
+
+  test("is recorded again when a crawl succeeded in between, by whichever worker", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const fails = () => Stream.fail(executorError("Setting", "The container docs does not exist."))
+      runner.crawl = fails
+      const scope = yield* Scope.make()
+      yield* Scope.extend(crawling(), scope)
+      yield* Engine.pass(125)
+      assert.lengthOf(runner.crawls, 3)
+      assert.lengthOf(yield* executions, 1)
+      runner.crawl = () => Stream.empty
+      yield* Engine.pass(60)
+      runner.crawl = fails
+      yield* Engine.pass(60)
+      yield* Scope.close(scope, Exit.void)
+      yield* crawling()
+      yield* Engine.pass(60)
+      assert.lengthOf(runner.crawls, 6)
+      assert.lengthOf(yield* executions, 2)
+    }))
+
+  test("keeps the interval, with any number of workers", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.crawl = () => Stream.fail(executorError("Setting", "The container docs does not exist."))
+      yield* crawling()
+      yield* crawling()
+      yield* Engine.pass(55)
+      assert.lengthOf(runner.crawls, 1)
     }))
 
   test("is recorded again after somebody edited the pipeline", () =>
@@ -873,6 +1070,61 @@ describe("design 8 shutdown during a crawl", () => {
       yield* Scope.close(scope, Exit.void)
       assert.isUndefined(yield* lock)
       assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], neverCrawled)
+    }))
+
+  test("lets another worker crawl at once, not an interval later", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.input = { interval: Duration.hours(1) }
+      runner.crawl = () => Stream.concat(Stream.make(batch([document("a")])), Stream.never)
+      const scope = yield* Scope.make()
+      yield* Scope.extend(crawling(), scope)
+      yield* crawling()
+      yield* Engine.pass(5)
+      assert.lengthOf(runner.crawls, 1)
+      runner.crawl = finds(document("a"), document("b"))
+      yield* Scope.close(scope, Exit.void)
+      yield* Engine.pass(6)
+      assert.lengthOf(runner.crawls, 2)
+      assert.lengthOf(yield* messages, 2)
+      yield* Engine.pass(60)
+      assert.lengthOf(runner.crawls, 2, "and then once per interval")
+    }))
+
+  test("after a death the crawl is taken over when the lock expires, and not before", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const locks = yield* CrawlLock
+      runner.input = { interval: Duration.hours(1) }
+      runner.crawl = () => Stream.never
+      const scope = yield* Scope.make()
+      // What a dead process leaves: its lock, and a crawl that began.
+      yield* Scope.extend(crawling({ lockTtl: Duration.seconds(30) }), scope).pipe(
+        Effect.provideService(CrawlLock, CrawlLock.of({ ...locks, release: () => Effect.void }))
+      )
+      yield* Engine.pass(1)
+      yield* Scope.close(scope, Exit.void)
+      runner.crawl = finds(document("a"))
+      yield* crawling({ lockTtl: Duration.seconds(30) })
+      yield* Engine.pass(25)
+      assert.lengthOf(runner.crawls, 1)
+      yield* Engine.pass(10)
+      assert.lengthOf(runner.crawls, 2)
+      assert.lengthOf(yield* messages, 1)
+    }))
+
+  test("a crawl whose lock was lost is taken over by the one who has it", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const locks = yield* CrawlLock
+      runner.input = { interval: Duration.hours(1) }
+      runner.crawl = () => (runner.crawls.length === 1 ? Stream.never : finds(document("a"))())
+      yield* crawling({ lockTtl: Duration.seconds(30) }).pipe(
+        Effect.provideService(CrawlLock, CrawlLock.of({ ...locks, renew: () => Effect.fail(unavailable) }))
+      )
+      yield* Engine.pass(50)
+      assert.lengthOf(runner.crawls, 2)
+      assert.lengthOf(yield* messages, 1)
     }))
 
   const stops = (scope: Scope.CloseableScope, seconds: number) =>

@@ -13,6 +13,7 @@ import * as ItemLog from "../ItemLog.ts"
 import * as Settings from "../Settings.ts"
 import * as BlobFilter from "./BlobFilter.ts"
 import * as BlobListing from "./BlobListing.ts"
+import * as ListingLimit from "./ListingLimit.ts"
 
 /** Items that one run may discover when no vault crawls for it: they are all in memory at once. */
 const mostOfOneRun = 100_000
@@ -43,7 +44,7 @@ const settings = {
   }),
   max_results: Settings.integer({
     description:
-      "At most this many documents (or folders) that pass the filters, the first by name; 0 is all. A later crawl takes what a limit left out only after it changes.",
+      "At most this many documents (or folders) that pass the filters, the first by name; 0 is all. The next crawl goes on behind them, and the checkpoint moves when the listing came to its end.",
     default: 0,
     min: 0
   }),
@@ -108,11 +109,14 @@ export const executor = Executor.define({
   ],
   make: (settings, context) =>
     Effect.map(BlobStore, (blobs): Executor.ExecutorInstance => {
-      const discover = (prefix: string, checkpoint: Option.Option<number>) =>
-        batches(blobs, settings, context, prefix, checkpoint)
+      const discover = (
+        prefix: string,
+        checkpoint: Option.Option<number> = Option.none(),
+        continuation: Option.Option<string> = Option.none()
+      ) => batches(blobs, settings, context, prefix, checkpoint, continuation)
       return {
-        process: (items) => collect(context, discover(prefixFor(settings, items), Option.none())),
-        crawl: (checkpoint) => discover(settings.prefix ?? "", checkpoint)
+        process: (items) => collect(context, discover(prefixFor(settings, items))),
+        crawl: (checkpoint, continuation) => discover(settings.prefix ?? "", checkpoint, continuation)
       }
     })
 })
@@ -122,7 +126,8 @@ const batches = (
   settings: Decoded,
   context: Executor.ExecutorContext,
   prefix: string,
-  checkpoint: Option.Option<number>
+  checkpoint: Option.Option<number>,
+  continuation: Option.Option<string>
 ): Stream.Stream<Executor.CrawlBatch, Executor.ExecutorError> => {
   const pages = blobs
     .list({
@@ -147,11 +152,20 @@ const batches = (
     before: dateOf(settings.modified_before)
   })
   const changed = BlobFilter.changedSince(checkpoint)
-  const limit = settings.max_results === 0 ? Infinity : settings.max_results
+  const limit: ListingLimit.Limit = {
+    most: settings.max_results === 0 ? Infinity : settings.max_results,
+    keyOf: (path) => uniqueId(settings, path),
+    behind: Option.match(continuation, { onNone: () => [], onSome: marksOf })
+  }
   const batch = <A>(
-    { found, servedAt }: BlobListing.Found<A>,
+    { found, marks, servedAt }: BlobListing.Found<A>,
     discovered: (one: A, log: ItemLog.ItemLog) => Executor.Discovered
-  ) => Effect.map(ItemLog.start(context), (log) => ({ documents: found.map((one) => discovered(one, log)), servedAt }))
+  ) =>
+    Effect.map(ItemLog.start(context), (log) => ({
+      documents: found.map((one) => discovered(one, log)),
+      servedAt,
+      ...(marks === undefined ? {} : { continuation: marks.join(" ") })
+    }))
   return settings.discover_mode === "files"
     ? BlobListing.files(pages, {
         wanted: (blob) => wanted(blob) && changed(blob),
@@ -163,6 +177,10 @@ const batches = (
         Stream.mapEffect((found) => batch(found, (folder, log) => folderItem(settings, folder, log)))
       )
 }
+
+/** The marks in a continuation. A stored text may be anything: what is no mark is never met. */
+const marksOf = (continuation: string): ReadonlyArray<string> =>
+  continuation.split(" ", ListingLimit.mostMarks).filter((mark) => mark !== "")
 
 const collect = (
   context: Executor.ExecutorContext,
@@ -212,6 +230,7 @@ const fileItem = (settings: Decoded, blob: BlobEntry, log: ItemLog.ItemLog): Exe
   const container = settings.blob_container_name
   return {
     version: BlobListing.versionOf(blob),
+    ...modifiedAt(blob),
     item: log.completed(
       {
         id: {
@@ -244,6 +263,7 @@ const folderItem = (settings: Decoded, folder: BlobListing.BlobFolder, log: Item
   const container = settings.blob_container_name
   return {
     version: folder.version,
+    ...modifiedAt(folder),
     item: log.completed(
       {
         id: {
@@ -269,6 +289,9 @@ const folderItem = (settings: Decoded, folder: BlobListing.BlobFolder, log: Item
     )
   }
 }
+
+const modifiedAt = ({ lastModified }: { readonly lastModified: number }) =>
+  Number.isFinite(lastModified) ? { modifiedAt: lastModified } : {}
 
 const uniqueId = (settings: Decoded, path: string): string =>
   createHash("sha1").update(`${settings.blob_storage_account}/${settings.blob_container_name}/${path}`).digest("hex")

@@ -4,11 +4,14 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { BlobEntry, BlobPage } from "../../blob/BlobStore.ts"
 import { compareByCodePoint } from "../../domain/PythonText.ts"
+import * as ListingLimit from "./ListingLimit.ts"
 
 /** What one look at a listing gave; `servedAt` is the service's clock, epoch milliseconds. */
 export interface Found<A> {
   readonly found: ReadonlyArray<A>
   readonly servedAt: number
+  /** Of the last look only: the limit cut the listing, and these are its marks. */
+  readonly marks?: ReadonlyArray<string>
 }
 
 export interface BlobOrder {
@@ -27,6 +30,8 @@ export interface BlobFolder {
   readonly files: number
   /** A hash over the names and versions of all its files. */
   readonly version: string
+  /** When the last of its files changed: epoch milliseconds, or NaN when none says. */
+  readonly lastModified: number
 }
 
 /** What changes when a blob changes: its ETag, or size and time where there is none. */
@@ -34,27 +39,29 @@ export const versionOf = (blob: BlobEntry): string =>
   blob.etag === "" ? `${blob.size}-${blob.lastModified}` : blob.etag
 
 /**
- * The wanted blobs, page by page. The first `limit` in name order are taken, as the original does, and then sorted. Memory is
+ * The wanted blobs, page by page. The first of the listing, up to the limit, are taken, as the original does, and then sorted. Memory is
  * that of a page in ascending name order, else that of {@link sortWindow} blobs.
  */
 export const files = <E>(
   pages: Stream.Stream<BlobPage, E>,
   options: {
     readonly wanted: (blob: BlobEntry) => boolean
-    readonly limit: number
+    readonly limit: ListingLimit.Limit
     readonly order: BlobOrder
     readonly batchSize: number
   }
 ): Stream.Stream<Found<BlobEntry>, E> => {
-  const taken = pages.pipe(
-    Stream.mapAccum(options.limit, (left, page) => {
-      const found = page.blobs.filter(options.wanted).slice(0, left)
-      return [left - found.length, { found, servedAt: page.servedAt, last: found.length === left }]
-    }),
-    Stream.takeUntil(({ last }) => last)
+  const taken = ListingLimit.resumed<BlobEntry, Found<BlobEntry>, E, never>(options.limit, (taking) =>
+    pages.pipe(
+      Stream.map(({ blobs, servedAt }) => {
+        for (const blob of blobs) taking.offer(blob.path, options.wanted(blob) ? blob : undefined)
+        return { ...taking.look(), servedAt }
+      }),
+      Stream.takeUntil(({ marks }) => marks !== undefined)
+    )
   )
   return options.order.by === "name" && options.order.ascending
-    ? Stream.map(taken, ({ found, servedAt }) => ({ found, servedAt }))
+    ? taken
     : sorted(taken, comparator(options.order), options.batchSize)
 }
 
@@ -73,11 +80,12 @@ const sorted = <E>(
     )
   return withEnd(taken).pipe(
     Stream.mapAccum(nothingHeld, (state, next): readonly [Held, ReadonlyArray<Found<BlobEntry>>] => {
-      if (Option.isNone(next)) return [nothingHeld, release(state)]
-      const { found, servedAt } = next.value
-      const held = { held: Chunk.appendAll(state.held, Chunk.unsafeFromArray(found)), servedAt }
+      if (Option.isNone(next)) return [nothingHeld, [...release(state), ...state.end]]
+      const { found, marks, servedAt } = next.value
       const begun = { found: [], servedAt }
-      return Chunk.size(held.held) < sortWindow ? [held, [begun]] : [nothingHeld, [begun, ...release(held)]]
+      const end = marks === undefined ? [] : [{ ...begun, marks }]
+      const held = { held: Chunk.appendAll(state.held, Chunk.unsafeFromArray(found)), servedAt, end }
+      return Chunk.size(held.held) < sortWindow ? [held, [begun]] : [{ ...nothingHeld, end }, [begun, ...release(held)]]
     }),
     Stream.flattenIterables
   )
@@ -86,9 +94,11 @@ const sorted = <E>(
 interface Held {
   readonly held: Chunk.Chunk<BlobEntry>
   readonly servedAt: number
+  /** What comes after all of them. */
+  readonly end: ReadonlyArray<Found<BlobEntry>>
 }
 
-const nothingHeld: Held = { held: Chunk.empty(), servedAt: 0 }
+const nothingHeld: Held = { held: Chunk.empty(), servedAt: 0, end: [] }
 
 const comparator = ({ ascending, by }: BlobOrder): ((left: BlobEntry, right: BlobEntry) => number) => {
   const compare = (left: BlobEntry, right: BlobEntry): number =>
@@ -112,54 +122,72 @@ export const folders = <E>(
     readonly prefix: string
     readonly wanted: (blob: BlobEntry) => boolean
     readonly changed: (blob: BlobEntry) => boolean
-    readonly limit: number
+    readonly limit: ListingLimit.Limit
   }
 ): Stream.Stream<Found<BlobFolder>, E> => {
   const base = options.prefix.slice(0, options.prefix.lastIndexOf("/") + 1)
-  const start: Walk = { open: null, left: options.limit, servedAt: 0 }
-  return withEnd(pages).pipe(
-    Stream.mapAccum(start, (walk, next): readonly [Walk, Found<BlobFolder> & { readonly last: boolean }] => {
-      const found: Array<BlobFolder> = []
-      let { left, open } = walk
-      const close = () => {
-        if (open !== null && open.changed && left > 0) {
-          found.push({ path: open.path, name: open.name, files: open.files, version: open.version })
-          left -= 1
+  return ListingLimit.resumed<BlobFolder, Found<BlobFolder>, E, never>(options.limit, (taking) =>
+    withEnd(pages).pipe(
+      Stream.mapAccum(nothingOpen, (walk, next): readonly [Walk, Found<BlobFolder>] => {
+        if (Option.isNone(next)) {
+          close(taking, walk.open)
+          // All folders were shown: a limit that is reached now cut nothing.
+          return [nothingOpen, { found: taking.look().found, servedAt: walk.servedAt }]
         }
-        open = null
-      }
-      for (const blob of Option.isSome(next) ? next.value.blobs.filter(options.wanted) : []) {
-        const slash = blob.path.indexOf("/", base.length)
-        if (slash === -1) continue
-        const path = blob.path.slice(0, slash + 1)
-        if (open?.path !== path) {
-          close()
-          open = { path, name: blob.path.slice(base.length, slash), files: 0, version: "", changed: false }
+        let { open } = walk
+        for (const blob of next.value.blobs.filter(options.wanted)) {
+          const slash = blob.path.indexOf("/", base.length)
+          if (slash === -1) continue
+          const path = blob.path.slice(0, slash + 1)
+          if (open?.folder.path !== path) {
+            close(taking, open)
+            open = { folder: emptyFolder(path, blob.path.slice(base.length, slash)), changed: false }
+          }
+          open = { folder: withFile(open.folder, blob), changed: open.changed || options.changed(blob) }
         }
-        open = {
-          ...open,
-          files: open.files + 1,
-          version: chain(open.version, blob),
-          changed: open.changed || options.changed(blob)
-        }
-      }
-      if (Option.isNone(next)) close()
-      const servedAt = Option.isSome(next) ? next.value.servedAt : walk.servedAt
-      return [
-        { open, left, servedAt },
-        { found, servedAt, last: left === 0 }
-      ]
-    }),
-    Stream.takeUntil(({ last }) => last),
-    Stream.map(({ found, servedAt }) => ({ found, servedAt }))
+        const { servedAt } = next.value
+        return [
+          { open, servedAt },
+          { ...taking.look(), servedAt }
+        ]
+      }),
+      Stream.takeUntil(({ marks }) => marks !== undefined)
+    )
   )
 }
 
+/** The folder whose files are listed now: it is whole when another begins. */
+interface Open {
+  readonly folder: BlobFolder
+  readonly changed: boolean
+}
+
 interface Walk {
-  readonly open: (BlobFolder & { readonly changed: boolean }) | null
-  readonly left: number
+  readonly open: Open | null
   readonly servedAt: number
 }
+
+const nothingOpen: Walk = { open: null, servedAt: 0 }
+
+const close = (taking: ListingLimit.Taking<BlobFolder>, open: Open | null): void => {
+  if (open !== null) taking.offer(open.folder.path, open.changed ? open.folder : undefined)
+}
+
+const emptyFolder = (path: string, name: string): BlobFolder => ({
+  path,
+  name,
+  files: 0,
+  version: "",
+  lastModified: Number.NaN
+})
+
+const withFile = (folder: BlobFolder, blob: BlobEntry): BlobFolder => ({
+  ...folder,
+  files: folder.files + 1,
+  version: chain(folder.version, blob),
+  lastModified:
+    blob.lastModified < folder.lastModified || Number.isNaN(blob.lastModified) ? folder.lastModified : blob.lastModified
+})
 
 const chain = (before: string, blob: BlobEntry): string =>
   createHash("sha256")

@@ -24,11 +24,18 @@ const blob = (path: string, more: Partial<BlobEntry> = {}): BlobEntry => ({
   ...more
 })
 
+const inNameOrder = (entries: ReadonlyArray<BlobEntry>) =>
+  entries.toSorted((a, b) => compareByCodePoint(a.path, b.path))
+
 /** A container whose listing is served page by page, the n-th page at `servedAt + n`. */
-const container = (entries: ReadonlyArray<BlobEntry>, failure?: ServiceError) => {
+const container = (
+  entries: ReadonlyArray<BlobEntry>,
+  failure?: ServiceError,
+  order: (entries: ReadonlyArray<BlobEntry>) => ReadonlyArray<BlobEntry> = inNameOrder
+) => {
   const calls: Array<ListOptions> = []
   let pages = 0
-  const sorted = [...entries].toSorted((a, b) => compareByCodePoint(a.path, b.path))
+  const sorted = order(entries)
   const layer = Layer.succeed(
     BlobStore,
     BlobStore.of({
@@ -75,11 +82,20 @@ const withNode = <A, E>(
 const crawl = (
   store: ReturnType<typeof container>,
   settings: Readonly<Record<string, unknown>>,
-  checkpoint: Option.Option<number> = Option.none()
+  checkpoint: Option.Option<number> = Option.none(),
+  continuation: Option.Option<string> = Option.none()
 ) =>
   withNode(store, settings, (instance) =>
-    Effect.map(Stream.runCollect(instance.crawl?.(checkpoint) ?? Stream.empty), Chunk.toReadonlyArray)
+    Effect.map(Stream.runCollect(instance.crawl?.(checkpoint, continuation) ?? Stream.empty), Chunk.toReadonlyArray)
   )
+
+type Batches = Effect.Effect.Success<ReturnType<typeof crawl>>
+
+/** How to go on when a limit cut the crawl; only the last batch may say it. */
+const cutOf = (batches: Batches): Option.Option<string> => {
+  assert.isTrue(batches.slice(0, -1).every((batch) => batch.continuation === undefined))
+  return Option.fromNullable(batches.at(-1)?.continuation)
+}
 
 const process = (
   store: ReturnType<typeof container>,
@@ -181,6 +197,97 @@ describe("azure_blob_input_discovery", () => {
       const batches = yield* crawl(store, { ...base, max_results: 3, file_extensions: "pdf", batch_size: 5 })
       assert.deepStrictEqual(paths(batches), ["00.pdf", "05.pdf", "10.pdf"])
       assert.strictEqual(store.pages(), 3)
+    })
+  )
+
+  describe("a listing that max_results cuts", () => {
+    const modes = {
+      "by name": { ...base, max_results: 3, batch_size: 2 },
+      "by size": { ...base, max_results: 3, batch_size: 2, sort_by: "size" },
+      "in folders": { ...base, max_results: 3, batch_size: 2, discover_mode: "virtual_folders" }
+    }
+    const letters = [..."abcdefg"]
+    const entriesOf = (names: ReadonlyArray<string>) => names.map((name) => blob(`${name}/1`))
+    const found = (batches: Batches) =>
+      paths(batches)
+        .map((path) => path?.[0] ?? "")
+        .toSorted(compareByCodePoint)
+
+    for (const [name, settings] of Object.entries(modes)) {
+      it.effect(`${name} is gone on with until its end`, () =>
+        Effect.gen(function* () {
+          const store = container(entriesOf(letters))
+          const first = yield* crawl(store, settings)
+          assert.deepStrictEqual(found(first), ["a", "b", "c"])
+          const second = yield* crawl(store, settings, Option.none(), cutOf(first))
+          assert.deepStrictEqual(found(second), ["d", "e", "f"])
+          const third = yield* crawl(store, settings, Option.none(), cutOf(second))
+          assert.deepStrictEqual(found(third), ["g"])
+          assert.isTrue(Option.isNone(cutOf(third)))
+        })
+      )
+
+      it.effect(`${name} is gone on with although most of what was found is gone`, () =>
+        Effect.gen(function* () {
+          const first = yield* crawl(container(entriesOf(letters)), settings)
+          const left = container(entriesOf([..."adefg"]))
+          assert.deepStrictEqual(found(yield* crawl(left, settings, Option.none(), cutOf(first))), ["d", "e", "f"])
+        })
+      )
+
+      it.effect(`${name} begins again when all that was found is gone`, () =>
+        Effect.gen(function* () {
+          const first = yield* crawl(container(entriesOf(letters)), settings)
+          const left = container(entriesOf([..."0defg"]))
+          const again = yield* crawl(left, settings, Option.none(), cutOf(first))
+          assert.deepStrictEqual(found(again), ["0", "d", "e"])
+          assert.deepStrictEqual(found(yield* crawl(left, settings, Option.none(), cutOf(again))), ["f", "g"])
+          const empty = yield* crawl(container([]), settings, Option.none(), cutOf(first))
+          assert.deepStrictEqual(found(empty), [])
+          assert.isTrue(Option.isNone(cutOf(empty)))
+        })
+      )
+
+      it.effect(`${name} is none when all of it was found`, () =>
+        Effect.gen(function* () {
+          const some = yield* crawl(container(entriesOf([..."ab"])), settings)
+          assert.isTrue(Option.isNone(cutOf(some)))
+          const unlimited = yield* crawl(container(entriesOf(letters)), { ...settings, max_results: 0 })
+          assert.isTrue(Option.isNone(cutOf(unlimited)))
+        })
+      )
+
+      it.effect(`${name} goes on in any order that the service lists in`, () =>
+        Effect.gen(function* () {
+          const backwards = container(entriesOf(letters), undefined, (entries) => inNameOrder(entries).toReversed())
+          const first = yield* crawl(backwards, settings)
+          const second = yield* crawl(backwards, settings, Option.none(), cutOf(first))
+          const third = yield* crawl(backwards, settings, Option.none(), cutOf(second))
+          assert.deepStrictEqual(found([first, second, third].flat()), letters)
+        })
+      )
+
+      it.effect(`${name} is listed from its beginning when it is another container's`, () =>
+        Effect.gen(function* () {
+          const store = container(entriesOf(letters))
+          const first = yield* crawl(store, settings)
+          const other = { ...settings, blob_container_name: "others" }
+          assert.deepStrictEqual(found(yield* crawl(store, other, Option.none(), cutOf(first))), ["a", "b", "c"])
+        })
+      )
+    }
+  })
+
+  it.effect("tells when each document last changed, a folder with its last file", () =>
+    Effect.gen(function* () {
+      const store = container([
+        blob("a/1", { lastModified: 5_000 }),
+        blob("a/2", { lastModified: 9_000 }),
+        blob("a/3", { lastModified: Number.NaN })
+      ])
+      const times = (batches: Batches) => batches.flatMap(({ documents }) => documents.map((one) => one.modifiedAt))
+      assert.deepStrictEqual(times(yield* crawl(store, base)), [5_000, 9_000, undefined])
+      assert.deepStrictEqual(times(yield* crawl(store, { ...base, discover_mode: "virtual_folders" })), [9_000])
     })
   )
 
