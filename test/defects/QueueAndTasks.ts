@@ -345,6 +345,7 @@ export const queueAndTasks = (it: Stack.It) => {
         const yaml = line(node("probe", "probe", { of: "d16" }), node("each", "for_each_content", { steps }))
         yield* Stack.ran(installation, "d16", yaml)
         const compiled = [probes.prepared("d16"), probes.prepared("d16-step")]
+        assert.isAbove(Math.min(...compiled), 0)
         yield* Tasks.enqueue(installation, "d16", Tasks.names(10))
         const all = yield* Stack.endedOf(installation, "d16-vault", 11)
         assert.strictEqual(Emulators.withStatus(all, "completed"), 11)
