@@ -229,25 +229,33 @@ export const queueAndTasks = (it: Stack.It) => {
       })
     )
 
-    it.scoped("D11 an attempt does not overwrite what another one recorded meanwhile", () =>
-      Effect.gen(function* () {
-        const { installation, probes } = yield* Stack.Stack
-        const { executions } = installation.documents
-        probes.work.set("d11", (items) =>
-          Effect.gen(function* () {
-            const running = yield* Stack.executionOf(installation, "d11")
-            const other = { status: "completed", status_message: "The other attempt was faster" }
-            yield* executions.upsert({ ...running, id: Stack.executionIdOf("d11"), ...other })
-            return items
-          }).pipe(Effect.orDie)
-        )
-        yield* Stack.give(installation, "d11", probing("d11"))
-        yield* Stack.drained(installation)
-        assert.lengthOf(probes.runs("d11"), 1)
-        const execution = yield* Stack.executionOf(installation, "d11")
-        assert.strictEqual(execution?.["status_message"], "The other attempt was faster")
-      })
-    )
+    for (const status of ["completed", "running"]) {
+      it.scoped(`D11 an attempt does not overwrite what another one wrote meanwhile (${status})`, () =>
+        Effect.gen(function* () {
+          const { installation, probes } = yield* Stack.alone(`defect-11-${status}`)
+          const { executions } = installation.documents
+          const other = { status, processing_worker_id: "ContentProcessingWorker-77" }
+          probes.work.set("d11", (items) =>
+            Effect.gen(function* () {
+              const ours = yield* Stack.executionOf(installation, "d11")
+              yield* executions.upsert({ ...ours, id: Stack.executionIdOf("d11"), ...other })
+              return items
+            }).pipe(Effect.orDie)
+          )
+          const engine = yield* Stack.engine(installation, probes, { processingWorkers: 1, sourceWorkers: 0 })
+          yield* Stack.give(installation, "d11", probing("d11"))
+          yield* eventually(
+            "the attempt has ended",
+            Effect.map(engine.status, ({ processing }) => processing.workers.map(({ doing }) => doing)),
+            ([doing]) => doing === "idle" && probes.runs("d11").length === 1
+          )
+          assert.deepInclude(yield* Stack.executionOf(installation, "d11"), other)
+          // What is recorded is done; what somebody else still works on is his.
+          assert.strictEqual(yield* Emulators.depth(installation.tasks), status === "completed" ? 0 : 1)
+          assert.lengthOf(probes.runs("d11"), 1)
+        })
+      )
+    }
 
     it.scoped("D12 a result above 2 MB is recorded smaller, whatever part of it is large, and runs once", () =>
       Effect.gen(function* () {
