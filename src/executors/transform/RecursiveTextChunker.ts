@@ -11,6 +11,8 @@ import * as Separators from "./chunking/Separators.ts"
 import * as Slices from "./chunking/Slices.ts"
 import * as Splitter from "./chunking/Splitter.ts"
 import * as TokenCounter from "./chunking/TokenCounter.ts"
+import * as Turns from "./chunking/Turns.ts"
+import type { Step } from "./chunking/Turns.ts"
 
 const settings = {
   ...PerItem.settings(),
@@ -94,7 +96,14 @@ export const executor = Executor.define({
         return PerItem.perItem(context, settings, (item) => {
           const found = textOf(settings, item)
           return found.ok
-            ? Effect.sync(() => withChunks(settings, item, found.text, chunksOf(settings, ruler, item, found.text)))
+            ? Effect.map(
+                Turns.collect(
+                  entriesOf(settings, found.text, chunksOf(settings, ruler, item, found.text)),
+                  ({ characters }) => characters,
+                  counter === null ? charactersPerTurn : charactersPerTurn / 8
+                ),
+                (entries) => withChunks(settings, item, entries)
+              )
             : Effect.fail(Executor.documentError(context, item, found.message))
         })
       }
@@ -105,7 +114,7 @@ const rulerOf = (settings: Decoded, counter: TokenCounter.TokenCounter | null): 
   lengthFunction: settings.length_function,
   measure: (text) =>
     settings.length_function === "words"
-      ? Measure.words(text)
+      ? Measure.words(text, settings.chunk_size)
       : settings.length_function === "characters"
         ? Measure.characters(text)
         : counter === null
@@ -124,9 +133,14 @@ const textOf = (settings: Decoded, item: Content): TextFound => {
     : { ok: false, message: `What is at ${place} is no text but ${kindOf(value)} (setting input_field).` }
 }
 
-const chunksOf = (settings: Decoded, ruler: Chunk.Ruler, item: Content, text: string): ReadonlyArray<Chunk.Chunk> => {
+/** Some milliseconds of work; real tokens take longer to count. */
+const charactersPerTurn = 2 ** 17
+
+function* chunksOf(settings: Decoded, ruler: Chunk.Ruler, item: Content, text: string): Generator<Step<Chunk.Chunk>> {
   const measure = ruler.measure(text)
+  yield text.length
   const pages = settings.include_page_numbers ? PageMap.find(item.data, settings.input_field, text) : null
+  yield text.length
   const options = {
     size: settings.chunk_size,
     overlap: settings.chunk_overlap,
@@ -135,43 +149,58 @@ const chunksOf = (settings: Decoded, ruler: Chunk.Ruler, item: Content, text: st
     keepSeparator: settings.keep_separator,
     stripWhitespace: settings.strip_whitespace
   }
-  return settings.exact_slices
+  yield* settings.exact_slices
     ? Slices.slices(text, measure, pages, options)
     : Chunk.overlapAndMerge(Chunk.ofPieces(text, Splitter.split(text, measure, options), pages), ruler, options)
 }
 
-const withChunks = (settings: Decoded, item: Content, text: string, chunks: ReadonlyArray<Chunk.Chunk>): Content => {
+interface Entry {
+  readonly characters: number
+  readonly chunk: Readonly<Record<string, unknown>>
+}
+
+/** The chunks as the output lists them. */
+function* entriesOf(settings: Decoded, text: string, chunks: Iterable<Step<Chunk.Chunk>>): Generator<Step<Entry>> {
   const source = settings.include_offsets ? Measure.characters(text) : null
+  let index = 0
   let offset = 0
   let position = 0
-  let characters = 0
-  const described = chunks.map((chunk, index) => {
-    const own = Measure.characters(chunk.text)
-    const count = own.of(0, chunk.text.length)
-    characters += count
+  for (const chunk of chunks) {
+    if (typeof chunk === "number") {
+      yield chunk
+      continue
+    }
+    const characters = Measure.characters(chunk.text).of(0, chunk.text.length)
     offset += source?.of(position, chunk.start) ?? 0
     position = chunk.start
-    return {
-      text: chunk.text,
-      chunk_index: index,
-      page_number: chunk.pages[0] ?? null,
-      ...(source === null ? {} : { offset, length: source.of(chunk.start, chunk.end) }),
-      ...(settings.add_metadata
-        ? {
-            metadata: {
-              char_count: count,
-              word_count: Measure.words(chunk.text).of(0, chunk.text.length),
-              split_level: chunk.level,
-              separator_used: chunk.separator,
-              page_numbers: chunk.pages.length > 0 ? chunk.pages : null
+    yield {
+      characters,
+      chunk: {
+        text: chunk.text,
+        chunk_index: index++,
+        page_number: chunk.pages[0] ?? null,
+        ...(source === null ? {} : { offset, length: source.of(chunk.start, chunk.end) }),
+        ...(settings.add_metadata
+          ? {
+              metadata: {
+                char_count: characters,
+                word_count: Measure.words(chunk.text).of(0, chunk.text.length),
+                split_level: chunk.level,
+                separator_used: chunk.separator,
+                page_numbers: chunk.pages.length > 0 ? chunk.pages : null
+              }
             }
-          }
-        : {})
+          : {})
+      }
     }
-  })
-  return withSummary(withData(item, { [settings.output_field]: described }), {
-    chunks_created: described.length,
-    avg_chunk_size: described.length === 0 ? 0 : Math.floor(characters / described.length),
+  }
+}
+
+const withChunks = (settings: Decoded, item: Content, entries: ReadonlyArray<Entry>): Content => {
+  const characters = entries.reduce((sum, entry) => sum + entry.characters, 0)
+  return withSummary(withData(item, { [settings.output_field]: entries.map(({ chunk }) => chunk) }), {
+    chunks_created: entries.length,
+    avg_chunk_size: entries.length === 0 ? 0 : Math.floor(characters / entries.length),
     chunking_method: "recursive"
   })
 }

@@ -26,7 +26,7 @@ export const run = (documents: Documents, seconds: number) =>
         { name: "the same with exact_slices", run: (text) => slices([itemOf(text)]) },
         {
           name: "its splitter alone, no overlap and no metadata",
-          run: (text) => Effect.sync(() => Splitter.split(text, Measure.characters(text), splitting))
+          run: (text) => Effect.sync(() => Array.from(Splitter.split(text, Measure.characters(text), splitting)))
         },
         ...(Option.isSome(langchain) ? [{ name: splitters, run: langchain.value }] : [])
       ],

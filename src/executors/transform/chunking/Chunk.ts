@@ -1,6 +1,7 @@
 import { type Measure, trimmed, wordsOf } from "./Measure.ts"
 import type { PageMap } from "./PageMap.ts"
 import type { Piece } from "./Splitter.ts"
+import type { Step } from "./Turns.ts"
 
 /** A chunk before it is numbered. `start` and `end` are its range of the text; the overlap of {@link overlapAndMerge} is not in it. */
 export interface Chunk extends Piece {
@@ -15,46 +16,56 @@ export interface Ruler {
 }
 
 /** The pieces as chunks with their pages, which are those of the text without white space at its ends. */
-export const ofPieces = (text: string, pieces: ReadonlyArray<Piece>, pages: PageMap | null): ReadonlyArray<Chunk> =>
-  pieces.map((piece) => {
+export function* ofPieces(text: string, pieces: Iterable<Step<Piece>>, pages: PageMap | null): Generator<Step<Chunk>> {
+  for (const piece of pieces) {
+    if (typeof piece === "number") {
+      yield piece
+      continue
+    }
     const [start, end] = trimmed(text, piece.start, piece.end)
-    return { ...piece, text: text.slice(piece.start, piece.end), pages: end > start ? (pages?.(start, end) ?? []) : [] }
-  })
+    yield { ...piece, text: text.slice(piece.start, piece.end), pages: end > start ? (pages?.(start, end) ?? []) : [] }
+  }
+}
 
 /**
  * The original's overlap (executors.md 5.1, step 3), then its merge of short chunks (step 4), except that a merged chunk takes the next
  * one without its overlap, which it holds already.
  */
-export const overlapAndMerge = (
-  chunks: ReadonlyArray<Chunk>,
+export function* overlapAndMerge(
+  chunks: Iterable<Step<Chunk>>,
   ruler: Ruler,
   options: { readonly overlap: number; readonly minSize: number }
-): ReadonlyArray<Chunk> => {
-  const result: Array<Chunk> = []
-  for (let index = 0; index < chunks.length; index++) {
-    const own = chunks[index]
-    if (own === undefined) break
-    const chunk = withOverlap(own, chunks[index - 1], ruler, options.overlap)
-    const next = chunks[index + 1]
-    if (next === undefined || ruler.measure(chunk.text).of(0, chunk.text.length) >= options.minSize) {
-      result.push(chunk)
+): Generator<Step<Chunk>> {
+  let before: Chunk | undefined
+  let own: Chunk | undefined
+  // whether `own` is part of what was yielded last
+  let isMerged = false
+  for (const next of chunks) {
+    if (typeof next === "number") {
+      yield next
       continue
     }
-    result.push({
-      start: chunk.start,
-      end: next.end,
-      level: Math.min(chunk.level, next.level),
-      separator: chunk.separator,
-      text: chunk.text + next.text,
-      pages: union(
-        chunk.pages,
-        options.overlap > 0 && next.pages.length > 0 ? union(own.pages, next.pages) : next.pages
-      )
-    })
-    index++
+    if (isMerged) isMerged = false
+    else if (own !== undefined) {
+      const chunk = withOverlap(own, before, ruler, options.overlap)
+      isMerged = ruler.measure(chunk.text).of(0, chunk.text.length) < options.minSize
+      yield isMerged ? merged(chunk, own, next, options.overlap) : chunk
+    }
+    before = own
+    own = next
   }
-  return result
+  if (own !== undefined && !isMerged) yield withOverlap(own, before, ruler, options.overlap)
 }
+
+/** `chunk` is `own` with its overlap. */
+const merged = (chunk: Chunk, own: Chunk, next: Chunk, overlap: number): Chunk => ({
+  start: chunk.start,
+  end: next.end,
+  level: Math.min(chunk.level, next.level),
+  separator: chunk.separator,
+  text: chunk.text + next.text,
+  pages: union(chunk.pages, overlap > 0 && next.pages.length > 0 ? union(own.pages, next.pages) : next.pages)
+})
 
 const withOverlap = (own: Chunk, before: Chunk | undefined, ruler: Ruler, overlap: number): Chunk =>
   before === undefined || overlap <= 0

@@ -2,6 +2,7 @@ import type { Chunk } from "./Chunk.ts"
 import { isSpace, type Measure, trimmed } from "./Measure.ts"
 import type { PageMap } from "./PageMap.ts"
 import type { Piece, SplitOptions } from "./Splitter.ts"
+import type { Step } from "./Turns.ts"
 
 export interface SliceOptions extends SplitOptions {
   readonly overlap: number
@@ -12,17 +13,18 @@ export interface SliceOptions extends SplitOptions {
  * Our own rule, `exact_slices`: every chunk is a slice of the text that is at most `size` long with its overlap, which is the text right before it
  * from a word's start on. A chunk ends at the last place of the first separator that leaves it `minSize`, else anywhere.
  */
-export const slices = (
+export function* slices(
   text: string,
   measure: Measure,
   pages: PageMap | null,
   options: SliceOptions
-): ReadonlyArray<Chunk> => {
-  const chunks: Array<Chunk> = []
+): Generator<Step<Chunk>> {
+  let isFirst = true
   let floor = 0
   for (let position = 0; position < text.length;) {
     if (options.stripWhitespace && isSpace(text.charCodeAt(position))) {
       position++
+      if (position % 65_536 === 0) yield 65_536
       continue
     }
     const start = position
@@ -35,11 +37,11 @@ export const slices = (
     position = cut.next
     if (end === from) continue
     const own: Piece = { start: from, end, level: cut.level, separator: cut.separator }
-    const first = chunks.length === 0 ? from : overlapStart(text, floor, own, measure, options)
-    chunks.push({ ...own, start: first, text: text.slice(first, end), pages: pages?.(first, end) ?? [] })
+    const first = isFirst ? from : overlapStart(text, floor, own, measure, options)
+    yield { ...own, start: first, text: text.slice(first, end), pages: pages?.(first, end) ?? [] }
+    isFirst = false
     floor = from
   }
-  return chunks
 }
 
 interface Cut {

@@ -1,5 +1,6 @@
 import type { Measure } from "./Measure.ts"
 import { trimmed } from "./Measure.ts"
+import type { Step } from "./Turns.ts"
 
 /** A range of the text (UTF-16 indexes), and which rule cut it out. */
 export interface Piece {
@@ -22,47 +23,48 @@ export interface SplitOptions {
  * Cuts a text into ranges of at most `size`, at the first separator where that suffices, at later ones inside what stays too long
  * (executors.md 5.1, step 1). Linear in the text for each separator.
  */
-export const split = (text: string, measure: Measure, options: SplitOptions): ReadonlyArray<Piece> => {
+export const split = (text: string, measure: Measure, options: SplitOptions): Generator<Step<Piece>> => {
   const { keepSeparator, separators, size, stripWhitespace } = options
-  const pieces: Array<Piece> = []
 
-  const emit = (from: number, to: number, level: number, separator: string | null) => {
+  const piece = (from: number, to: number, level: number, separator: string | null): Step<Piece> => {
     const [start, end] = stripWhitespace ? trimmed(text, from, to) : [from, to]
-    if (end > start) pieces.push({ start, end, level, separator })
+    return end > start ? { start, end, level, separator } : to - from
   }
 
-  const cutIntoCharacters = (start: number, end: number, level: number) => {
+  function* cutIntoCharacters(start: number, end: number, level: number): Generator<Step<Piece>> {
     for (let position = start; position < end;) {
       const next = measure.forward(position, end, size)
-      emit(position, next, level, "")
+      yield piece(position, next, level, "")
       position = next
     }
   }
 
-  const walk = (start: number, end: number, level: number): void => {
+  function* walk(start: number, end: number, level: number): Generator<Step<Piece>> {
     const separator = separators[level]
-    if (separator === undefined || measure.of(start, end) <= size) return emit(start, end, level, null)
-    if (separator === "") return cutIntoCharacters(start, end, level)
+    if (separator === undefined || measure.of(start, end) <= size) return yield piece(start, end, level, null)
+    if (separator === "") return yield* cutIntoCharacters(start, end, level)
 
     let open: Open | undefined
+    let empty = 0
     for (const [from, to] of parts(text, start, end, separator, keepSeparator)) {
       const length = measure.of(from, to)
+      // any number of parts without length is one piece
+      if (length === 0 && ++empty % 1024 === 0) yield 1024
       if (length > size) {
-        if (open !== undefined) emit(open.start, open.end, level, separator)
+        if (open !== undefined) yield piece(open.start, open.end, level, separator)
         open = undefined
-        walk(from, to, level + 1)
+        yield* walk(from, to, level + 1)
       } else if (open !== undefined && open.length + length > size) {
-        emit(open.start, open.end, level, separator)
+        yield piece(open.start, open.end, level, separator)
         open = { start: from, end: to, length }
       } else {
         open = { start: open?.start ?? from, end: to, length: (open?.length ?? 0) + length }
       }
     }
-    if (open !== undefined) emit(open.start, open.end, level, separator)
+    if (open !== undefined) yield piece(open.start, open.end, level, separator)
   }
 
-  walk(0, text.length, 0)
-  return pieces
+  return walk(0, text.length, 0)
 }
 
 /** The chunk under construction. `length` leaves out separators that are not kept, as the original does. */
