@@ -14,6 +14,7 @@ export interface Scene {
   readonly dice: Dice
   /** Away for some milliseconds. */
   readonly restart: (emulator: "storage" | "cosmos", away: number) => Effect.Effect<void>
+  readonly tell: (text: string) => void
 }
 
 /** A message that is no task, and what the poison queue must hold because of it. */
@@ -23,7 +24,7 @@ export interface Malformed {
 }
 
 /** What bystanders and bad luck do to the fleet, besides the faults of single calls. */
-export const make = ({ dice, fleet, restart, traffic, world }: Scene) => {
+export const make = ({ dice, fleet, restart, tell, traffic, world }: Scene) => {
   const malformed: Array<Malformed> = []
   const counts = { stolenLeases: 0, stolenLocks: 0, restarts: 0, duplicatesSent: 0, edits: 0 }
   const crawled = Object.values(World.streams).filter((stream) => stream !== World.streams.sent)
@@ -87,7 +88,11 @@ export const make = ({ dice, fleet, restart, traffic, world }: Scene) => {
 
   const restartOne = Effect.suspend(() => {
     counts.restarts++
-    return restart(dice.oneOf(["storage", "cosmos"] as const), dice.between(300, 4_000))
+    const emulator = dice.oneOf(["storage", "cosmos"] as const)
+    tell(`The ${emulator} emulator is restarted`)
+    return Effect.tap(restart(emulator, dice.between(300, 4_000)), () =>
+      Effect.sync(() => tell(`The ${emulator} emulator is back`))
+    )
   })
 
   const all: ReadonlyArray<readonly [weight: number, Effect.Effect<unknown>]> = [

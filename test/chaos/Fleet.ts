@@ -16,6 +16,10 @@ export interface FleetOptions {
   readonly envOf: (slot: number, name: string) => Readonly<Record<string, string>>
   /** How long a worker may take to end after SIGTERM. */
   readonly graceful: Duration.Duration
+  /** Hears of every beginning and end. */
+  readonly tell: (text: string) => void
+  /** Is given all that a worker wrote, when it has ended. */
+  readonly keep: (name: string, log: string) => void
 }
 
 interface Life {
@@ -41,8 +45,9 @@ export const make = (options: FleetOptions) =>
     const misses: Array<string> = []
     const slots: ReadonlyArray<Slot> = options.runtimes.map((runtime, number) => ({ number, runtime, life: undefined }))
 
-    const judge = ({ name, signal, temporary, worker }: Life, { code }: WorkerProcess.Ending) => {
-      if (signal === "SIGKILL") return
+    const judge = ({ name, signal, temporary, worker }: Life, { code, ...ending }: WorkerProcess.Ending) => {
+      // Before its runtime has loaded it, SIGTERM ends a process by itself: it had taken nothing.
+      if (signal === "SIGKILL" || (ending.signal === "SIGTERM" && worker.stdout() === "")) return
       const last = `${worker.stdout().slice(-800)}${worker.stderr().slice(-800)}`
       if (signal === undefined) return void misses.push(`${name} ended by itself with ${code}:\n${last}`)
       if (code !== 0) misses.push(`${name} ended with ${code} after SIGTERM:\n${last}`)
@@ -61,8 +66,12 @@ export const make = (options: FleetOptions) =>
       const worker = yield* WorkerProcess.start(env, { ...slot.runtime, ...preload })
       const life: Life = { name, worker, temporary, signal: undefined }
       slot.life = life
+      options.tell(`${name} is started${skew === 0 ? "" : `, its clock ${skew / 1_000} s off`}`)
+      yield* Effect.forkScoped(Effect.tap(worker.url, () => Effect.sync(() => options.tell(`${name} is up`))))
       const ending = yield* worker.exit
       slot.life = undefined
+      options.tell(`${name} has ended`)
+      options.keep(name, worker.stdout() + worker.stderr())
       judge(life, ending)
     }, Effect.scoped)
 
@@ -78,6 +87,7 @@ export const make = (options: FleetOptions) =>
       const { life } = slot
       if (life === undefined || life.signal !== undefined) return false
       life.signal = signal
+      options.tell(`${life.name} is sent ${signal}`)
       yield* life.worker.kill(signal)
       if (signal === "SIGKILL") return true
       const ended = yield* Effect.timeoutOption(life.worker.exit, options.graceful)

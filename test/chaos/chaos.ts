@@ -1,6 +1,6 @@
 import { Duration, Effect, Logger, LogLevel, Schema } from "effect"
 import { spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -22,7 +22,7 @@ import * as World from "./World.ts"
 
 /**
  * A fleet of worker processes under every fault that a bad day brings, and an account of every document and message at the end. Arguments:
- * `--seed N --minutes M --tasks N`. Exits with 1 when anything is missing, twice, or left over. `--keep DIR` keeps what the workers logged.
+ * `--seed N --minutes M --tasks N`. Exits with 1 when anything is missing, twice, or left over. `--logs DIR` keeps what the workers logged.
  */
 
 /** How long a message is a worker's before it must be renewed. */
@@ -35,14 +35,16 @@ interface Options {
   readonly seed: number
   readonly minutes: number
   readonly tasks: number
+  readonly logs: string | undefined
 }
 
-const run = ({ minutes, seed, tasks }: Options) =>
+const run = ({ logs, minutes, seed, tasks }: Options) =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "contentflow-chaos-"))),
       (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
     )
+    if (logs !== undefined) mkdirSync(logs, { recursive: true })
     const startedAt = Date.now()
     const say = (text: string) => print(`${((Date.now() - startedAt) / 1_000).toFixed(0).padStart(5)} s  ${text}`)
 
@@ -84,6 +86,10 @@ const run = ({ minutes, seed, tasks }: Options) =>
       dice: Dice.make(seed, "fleet"),
       runtimes,
       graceful: Duration.seconds(graceSeconds + 20),
+      tell: say,
+      keep: (name, log) => {
+        if (logs !== undefined) writeFileSync(join(logs, `${name}.log`), log)
+      },
       envOf: (slot, name) => {
         lives[slot] = name
         const { blob, cosmos, queue } = doors[slot]!
@@ -98,6 +104,7 @@ const run = ({ minutes, seed, tasks }: Options) =>
       traffic,
       fleet,
       dice: Dice.make(seed, "disturbances"),
+      tell: say,
       restart: (emulator, away) => present.withPermits(1)(emulators.restart(emulator, away))
     })
 
@@ -325,17 +332,18 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     minutes: { type: "string", default: "10" },
-    tasks: { type: "string", default: "2000" }
+    tasks: { type: "string", default: "2000" },
+    logs: { type: "string" }
   }
 })
-const options = { seed: Number(values.seed), minutes: Number(values.minutes), tasks: Number(values.tasks) }
-if (!Object.values(options).every((value) => Number.isFinite(value) && value > 0)) {
+const numbers = { seed: Number(values.seed), minutes: Number(values.minutes), tasks: Number(values.tasks) }
+if (!Object.values(numbers).every((value) => Number.isFinite(value) && value > 0)) {
   print("--seed, --minutes and --tasks take positive numbers.")
   process.exit(2)
 }
 // Of what the emulators' packages and clients use, and nobody can change here.
 process.noDeprecation = true
 const fine = await Effect.runPromise(
-  Effect.scoped(run(options)).pipe(Effect.provide(Logger.minimumLogLevel(LogLevel.Warning)))
+  Effect.scoped(run({ ...numbers, logs: values.logs })).pipe(Effect.provide(Logger.minimumLogLevel(LogLevel.Warning)))
 )
 process.exit(fine ? 0 : 1)
