@@ -22,6 +22,7 @@ import type { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { ClaimCheck } from "./ClaimCheck.ts"
 import * as Enqueue from "./Enqueue.ts"
 import * as Metrics from "./Metrics.ts"
+import { patiently } from "./Patience.ts"
 import * as RecentlyQueued from "./RecentlyQueued.ts"
 
 /** One vault and what its pipeline says about crawling it. */
@@ -67,6 +68,9 @@ const enqueueConcurrency = 16
 
 /** A source that gives nothing for this long is taken for hung. */
 const silence = Duration.minutes(2)
+
+/** A call of the checkpoint store is tried again for 10 s before the crawl fails. */
+const insistently = patiently("200 millis", "10 seconds")
 
 /** A stored crawl start this far in the future comes from a clock that is wrong; it must not stop the crawls until then. */
 const clockTolerance = 60_000
@@ -163,7 +167,7 @@ const make = Effect.gen(function* () {
 
   const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onProgress: Effect.Effect<void>) {
     const { input, interval, pipeline, vault } = target
-    const found = yield* checkpoints.find(pipeline.id, input.id, vault.id)
+    const found = yield* insistently(checkpoints.find(pipeline.id, input.id, vault.id))
     const before = Option.getOrElse(found, () => initial(pipeline.id, input.id, vault.id))
     const startedAt = yield* Clock.currentTimeMillis
     const lastStart = Timestamp.parse(before.last_crawl_started_at)
@@ -178,7 +182,7 @@ const make = Effect.gen(function* () {
       crawling: true
     }
     // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
-    yield* checkpoints.save(begun)
+    yield* insistently(checkpoints.save(begun))
     const recent = RecentlyQueued.read(before.recently_queued)
     const totals = yield* discover(target, workerId, before, recent, onProgress).pipe(
       Effect.tapErrorCause((cause) =>
@@ -190,7 +194,7 @@ const make = Effect.gen(function* () {
       )
     )
     const completed = { ...begun, crawling: false, last_crawl_completed_at: yield* Timestamp.now }
-    yield* checkpoints.save(moved(completed, totals, recent))
+    yield* insistently(checkpoints.save(moved(completed, totals, recent)))
     return { crawled: true, startedAt, discovered: totals.discovered, enqueued: totals.enqueued }
   })
 

@@ -752,9 +752,9 @@ describe("design 5.5 the checkpoint", () => {
     Effect.gen(function* () {
       const runner = yield* FakeRunner
       const stores = yield* MemoryStores
-      stores.checkpoints.failNext(unavailable, { operation: "read" })
+      stores.checkpoints.failNext(unavailable, { operation: "read", times: 1_000 })
       yield* crawling()
-      yield* Engine.pass(1)
+      yield* Engine.pass(30)
       assert.lengthOf(runner.crawls, 0)
     }))
 
@@ -903,6 +903,25 @@ describe("design 5.5 groups of documents", () => {
 })
 
 describe("design 5.5 a crawl that fails", () => {
+  test("does not fail because its checkpoint could not be read or written for a moment", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const stores = yield* MemoryStores
+      runner.crawl = finds(document("a"))
+      stores.checkpoints.failNext(unavailable, { operation: "upsert", times: 2 })
+      yield* crawling()
+      yield* Engine.pass(5)
+      stores.checkpoints.failNext(unavailable, { times: 2 })
+      yield* Engine.pass(65)
+      assert.lengthOf(runner.crawls, 2)
+      assert.deepStrictEqual(
+        (yield* executions).map(({ status }) => status),
+        ["pending"],
+        "the document's, and no failed crawl"
+      )
+      assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], at(served))
+    }))
+
   test("is recorded once for each error, as a failed execution without a stack trace (D18, D47)", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
