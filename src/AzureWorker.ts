@@ -14,6 +14,7 @@ import * as StorageQueue from "./queue/StorageQueue.ts"
 import * as CosmosStores from "./store/CosmosStores.ts"
 import * as ThreadPool from "./threads/ThreadPool.ts"
 import { ClaimAccount } from "./worker/ClaimCheck.ts"
+import * as EventLoop from "./worker/EventLoop.ts"
 import * as WorkerEngine from "./worker/WorkerEngine.ts"
 
 /** The SDK clients, signed in: one credential, one client a service. */
@@ -42,7 +43,11 @@ export const catalog = Builtins.layer.pipe(
 )
 
 /** The engine with the built-in executor types, over any ports. */
-export const engine = WorkerEngine.layer.pipe(Layer.provideMerge(PipelineRunner.layer), Layer.provide(catalog))
+export const engine = EventLoop.layer.pipe(
+  Layer.provideMerge(WorkerEngine.layer),
+  Layer.provideMerge(PipelineRunner.layer),
+  Layer.provide(catalog)
+)
 
 /** The whole worker on the Azure resources that the settings name. The ports stay visible, for checks and HTTP. */
 export const layer: Layer.Layer<

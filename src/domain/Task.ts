@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AsciiJson from "./AsciiJson.ts"
+import * as AttemptNotes from "./AttemptNotes.ts"
 import { Content, read as readItem } from "./Content.ts"
 import { ExecutionId, ExecutorId, maxIdLength, PipelineId, TaskId, VaultId } from "./Ids.ts"
 import * as Quick from "./Quick.ts"
@@ -113,6 +114,9 @@ export interface DecodedTask {
 /** Bytes of a queue message that this worker writes at most: the service takes 64 KiB, and a retry adds a little. */
 export const maxMessageBytes = 61_440
 
+/** What the service takes. */
+const largestMessage = 65_536
+
 /** Deepest nesting that a message may have: deeper ones are hostile or broken, and recursion over them is not free. */
 const maxDepth = 200
 
@@ -154,11 +158,31 @@ export const accountedDequeues = ({ payload }: DecodedTask): number => {
   return typeof count === "number" && Number.isSafeInteger(count) && count >= 0 ? count : 0
 }
 
-const rewritten = (decoded: DecodedTask, change: Quick.Fields, dequeueCount: number): string =>
-  AsciiJson.stringify({
-    task_type: "content_processing",
-    payload: { ...decoded.payload, ...change, accounted_dequeues: dequeueCount }
-  })
+/**
+ * The text of the same message with what is known of the attempts that its worker may not survive; undefined when the queue would not
+ * carry it.
+ */
+export const encodeNoted = (
+  decoded: DecodedTask,
+  messageId: string,
+  attempts: ReadonlyArray<AttemptNotes.AttemptNote>
+): string | undefined => {
+  const withNotes = (some: ReadonlyArray<AttemptNotes.AttemptNote>) =>
+    enveloped({ ...decoded.payload, attempt_notes: AttemptNotes.toJson(messageId, some) })
+  return [attempts, attempts.slice(-1)].map(withNotes).find((text) => text.length <= largestMessage)
+}
+
+/** What the message knows of earlier attempts, the oldest first. */
+export const attemptNotes = ({ payload }: DecodedTask, messageId: string): ReadonlyArray<AttemptNotes.AttemptNote> =>
+  AttemptNotes.fromJson(messageId, payload["attempt_notes"])
+
+/** The notes end with the attempt that they were about. */
+const rewritten = ({ payload }: DecodedTask, change: Quick.Fields, dequeueCount: number): string => {
+  const { attempt_notes: _, ...kept } = payload
+  return enveloped({ ...kept, ...change, accounted_dequeues: dequeueCount })
+}
+
+const enveloped = (payload: Quick.Fields): string => AsciiJson.stringify({ task_type: "content_processing", payload })
 
 const decodeTask = Schema.decodeUnknownEither(Task, { onExcessProperty: "ignore" })
 

@@ -6,6 +6,7 @@ import { type Content, nameOf } from "../domain/Content.ts"
 import { ExecutorError, type ExecutorContext, type ExecutorInstance } from "./Executor.ts"
 import * as ItemLog from "./ItemLog.ts"
 import * as Retry from "./Retry.ts"
+import * as ThreadWaits from "../threads/ThreadWaits.ts"
 import * as Settings from "./Settings.ts"
 
 /** The settings of every type that works item by item (executors.md 2.4), with the original's defaults. */
@@ -16,7 +17,7 @@ export const settings = (defaults: { readonly timeoutSecs?: number; readonly max
     min: 1
   }),
   timeout_secs: Settings.integer({
-    description: "Seconds that one item may take.",
+    description: "Seconds that one item may take; waiting for a free thread does not count.",
     default: defaults.timeoutSecs ?? 300,
     min: 1
   }),
@@ -48,7 +49,7 @@ export const perItem = (
       return Effect.matchCause(
         Retry.retrying(
           context.retry,
-          Effect.timeoutFail(
+          ThreadWaits.timeoutFail(
             Effect.suspend(() => {
               kept = item
               return work(item, (changed) => {

@@ -16,17 +16,18 @@ import * as Compiler from "./Compiler.ts"
 import * as Plan from "./Plan.ts"
 import * as Problem from "./Problem.ts"
 import * as Run from "./Run.ts"
-import type { RunFailure, RunResult } from "./RunReport.ts"
+import type { RunFailure, RunResult, RunWatcher } from "./RunReport.ts"
 
 export type { InputExecutor } from "./Plan.ts"
 export { PipelineInvalid, type Problem } from "./Problem.ts"
-export type { NodeReport, RunFailure, RunResult } from "./RunReport.ts"
+export type { NodeReport, RunFailure, RunResult, RunWatcher } from "./RunReport.ts"
 
 export interface RunOptions {
   /** The node whose work the crawl did already; it becomes a virtual source that emits the items to its successors. */
   readonly exclude: ExecutorId | null
   /** What names of outputs are made of where they name a time (epoch milliseconds): the same for every try. None: when it is written. */
   readonly writeTime?: Option.Option<number>
+  readonly watcher?: RunWatcher
 }
 
 /** From a stored pipeline to a run: reads, checks, compiles (once per version) and executes definitions. */
@@ -114,12 +115,12 @@ const make = Effect.gen(function* () {
           ? Effect.succeed(Option.fromNullable(executor))
           : Effect.fail(Problem.invalid(pipeline.pipeline.name, problems))
       }),
-    run: (plan, items, { exclude, writeTime = Option.none() }) =>
+    run: (plan, items, { exclude, watcher, writeTime = Option.none() }) =>
       Either.match(Plan.runnable(plan, exclude), {
         onLeft: (error): Effect.Effect<RunResult, RunFailure | Problem.PipelineInvalid> => Effect.fail(error),
         onRight: (runnable) =>
           Effect.scopedWith((scope) =>
-            Effect.mapInputContext(Run.run(runnable, items), (context: Context.Context<never>) =>
+            Effect.mapInputContext(Run.run(runnable, items, watcher), (context: Context.Context<never>) =>
               context.pipe(Context.add(Scope.Scope, scope), Context.add(WriteTime, writeTime))
             )
           )

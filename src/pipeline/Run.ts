@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { Content } from "../domain/Content.ts"
 import type { ExecutorError } from "../executors/Executor.ts"
 import * as Node from "./Node.ts"
-import type { NodeReport, RunFailure, RunResult } from "./RunReport.ts"
+import type { NodeReport, RunFailure, RunResult, RunWatcher } from "./RunReport.ts"
 import type { Route, Slot, Switch, Topology, TopologyNode } from "./Topology.ts"
 
 /** What runs: the graph, and its nodes by the same numbers. */
@@ -24,10 +24,12 @@ export interface Runnable {
  */
 export const run = (
   runnable: Runnable,
-  items: ReadonlyArray<Content>
+  items: ReadonlyArray<Content>,
+  watcher: RunWatcher = {}
 ): Effect.Effect<RunResult, RunFailure, Scope.Scope> =>
   Effect.clockWith((clock) => {
-    const state = new State(runnable, clock)
+    const state = new State(runnable, clock, watcher.beforeNode)
+    watcher.begin?.(() => state.reports())
     return Effect.matchEffect(state.start(items), {
       onSuccess: () => Effect.succeed({ items: state.results(), nodes: state.reports() }),
       onFailure: (error): Effect.Effect<never, RunFailure> =>
@@ -55,6 +57,7 @@ class State {
   private readonly nodes: Runnable["nodes"]
   private readonly topology: Topology
   private readonly clock: Clock.Clock
+  private readonly beforeNode: RunWatcher["beforeNode"]
   /** What arrived at joins, by slot; undefined where nothing did yet. */
   private readonly arrived = new Map<number, Array<Message | undefined>>()
   private readonly gone = new Set<number>()
@@ -65,10 +68,11 @@ class State {
   /** The items that left the graph behind a node. */
   private readonly left: Array<ReadonlyArray<Content> | undefined> = []
 
-  constructor({ nodes, topology }: Runnable, clock: Clock.Clock) {
+  constructor({ nodes, topology }: Runnable, clock: Clock.Clock, beforeNode: RunWatcher["beforeNode"]) {
     this.nodes = nodes
     this.topology = topology
     this.clock = clock
+    this.beforeNode = beforeNode
   }
 
   start(items: ReadonlyArray<Content>): Effect.Effect<void, ExecutorError, Scope.Scope> {
@@ -148,11 +152,14 @@ class State {
       if (failed !== null) return Effect.fail(failed)
       return node.settings.debug ? Effect.zipRight(this.debug(index, node), this.goOn(ready)) : this.goOn(ready)
     }
-    if (place.stoppedBy.length === 0) return Node.run(node, node.open, items, this.clock, end)
+    const run = <A, E, R>(goOn: (outcome: Node.Outcome) => Effect.Effect<A, E, R>) => {
+      const running = Node.run(node, node.open, items, this.clock, goOn)
+      return this.beforeNode === undefined ? running : Effect.zipRight(this.beforeNode(node, items), running)
+    }
+    if (place.stoppedBy.length === 0) return run(end)
     const stopped = Effect.raceAll(place.stoppedBy.map((join) => Deferred.await(this.stop(join))))
-    return Effect.flatMap(
-      Effect.raceFirst(Node.run(node, node.open, items, this.clock, Effect.succeed), stopped),
-      (outcome) => (outcome === undefined ? Effect.void : end(outcome))
+    return Effect.flatMap(Effect.raceFirst(run(Effect.succeed), stopped), (outcome) =>
+      outcome === undefined ? Effect.void : end(outcome)
     )
   }
 

@@ -1,3 +1,4 @@
+import type * as Effect from "effect/Effect"
 import type { Content } from "../domain/Content.ts"
 import type { ExecutorError } from "../executors/Executor.ts"
 
@@ -27,4 +28,15 @@ export interface RunFailure {
   readonly _tag: "RunFailure"
   readonly error: ExecutorError
   readonly nodes: ReadonlyArray<NodeReport>
+}
+
+/** Who looks on while a plan runs: what is known of a run when it is stopped, or when the process dies over it. */
+export interface RunWatcher {
+  /** Called once, before the first node works. `look` tells how all nodes fare at that moment; one that works is `interrupted`. */
+  readonly begin?: (look: () => ReadonlyArray<NodeReport>) => void
+  /** Done before a node starts to work on these items, which waits for it. */
+  readonly beforeNode?: (
+    node: { readonly id: string; readonly type: string },
+    items: ReadonlyArray<Content>
+  ) => Effect.Effect<void>
 }

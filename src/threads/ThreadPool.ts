@@ -12,6 +12,7 @@ import { DocumentError } from "../documents/DocumentError.ts"
 import type { Job, Jobs } from "./Jobs.ts"
 import * as Reply from "./Reply.ts"
 import { runJob } from "./RunJob.ts"
+import * as ThreadWaits from "./ThreadWaits.ts"
 
 /** Work that would hold up the event loop, done in threads that can be killed one by one. */
 export class ThreadPool extends Context.Tag("worker/threads/ThreadPool")<ThreadPool, Threads<Jobs>>() {}
@@ -108,7 +109,14 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
       const opened = Reply.open(reply)
       return opened instanceof DocumentError ? yield* opened : opened.value
     })
-    return { run: (job, input, runOptions) => free.withPermits(1)(run(job, input, runOptions)) }
+    return {
+      run: (job, input, runOptions) =>
+        Effect.acquireUseRelease(
+          Effect.interruptible(ThreadWaits.counted(free.take(1))),
+          () => run(job, input, runOptions),
+          (taken) => free.release(taken)
+        )
+    }
   })
 
 export const layer = (options: ThreadPoolOptions = {}): Layer.Layer<ThreadPool> =>

@@ -6,7 +6,8 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
-import type { Content } from "../domain/Content.ts"
+import type { AttemptNote } from "../domain/AttemptNotes.ts"
+import { type Content, nameOf } from "../domain/Content.ts"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
@@ -14,11 +15,13 @@ import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import { isRetryable } from "../executors/Executor.ts"
-import { type NodeReport, PipelineRunner, type RunFailure } from "../pipeline/PipelineRunner.ts"
+import { type NodeReport, PipelineRunner, type RunFailure, type RunWatcher } from "../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage } from "../queue/TaskQueue.ts"
 import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
+import * as Deaths from "./Deaths.ts"
 import { Known } from "./Known.ts"
+import type { Lease } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
 import { patiently } from "./Patience.ts"
 import * as Recording from "./Recording.ts"
@@ -37,6 +40,10 @@ export interface AttemptState {
   /** The items the task brought, once they are read. */
   items: ReadonlyArray<Content>
   nodes: ReadonlyArray<NodeReport>
+  /** How the nodes fare now; none before the pipeline runs. */
+  look: () => ReadonlyArray<NodeReport>
+  /** The attempts that ended with their worker, as far as they are known. */
+  died: ReadonlyArray<AttemptNote>
 }
 
 export const begin = (message: ReceivedMessage, workerId: string): AttemptState => {
@@ -51,9 +58,22 @@ export const begin = (message: ReceivedMessage, workerId: string): AttemptState 
     }),
     etag: undefined,
     items: Either.match(decoded, { onLeft: () => [], onRight: ({ task }) => task.content }),
-    nodes: []
+    nodes: [],
+    look: () => [],
+    died: []
   }
 }
+
+/** What of the pipeline worked at some time since then (epoch milliseconds), for people. */
+export const nodesSince = (state: AttemptState, millis: number): ReadonlyArray<string> =>
+  Either.match(state.decoded, {
+    onLeft: () => [],
+    onRight: ({ task }) =>
+      state
+        .look()
+        .filter(({ endedAt, status }) => status !== "skipped" && endedAt >= millis)
+        .map((node) => `${node.executorId} (${node.type}) of ${task.task_id}`)
+  })
 
 /** One try at running a task: from the message to its recorded result. */
 export class Attempt extends Context.Tag("contentflow-worker/worker/Attempt")<
@@ -61,9 +81,9 @@ export class Attempt extends Context.Tag("contentflow-worker/worker/Attempt")<
   {
     /**
      * Runs the task and, when that succeeds, records the result; everything else that follows the outcome is the settlement's. Never
-     * fails. Fills `state` on the way.
+     * fails. Fills `state` on the way. A message that has killed a worker before notes on `lease` what is at work.
      */
-    readonly run: (state: AttemptState, watch: Watch) => Effect.Effect<Outcome>
+    readonly run: (state: AttemptState, watch: Watch, lease: Pick<Lease, "note">) => Effect.Effect<Outcome>
   }
 >() {}
 
@@ -82,12 +102,9 @@ const make = Effect.gen(function* () {
 
   // What follows fails with the Outcome that ends the attempt, or with the error of our own store or queue, which releases it.
 
-  const isCrash = (state: AttemptState, decoded: Task.DecodedTask): boolean =>
-    state.message.dequeueCount - 1 - Task.accountedDequeues(decoded) >= config.crashLimit
-
   /** The execution becomes ours and `running`; one that is terminal already, or was deleted with its vault, ends the attempt. */
-  const start = (state: AttemptState, task: Task.Task): Effect.Effect<string, Outcome | ServiceError> => {
-    const change = Recording.running(state.workerId, clock.unsafeCurrentTimeMillis())
+  const start = (state: AttemptState, task: Task.Task, now: number): Effect.Effect<string, Outcome | ServiceError> => {
+    const change = Recording.running(state.workerId, now)
     return Effect.flatMap(executions.change(task.execution_id, change), (result) =>
       result._tag === "Changed"
         ? Effect.succeed(result.etag)
@@ -144,20 +161,44 @@ const make = Effect.gen(function* () {
     return Effect.flatMap(resolved, someItems)
   }
 
-  const runPipeline = (state: AttemptState, task: Task.Task, pipeline: VersionedPipeline, watch: Watch) => {
+  /** Until the pipeline runs nothing but our own stores can be slow. */
+  const boundReading = (watch: Watch): void => {
+    const reason = `Execution, pipeline or content of the task could not be read within ${Duration.format(config.taskTimeout)}.`
+    watch.bound(config.taskTimeout, Effect.succeed(Outcome.Released({ reason })))
+  }
+
+  const runPipeline = (
+    state: AttemptState,
+    task: Task.Task,
+    pipeline: VersionedPipeline,
+    watch: Watch,
+    notes: RunWatcher
+  ) => {
     const timeout = timeoutOf(pipeline, config.taskTimeout)
     watch.bound(
       timeout,
       Effect.suspend(() => {
+        state.nodes = state.look()
+        const overdue = state.nodes.filter(({ status }) => status === "interrupted")
+        Metrics.observeNodes(state.nodes)
+        Metrics.observeOverdue(overdue)
         const reason = `The task took longer than ${Duration.format(timeout)} (TASK_TIMEOUT_SECONDS, or timeout of the pipeline).`
-        return retryOrReject(task, state.policy, reason, null)
+        return retryOrReject(task, state.policy, `${reason}${atWork(overdue, state.items)}`, null)
       })
     )
+    const watcher: RunWatcher = {
+      ...notes,
+      begin: (given) => {
+        state.look = given
+        notes.begin?.(given)
+      }
+    }
     const ran = Effect.flatMap(runner.compile(pipeline), (plan) =>
       runner.run(plan, state.items, {
         exclude: task.executed_input_executor,
         // The same for every attempt: what names its output by the time writes the same blob again.
-        writeTime: Timestamp.parse(task.created_at)
+        writeTime: Timestamp.parse(task.created_at),
+        watcher
       })
     )
     return Effect.matchEffect(ran, {
@@ -220,17 +261,18 @@ const make = Effect.gen(function* () {
       : Outcome.Lost({ reason: "Another attempt wrote the execution meanwhile." })
   })
 
-  const attempt = Effect.fnUntraced(function* (state: AttemptState, watch: Watch) {
+  const attempt = Effect.fnUntraced(function* (state: AttemptState, watch: Watch, lease: Pick<Lease, "note">) {
     if (Either.isLeft(state.decoded)) return Outcome.Rejected({ reason: state.decoded.left.message })
     const { task } = state.decoded.right
-    if (isCrash(state, state.decoded.right)) {
-      return Outcome.Rejected({
-        reason:
-          `Crash: the message was handed out ${state.message.dequeueCount} times and ${config.crashLimit} workers died over it ` +
-          "(CRASH_LIMIT). Look at what this document does to the pipeline's executors."
-      })
+    const now = clock.unsafeCurrentTimeMillis()
+    boundReading(watch)
+    const deaths = Deaths.count(state.message, state.decoded.right)
+    // Only where a worker died before: a task's normal life does without these calls.
+    if (deaths > 0) state.died = yield* Deaths.recall(executions, state.message, state.decoded.right, deaths)
+    if (deaths >= config.crashLimit) {
+      return Outcome.Rejected({ reason: Deaths.reason(deaths, state.message, state.died) })
     }
-    const etag = yield* start(state, task)
+    const etag = yield* start(state, task, now)
     state.etag = etag
     const pipeline = yield* readPipeline(task)
     state.policy = policyOf(task, pipeline.pipeline)
@@ -240,7 +282,9 @@ const make = Effect.gen(function* () {
       })
     }
     state.items = yield* readItems(task)
-    const items = yield* runPipeline(state, task, pipeline, watch)
+    const notes =
+      deaths > 0 ? Deaths.notes(lease, state.message, state.decoded.right, state.died, state.workerId, now) : {}
+    const items = yield* runPipeline(state, task, pipeline, watch, notes)
     return yield* finish(state, task, etag, items)
   })
 
@@ -252,10 +296,10 @@ const make = Effect.gen(function* () {
   }
 
   return Attempt.of({
-    run: (state, watch) =>
+    run: (state, watch, lease) =>
       Effect.suspend(() => {
         Metrics.add(Metrics.attempts, 1)
-        return Effect.catchAllCause(attempt(state, watch), (cause) =>
+        return Effect.catchAllCause(attempt(state, watch, lease), (cause) =>
           Either.match(Cause.failureOrCause(cause), {
             onLeft: (failure) => Effect.succeed(outcomeOf(failure)),
             onRight: (defect) => unexpected(state, defect)
@@ -279,6 +323,15 @@ const someItems = ({ content }: Task.Task): Effect.Effect<ReadonlyArray<Content>
 const timeoutOf = (pipeline: VersionedPipeline, fallback: Duration.Duration): Duration.Duration => {
   const own = pipeline.pipeline.timeout
   return own !== null && own > 0 ? Duration.seconds(own) : fallback
+}
+
+/** Which nodes still worked, on what. The document's name says more than a count where there is but one. */
+const atWork = (nodes: ReadonlyArray<NodeReport>, items: ReadonlyArray<Content>): string => {
+  if (nodes.length === 0) return ""
+  const [item] = items
+  const on = items.length === 1 && item !== undefined ? ` on ${nameOf(item)}` : ""
+  const shown = nodes.slice(0, 5).map(({ executorId, type }) => `${executorId} (${type})`)
+  return ` Still at work: ${shown.join(", ")}${nodes.length > shown.length ? `, … (${nodes.length} in all)` : ""}${on}.`
 }
 
 export const layer: Layer.Layer<Attempt, never, ExecutionStore | Known | PipelineRunner | ClaimCheck | WorkerConfig> =

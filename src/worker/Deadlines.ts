@@ -1,4 +1,7 @@
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 
 /** What must happen at some moment, unless it is called off before. One timer serves all, because nearly all are called off. */
@@ -8,6 +11,29 @@ export interface Deadlines {
 }
 
 export type CallOff = () => void
+
+/**
+ * The effect in a fiber of its own, which is waited for at most until then (epoch milliseconds). None: it had not ended; it is
+ * interrupted and left to itself, however it takes that.
+ */
+export const waitUntil = <A, E>(
+  deadlines: Deadlines,
+  millis: number,
+  effect: Effect.Effect<A, E>
+): Effect.Effect<Option.Option<Exit.Exit<A, E>>> =>
+  Effect.flatMap(Effect.forkDaemon(Effect.interruptible(effect)), (fiber) =>
+    Effect.async<Option.Option<Exit.Exit<A, E>>>((resume) => {
+      const giveUp = Effect.sync(() => {
+        resume(Effect.succeed(Option.none()))
+        fiber.unsafeInterruptAsFork(FiberId.none)
+      })
+      const callOff = deadlines.at(millis, giveUp)
+      fiber.addObserver((exit) => {
+        callOff()
+        resume(Effect.succeed(Option.some(exit)))
+      })
+    })
+  )
 
 interface Deadline {
   readonly millis: number

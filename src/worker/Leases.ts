@@ -1,15 +1,18 @@
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { LeaseLost, type Receipt, type ReceivedMessage, TaskQueue } from "../queue/TaskQueue.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Progress from "./Progress.ts"
+import { describe } from "./Supervisor.ts"
 
 /** Our temporary ownership of one message. It is renewed until it is settled or lost; its receipt is used by one call at a time. */
 export interface Lease {
@@ -20,6 +23,10 @@ export interface Lease {
   readonly complete: Effect.Effect<void, ServiceError | LeaseLost>
   /** Lets the message go: visible again after `delay`, with a new body if one is given. The lease ends, whatever comes of it. */
   readonly release: (delay: Duration.Duration, body?: string) => Effect.Effect<void, ServiceError | LeaseLost>
+  /** Renews the lease and gives the message a new body. Nothing happens once the lease has ended. */
+  readonly note: (body: string) => Effect.Effect<void, ServiceError | LeaseLost>
+  /** Renews it no more: the message comes back when the lease has run out. */
+  readonly abandon: Effect.Effect<void>
 }
 
 /** All leases of this process, renewed by one loop at a third of the visibility timeout. */
@@ -42,6 +49,8 @@ interface Held {
   renewedAt: number
   /** When the renewal began that is under way, or null. */
   renewingSince: number | null
+  /** Calls under way that will change the receipt, or wait to. */
+  changing: number
 }
 
 /** A renewal that failed is tried again after 250 ms, 500 ms, … as long as the lease may still live. */
@@ -76,13 +85,18 @@ const make = Effect.gen(function* () {
     })
 
   const renew = Effect.fnUntraced(
-    function* (lease: Held) {
+    function* (lease: Held, body?: string) {
       const startedAt = yield* Clock.currentTimeMillis
-      const receipt = yield* queue.update(lease.receipt, config.visibilityTimeout)
+      const receipt = yield* queue.update(lease.receipt, config.visibilityTimeout, body)
       lease.receipt = receipt
       lease.renewedAt = startedAt
     },
-    (effect, lease) => lease.receiptLock.withPermits(1)(Effect.suspend(() => (held.has(lease) ? effect : Effect.void)))
+    (effect, lease) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => void lease.changing++),
+        () => lease.receiptLock.withPermits(1)(Effect.suspend(() => (held.has(lease) ? effect : Effect.void))),
+        () => Effect.sync(() => void lease.changing--)
+      )
   )
 
   const keep = (lease: Held) =>
@@ -92,18 +106,20 @@ const make = Effect.gen(function* () {
       }),
       Effect.flatMap((now) =>
         renew(lease).pipe(
-          Effect.retry({ while: (error) => error._tag !== "LeaseLost", schedule: retryRenewal }),
+          // A defect of a port is a failed renewal like any other: whatever it is, the lease runs out.
+          Effect.sandbox,
+          Effect.tapError((cause) => Effect.logWarning(`${renewalOf(lease)} failed: ${describe(cause)}`)),
+          Effect.retry({ while: (cause) => !isLost(cause), schedule: retryRenewal }),
+          Effect.mapError(describe),
+          // Not even a call that can't be interrupted holds up the end of the lease.
+          Effect.disconnect,
           Effect.timeoutFail({
             duration: Duration.millis(Math.max(0, lease.renewedAt + visibility - safety - now)),
-            onTimeout: () =>
-              new LeaseLost({
-                messageId: lease.message.id,
-                message: `The lease of message ${lease.message.id} could not be renewed before it ended.`
-              })
+            onTimeout: () => `The lease of message ${lease.message.id} could not be renewed before it ended.`
           })
         )
       ),
-      Effect.catchAll((error) => lose(lease, error.message)),
+      Effect.catchAll((message) => lose(lease, message)),
       Effect.ensuring(
         Effect.sync(() => {
           lease.renewingSince = null
@@ -120,8 +136,13 @@ const make = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     let hangs = false
     for (const lease of held) {
-      if (lease.renewingSince !== null) hangs ||= now - lease.renewingSince > hanging
-      else if (now - lease.renewedAt >= visibility / 4) yield* Effect.forkScoped(keep(lease))
+      if (lease.renewingSince !== null) {
+        const silent = now - lease.renewingSince
+        hangs ||= silent > hanging
+        if (silent > hanging && silent - hanging <= Duration.toMillis(tick)) {
+          yield* Effect.logWarning(`${renewalOf(lease)} has not succeeded for ${Math.round(silent / 1_000)} s`)
+        }
+      } else if (now - lease.renewedAt >= visibility / 4) yield* Effect.forkScoped(keep(lease))
     }
     // A renewal that hangs is no progress, although this loop goes round.
     if (!hangs) yield* heartbeat.expect("renewing leases", tick)
@@ -134,7 +155,7 @@ const make = Effect.gen(function* () {
     Effect.suspend(() => {
       forget(lease)
       const used = Effect.suspend(() => Effect.asVoid(use(lease.receipt)))
-      return lease.renewingSince !== null ? lease.receiptLock.withPermits(1)(used) : used
+      return lease.changing > 0 ? lease.receiptLock.withPermits(1)(used) : used
     })
 
   return Leases.of({
@@ -146,7 +167,8 @@ const make = Effect.gen(function* () {
         receiptLock: Effect.unsafeMakeSemaphore(1),
         receipt: { id: message.id, receipt: message.receipt },
         renewedAt: receivedAt,
-        renewingSince: null
+        renewingSince: null,
+        changing: 0
       }
       held.add(lease)
       someHeld.unsafeOpen()
@@ -158,12 +180,19 @@ const make = Effect.gen(function* () {
             return lease.lost === undefined ? Effect.void : handler(lease.lost)
           }),
         complete: settle(lease, queue.complete),
-        release: (delay, body) => settle(lease, (receipt) => queue.update(receipt, delay, body))
+        release: (delay, body) => settle(lease, (receipt) => queue.update(receipt, delay, body)),
+        note: (body) => Effect.suspend(() => (held.has(lease) ? renew(lease, body) : Effect.void)),
+        abandon: Effect.sync(() => void forget(lease))
       }
     },
     count: Effect.sync(() => held.size)
   })
 })
+
+const renewalOf = ({ message }: Held): string => `The renewal of the lease of message ${message.id}`
+
+const isLost = (cause: Cause.Cause<ServiceError | LeaseLost>): boolean =>
+  Option.exists(Cause.failureOption(cause), ({ _tag }) => _tag === "LeaseLost")
 
 export const layer: Layer.Layer<Leases, never, TaskQueue | WorkerConfig | Progress.Progress> = Layer.scoped(
   Leases,

@@ -39,9 +39,29 @@ export const outcomes = {
 export const attempts = counter("attempts_total", "Attempts that began")
 export const attemptDuration = seconds("attempt_duration", "Duration of an attempt, from the message to its settlement")
 const executorDuration = secondsKey("executor_duration", "Duration of one node in one run, by executor type")
+const executorOverdue = counterKey(
+  "executor_overdue_total",
+  "Nodes that were at work when the time of their task was over, by executor type"
+)
 const executorFailures = counterKey("executor_failures_total", "Nodes that failed, by executor type")
 export const leasesLost = counter("leases_lost_total", "Messages whose lease ended before their attempt did")
 export const poisoned = counter("poison_messages_total", "Messages that went to the poison queue")
+export const attemptsAbandoned = counter(
+  "attempts_abandoned_total",
+  "Attempts that were stopped and did not end; they may still hold memory and connections"
+)
+export const settlementsAbandoned = counter(
+  "settlements_abandoned_total",
+  "Messages whose outcome could not be written in time; they come back when their leases end"
+)
+export const eventLoopStalls = counter(
+  "event_loop_stalls_total",
+  "Times that nothing in this process could go on for a second or longer"
+)
+export const eventLoopDelay = gauge(
+  "event_loop_delay_seconds",
+  "How late the last timer of the process was; much more than 0 when an executor computes on its thread"
+)
 export const received = counter("messages_received_total", "Messages received")
 export const receiveErrors = counter("receive_errors_total", "Receives that failed")
 
@@ -71,23 +91,36 @@ export const add = (metric: Metric.Metric.Counter<number>, count: number): void 
 /** Observes without an effect of its own, for the path that every task takes. */
 export const observe = (metric: Metric.Metric.Histogram<number>, value: number): void => metric.unsafeUpdate(value, [])
 
-const byType = new Map<
-  string,
-  { readonly duration: Metric.Metric.Histogram<number>; readonly failures: Metric.Metric.Counter<number> }
->()
+interface TypeMetrics {
+  readonly duration: Metric.Metric.Histogram<number>
+  readonly failures: Metric.Metric.Counter<number>
+  readonly overdue: Metric.Metric.Counter<number>
+}
+
+const byType = new Map<string, TypeMetrics>()
+
+const metricsOf = (type: string): TypeMetrics => {
+  const known = byType.get(type)
+  if (known !== undefined) return known
+  const metrics = {
+    duration: Metric.fromMetricKey(MetricKey.tagged(executorDuration, "type", type)),
+    failures: Metric.fromMetricKey(MetricKey.tagged(executorFailures, "type", type)),
+    overdue: Metric.fromMetricKey(MetricKey.tagged(executorOverdue, "type", type))
+  }
+  byType.set(type, metrics)
+  return metrics
+}
 
 /** Notes how the nodes of one run fared. The types are those of the catalog, so the labels are bounded. */
 export const observeNodes = (nodes: ReadonlyArray<NodeReport>): void => {
   for (const { endedAt, startedAt, status, type } of nodes) {
-    let metrics = byType.get(type)
-    if (metrics === undefined) {
-      metrics = {
-        duration: Metric.fromMetricKey(MetricKey.tagged(executorDuration, "type", type)),
-        failures: Metric.fromMetricKey(MetricKey.tagged(executorFailures, "type", type))
-      }
-      byType.set(type, metrics)
-    }
+    const metrics = metricsOf(type)
     observe(metrics.duration, (endedAt - startedAt) / 1_000)
     if (status === "failed") add(metrics.failures, 1)
   }
+}
+
+/** Notes which nodes were at work when the time of their task was over. */
+export const observeOverdue = (nodes: ReadonlyArray<NodeReport>): void => {
+  for (const { type } of nodes) add(metricsOf(type).overdue, 1)
 }

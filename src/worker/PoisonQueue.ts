@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as AsciiJson from "../domain/AsciiJson.ts"
+import type { AttemptNote } from "../domain/AttemptNotes.ts"
+import { redact } from "../domain/Redaction.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { maxMessageBytes } from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
@@ -16,7 +18,12 @@ import * as Metrics from "./Metrics.ts"
 export class PoisonQueue extends Context.Tag("contentflow-worker/worker/PoisonQueue")<
   PoisonQueue,
   {
-    readonly put: (message: ReceivedMessage, reason: string) => Effect.Effect<void, ServiceError>
+    /** `died`: the attempts that ended with their worker. */
+    readonly put: (
+      message: ReceivedMessage,
+      reason: string,
+      died?: ReadonlyArray<AttemptNote>
+    ) => Effect.Effect<void, ServiceError>
   }
 >() {}
 
@@ -27,14 +34,15 @@ const make = Effect.gen(function* () {
   const claims = yield* ClaimCheck
   const { workerName } = yield* WorkerConfig
   return PoisonQueue.of({
-    put: Effect.fnUntraced(function* (message, reason) {
+    put: Effect.fnUntraced(function* (message, reason, died = []) {
       const facts = {
-        reason: reason.slice(0, maxReason),
+        reason: redact(reason).slice(0, maxReason),
         rejected_at: Timestamp.format(yield* Clock.currentTimeMillis),
         rejected_by: workerName,
         message_id: message.id,
         dequeue_count: message.dequeueCount,
-        inserted_at: Timestamp.format(message.insertedAt)
+        inserted_at: Timestamp.format(message.insertedAt),
+        ...(died.length === 0 ? {} : { died_attempts: died })
       }
       const whole = AsciiJson.stringify({ ...facts, body: message.body })
       const body =

@@ -8,11 +8,13 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import * as Attempt from "./Attempt.ts"
+import * as Deadlines from "./Deadlines.ts"
 import * as Handoff from "./Handoff.ts"
 import { type Lease, Leases } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
@@ -30,6 +32,8 @@ export class ProcessingWorkers extends Context.Tag("contentflow-worker/worker/Pr
   ProcessingWorkers,
   {
     readonly states: Effect.Effect<ReadonlyArray<WorkerState>>
+    /** The nodes of running attempts that worked at some time since then (epoch milliseconds), each with its task. */
+    readonly atWorkSince: (millis: number) => Effect.Effect<ReadonlyArray<string>>
     /** Takes nothing more from the queue, and lets go at once what no worker has begun. */
     readonly stopTaking: Effect.Effect<void>
     /** Waits for the running attempts, at most `grace`; then stops them and lets their messages go. */
@@ -42,6 +46,15 @@ const firstWait = 100
 /** A receive that takes longer is no progress. The queue's adapter cuts it somewhat later, which heals it. */
 const receiveBound = Duration.seconds(10)
 
+/** Every call of the adapters is bounded by itself, repetitions included: a settlement that takes longer hangs. */
+const settlementBound = Duration.minutes(2)
+
+/** How long a stop waits for a receive that is under way. */
+const lastReceive = Duration.seconds(5)
+
+/** After the grace, where nobody else bounds the stop: for attempts to clean up, and for messages to be given back. */
+const reserve = Duration.seconds(15)
+
 const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
   const leases = yield* Leases
@@ -51,10 +64,28 @@ const make = Effect.gen(function* () {
   const progress = yield* Progress
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
+  const deadlines = yield* Deadlines.make
 
   const handoff = Handoff.make<Lease>()
   const slots = Slots.make(config.processingWorkers)
+  const attempted = new Set<Attempt.AttemptState>()
   let stopping = false
+  let drained = false
+
+  // --- What nobody began goes back ---
+
+  const release = (lease: Lease) =>
+    settlement.settle(
+      lease,
+      Attempt.begin(lease.message, "queue-poller"),
+      Outcome.Released({ reason: "The worker is stopping." })
+    )
+
+  const releaseWaiting = Effect.suspend(() => {
+    const waiting: Array<Lease> = []
+    for (let lease = handoff.take(); lease !== undefined; lease = handoff.take()) waiting.push(lease)
+    return Effect.forEach(waiting, release, { concurrency: 32, discard: true })
+  })
 
   // --- The poller: never takes what cannot start now ---
 
@@ -82,6 +113,7 @@ const make = Effect.gen(function* () {
           )
         ),
         Effect.ensuring(Effect.sync(() => slots.give(free - count))),
+        Effect.zipLeft(Effect.suspend(() => (stopping ? releaseWaiting : Effect.void))),
         Effect.uninterruptible
       )
     })
@@ -112,9 +144,32 @@ const make = Effect.gen(function* () {
     stopping
       ? Effect.succeed(Outcome.Released({ reason: "The worker is stopping." }))
       : running.watch(
-          (watch) => attempts.run(state, watch),
+          (watch) => attempts.run(state, watch, lease),
           (stop) => lease.whenLost((lost) => stop(Outcome.Lost({ reason: lost.message })))
         )
+
+  /** Whatever a settlement waits for, the worker does not wait with it for ever. */
+  const settle = (lease: Lease, state: Attempt.AttemptState, outcome: Outcome): Effect.Effect<void> =>
+    Effect.flatMap(
+      Deadlines.waitUntil(
+        deadlines,
+        clock.unsafeCurrentTimeMillis() + Duration.toMillis(settlementBound),
+        settlement.settle(lease, state, outcome)
+      ),
+      Option.match({
+        onSome: Exit.match({ onSuccess: () => Effect.void, onFailure: Effect.failCause }),
+        onNone: () => {
+          Metrics.add(Metrics.settlementsAbandoned, 1)
+          const bound = Duration.format(settlementBound)
+          return Effect.zipRight(
+            lease.abandon,
+            Effect.logError(
+              `The outcome ${outcome._tag} could not be written within ${bound}; the message comes back when its lease ends`
+            )
+          )
+        }
+      })
+    )
 
   /** The worker's fiber works for one message at a time: its annotations are set for each, which is cheaper than to wrap it in them. */
   const handle = Effect.fnUntraced(function* (self: Supervised, id: number, annotations: Annotations, lease: Lease) {
@@ -127,8 +182,10 @@ const make = Effect.gen(function* () {
       })
     )
     yield* FiberRef.set(FiberRef.currentLogAnnotations, annotated(annotations, state))
+    attempted.add(state)
     const outcome = yield* run(lease, state)
-    yield* settlement.settle(lease, state, outcome)
+    attempted.delete(state)
+    yield* settle(lease, state, outcome)
     Metrics.observe(Metrics.attemptDuration, (clock.unsafeCurrentTimeMillis() - startedAt) / 1_000)
     yield* self.doing("idle")
   })
@@ -156,48 +213,39 @@ const make = Effect.gen(function* () {
   const pollers =
     config.processingWorkers === 0
       ? []
-      : [
-          yield* supervise("processing", -1, () => poll).run.pipe(
-            Effect.annotateLogs({ worker: "queue-poller" }),
-            Effect.interruptible,
-            Effect.forkDaemon
-          )
-        ]
-
-  const release = (lease: Lease) =>
-    settlement.settle(
-      lease,
-      Attempt.begin(lease.message, "queue-poller"),
-      Outcome.Released({ reason: "The worker is stopping." })
-    )
-
-  const releaseWaiting = Effect.suspend(() => {
-    const waiting: Array<Lease> = []
-    for (let lease = handoff.take(); lease !== undefined; lease = handoff.take()) waiting.push(lease)
-    return Effect.forEach(waiting, release, { concurrency: 32, discard: true })
-  })
+      : [yield* Effect.forkDaemon(Effect.interruptible(supervise("processing", -1, () => poll, "queue-poller").run))]
 
   const stopTaking = Effect.gen(function* () {
     if (stopping) return
     stopping = true
-    yield* Fiber.interruptAll(pollers)
+    // A receive that hangs is left behind; what it may still bring is let go when it comes.
+    yield* Fiber.interruptAll(pollers).pipe(Effect.disconnect, Effect.timeoutOption(lastReceive), Effect.interruptible)
     yield* progress.unregister("queue poller")
     yield* releaseWaiting
   })
 
   const drain = Effect.fnUntraced(function* (grace: Duration.Duration) {
-    yield* stopTaking
-    yield* Effect.timeoutOption(Effect.interruptible(running.awaitIdle), grace)
+    drained = true
+    yield* Effect.all([stopTaking, Effect.timeoutOption(Effect.interruptible(running.awaitIdle), grace)], {
+      concurrency: "unbounded",
+      discard: true
+    })
     yield* running.stopAll(Outcome.Released({ reason: "The worker is stopping." }))
     yield* Fiber.interruptAll(fibers)
     // Of a worker that was stopped between its waking and its taking.
     yield* releaseWaiting
   })
 
-  yield* Effect.addFinalizer(() => drain(Duration.zero))
+  // Who drained us waited as long as there was a point in it.
+  yield* Effect.addFinalizer(() =>
+    drained
+      ? Effect.void
+      : drain(Duration.zero).pipe(Effect.disconnect, Effect.timeoutOption(reserve), Effect.interruptible)
+  )
 
   return ProcessingWorkers.of({
     states: Effect.sync(() => workers.map(({ supervised }) => supervised.state())),
+    atWorkSince: (millis) => Effect.sync(() => [...attempted].flatMap((state) => Attempt.nodesSince(state, millis))),
     stopTaking,
     drain
   })

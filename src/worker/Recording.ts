@@ -1,7 +1,9 @@
 import * as Duration from "effect/Duration"
+import type { AttemptNote } from "../domain/AttemptNotes.ts"
 import { type Content, nameOf, statusOf } from "../domain/Content.ts"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
 import * as JsonSize from "../domain/JsonSize.ts"
+import { redact } from "../domain/Redaction.ts"
 import * as SafeJson from "../domain/SafeJson.ts"
 import type { Task } from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
@@ -90,7 +92,8 @@ export const failed = (
   items: ReadonlyArray<Content>,
   nodes: ReadonlyArray<NodeReport>,
   error: string,
-  now: number
+  now: number,
+  died: ReadonlyArray<AttemptNote> = []
 ): ExecutionChange => ({
   status: "failed",
   status_message: "Execution failed. View error details.",
@@ -98,7 +101,7 @@ export const failed = (
   updated_at: Timestamp.format(now),
   error: bounded(error),
   ...contentOf(items, false),
-  ...reportOf(nodes)
+  ...reportOf(nodes, died)
 })
 
 export const retrying = (
@@ -163,7 +166,12 @@ const created = (task: Task, now: number) => ({
 
 const withoutContent = ({ content: _, ...rest }: ExecutionChange): ExecutionChange => rest
 
-const bounded = (text: string): string => (text.length > errorBudget ? `${text.slice(0, errorBudget)} …` : text)
+const bounded = (text: string): string => {
+  const safe = redact(text)
+  return safe.length > errorBudget ? `${safe.slice(0, errorBudget)} …` : safe
+}
+
+const shortened = (error: string | null): string | null => (error === null ? null : redact(error).slice(0, 1_000))
 
 type Stored = Readonly<Record<string, unknown>>
 
@@ -198,7 +206,7 @@ const fitting = (entries: ReadonlyArray<Stored>): ReadonlyArray<Stored> => {
 }
 
 /** `executor_outputs` and `events`: timing, counts and errors of each node, in the order in which they ended. */
-const reportOf = (nodes: ReadonlyArray<NodeReport>) => {
+const reportOf = (nodes: ReadonlyArray<NodeReport>, died: ReadonlyArray<AttemptNote> = []) => {
   const shown = nodes.slice(0, maxNodes)
   return {
     executor_outputs: Object.fromEntries(
@@ -213,15 +221,24 @@ const reportOf = (nodes: ReadonlyArray<NodeReport>) => {
           items_in: node.itemsIn,
           items_out: node.itemsOut,
           items_failed: node.itemsFailed,
-          error: node.error === null ? null : node.error.slice(0, 1_000)
+          error: shortened(node.error)
         }
       ])
     ),
-    events: shown.map((node) => ({
-      timestamp: Timestamp.format(node.endedAt),
-      event_type: node.status === "failed" ? "executor_failed" : `executor_${node.status}`,
-      executor_id: node.executorId,
-      error: node.error === null ? null : node.error.slice(0, 1_000)
-    }))
+    events: [
+      ...died.map(({ at_work, started_at, worker }) => ({
+        timestamp: started_at,
+        event_type: "attempt_died",
+        executor_id: at_work[0]?.executor_id ?? null,
+        error: `An attempt of ${worker} began, and ended with its worker`,
+        at_work
+      })),
+      ...shown.map((node) => ({
+        timestamp: Timestamp.format(node.endedAt),
+        event_type: node.status === "failed" ? "executor_failed" : `executor_${node.status}`,
+        executor_id: node.executorId,
+        error: shortened(node.error)
+      }))
+    ]
   }
 }

@@ -7,11 +7,12 @@ import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import { Outcome } from "../domain/Outcome.ts"
 import * as Deadlines from "./Deadlines.ts"
+import * as Metrics from "./Metrics.ts"
 import { describe } from "./Supervisor.ts"
 
 /** What the body of an attempt may ask of the one who watches it. */
 export interface Watch {
-  /** From now on the attempt may take this long; then it is stopped with the outcome. Once an attempt. */
+  /** From now on the attempt may take this long; then it is stopped with the outcome. A later bound takes the place of an earlier one. */
   readonly bound: (within: Duration.Duration, outcome: Effect.Effect<Outcome>) => void
 }
 
@@ -60,6 +61,7 @@ const make = Effect.gen(function* () {
     const within = (duration: Duration.Duration, action: Effect.Effect<void>) =>
       deadlines.at(clock.unsafeCurrentTimeMillis() + Duration.toMillis(duration), action)
     let stopped: Outcome | undefined
+    let abandoned = false
     let callOff: Deadlines.CallOff | undefined
 
     const stop: Stop = (outcome) =>
@@ -70,11 +72,16 @@ const make = Effect.gen(function* () {
         callOff?.()
         callOff = within(
           cleanup,
-          Effect.sync(() => end(outcome))
+          Effect.sync(() => {
+            abandoned = true
+            end(outcome)
+          })
         )
       })
     const bound: Watch["bound"] = (duration, outcome) => {
-      callOff ??= within(duration, Effect.flatMap(outcome, stop))
+      if (stopped !== undefined) return
+      callOff?.()
+      callOff = within(duration, Effect.flatMap(outcome, stop))
     }
 
     const fiber = yield* Effect.forkDaemon(Effect.interruptible(body({ bound })))
@@ -89,6 +96,12 @@ const make = Effect.gen(function* () {
     callOff?.()
     running.delete(stop)
     if (running.size === 0) idle.unsafeOpen()
+    if (abandoned) {
+      Metrics.add(Metrics.attemptsAbandoned, 1)
+      yield* Effect.logError(
+        `The attempt did not end within ${Duration.format(cleanup)} after it was stopped; whatever it does goes on without being waited for`
+      )
+    }
     return outcome
   })
 

@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import type { Outcome } from "../domain/Outcome.ts"
+import { redact } from "../domain/Redaction.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import type { LeaseLost } from "../queue/TaskQueue.ts"
@@ -105,8 +106,8 @@ const make = Effect.gen(function* () {
         case "Rejected": {
           yield* Effect.logError(`The task is rejected: ${outcome.reason}`)
           const now = yield* Clock.currentTimeMillis
-          yield* record(state, Recording.failed(state.items, state.nodes, outcome.reason, now))
-          yield* persistently(poison.put(lease.message, outcome.reason))
+          yield* record(state, Recording.failed(state.items, state.nodes, outcome.reason, now, state.died))
+          yield* persistently(poison.put(lease.message, outcome.reason, state.died))
           return yield* persistently(lease.complete)
         }
 
@@ -126,11 +127,15 @@ const make = Effect.gen(function* () {
   return Settlement.of({
     settle: (lease, state, outcome) =>
       Effect.catchAll(
-        Effect.suspend(() => settled(lease, state, outcome)),
+        Effect.suspend(() => settled(lease, state, withoutSecrets(outcome))),
         (error) => Effect.logWarning(`The message ${lease.message.id} comes back when its lease ends: ${error.message}`)
       )
   })
 })
+
+/** Its reason goes into the log, the execution, the message and the poison queue. */
+const withoutSecrets = (outcome: Outcome): Outcome =>
+  outcome._tag === "Completed" ? outcome : { ...outcome, reason: redact(outcome.reason) }
 
 export const layer: Layer.Layer<Settlement, never, ExecutionStore | ClaimCheck | PoisonQueue> = Layer.effect(
   Settlement,

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import { redact } from "../domain/Redaction.ts"
 import * as Metrics from "./Metrics.ts"
 
 export type WorkerKind = "processing" | "source"
@@ -34,12 +35,13 @@ const steadyAfter = 60_000
 
 /**
  * Runs a worker for ever: when its loop fails, dies or just returns, it is started again after a growing delay; restarts are counted
- * and the last error is kept. Ends only by interruption.
+ * and the last error is kept. Ends only by interruption. `name` is the worker's on the lines of its log.
  */
 export const supervise = (
   kind: WorkerKind,
   id: number,
-  loop: (self: Supervised) => Effect.Effect<unknown, unknown>
+  loop: (self: Supervised) => Effect.Effect<unknown, unknown>,
+  name = `${kind}-${id}`
 ): { readonly supervised: Supervised; readonly run: Effect.Effect<never> } => {
   let state: WorkerState = { id, kind, alive: false, restarts: 0, lastError: null, doing: "starting", since: 0 }
   let failures = 0
@@ -73,14 +75,14 @@ export const supervise = (
     run: life.pipe(
       Effect.forever,
       Effect.ensuring(update({ alive: false, doing: "stopped" })),
-      Effect.annotateLogs({ worker: `${kind}-${id}` })
+      Effect.annotateLogs({ worker: name })
     )
   }
 }
 
-/** One line for people, without a stack trace. */
+/** One line for people, without a stack trace and without secrets. */
 export const describe = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   const text = error instanceof Error ? error.message || error.name : String(error)
-  return text.slice(0, 1_000)
+  return redact(text.slice(0, 4_000)).slice(0, 1_000)
 }

@@ -50,6 +50,8 @@ export class WorkerEngine extends Context.Tag("contentflow-worker/worker/WorkerE
   WorkerEngine,
   {
     readonly status: Effect.Effect<EngineStatus>
+    /** The nodes of running attempts that worked at some time since then (epoch milliseconds), each with its task, for people. */
+    readonly atWorkSince: (millis: number) => Effect.Effect<ReadonlyArray<string>>
     /**
      * Stops taking work, lets running attempts finish for the grace, then interrupts them and gives messages and locks back. Closing the
      * scope does the same. Whoever calls it waits for the same one stop, which ends in any case a little after the grace.
@@ -112,6 +114,7 @@ const make = Effect.gen(function* () {
         stalled: yield* progress.stalled
       }
     }),
+    atWorkSince: processing.atWorkSince,
     stop
   })
 })

@@ -1,0 +1,47 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+
+/** How long some work has waited for a free thread, in milliseconds. */
+interface Waits {
+  ended: number
+  /** Jobs of this work that wait now, and since when. */
+  waiting: number
+  since: number
+}
+
+/** Of the work that this fiber does; null where nobody asks. */
+const current: FiberRef.FiberRef<Waits | null> = FiberRef.unsafeMake<Waits | null>(null)
+
+/** Waiting for a thread, which is not the waiting work's own time. */
+export const counted = <A, E, R>(wait: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(FiberRef.get(current), (waits) => {
+    if (waits === null) return wait
+    return Effect.clockWith((clock) => {
+      if (waits.waiting++ === 0) waits.since = clock.unsafeCurrentTimeMillis()
+      const over = Effect.sync(() => {
+        if (--waits.waiting === 0) waits.ended += clock.unsafeCurrentTimeMillis() - waits.since
+      })
+      return Effect.ensuring(wait, over)
+    })
+  })
+
+/** Fails when the work takes longer; the time that it waits for a free thread does not count. */
+export const timeoutFail = <A, E, R, E2>(
+  work: Effect.Effect<A, E, R>,
+  options: { readonly duration: Duration.Duration; readonly onTimeout: () => E2 }
+): Effect.Effect<A, E | E2, R> =>
+  Effect.clockWith((clock) => {
+    const waits: Waits = { ended: 0, waiting: 0, since: 0 }
+    const began = clock.unsafeCurrentTimeMillis()
+    const left = (): number => {
+      const now = clock.unsafeCurrentTimeMillis()
+      const waited = waits.ended + (waits.waiting > 0 ? now - waits.since : 0)
+      return Duration.toMillis(options.duration) - (now - began - waited)
+    }
+    const expiry: Effect.Effect<never, E2> = Effect.suspend(() => {
+      const millis = left()
+      return millis <= 0 ? Effect.failSync(options.onTimeout) : Effect.zipRight(Effect.sleep(millis), expiry)
+    })
+    return Effect.raceFirst(Effect.locally(work, current, waits), expiry)
+  })

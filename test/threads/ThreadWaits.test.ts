@@ -1,0 +1,76 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Fiber, Option, TestClock } from "effect"
+import { ExecutorId } from "../../src/domain/Ids.ts"
+import * as PerItem from "../../src/executors/PerItem.ts"
+import type { Job } from "../../src/threads/Jobs.ts"
+import * as ThreadPool from "../../src/threads/ThreadPool.ts"
+import * as ThreadWaits from "../../src/threads/ThreadWaits.ts"
+import { item } from "../support/MemoryEngine.ts"
+import { realSleep } from "../support/RealTime.ts"
+
+interface Misbehaviour {
+  readonly echo: Job<string, string>
+  readonly forever: Job<undefined, never>
+}
+
+const worker = new URL("./Misbehaving.worker.js", import.meta.url)
+const minute = { duration: Duration.minutes(1), onTimeout: () => "too long" as const }
+
+describe("A bound on work that may wait for a thread", () => {
+  it.effect("counts what it does before, between and after its waits, and not the waits", () =>
+    Effect.gen(function* () {
+      const work = Effect.sleep("20 seconds").pipe(
+        Effect.zipRight(ThreadWaits.counted(Effect.sleep("1 hour"))),
+        Effect.zipRight(Effect.sleep("20 seconds")),
+        Effect.zipRight(ThreadWaits.counted(Effect.sleep("1 hour")))
+      )
+      const fits = yield* Effect.fork(
+        ThreadWaits.timeoutFail(Effect.zipRight(work, Effect.sleep("19 seconds")), minute)
+      )
+      const exceeds = yield* Effect.fork(
+        Effect.flip(ThreadWaits.timeoutFail(Effect.zipRight(work, Effect.sleep("21 seconds")), minute))
+      )
+      yield* TestClock.adjust("2 hours")
+      yield* TestClock.adjust("59 seconds")
+      assert.isTrue(Option.isSome(yield* Fiber.poll(fits)))
+      assert.isTrue(Option.isNone(yield* Fiber.poll(exceeds)))
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual(yield* Fiber.join(exceeds), "too long")
+    })
+  )
+
+  it.effect("stands still as long as any of several jobs waits", () =>
+    Effect.gen(function* () {
+      const waits = Effect.all(
+        [ThreadWaits.counted(Effect.sleep("40 seconds")), ThreadWaits.counted(Effect.sleep("80 seconds"))],
+        { concurrency: 2 }
+      )
+      const fiber = yield* Effect.fork(
+        Effect.flip(ThreadWaits.timeoutFail(Effect.zipRight(waits, Effect.never), minute))
+      )
+      yield* TestClock.adjust("139 seconds")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(fiber)))
+      yield* TestClock.adjust("1 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), "too long")
+    })
+  )
+
+  it.scoped("an item's timeout_secs leaves out that all threads are busy", () =>
+    Effect.gen(function* () {
+      const pool = yield* ThreadPool.make<Misbehaviour>({ worker, threads: 1, timeout: "1 day" })
+      const busy = yield* Effect.fork(pool.run("forever", undefined))
+      const node = PerItem.perItem(
+        { id: ExecutorId.make("parse"), pipelineName: "line", failOnError: true },
+        { max_concurrent: 1, timeout_secs: 60, continue_on_error: true },
+        (each) => Effect.as(Effect.orDie(pool.run("echo", "read")), each)
+      )
+      yield* realSleep("200 millis")
+      const read = yield* Effect.fork(node.process([item("doc")]))
+      yield* realSleep("50 millis")
+      yield* TestClock.adjust("1 hour")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(read)), "it still waits")
+      yield* Fiber.interrupt(busy)
+      assert.lengthOf(yield* Fiber.join(read), 1)
+    })
+  )
+})
