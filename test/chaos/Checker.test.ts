@@ -120,6 +120,14 @@ describe("The account of a chaos run", () => {
         {}
       ]
     ]
+  it("expects nothing more of a deleted vault's document whose message was never sent", () => {
+    const orphan = execution("orphan", { status: "pending", vault_id: "doomed-vault" })
+    const versions = [...deeds.versions, { ...version("orphan"), executions: new Map([["doomed-vault", orphan.id]]) }]
+    const left = { executions: [...remains.executions, orphan] }
+    assert.deepStrictEqual(missed({ versions, deletedVaults: new Set(["doomed-vault"]) }, left), [])
+    assert.include(missed({ versions }, left), "every execution is terminal")
+  })
+
   for (const [what, rule, did, left] of cases) {
     it(`finds ${what}`, () => {
       const found = missed(did, left)

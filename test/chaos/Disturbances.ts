@@ -103,7 +103,7 @@ export const make = ({ dice, fleet, restart, tell, traffic, world }: Scene) => {
     [2, restartOne],
     [6, duplicate],
     [3, sendMalformed],
-    [2, edit]
+    [3, edit]
   ]
   const bag = all.flatMap(([weight, disturbance]) => Array.from({ length: weight }, () => disturbance))
 
