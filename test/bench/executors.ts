@@ -10,10 +10,10 @@ import * as PoolSection from "./executors/PoolSection.ts"
 
 /**
  * How fast the executors that read and split documents are, as tables in Markdown: compare what stands in one run, since times of
- * a busy machine mean little. Argument: the seconds that a comparison goes on (10), if two rounds of it take no longer. Needs no network; run it in the folder of the checkout.
+ * a busy machine mean little. Argument: the seconds that a comparison goes on (20), if two rounds of it take no longer. Needs no network; run it in the folder of the checkout.
  */
 const main = Effect.gen(function* () {
-  const seconds = Number(process.argv[2] ?? 10)
+  const seconds = Number(process.argv[2] ?? 20)
   const documents = yield* Documents.load
   const runtime = "Deno" in globalThis ? "Deno, which calls itself Node" : "Node"
   const load = loadavg()[0]?.toFixed(1)
@@ -21,7 +21,7 @@ const main = Effect.gen(function* () {
   print(yield* PdfSection.run(documents.of("pdf"), seconds))
   print(yield* OfficeSection.run(documents, seconds))
   print(yield* ChunkingSection.run(documents, seconds))
-  print(yield* PoolSection.run(documents, seconds))
+  print(yield* PoolSection.run(documents, seconds / 2))
 }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeContext.layer, Logger.remove(Logger.defaultLogger))))
 
 const print = (paragraph: string): void => {

@@ -11,19 +11,17 @@ export const run = (documents: Documents, seconds: number) =>
   Effect.gen(function* () {
     const threads = yield* Nodes.withThreads(1)
     const calling = yield* Nodes.onCallingThread
-    const any = yield* threads("document_extractor", { on_invalid_file: "fail" })
     const tables = yield* Effect.forEach(formats, ({ kind, part, type }) =>
       Effect.gen(function* () {
         const settings = { on_invalid_file: "fail" }
         const pooled = yield* threads(type, settings)
         const direct = yield* calling(type, settings)
         const all = documents.of(kind)
-        const { millis, subjects } = yield* RoundRobin.run<Readable.Readable>(
+        const { subjects, times } = yield* RoundRobin.run<Readable.Readable>(
           yield* Readable.among(all, pooled),
           [
             { name: `${type}, one thread`, run: ({ item }) => pooled([item]) },
             { name: "the same on the calling thread", run: ({ item }) => direct([item]) },
-            { name: "document_extractor, one thread", run: ({ item }) => any([item]) },
             { name: unzipping, run: ({ path }) => Unzipping.read(path) }
           ],
           seconds
@@ -34,7 +32,7 @@ export const run = (documents: Documents, seconds: number) =>
             (count) => sum + count
           )
         )
-        const floor = millis.get(unzipping) ?? 0
+        const floor = times.get(unzipping)
         const parts = part === null ? [] : [Readable.counted(subjects, part.counted)]
         const perSecond = (count: number, took: number) => ((count / took) * 1_000).toFixed(0)
         return [
@@ -45,14 +43,16 @@ export const run = (documents: Documents, seconds: number) =>
               "documents/s",
               ...(part === null ? [] : [`${part.name}/s`]),
               "MB of XML/s",
-              `time in terms of unpacking`
+              "time, this : unpacking",
+              "CPU, this : unpacking"
             ],
-            [...millis].map(([name, took]) => [
+            [...times].map(([name, { cpu, wall }]) => [
               name,
-              perSecond(subjects.length, took),
-              ...parts.map((count) => perSecond(count, took)),
-              perSecond(characters / 1e6, took),
-              (took / floor).toFixed(1)
+              perSecond(subjects.length, wall),
+              ...parts.map((count) => perSecond(count, wall)),
+              perSecond(characters / 1e6, wall),
+              (wall / (floor?.wall ?? NaN)).toFixed(1),
+              (cpu / (floor?.cpu ?? NaN)).toFixed(1)
             ])
           )
         ].join("\n\n")

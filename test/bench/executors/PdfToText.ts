@@ -8,7 +8,7 @@ export const read = (path: string): Effect.Effect<string, unknown> => call(["-en
 /** The least milliseconds that its process takes to start and end; none where poppler-utils is not installed. */
 export const startUp: Effect.Effect<Option.Option<number>> = Effect.map(
   Effect.replicateEffect(timed(call(["-v"])), 20),
-  (times) => Option.map(Option.all(times), (millis) => Math.min(...millis))
+  (times) => Option.map(Option.all(times), (all) => Math.min(...all.map(({ wall }) => wall)))
 )
 
 function call(args: ReadonlyArray<string>): Effect.Effect<string, unknown> {

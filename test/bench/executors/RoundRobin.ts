@@ -1,4 +1,5 @@
 import { Effect, Option } from "effect"
+import process from "node:process"
 
 /** One way to do the work that is compared. */
 export interface Candidate<Subject> {
@@ -9,8 +10,15 @@ export interface Candidate<Subject> {
 export interface Standings<Subject> {
   /** The subjects that every candidate could work on; only these count. */
   readonly subjects: ReadonlyArray<Subject>
-  /** Milliseconds over all of them, by candidate: of each subject the least of all rounds. */
-  readonly millis: ReadonlyMap<string, number>
+  /** What all of them took together, by candidate: of each subject the least of all rounds. */
+  readonly times: ReadonlyMap<string, Time>
+}
+
+/** In milliseconds. */
+export interface Time {
+  readonly wall: number
+  /** Of the processor, by all threads of this process; not by others that it started. */
+  readonly cpu: number
 }
 
 /**
@@ -23,7 +31,9 @@ export const run = <Subject>(
   seconds: number
 ): Effect.Effect<Standings<Subject>> =>
   Effect.gen(function* () {
-    const least = new Map(subjects.map((subject) => [subject, candidates.map(() => Infinity)]))
+    const least = new Map(
+      subjects.map((subject) => [subject, candidates.map((): Time => ({ wall: Infinity, cpu: Infinity }))])
+    )
     const end = performance.now() + seconds * 1_000
     for (let round = 0; round < 2 || performance.now() < end; round++) {
       for (const [subject, times] of least) {
@@ -33,18 +43,31 @@ export const run = <Subject>(
             least.delete(subject)
             break
           }
-          times[index] = Math.min(times[index] ?? Infinity, took.value)
+          times[index] = combined(Math.min, times[index] ?? took.value, took.value)
         }
       }
     }
-    const times = [...least.values()]
-    const sum = (index: number) => times.reduce((total, each) => total + (each[index] ?? 0), 0)
-    return { subjects: [...least.keys()], millis: new Map(candidates.map(({ name }, index) => [name, sum(index)])) }
+    const none: Time = { wall: 0, cpu: 0 }
+    const sum = (index: number) =>
+      [...least.values()].reduce((total, times) => combined((a, b) => a + b, total, times[index] ?? none), none)
+    return { subjects: [...least.keys()], times: new Map(candidates.map(({ name }, index) => [name, sum(index)])) }
   })
 
 /** How long it took, if it succeeded. */
-export const timed = (work: Effect.Effect<unknown, unknown>): Effect.Effect<Option.Option<number>> =>
+export const timed = (work: Effect.Effect<unknown, unknown>): Effect.Effect<Option.Option<Time>> =>
   Effect.suspend(() => {
     const startedAt = performance.now()
-    return Effect.option(Effect.map(work, () => performance.now() - startedAt))
+    const before = process.cpuUsage()
+    return Effect.option(
+      Effect.map(work, () => {
+        const wall = performance.now() - startedAt
+        const { system, user } = process.cpuUsage(before)
+        return { wall, cpu: (system + user) / 1_000 }
+      })
+    )
   })
+
+const combined = (by: (a: number, b: number) => number, one: Time, other: Time): Time => ({
+  wall: by(one.wall, other.wall),
+  cpu: by(one.cpu, other.cpu)
+})
