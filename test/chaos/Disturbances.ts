@@ -96,14 +96,14 @@ export const make = ({ dice, fleet, restart, tell, traffic, world }: Scene) => {
   })
 
   const all: ReadonlyArray<readonly [weight: number, Effect.Effect<unknown>]> = [
-    [5, fleet.kill],
-    [3, fleet.terminate],
-    [5, stealLease],
-    [3, stealLock],
+    [2, fleet.kill],
+    [2, fleet.terminate],
+    [6, stealLease],
+    [4, stealLock],
     [2, restartOne],
-    [6, duplicate],
-    [3, sendMalformed],
-    [3, edit]
+    [8, duplicate],
+    [4, sendMalformed],
+    [4, edit]
   ]
   const bag = all.flatMap(([weight, disturbance]) => Array.from({ length: weight }, () => disturbance))
 
