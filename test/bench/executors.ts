@@ -9,8 +9,9 @@ import * as PdfSection from "./executors/PdfSection.ts"
 import * as PoolSection from "./executors/PoolSection.ts"
 
 /**
- * How fast the executors that read and split documents are, as tables in Markdown: compare what stands in one run, since times of
- * a busy machine mean little. Argument: the seconds that a comparison goes on (20), if two rounds of it take no longer. Needs no network; run it in the folder of the checkout.
+ * How fast the executors that read and split documents are, as tables in Markdown. Compare what stands in one run, since times of a busy
+ * machine mean little. Argument: the seconds that a comparison goes on (20), if two rounds of it take no longer. Needs no network;
+ * run it in the folder of the checkout.
  */
 const main = Effect.gen(function* () {
   const seconds = Number(process.argv[2] ?? 20)

@@ -151,7 +151,13 @@ function* chunksOf(settings: Decoded, ruler: Chunk.Ruler, item: Content, text: s
   }
   yield* settings.exact_slices
     ? Slices.slices(text, measure, pages, options)
-    : Chunk.overlapAndMerge(Chunk.ofPieces(text, Splitter.split(text, measure, options), pages), ruler, options)
+    : Chunk.overlapAndMerge(
+        text,
+        Chunk.ofPieces(text, Splitter.split(text, measure, options), pages),
+        measure,
+        ruler,
+        options
+      )
 }
 
 interface Entry {

@@ -16,6 +16,7 @@ export const run = (documents: Documents, seconds: number) =>
   Effect.gen(function* () {
     const nodes = yield* Nodes.onCallingThread
     const chunker = yield* nodes("recursive_text_chunker", sizes)
+    const plain = yield* nodes("recursive_text_chunker", { ...sizes, add_metadata: false })
     const slices = yield* nodes("recursive_text_chunker", { ...sizes, exact_slices: true })
     const langchain = yield* LangchainSplitter.make(sizes.chunk_size, sizes.chunk_overlap)
     const { text, what } = yield* textOf(documents)
@@ -23,6 +24,7 @@ export const run = (documents: Documents, seconds: number) =>
       piecesOf(text),
       [
         { name: executor, run: (text) => chunker([itemOf(text)]) },
+        { name: "the same without metadata", run: (text) => plain([itemOf(text)]) },
         { name: "the same with exact_slices", run: (text) => slices([itemOf(text)]) },
         {
           name: "its splitter alone, no overlap and no metadata",

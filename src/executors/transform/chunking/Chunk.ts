@@ -9,7 +9,7 @@ export interface Chunk extends Piece {
   readonly pages: ReadonlyArray<number>
 }
 
-/** Lengths and cuts in the text of a chunk rather than in the whole text. */
+/** Lengths in texts that are no range of the whole text. */
 export interface Ruler {
   readonly measure: (text: string) => Measure
   readonly lengthFunction: "characters" | "words" | "tokens"
@@ -23,7 +23,14 @@ export function* ofPieces(text: string, pieces: Iterable<Step<Piece>>, pages: Pa
       continue
     }
     const [start, end] = trimmed(text, piece.start, piece.end)
-    yield { ...piece, text: text.slice(piece.start, piece.end), pages: end > start ? (pages?.(start, end) ?? []) : [] }
+    yield {
+      start: piece.start,
+      end: piece.end,
+      level: piece.level,
+      separator: piece.separator,
+      text: text.slice(piece.start, piece.end),
+      pages: end > start ? (pages?.(start, end) ?? []) : []
+    }
   }
 }
 
@@ -32,10 +39,18 @@ export function* ofPieces(text: string, pieces: Iterable<Step<Piece>>, pages: Pa
  * one without its overlap, which it holds already.
  */
 export function* overlapAndMerge(
+  text: string,
   chunks: Iterable<Step<Chunk>>,
+  measure: Measure,
   ruler: Ruler,
   options: { readonly overlap: number; readonly minSize: number }
 ): Generator<Step<Chunk>> {
+  const overlapOf = (before: Chunk) => (options.overlap > 0 ? tail(text, before, measure, ruler, options.overlap) : "")
+  const isShort = (own: Chunk, chunk: Chunk) =>
+    // more text has more words and characters, but not always more tokens
+    (ruler.lengthFunction === "tokens" || measure.of(own.start, own.end) < options.minSize) &&
+    ruler.measure(chunk.text).of(0, chunk.text.length) < options.minSize
+
   let before: Chunk | undefined
   let own: Chunk | undefined
   // whether `own` is part of what was yielded last
@@ -47,14 +62,14 @@ export function* overlapAndMerge(
     }
     if (isMerged) isMerged = false
     else if (own !== undefined) {
-      const chunk = withOverlap(own, before, ruler, options.overlap)
-      isMerged = ruler.measure(chunk.text).of(0, chunk.text.length) < options.minSize
+      const chunk = withOverlap(own, before, overlapOf)
+      isMerged = isShort(own, chunk)
       yield isMerged ? merged(chunk, own, next, options.overlap) : chunk
     }
     before = own
     own = next
   }
-  if (own !== undefined && !isMerged) yield withOverlap(own, before, ruler, options.overlap)
+  if (own !== undefined && !isMerged) yield withOverlap(own, before, overlapOf)
 }
 
 /** `chunk` is `own` with its overlap. */
@@ -67,24 +82,36 @@ const merged = (chunk: Chunk, own: Chunk, next: Chunk, overlap: number): Chunk =
   pages: union(chunk.pages, overlap > 0 && next.pages.length > 0 ? union(own.pages, next.pages) : next.pages)
 })
 
-const withOverlap = (own: Chunk, before: Chunk | undefined, ruler: Ruler, overlap: number): Chunk =>
-  before === undefined || overlap <= 0
+const withOverlap = (own: Chunk, before: Chunk | undefined, overlapOf: (before: Chunk) => string): Chunk => {
+  const overlap = before === undefined ? "" : overlapOf(before)
+  return before === undefined || overlap === ""
     ? own
     : {
-        ...own,
-        text: tail(before.text, ruler, overlap) + own.text,
+        start: own.start,
+        end: own.end,
+        level: own.level,
+        separator: own.separator,
+        text: overlap + own.text,
         pages: own.pages.length > 0 ? union(before.pages, own.pages) : []
       }
+}
 
 /** The end of a chunk: all of a short one, else from the first blank of the last `size` on, with a blank after it. */
-const tail = (text: string, ruler: Ruler, size: number): string => {
-  const measure = ruler.measure(text)
-  if (measure.of(0, text.length) <= size) return text
-  const end = text.slice(measure.back(0, text.length, size))
-  if (ruler.lengthFunction === "words") return `${wordsOf(end).join(" ")} `
-  const blank = end.indexOf(" ")
-  return `${blank > 0 ? end.slice(blank + 1) : end} `
+const tail = (
+  text: string,
+  { end, start, text: whole }: Chunk,
+  measure: Measure,
+  ruler: Ruler,
+  size: number
+): string => {
+  if (measure.of(start, end) <= size) return whole
+  const last = text.slice(measure.back(start, end, size), end)
+  if (ruler.lengthFunction === "words") return `${wordsOf(last).join(" ")} `
+  const blank = last.indexOf(" ")
+  return `${blank > 0 ? last.slice(blank + 1) : last} `
 }
 
 const union = (left: ReadonlyArray<number>, right: ReadonlyArray<number>): ReadonlyArray<number> =>
-  [...new Set([...left, ...right])].toSorted((a, b) => a - b)
+  left.length === 0 || right.length === 0
+    ? [...left, ...right]
+    : [...new Set([...left, ...right])].toSorted((a, b) => a - b)
