@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { redact } from "../domain/Redaction.ts"
@@ -39,18 +40,32 @@ const make = Effect.gen(function* () {
   /** Writes over our own version, or (when we never started it) over whatever is not terminal. */
   const record = (state: AttemptState, change: ExecutionChange) =>
     Either.match(state.decoded, {
-      onLeft: () => Effect.void,
+      onLeft: () => Effect.succeed(undefined),
       onRight: ({ task }) => persistently(executions.change(task.execution_id, change, state.etag))
     })
 
+  /** The stored content goes before its message: should we die in between, the next delivery ends without it and nothing is left behind. */
   const complete = (lease: Lease, state: AttemptState) => {
     const completed = persistently(lease.complete)
     return Either.match(state.decoded, {
       onLeft: () => completed,
       onRight: ({ task }) =>
-        task.content_reference === null ? completed : Effect.zipRight(completed, persistently(claims.discard(task)))
+        task.content_reference === null
+          ? completed
+          : Effect.zipRight(Effect.ignoreLogged(persistently(claims.discard(task))), completed)
     })
   }
+
+  /** What became of an execution whose `failed` was refused: `failed` it is already, or somebody else has it. */
+  const otherwise = (state: AttemptState) =>
+    Either.match(state.decoded, {
+      onLeft: () => Effect.succeedNone,
+      onRight: ({ task }) =>
+        Effect.map(
+          persistently(executions.find(task.execution_id)),
+          Option.map(({ status }) => status)
+        )
+    })
 
   const release = (lease: Lease, state: AttemptState) =>
     Either.match(state.decoded, {
@@ -106,7 +121,19 @@ const make = Effect.gen(function* () {
         case "Rejected": {
           yield* Effect.logError(`The task is rejected: ${outcome.reason}`)
           const now = yield* Clock.currentTimeMillis
-          yield* record(state, Recording.failed(state.items, state.nodes, outcome.reason, now, state.died))
+          const written = yield* record(
+            state,
+            Recording.failed(state.items, state.nodes, outcome.reason, now, state.died)
+          )
+          if (written?._tag === "Refused") {
+            const status = Option.getOrNull(yield* otherwise(state))
+            if (status === "completed") {
+              yield* Effect.logWarning("The task was completed by another attempt; its message is deleted")
+              return yield* complete(lease, state)
+            }
+            // It comes back when its lease ends, and finds what the other attempt made of it.
+            if (status === "pending" || status === "running") return
+          }
           yield* persistently(poison.put(lease.message, outcome.reason, state.died))
           return yield* persistently(lease.complete)
         }

@@ -1,0 +1,67 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, type Scope } from "effect"
+import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
+import { MemoryStores } from "../../src/store/MemoryStores.ts"
+import type { Incident } from "../support/CrashingPorts.ts"
+import * as World from "../support/CrashWorld.ts"
+import { executorError, FakeRunner } from "../support/FakeRunner.ts"
+import * as Engine from "../support/MemoryEngine.ts"
+import * as Lives from "../support/TaskLives.ts"
+
+/** A test over a fresh installation with one vault and one pipeline. */
+const test = (name: string, body: () => Effect.Effect<void, unknown, Engine.Installation | Scope.Scope>) =>
+  it.effect(name, () => Engine.withInstallation(body()))
+
+/** The attempt of task 1 runs for 10 s and is rejected; meanwhile another one has made this of the execution. */
+const rejectedWhile = (status: string) =>
+  Effect.gen(function* () {
+    const runner = yield* FakeRunner
+    const stores = yield* MemoryStores
+    runner.work = () => Effect.delay(Effect.fail(executorError("Document", "This is no document.")), "10 seconds")
+    yield* Engine.enqueue(1)
+    yield* Engine.started()
+    yield* Engine.pass(5)
+    yield* stores.executions.upsert(Engine.execution(1, { status, started_at: "2026-01-02T10:30:00+00:00" }))
+    yield* Engine.pass(6)
+    const queue = yield* MemoryQueue
+    const execution = yield* Engine.executionOf(1)
+    return {
+      status: execution?.["status"],
+      messages: (yield* queue.bodies).length,
+      poison: (yield* queue.poison).length
+    }
+  })
+
+describe("a rejected attempt that another one has overtaken", () => {
+  test("deletes the message of a task that is completed, and puts nothing aside", () =>
+    Effect.map(rejectedWhile("completed"), (seen) =>
+      assert.deepStrictEqual(seen, { status: "completed", messages: 0, poison: 0 })
+    ))
+
+  test("leaves a task that runs to the other, and the message to its lease", () =>
+    Effect.map(rejectedWhile("running"), (seen) =>
+      assert.deepStrictEqual(seen, { status: "running", messages: 1, poison: 0 })
+    ))
+
+  it.effect("a task that was completed is no crash, though its workers died as often as CRASH_LIMIT says", () =>
+    Effect.gen(function* () {
+      const life = Lives.task("a task", "doc.txt", "completed")
+      const incidents: Array<Incident> = []
+      // Two die over the attempt, the third when the result is recorded but the message is still there.
+      for (const [name, fault] of [
+        ["MemoryStores.executions.patch", "dies after"],
+        ["MemoryStores.executions.patch", "dies after"],
+        ["TaskQueue.complete", "dies before"]
+      ] as const) {
+        const { processes } = yield* World.live(life, incidents)
+        incidents.push({ at: processes.at(-1)?.calls.indexOf(name) ?? -1, fault })
+      }
+      const { ended, processes, world } = yield* World.live(life, incidents)
+      assert.lengthOf(processes, 4)
+      assert.isTrue(ended)
+      assert.strictEqual(world.executions[0]?.["status"], "completed")
+      assert.deepStrictEqual(world.poison, [])
+      assert.deepStrictEqual(world.tasks, [])
+    })
+  )
+})
