@@ -26,6 +26,8 @@ interface Life {
   readonly name: string
   readonly worker: WorkerProcess.WorkerProcess
   readonly temporary: string
+  /** It is up: one that only begins has nothing to lose. */
+  up: boolean
   /** The signal that we sent it. */
   signal: "SIGKILL" | "SIGTERM" | undefined
 }
@@ -64,10 +66,14 @@ export const make = (options: FleetOptions) =>
       const preload = skew === 0 ? {} : { preload: skewed(folder, skew) }
       const env = { ...options.envOf(slot.number, name), TMPDIR: temporary }
       const worker = yield* WorkerProcess.start(env, { ...slot.runtime, ...preload })
-      const life: Life = { name, worker, temporary, signal: undefined }
+      const life: Life = { name, worker, temporary, up: false, signal: undefined }
       slot.life = life
       options.tell(`${name} is started${skew === 0 ? "" : `, its clock ${skew / 1_000} s off`}`)
-      yield* Effect.forkScoped(Effect.tap(worker.url, () => Effect.sync(() => options.tell(`${name} is up`))))
+      const up = Effect.sync(() => {
+        life.up = true
+        options.tell(`${name} is up`)
+      })
+      yield* Effect.forkScoped(Effect.zipRight(worker.url, up))
       const ending = yield* worker.exit
       slot.life = undefined
       options.tell(`${name} has ended`)
@@ -98,17 +104,19 @@ export const make = (options: FleetOptions) =>
       return true
     })
 
+    const endSome = (signal: "SIGKILL" | "SIGTERM") =>
+      Effect.suspend(() => {
+        const slot = dice.oneOf(slots)
+        return slot.life?.up === true ? end(slot, signal) : Effect.succeed(false)
+      })
+
     return {
       counts,
       misses,
       /** Kills some worker as a machine does that loses power. */
-      kill: Effect.suspend(() => end(dice.oneOf(slots), "SIGKILL")).pipe(
-        Effect.tap((done) => Effect.sync(() => (done ? counts.killed++ : 0)))
-      ),
+      kill: endSome("SIGKILL").pipe(Effect.tap((done) => Effect.sync(() => (done ? counts.killed++ : 0)))),
       /** Asks some worker to end, and sees that it does. */
-      terminate: Effect.suspend(() => end(dice.oneOf(slots), "SIGTERM")).pipe(
-        Effect.tap((done) => Effect.sync(() => (done ? counts.terminated++ : 0)))
-      ),
+      terminate: endSome("SIGTERM").pipe(Effect.tap((done) => Effect.sync(() => (done ? counts.terminated++ : 0)))),
       /** What each worker says of its own liveness, where it is not well. */
       unwell: Effect.forEach(
         slots,

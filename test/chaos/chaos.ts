@@ -29,7 +29,7 @@ import * as World from "./World.ts"
 const visibilitySeconds = 15
 const graceSeconds = 10
 /** Milliseconds beyond its minutes that a run waits for what is not done. */
-const patience = 60_000
+const patience = 180_000
 
 interface Options {
   readonly seed: number
