@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { remember } from "../domain/Redaction.ts"
 import { AzureConfig } from "../config/WorkerConfig.ts"
 import { Credentials } from "./Credentials.ts"
 
@@ -18,6 +19,7 @@ export const layer: Layer.Layer<CosmosDatabase, never, AzureConfig | Credentials
   Effect.gen(function* () {
     const { cosmosEndpoint, cosmosKey, cosmosDatabase } = yield* AzureConfig
     const { credential } = yield* Credentials
+    if (cosmosKey !== null) remember(Redacted.value(cosmosKey))
     const access = cosmosKey === null ? { aadCredentials: credential } : { key: Redacted.value(cosmosKey) }
     const client = yield* Effect.acquireRelease(
       Effect.sync(

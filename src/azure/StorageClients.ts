@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { remember } from "../domain/Redaction.ts"
 import type { BlobAccount } from "../blob/BlobStore.ts"
 import { AzureConfig, type AzureSettings } from "../config/WorkerConfig.ts"
 import { Invalid } from "../domain/ServiceError.ts"
@@ -81,6 +82,7 @@ const queueService = (
 ): Effect.Effect<QueueServiceClient, Invalid> => {
   const { queueUrl, storageConnectionString } = settings
   if (storageConnectionString !== null) {
+    remember(Redacted.value(storageConnectionString))
     return Effect.try({
       try: () => QueueServiceClient.fromConnectionString(Redacted.value(storageConnectionString), clientOptions),
       catch: unreadableConnectionString

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type { LogSettings } from "../config/WorkerConfig.ts"
+import { redact } from "../domain/Redaction.ts"
 import * as SafeJson from "../domain/SafeJson.ts"
 
 /** One JSON object a line: time, level, message, the annotations (task_id, execution_id, …) beside them, and the cause as text. */
@@ -15,12 +16,30 @@ export const jsonLine: Logger.Logger<unknown, string> = Logger.make(
     return JSON.stringify({
       timestamp: date.toISOString(),
       level: logLevel.label,
-      message: parts.map((part) => (typeof part === "string" ? part : JSON.stringify(SafeJson.toJson(part)))).join(" "),
-      ...Object.fromEntries(HashMap.map(annotations, SafeJson.toJson)),
-      ...(Cause.isEmpty(cause) ? {} : { cause: Cause.pretty(cause) })
+      message: redact(parts.map(textOf).join(" ")),
+      ...Object.fromEntries(HashMap.map(annotations, safely)),
+      ...(Cause.isEmpty(cause) ? {} : { cause: redact(Cause.pretty(cause)) })
     })
   }
 )
+
+const textOf = (part: unknown): string => (typeof part === "string" ? part : JSON.stringify(SafeJson.toJson(part)))
+
+const safely = (annotation: unknown): unknown =>
+  typeof annotation === "string" ? redact(annotation) : SafeJson.toJson(annotation)
+
+/** For loggers of others: they get texts without secrets, the cause among them. */
+const withoutSecrets = <A>(logger: Logger.Logger<unknown, A>): Logger.Logger<unknown, A> =>
+  Logger.make((options) => {
+    const parts = Array.isArray(options.message) ? options.message : [options.message]
+    const cause = Cause.isEmpty(options.cause) ? [] : [Cause.pretty(options.cause)]
+    return logger.log({
+      ...options,
+      message: [...parts.map(textOf), ...cause].map(redact),
+      annotations: HashMap.map(options.annotations, safely),
+      cause: Cause.empty
+    })
+  })
 
 const levels = {
   Debug: LogLevel.Debug,
@@ -31,8 +50,8 @@ const levels = {
 
 const formats = {
   json: Logger.withConsoleLog(jsonLine),
-  pretty: Logger.prettyLogger(),
-  logfmt: Logger.withConsoleLog(Logger.logfmtLogger)
+  pretty: withoutSecrets(Logger.prettyLogger()),
+  logfmt: Logger.withConsoleLog(withoutSecrets(Logger.logfmtLogger))
 } as const
 
 /** Replaces Effect's logger by the configured one; `LOG_FILE` gets a copy of every line as JSON. */

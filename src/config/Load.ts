@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { remember } from "../domain/Redaction.ts"
 import * as Credentials from "../azure/Credentials.ts"
 import * as AppConfiguration from "./AppConfiguration.ts"
 import { builtIn, ConfigError, nowhere } from "./ConfigError.ts"
@@ -23,7 +24,9 @@ export const load: Effect.Effect<Decode.Settings, ConfigError, FileSystem.FileSy
   function* () {
     const local = yield* localTexts
     const stored = yield* Effect.catchAll(storedTexts(local), (error) => withLocalMistakes(error, local))
-    return yield* Decode.decode(lookupIn(stored, local))
+    const lookup = lookupIn(stored, local)
+    for (const variable of all) if (variable.secret) remember(lookup(variable)?.text ?? "")
+    return yield* Decode.decode(lookup)
   }
 )
 

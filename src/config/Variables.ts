@@ -18,6 +18,29 @@ const account = Kind.matching("a storage account's name: 3 to 24 of a-z and 0-9"
 const cosmosName = Kind.matching("a name without / \\ # ? of at most 255 characters", /^[^/\\#?]{1,255}$/)
 const environmentName = Kind.matching("the name of an environment variable", /^[A-Za-z_][A-Za-z0-9_]{0,254}$/)
 
+/** Whoever may write a pipeline must not get what the worker signs in with, not even by mistake of who runs it. */
+const readableName: Kind.Kind<string> = {
+  label: environmentName.label,
+  parse: (name) =>
+    isSecret(name)
+      ? Either.left("is a secret of the worker itself, which no pipeline may read")
+      : environmentName.parse(name)
+}
+
+const isSecret = (name: string): boolean =>
+  identitySecrets.has(name) ||
+  Object.values<Kind.Variable<unknown>>(variables).some(
+    ({ aliases, name: own, secret }) => secret && [own, ...aliases].includes(name)
+  )
+
+/** What the credential chain of the SDK reads besides our settings. */
+const identitySecrets = new Set([
+  "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+  "AZURE_PASSWORD",
+  "IDENTITY_HEADER",
+  "MSI_SECRET"
+])
+
 const connectionString: Kind.Kind<Redacted.Redacted> = {
   label: "connection string of a storage account",
   parse: (value) =>
@@ -276,11 +299,11 @@ export const variables = {
   }),
 
   // --- Pipelines ---
-  pipelineEnvAllowlist: optional(Kind.list(environmentName), {
+  pipelineEnvAllowlist: optional(Kind.list(readableName), {
     name: "PIPELINE_ENV_ALLOWLIST",
     group: "Pipelines",
     without: "none",
-    description: "The environment variables that `${NAME}` in a pipeline may read."
+    description: "The environment variables that `${NAME}` in a pipeline may read; never the worker's own secrets."
   }),
 
   // --- HTTP ---

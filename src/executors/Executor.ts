@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Content } from "../domain/Content.ts"
 import { nameOf } from "../domain/Content.ts"
+import { redact } from "../domain/Redaction.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
 import { isTransient, retryAfter, type ServiceError } from "../domain/ServiceError.ts"
 import * as Duration from "effect/Duration"
@@ -37,6 +38,12 @@ export class ExecutorError extends Schema.TaggedError<ExecutorError>()("Executor
   /** Milliseconds that a service asked us to wait. */
   retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null })
 }) {}
+
+/** The same error as people may read it: its message may quote what a service or a library said. */
+export const withoutSecrets = (error: ExecutorError): ExecutorError => {
+  const message = redact(error.message)
+  return message === error.message ? error : new ExecutorError({ ...error, message })
+}
 
 export const isRetryable = (error: ExecutorError): boolean => error.reason === "Transient" || error.reason === "Timeout"
 

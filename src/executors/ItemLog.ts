@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type Content, withLog } from "../domain/Content.ts"
+import { redact } from "../domain/Redaction.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import type { ExecutorContext } from "./Executor.ts"
 
@@ -28,7 +29,7 @@ export const start = (context: Pick<ExecutorContext, "id">): Effect.Effect<ItemL
     })
     return {
       completed: (item, details = {}) => withLog(item, entry("completed", details, [])),
-      failed: (item, message, details = {}) => withLog(item, entry("failed", details, [message]))
+      failed: (item, message, details = {}) => withLog(item, entry("failed", details, [redact(message)]))
     }
   })
 

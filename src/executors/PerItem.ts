@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { type Content, nameOf } from "../domain/Content.ts"
-import { ExecutorError, type ExecutorContext, type ExecutorInstance } from "./Executor.ts"
+import { ExecutorError, type ExecutorContext, type ExecutorInstance, withoutSecrets } from "./Executor.ts"
 import * as ItemLog from "./ItemLog.ts"
 import * as Retry from "./Retry.ts"
 import * as ThreadWaits from "../threads/ThreadWaits.ts"
@@ -71,7 +71,7 @@ export const perItem = (
         {
           onSuccess: (result) => Either.right(log.completed(result)),
           onFailure: (cause) => {
-            const error = fromCause(context, item, cause)
+            const error = withoutSecrets(fromCause(context, item, cause))
             return Either.left({
               error,
               item: log.failed(kept, error.message),

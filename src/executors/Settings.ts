@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { remember } from "../domain/Redaction.ts"
 
 export type SettingType = "string" | "integer" | "number" | "boolean" | "array" | "object"
 
@@ -117,7 +118,9 @@ export const secret = <const O extends Presence<null>>(options: O): Setting<Give
   setting<Redacted.Redacted, O>("string", options, { secret: true }, (raw) => {
     const text = textOf(raw)
     if (text === undefined) return refuse("must be a text.")
-    return text.trim() === "" ? blank(options) : Either.right(Redacted.make(text.trim()))
+    if (text.trim() === "") return blank(options)
+    remember(text.trim())
+    return Either.right(Redacted.make(text.trim()))
   })
 
 interface Bounds {

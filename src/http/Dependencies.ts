@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { PipelineId } from "../domain/Ids.ts"
+import { redact } from "../domain/Redaction.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
@@ -35,7 +36,7 @@ const probeOf = (name: string, call: Effect.Effect<unknown, ServiceError>): Effe
         duration: timeout,
         onTimeout: () => ({ message: `no answer in ${Duration.format(timeout)}` })
       }),
-      Effect.catchAll((failure) => Effect.succeed(failure.message))
+      Effect.catchAll((failure) => Effect.succeed(redact(failure.message)))
     )
     return { name, error, responseMillis: (yield* Clock.currentTimeMillis) - startedAt }
   })

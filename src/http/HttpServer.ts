@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { createServer, type Server } from "node:http"
+import { createServer, type RequestListener, type Server } from "node:http"
 import { HttpConfig } from "../config/WorkerConfig.ts"
 import { WorkerEngine } from "../worker/WorkerEngine.ts"
 import * as Dependencies from "./Dependencies.ts"
@@ -51,7 +51,7 @@ const answerEverything = (app: HttpApp.Default): HttpApp.Default =>
 /** The server can't listen where the settings say; `message` says why, and the way out. */
 export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", { message: Schema.String }) {}
 
-/** Bodies are of no use here, headers are bounded, and a client that sends slowly is cut off. Milliseconds and bytes. */
+/** Headers and paths are bounded, and a client that sends slowly is cut off. Milliseconds and bytes. */
 const limits = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
@@ -60,13 +60,24 @@ const limits = {
   keepAliveTimeout: 5_000
 }
 
+/** A connection on which nothing moves, in either direction: who does not read its answer has no claim to the connection. */
+const longestSilence = 10_000
+
 /** How long an answer that is under way may hold a server that closes. */
 const closingTimeout = 2_000
 
+/** Bodies are of no use here: a client that sends one gets its answer, and the connection ends instead of the body. */
+const withoutBody: RequestListener = ({ headers, socket }, response) => {
+  if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return
+  response.setHeader("connection", "close")
+  response.once("finish", () => socket.destroySoon())
+}
+
 /** A server that closes as soon as its last answer is out: neither idle keep-alive connections nor stuck clients hold it. */
 const drainingServer = (): Server => {
-  const server = createServer(limits)
+  const server = createServer(limits, withoutBody)
   server.maxConnections = 256
+  server.timeout = longestSilence
   const close = server.close.bind(server)
   server.close = (callback) => {
     const sweep = setInterval(() => server.closeIdleConnections(), 25)

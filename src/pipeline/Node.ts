@@ -7,8 +7,9 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { type Content, nameOf, withLog } from "../domain/Content.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
+import { redact } from "../domain/Redaction.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import { ExecutorError, type ExecutorInstance } from "../executors/Executor.ts"
+import { ExecutorError, type ExecutorInstance, withoutSecrets } from "../executors/Executor.ts"
 import * as Retry from "../executors/Retry.ts"
 import type { CommonSettings } from "./CommonSettings.ts"
 import * as Condition from "./Condition.ts"
@@ -153,7 +154,7 @@ const work = <R, A, E, R2>(
   return Effect.matchCauseEffect(bounded(node, working), {
     onSuccess: (results) => goOn({ items: results, error: null, fatal: false }),
     onFailure: (cause) => {
-      const error = errorOf(node, items, cause)
+      const error = withoutSecrets(errorOf(node, items, cause))
       if (node.settings.failOnError) return goOn({ items: [], error, fatal: true })
       const kept = node.marksItems ? items.map((item) => mark(node, item, error, startedAt, clock)) : items
       return goOn({ items: kept, error, fatal: false })
@@ -223,7 +224,7 @@ const mark = (
     end_time: Timestamp.format(clock.unsafeCurrentTimeMillis()),
     status: "failed",
     details: {},
-    errors: [message]
+    errors: [redact(message)]
   })
 
 /** The item with an error of an edge's condition in its log. */

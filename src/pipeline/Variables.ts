@@ -2,6 +2,7 @@ import * as Config from "effect/Config"
 import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { remember } from "../domain/Redaction.ts"
 import type { SettingProblem } from "../executors/Settings.ts"
 
 /**
@@ -40,7 +41,9 @@ export const substitute = (
       const settings = replace(raw, values, [], problems)
       const secrets = new Map<string, string>()
       for (const [name, value] of values) {
-        if (Either.isRight(value) && value.right.trim() !== "") secrets.set(value.right.trim(), `\${${name}}`)
+        if (Either.isLeft(value) || value.right.trim() === "") continue
+        secrets.set(value.right.trim(), `\${${name}}`)
+        if (soundsSecret.test(name)) remember(value.right.trim())
       }
       return problems.length > 0
         ? Either.left(problems)
@@ -60,6 +63,9 @@ export const withoutSecrets = (message: string, secrets: Substituted["secrets"])
       : `${text}, not what ${[...secrets.values()].join(" or ")} holds.`
   return [...secrets].reduce((hidden, [value, name]) => hidden.replaceAll(value, name), safe)
 }
+
+/** Whatever setting such a variable stands in, no error may quote it. */
+const soundsSecret = /KEY|SECRET|TOKEN|PASSWORD|PWD|CREDENTIAL|CONNECTION|SAS/i
 
 const reference = /\$?\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g
 

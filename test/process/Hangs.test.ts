@@ -204,13 +204,14 @@ describe("A worker process in which something hangs", () => {
   })
 })
 
-const extracting = (container: string) => `
+/** `seconds`: enough for a thread to start on a slow machine, or so few that an endless loop ends soon. */
+const extracting = (container: string, seconds: number) => `
 pipeline:
   name: extracting
   executors:
     - {id: fetch, type: azure_blob_content_retriever,
        settings: {include_content_bytes_as_field: true, use_temp_file_for_content: false, blob_container_name: ${container}}}
-    - {id: extract, type: text_extractor, settings: {timeout_secs: 8}}
+    - {id: extract, type: text_extractor, settings: {timeout_secs: ${seconds}}}
   edges:
     - {from: fetch, to: extract}
 `
@@ -310,11 +311,12 @@ describe("An executor that takes its thread with it", () => {
         Effect.gen(function* () {
           const installation = yield* Emulators.installation("endless")
           yield* Emulators.upload(installation, "documents", { spin: "spin for ever", good: "A good text." })
-          yield* Emulators.register(installation, "extracting", extracting("documents"))
+          yield* Emulators.register(installation, "hasty", extracting("documents", 5))
+          yield* Emulators.register(installation, "extracting", extracting("documents", 120))
           const { engine } = yield* engineWithThread(installation)
-          const spun = yield* ran(installation, "extracting", "spin")
+          const spun = yield* ran(installation, "hasty", "spin")
           assert.strictEqual(spun["status"], "failed")
-          assert.match(String(spun["error"]), /spin .*longer than 8 s in extract \(setting timeout_secs\)/)
+          assert.match(String(spun["error"]), /spin .*longer than 5 s in extract \(setting timeout_secs\)/)
           assert.strictEqual(yield* failuresOf("text_extractor"), 1)
           assert.strictEqual((yield* ran(installation, "extracting", "good"))["status"], "completed")
           assert.isEmpty((yield* engine.status).stalled)
@@ -329,7 +331,7 @@ describe("An executor that takes its thread with it", () => {
         Effect.gen(function* () {
           const installation = yield* Emulators.installation("leaking")
           yield* Emulators.upload(installation, "documents", { leak: "eat all memory", good: "A good text." })
-          yield* Emulators.register(installation, "extracting", extracting("documents"))
+          yield* Emulators.register(installation, "extracting", extracting("documents", 120))
           yield* engineWithThread(installation)
           const leaked = yield* ran(installation, "extracting", "leak")
           assert.strictEqual(leaked["status"], "failed")
