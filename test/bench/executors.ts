@@ -10,11 +10,11 @@ import * as PoolSection from "./executors/PoolSection.ts"
 
 /**
  * How fast the executors that read and split documents are, as tables in Markdown. Compare what stands in one run, since times of a busy
- * machine mean little. Argument: the seconds that a comparison goes on (20), if two rounds of it take no longer. Needs no network;
+ * machine mean little. Argument: the seconds that a comparison goes on (15), if two rounds of it take no longer. Needs no network;
  * run it in the folder of the checkout.
  */
 const main = Effect.gen(function* () {
-  const seconds = Number(process.argv[2] ?? 20)
+  const seconds = Number(process.argv[2] ?? 15)
   const documents = yield* Documents.load
   const runtime = "Deno" in globalThis ? "Deno, which calls itself Node" : "Node"
   const load = loadavg()[0]?.toFixed(1)
