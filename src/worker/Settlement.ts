@@ -153,9 +153,12 @@ const make = Effect.gen(function* () {
 
   return Settlement.of({
     settle: (lease, state, outcome) =>
-      Effect.catchAll(
-        Effect.suspend(() => settled(lease, state, withoutSecrets(outcome))),
-        (error) => Effect.logWarning(`The message ${lease.message.id} comes back when its lease ends: ${error.message}`)
+      Effect.suspend(() => settled(lease, state, withoutSecrets(outcome))).pipe(
+        Effect.catchAll((error) =>
+          Effect.logWarning(`The message ${lease.message.id} comes back when its lease ends: ${error.message}`)
+        ),
+        // Whatever came of it: a lease that nobody works under must end.
+        Effect.ensuring(lease.abandon)
       )
   })
 })

@@ -32,6 +32,36 @@ const rejectedWhile = (status: string) =>
     }
   })
 
+describe("a message that an attempt leaves to its lease", () => {
+  /** Nobody renews it any more: it is handed out again, and then finds what the other attempt made of the task. */
+  const comesBack = Effect.gen(function* () {
+    const stores = yield* MemoryStores
+    yield* Engine.enqueue(1)
+    const engine = yield* Engine.started()
+    yield* Engine.pass(5)
+    yield* stores.executions.upsert(Engine.execution(1, { status: "running", started_at: "2026-01-02T10:30:00+00:00" }))
+    yield* Engine.pass(6)
+    assert.strictEqual((yield* engine.status).leases, 0)
+    yield* stores.executions.upsert(Engine.execution(1, { status: "completed" }))
+    yield* Engine.pass(70)
+    assert.deepStrictEqual(yield* Effect.flatMap(MemoryQueue, ({ bodies }) => bodies), [])
+  })
+
+  test("because another one wrote the execution is renewed no more", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.work = (items) => Effect.delay(Effect.succeed(items), "10 seconds")
+      yield* comesBack
+    }))
+
+  test("because another one runs while it is rejected is renewed no more", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.work = () => Effect.delay(Effect.fail(executorError("Document", "This is no document.")), "10 seconds")
+      yield* comesBack
+    }))
+})
+
 describe("a rejected attempt that another one has overtaken", () => {
   test("deletes the message of a task that is completed, and puts nothing aside", () =>
     Effect.map(rejectedWhile("completed"), (seen) =>
