@@ -75,8 +75,10 @@ const nobody = 65_534
 const application = (folder: string): string => {
   const app = join(folder, "app")
   mkdirSync(app)
-  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
-  const esbuild = onDeno ? `"${process.execPath}" run -A npm:esbuild` : "node_modules/.bin/esbuild"
+  const { devDependencies, scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  const esbuild = onDeno
+    ? `"${process.execPath}" run -A npm:esbuild@${devDependencies.esbuild}`
+    : "node_modules/.bin/esbuild"
   const bundle = String(scripts.bundle)
     .replace(/^esbuild /, `${esbuild} `)
     .replace("--outdir=bundle", `--outdir=${app}`)
