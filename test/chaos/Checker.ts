@@ -91,6 +91,21 @@ export const gather = ({ blobs, documents, poison, tasks }: World.World): Effect
     }
   })
 
+/** Waits until every expected execution is terminal and the queue is empty; the check tells what is not. */
+export const settled = ({ documents, tasks }: World.World, expected: ReadonlyArray<string>, deadline: number) =>
+  Effect.gen(function* () {
+    while (Date.now() < deadline) {
+      yield* Effect.sleep("2 seconds")
+      const { approximateMessagesCount } = yield* World.call(() => tasks.getProperties())
+      if (approximateMessagesCount !== 0) continue
+      const { resources } = yield* World.call(() => documents.executions.items.readAll<Execution>().fetchAll())
+      const terminal = new Set(
+        resources.filter(({ status }) => status === "completed" || status === "failed").map(({ id }) => id)
+      )
+      if (expected.every((id) => terminal.has(id))) return
+    }
+  })
+
 const statuses = ["pending", "running", "completed", "failed"]
 const isTerminal = ({ status }: Execution): boolean => status === "completed" || status === "failed"
 

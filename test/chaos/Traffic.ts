@@ -48,7 +48,7 @@ export const make = (names: Names) => {
   const starts = new Map<string, number>()
   const mostRetries = new Map<string, number>()
   const trespasses: Array<Trespass> = []
-  const counts = { calls: 0, received: 0, outputs: 0 }
+  const counts = { calls: 0, outputs: 0 }
 
   const messagePath = `/${names.queue}/messages`
   const bump = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
@@ -59,7 +59,6 @@ export const make = (names: Names) => {
       const text = element(part, "MessageText")
       const payload = payloadOf(text)
       const executionId = payload?.execution_id
-      counts.received++
       messages.set(id, { id, text, executionId })
       leases.set(id, {
         owner: worker,

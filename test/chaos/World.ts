@@ -218,3 +218,17 @@ export const send = (world: World, stream: Stream, name: string, marker: string)
     yield* call(() => world.tasks.sendMessage(JSON.stringify(message)))
     return { ...version, executions: new Map([[vault, executionId]]) }
   })
+
+/** As the API deletes a vault: the document, then what belongs to it. */
+export const deleteVault = ({ documents }: World, vault: string) =>
+  Effect.gen(function* () {
+    yield* call(() => documents.vaults.item(vault, vault).delete())
+    for (const container of [documents.executions, documents.checkpoints]) {
+      const query = {
+        query: "SELECT * FROM c WHERE c.vault_id = @vault",
+        parameters: [{ name: "@vault", value: vault }]
+      }
+      const { resources } = yield* call(() => container.items.query<{ readonly id: string }>(query).fetchAll())
+      for (const { id } of resources) yield* Effect.ignore(Effect.tryPromise(() => container.item(id, id).delete()))
+    }
+  })

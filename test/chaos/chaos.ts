@@ -1,23 +1,22 @@
-import { Duration, Effect, Logger, LogLevel, Schema } from "effect"
-import { spawn } from "node:child_process"
+import { Duration, Effect, Logger, LogLevel } from "effect"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
-import { createInterface } from "node:readline"
 import { parseArgs } from "node:util"
 import * as Emulators from "../../src/cli/demo/Emulators.ts"
-import { containers, EmulatorAddresses } from "../bench/Emulation.ts"
-import { script, scriptArguments } from "../support/Scripts.ts"
+import { containers } from "../bench/Emulation.ts"
 import * as FaultProxy from "../support/FaultProxy.ts"
 import type { Service } from "../support/ServiceAnswers.ts"
 import * as Checker from "./Checker.ts"
 import * as Dice from "./Dice.ts"
 import * as Disturbances from "./Disturbances.ts"
+import * as EmulatorProcess from "./EmulatorProcess.ts"
 import * as Faults from "./Faults.ts"
 import * as Fleet from "./Fleet.ts"
 import * as Report from "./Report.ts"
 import * as Traffic from "./Traffic.ts"
+import * as Uploads from "./Uploads.ts"
 import * as World from "./World.ts"
 
 /**
@@ -48,7 +47,7 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
     const startedAt = Date.now()
     const say = (text: string) => print(`${((Date.now() - startedAt) / 1_000).toFixed(0).padStart(5)} s  ${text}`)
 
-    const emulators = yield* startEmulators(folder)
+    const emulators = yield* EmulatorProcess.start(folder)
     const world = World.open(emulators.addresses)
     yield* World.prepare(world)
     say(`The emulators listen at ${emulators.addresses.storage.queueUrl} and ${emulators.addresses.cosmosEndpoint}`)
@@ -121,7 +120,7 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
     const uploading = total * 0.55
     const disturbing = total * 0.7
 
-    const deeds = uploads(Dice.make(seed, "uploads"), tasks)
+    const deeds = Uploads.make(Dice.make(seed, "uploads"), tasks)
     yield* Effect.forkScoped(disturbances.run.pipe(Effect.timeoutOption(disturbing)))
     yield* Effect.forkScoped(
       Effect.gen(function* () {
@@ -140,7 +139,7 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
         const [vault] = World.streams.doomed.vaults
         yield* Effect.sleep(total * 0.35)
         deletedVaults.add(vault)
-        yield* present.withPermits(1)(deleteVault(world, vault))
+        yield* present.withPermits(1)(World.deleteVault(world, vault))
         say(`The vault ${vault} is deleted, with its executions and checkpoints`)
       })
     )
@@ -169,7 +168,7 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
     ]
       .flatMap((version) => [...version.executions])
       .flatMap(([vault, id]) => (deletedVaults.has(vault) ? [] : [id]))
-    yield* settled(world, expected, startedAt + total + patience)
+    yield* Checker.settled(world, expected, startedAt + total + patience)
     const unwell = yield* fleet.unwell
     say("The fleet ends")
     yield* fleet.stop
@@ -242,89 +241,6 @@ const addressesOf = (queue: string, blob: string) => ({
 })
 
 const originOf = (url: string): string => new URL(url).origin
-
-/** The deeds of the people who bring documents: new ones, and now and then a new version of an old one. */
-const uploads = (dice: Dice.Dice, tasks: number) => {
-  const named = Object.values(World.streams).flatMap((stream) => {
-    const count = Math.max(1, Math.round((tasks * stream.share) / stream.vaults.length))
-    return Array.from({ length: count }, (_, index) => {
-      const kind = dice.next() < 0.02 ? "pdf" : "txt"
-      return { stream, name: `${stream.name}-${String(index).padStart(4, "0")}.${kind}`, at: dice.next() }
-    })
-  })
-  const again = named.flatMap(({ at, name, stream }) =>
-    stream !== World.streams.sent && dice.next() < 0.04 ? [{ stream, name, at: at + (1 - at) * dice.next() }] : []
-  )
-  return [...named, ...again]
-    .sort((one, other) => one.at - other.at)
-    .map(({ name, stream }, index) => {
-      const marker = `marker-${index}-`
-      const bring = stream === World.streams.sent ? World.send : World.upload
-      return (world: World.World) => bring(world, stream, name, marker)
-    })
-}
-
-/** As the API deletes a vault: the document, then what belongs to it. */
-const deleteVault = ({ documents }: World.World, vault: string) =>
-  Effect.gen(function* () {
-    yield* World.call(() => documents.vaults.item(vault, vault).delete())
-    for (const container of [documents.executions, documents.checkpoints]) {
-      const query = {
-        query: "SELECT * FROM c WHERE c.vault_id = @vault",
-        parameters: [{ name: "@vault", value: vault }]
-      }
-      const { resources } = yield* World.call(() => container.items.query<{ readonly id: string }>(query).fetchAll())
-      for (const { id } of resources) yield* Effect.ignore(Effect.tryPromise(() => container.item(id, id).delete()))
-    }
-  })
-
-/** Waits until every expected execution is terminal and the queue is empty; the check tells what is not. */
-const settled = ({ documents, tasks }: World.World, expected: ReadonlyArray<string>, deadline: number) =>
-  Effect.gen(function* () {
-    while (Date.now() < deadline) {
-      yield* Effect.sleep("2 seconds")
-      const { approximateMessagesCount } = yield* World.call(() => tasks.getProperties())
-      if (approximateMessagesCount !== 0) continue
-      const { resources } = yield* World.call(() => documents.executions.items.readAll<Checker.Execution>().fetchAll())
-      const terminal = new Set(
-        resources.filter(({ status }) => status === "completed" || status === "failed").map(({ id }) => id)
-      )
-      if (expected.every((id) => terminal.has(id))) return
-    }
-  })
-
-/** The emulators in a process of their own. */
-const startEmulators = (folder: string) => {
-  const place = join(folder, "emulators")
-  mkdirSync(place)
-  return Effect.acquireRelease(
-    Effect.async<{
-      readonly addresses: EmulatorAddresses
-      readonly restart: (emulator: string, away: number) => Effect.Effect<void>
-      readonly stop: () => void
-    }>((resume) => {
-      const child = spawn(process.execPath, [...scriptArguments, script(import.meta.url, "EmulatorHost"), place], {
-        stdio: ["pipe", "pipe", "inherit"]
-      })
-      child.once("exit", (code) => resume(Effect.dieMessage(`The emulators ended with code ${code}.`)))
-      const lines = createInterface({ input: child.stdout })
-      lines.once("line", (line) =>
-        resume(
-          Effect.succeed({
-            addresses: Schema.decodeSync(Schema.parseJson(EmulatorAddresses))(line),
-            restart: (emulator, away) =>
-              Effect.async<void>((resume) => {
-                lines.once("line", () => resume(Effect.void))
-                child.stdin.write(`restart ${emulator} ${away}\n`)
-              }),
-            stop: () => child.kill()
-          })
-        )
-      )
-    }),
-    ({ stop }) => Effect.sync(stop)
-  )
-}
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
