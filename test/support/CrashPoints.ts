@@ -1,4 +1,4 @@
-import { assert } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import * as Timestamp from "../../src/domain/Timestamp.ts"
 import type { Fault, Incident } from "./CrashingPorts.ts"
@@ -26,7 +26,7 @@ export const everywhere = (
   })
 
 /** What must hold when a life is over. */
-export const verify = (
+const verify = (
   life: World.Life,
   { ended, processes, world }: World.Lived,
   incidents: ReadonlyArray<Incident>
@@ -110,3 +110,27 @@ const dataOf = (execution: Readonly<Record<string, unknown>>): unknown =>
 
 const outputIn = ({ blobs }: World.World, name: string): unknown =>
   JSON.parse(Buffer.from(blobs.get(World.outputOf(name)) ?? []).toString("utf8")).data
+
+/** A life, and the service calls that it makes at least when nothing happens. */
+export type TestedLife = World.Life & { readonly atLeast: number }
+
+/** Tests for each life: undisturbed, and with each fault at each of its calls. */
+export const attack = (
+  lives: ReadonlyArray<TestedLife>,
+  faults: ReadonlyArray<readonly [what: string, Fault]>
+): void => {
+  for (const life of lives) {
+    describe(life.name, () => {
+      it.effect("ends as it should when nothing happens", () =>
+        Effect.map(World.live(life, []), (lived) => {
+          verify(life, lived, [])
+          for (const [name, runs] of lived.world.runs) assert.strictEqual(runs, life.runs?.[name] ?? 1, name)
+          assert.isAtLeast(lived.overAfter[0] ?? 0, life.atLeast)
+        })
+      )
+      for (const [what, fault] of faults) {
+        it.effect(what, () => Effect.map(everywhere(life, fault), (calls) => assert.isAtLeast(calls, life.atLeast)))
+      }
+    })
+  }
+}

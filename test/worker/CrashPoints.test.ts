@@ -4,11 +4,11 @@ import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import * as World from "../support/CrashWorld.ts"
 import { executorError } from "../support/FakeRunner.ts"
 import { task } from "../support/TaskLives.ts"
+import { attack, everywhere, struck, type TestedLife } from "../support/CrashPoints.ts"
 
-import { everywhere, struck, verify } from "../support/CrashPoints.ts"
 // --- The lives ---
 
-const lives: ReadonlyArray<World.Life & { readonly atLeast: number }> = [
+const lives: ReadonlyArray<TestedLife> = [
   { ...task("a task", "doc.txt", "completed"), atLeast: 10 },
   {
     ...task("a task that is tried again", "doc.txt", "completed", {
@@ -67,20 +67,7 @@ const calls = [
 ]
 
 describe("every call in the life of a task can be the last one of its process, or fail", () => {
-  for (const life of lives) {
-    describe(life.name, () => {
-      it.effect("ends as it should when nothing happens", () =>
-        Effect.map(World.live(life, []), (lived) => {
-          verify(life, lived, [])
-          for (const [name, runs] of lived.world.runs) assert.strictEqual(runs, life.runs?.[name] ?? 1, name)
-          assert.isAtLeast(lived.overAfter[0] ?? 0, life.atLeast)
-        })
-      )
-      for (const [what, fault] of faults) {
-        it.effect(what, () => Effect.map(everywhere(life, fault), (calls) => assert.isAtLeast(calls, life.atLeast)))
-      }
-    })
-  }
+  attack(lives, faults)
 
   it.effect(
     "two processes end, one after the other, at any two calls of a task",

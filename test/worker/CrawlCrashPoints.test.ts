@@ -8,8 +8,7 @@ import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import * as World from "../support/CrashWorld.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import * as VirtualClock from "../support/VirtualClock.ts"
-
-import { everywhere, struck, verify } from "../support/CrashPoints.ts"
+import { attack, struck, type TestedLife } from "../support/CrashPoints.ts"
 
 // --- The lives ---
 
@@ -46,7 +45,7 @@ const crawledBefore = Effect.gen(function* () {
 })
 const seenData = { text: World.textOf("seen.txt"), read: true }
 
-const lives: ReadonlyArray<World.Life & { readonly atLeast: number }> = [
+const lives: ReadonlyArray<TestedLife> = [
   {
     name: "a crawl of an empty vault, and its tasks",
     settings: crawling,
@@ -92,20 +91,7 @@ const calls = [
 ]
 
 describe("every call in the life of a crawl can be the last one of its process, or fail", () => {
-  for (const life of lives) {
-    describe(life.name, () => {
-      it.effect("ends as it should when nothing happens", () =>
-        Effect.map(World.live(life, []), (lived) => {
-          verify(life, lived, [])
-          for (const [name, runs] of lived.world.runs) assert.strictEqual(runs, life.runs?.[name] ?? 1, name)
-          assert.isAtLeast(lived.overAfter[0] ?? 0, life.atLeast)
-        })
-      )
-      for (const [what, fault] of faults) {
-        it.effect(what, () => Effect.map(everywhere(life, fault), (calls) => assert.isAtLeast(calls, life.atLeast)))
-      }
-    })
-  }
+  attack(lives, faults)
 
   it.effect("the calls of a crawl are among them", () => Effect.sync(() => assert.includeMembers([...struck], calls)))
 })

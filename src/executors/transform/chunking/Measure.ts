@@ -1,3 +1,4 @@
+import { whiteSpaceRanges } from "../../../domain/PythonText.ts"
 import type { TokenCounter } from "./TokenCounter.ts"
 
 /**
@@ -133,20 +134,7 @@ export const isSpace = (unit: number): boolean => spaces[unit] === 1
 
 /** 1 for white space. */
 const spaces = new Uint8Array(0x10000)
-for (const [first, last] of [
-  [0x09, 0x0d],
-  [0x1c, 0x20],
-  [0x85, 0x85],
-  [0xa0, 0xa0],
-  [0x1680, 0x1680],
-  [0x2000, 0x200a],
-  [0x2028, 0x2029],
-  [0x202f, 0x202f],
-  [0x205f, 0x205f],
-  [0x3000, 0x3000]
-] as const) {
-  spaces.fill(1, first, last + 1)
-}
+for (const [first, last] of whiteSpaceRanges) spaces.fill(1, first, last + 1)
 
 /** The part of a range that is left when white space at both ends is cut off; empty (at `start`) when nothing is. */
 export const trimmed = (text: string, start: number, end: number): readonly [start: number, end: number] => {
