@@ -1,4 +1,4 @@
-import { Duration, Effect, Fiber, Option, Ref } from "effect"
+import { Duration, Effect, Fiber, Option, Ref, Schedule } from "effect"
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import process from "node:process"
@@ -21,6 +21,9 @@ export interface FleetOptions {
   /** Is given all that a worker wrote, when it has ended. */
   readonly keep: (name: string, log: string) => void
 }
+
+/** How long a worker may take to be up, on a machine with much to do. */
+const startup = Duration.minutes(1)
 
 interface Life {
   readonly name: string
@@ -110,6 +113,12 @@ export const make = (options: FleetOptions) =>
         return slot.life?.up === true ? end(slot, signal) : Effect.succeed(false)
       })
 
+    /** Every slot has a worker that is up. One may have been told to end as the last disturbance: its next life counts. */
+    const complete = Effect.sync(() => slots.every(({ life }) => life?.up === true && life.signal === undefined)).pipe(
+      Effect.repeat({ until: (every) => every, schedule: Schedule.spaced("200 millis") }),
+      Effect.timeoutOption(startup)
+    )
+
     return {
       counts,
       misses,
@@ -118,30 +127,10 @@ export const make = (options: FleetOptions) =>
       /** Asks some worker to end, and sees that it does. */
       terminate: endSome("SIGTERM").pipe(Effect.tap((done) => Effect.sync(() => (done ? counts.terminated++ : 0)))),
       /** What each worker says of its own liveness, where it is not well. */
-      unwell: Effect.forEach(
-        slots,
-        ({ life }) =>
-          life === undefined
-            ? Effect.succeed("not running")
-            : life.worker.url.pipe(
-                Effect.flatMap((url) => Effect.tryPromise(() => fetch(`${url}/health/live`))),
-                Effect.flatMap((response) =>
-                  response.status === 200
-                    ? Effect.succeed("")
-                    : Effect.map(
-                        Effect.tryPromise(() => response.text()),
-                        (text) => `${life.name}: ${text.slice(0, 500)}`
-                      )
-                ),
-                Effect.timeoutTo({
-                  duration: "10 seconds",
-                  onSuccess: (text) => text,
-                  onTimeout: () => `${life.name}: no answer`
-                }),
-                Effect.catchAll((error) => Effect.succeed(`${life.name}: ${error.message}`))
-              ),
-        { concurrency: "unbounded" }
-      ).pipe(Effect.map((all) => all.filter((text) => text !== ""))),
+      unwell: complete.pipe(
+        Effect.zipRight(Effect.forEach(slots, complaint, { concurrency: "unbounded" })),
+        Effect.map((all) => all.filter((text) => text !== ""))
+      ),
       /** Everybody ends, in an orderly way. */
       stop: Effect.gen(function* () {
         yield* Ref.set(stopping, true)
@@ -152,6 +141,28 @@ export const make = (options: FleetOptions) =>
   })
 
 export type Fleet = Effect.Effect.Success<ReturnType<typeof make>>
+
+/** What the worker of a slot says of its own liveness; nothing, when it is well. */
+const complaint = ({ life, number }: Slot): Effect.Effect<string> =>
+  life === undefined
+    ? Effect.succeed(`The worker of slot ${number} is not running`)
+    : life.worker.url.pipe(
+        Effect.flatMap((url) => Effect.tryPromise(() => fetch(`${url}/health/live`))),
+        Effect.flatMap((response) =>
+          response.status === 200
+            ? Effect.succeed("")
+            : Effect.map(
+                Effect.tryPromise(() => response.text()),
+                (text) => `${life.name}: ${text.slice(0, 500)}`
+              )
+        ),
+        Effect.timeoutTo({
+          duration: "10 seconds",
+          onSuccess: (text) => text,
+          onTimeout: () => `${life.name}: no answer`
+        }),
+        Effect.catchAll((error) => Effect.succeed(`${life.name}: ${error.message}`))
+      )
 
 /** A module that moves the clock of the process that loads it. */
 const skewed = (folder: string, millis: number): string => {
