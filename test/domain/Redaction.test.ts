@@ -48,6 +48,21 @@ describe("redact", () => {
     assert.strictEqual(redact("a short text"), "a short text")
   })
 
+  it("hides a secret whole whose beginning is known as another", () => {
+    remember("hunter22")
+    remember("hunter22-and-more")
+    assert.strictEqual(redact("key hunter22-and-more is wrong"), "key <redacted> is wrong")
+    for (const [text, safe] of [
+      ["GET /c?sig=hunter22unknown&se=2027", "GET /c?sig=<redacted>&se=2027"],
+      ["GET /c?a=1&code=unknown-hunter22-", "GET /c?a=1&code=<redacted>"],
+      ["AccountKey=hunter22+unknown==;", "AccountKey=<redacted>;"],
+      ["https://me:my.hunter22.unknown@host/x", "https://<redacted>@host/x"],
+      ["Bearer hunter22.abc", "Bearer <redacted>"]
+    ] as const) {
+      assert.strictEqual(redact(text), safe)
+    }
+  })
+
   it("remembers as much as it can, the last first", () => {
     for (let number = 0; number < 2_000; number++) remember(`secret-number-${number}!`)
     assert.strictEqual(redact("it is secret-number-1999!"), "it is <redacted>")
