@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Emulators from "../support/Emulators.ts"
 import { eventually } from "../support/Eventually.ts"
+import * as WorkerProcess from "../support/WorkerProcess.ts"
 import * as Dice from "./Dice.ts"
 import * as Fleet from "./Fleet.ts"
 
@@ -22,7 +23,7 @@ describe("The fleet of a chaos run", () => {
         const fleet = yield* Fleet.make({
           folder: yield* temporary,
           dice: Dice.make(1, "fleet"),
-          runtimes: [Fleet.runtimes().node],
+          runtimes: [WorkerProcess.own],
           envOf: () => env,
           graceful: Duration.seconds(30),
           tell: (text) => told.push(text),

@@ -50,7 +50,7 @@ export interface Runtime {
 }
 
 /** The runtime that runs the tests. */
-const own: Runtime = { name: "Deno" in globalThis ? "Deno" : "Node", command: process.execPath }
+export const own: Runtime = { name: "Deno" in globalThis ? "Deno" : "Node", command: process.execPath }
 
 /** Node runs what `npm run build` made. */
 const program = ({ name, preload }: Runtime): ReadonlyArray<string> => {
