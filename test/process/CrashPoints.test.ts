@@ -25,7 +25,7 @@ interface Life {
   readonly name: string
   readonly documents: ReadonlyArray<string>
   readonly sourceWorkers: number
-  readonly arrange: (installation: Emulators.Installation) => Effect.Effect<void>
+  readonly arrange: (installation: Emulators.Installation) => Effect.Effect<void, never, Scope.Scope>
   readonly atLeast: number
 }
 

@@ -78,12 +78,15 @@ export const bareInstallation = (name: string) =>
     } satisfies Installation
   })
 
-/** An installation whose queue, database and containers exist. There is no poison queue yet. */
+/** An installation whose queue, database and containers exist and are empty. There is no poison queue yet. */
 export const installation = (name: string) =>
   Effect.gen(function* () {
     const made = yield* bareInstallation(name)
-    yield* Effect.promise(() => made.tasks.create())
     const database = yield* databaseOf(made.settings)
+    // The test may have failed before, and be tried again.
+    yield* Effect.promise(() => Promise.all([made.tasks.deleteIfExists(), made.poison.deleteIfExists()]))
+    yield* Effect.ignore(Effect.tryPromise(() => database.delete()))
+    yield* Effect.promise(() => made.tasks.create())
     yield* CosmosResources.ensureResources.pipe(
       Effect.provideService(CosmosClients.CosmosDatabase, database),
       Effect.provideService(WorkerConfig.AzureConfig, made.settings),
@@ -117,7 +120,7 @@ export const register = (
     )
   )
 
-/** Makes a container with these blobs. */
+/** Makes a container with these blobs; one that was not there goes with the scope. */
 export const upload = (
   { blobs }: Installation,
   container: string,
@@ -125,7 +128,10 @@ export const upload = (
 ) =>
   Effect.gen(function* () {
     const client = blobs.getContainerClient(container)
-    yield* Effect.promise(() => client.createIfNotExists())
+    yield* Effect.acquireRelease(
+      Effect.promise(() => client.createIfNotExists()),
+      ({ succeeded }) => (succeeded ? Effect.promise(() => client.deleteIfExists()) : Effect.void)
+    )
     yield* Effect.forEach(
       Object.entries(documents),
       ([name, body]) => Effect.promise(() => client.getBlockBlobClient(name).upload(body, Buffer.byteLength(body))),
