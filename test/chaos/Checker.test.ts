@@ -30,6 +30,7 @@ const deeds: Checker.Deeds = {
   deletedVaults: new Set(),
   maxRetries: 3,
   traffic: {
+    storyOf: () => [],
     receives: new Map([["exec_sound", 1]]),
     starts: new Map([["exec_sound", 1]]),
     mostRetries: new Map(),

@@ -40,7 +40,7 @@ export interface Deeds {
   readonly deletedVaults: ReadonlySet<string>
   /** Attempts that a task may have besides the first. */
   readonly maxRetries: number
-  readonly traffic: Pick<Traffic, "receives" | "starts" | "mostRetries" | "trespasses">
+  readonly traffic: Pick<Traffic, "receives" | "starts" | "storyOf" | "mostRetries" | "trespasses">
 }
 
 /** A rule that holds for a run without loss, and where it did not. */
@@ -217,7 +217,10 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
     rule("no attempt was begun without a message handed out for it", [...traffic.starts], ([id, starts]) =>
       starts <= (traffic.receives.get(id) ?? 0)
         ? undefined
-        : `${id} was started ${starts} times for ${traffic.receives.get(id) ?? 0} deliveries`
+        : [
+            `${id} was started ${starts} times for ${traffic.receives.get(id) ?? 0} deliveries:`,
+            ...traffic.storyOf(id)
+          ].join("\n        ")
     ),
     rule("retries are within the budget", [...traffic.mostRetries], ([id, retries]) =>
       retries <= deeds.maxRetries ? undefined : `${id} counted ${retries} retries`

@@ -47,13 +47,21 @@ export const make = (names: Names) => {
   const receives = new Map<string, number>()
   const starts = new Map<string, number>()
   const mostRetries = new Map<string, number>()
+  const stories = new Map<string, Array<string>>()
   const trespasses: Array<Trespass> = []
   const counts = { calls: 0, outputs: 0 }
 
   const messagePath = `/${names.queue}/messages`
   const bump = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
+  const tell = (executionId: string, worker: string, deed: string, { answer, delivered }: Exchange) => {
+    const story = stories.get(executionId) ?? []
+    const ending = `${answer.status}${delivered ? "" : ", answer spoiled"}`
+    story.push(`${new Date().toISOString().slice(11, 23)} ${worker} ${deed} (${ending})`)
+    stories.set(executionId, story)
+  }
 
-  const received = (worker: string, xml: string) => {
+  const received = (worker: string, exchange: Exchange) => {
+    const xml = exchange.answer.body.toString("utf8")
     for (const [, part = ""] of xml.matchAll(/<QueueMessage>(.*?)<\/QueueMessage>/gs)) {
       const id = element(part, "MessageId")
       const text = element(part, "MessageText")
@@ -68,6 +76,7 @@ export const make = (names: Names) => {
       })
       if (executionId === undefined) continue
       bump(receives, executionId)
+      tell(executionId, worker, `received message ${id}`, exchange)
       mostRetries.set(executionId, Math.max(mostRetries.get(executionId) ?? 0, payload?.retry_count ?? 0))
       const all = messagesOf.get(executionId) ?? new Set()
       messagesOf.set(executionId, all.add(id))
@@ -102,6 +111,8 @@ export const make = (names: Names) => {
     receives,
     starts,
     mostRetries,
+    /** What was done about an execution, a line each, in order. */
+    storyOf: (executionId: string): ReadonlyArray<string> => stories.get(executionId) ?? [],
     /** The messages that somebody holds now. */
     held: (now: number) =>
       [...leases].flatMap(([id, lease]) =>
@@ -121,19 +132,26 @@ export const make = (names: Names) => {
       const because = trespassOf(worker, document, at)
       if (because !== undefined) trespasses.push({ worker, document, because })
     },
-    answered: (worker: string, { answer, call, delivered }: Exchange) => {
-      if (answer.status >= 300) return
+    answered: (worker: string, exchange: Exchange) => {
+      const { answer, call, delivered } = exchange
       const { pathname, searchParams } = new URL(call.path, "http://proxy")
-      if (pathname.endsWith(messagePath) && call.method === "GET" && searchParams.get("peekonly") === null) {
-        received(worker, answer.body.toString("utf8"))
+      const done = answer.status < 300
+      if (done && pathname.endsWith(messagePath) && call.method === "GET" && searchParams.get("peekonly") === null) {
+        received(worker, exchange)
       }
       const [, message] = pathname.split(`${messagePath}/`)
-      if (message !== undefined && call.method === "PUT") renewed(worker, message, answer)
-      if (message !== undefined && call.method === "DELETE") leases.delete(message)
-      const [, execution] = pathname.split(`/colls/${names.executions}/docs/`)
-      if (execution !== undefined && delivered && call.method === "PATCH" && call.body.includes('"running"')) {
-        bump(starts, decodeURIComponent(execution))
+      if (message !== undefined) {
+        const executionId = messages.get(message)?.executionId
+        if (executionId !== undefined) tell(executionId, worker, `${call.method} message ${message}`, exchange)
+        if (done && call.method === "PUT") renewed(worker, message, answer)
+        if (done && call.method === "DELETE") leases.delete(message)
       }
+      const [, document] = pathname.split(`/colls/${names.executions}/docs/`)
+      if (document === undefined || call.method !== "PATCH") return
+      const executionId = decodeURIComponent(document)
+      const status = /"(pending|running|completed|failed)"/.exec(call.body.toString("utf8"))?.[1] ?? "nothing"
+      tell(executionId, worker, `set it to ${status}`, exchange)
+      if (done && delivered && status === "running") bump(starts, executionId)
     }
   }
 }
