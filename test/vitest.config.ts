@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config"
 
 /**
  * Tests over processes mostly wait: more files at once than the one that a machine with two cores would run. On Node, files share their
- * processes: to load the modules anew for each would take more than a third of the time. On Deno, whose processes then slow down, they do not.
+ * processes: to load the modules anew for each would take more than a third of the time. On Deno that was no faster.
  */
 const forks = "Deno" in globalThis ? { minForks: 2, maxForks: 2 } : { isolate: false, minForks: 3, maxForks: 3 }
 

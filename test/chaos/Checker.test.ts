@@ -129,6 +129,14 @@ describe("The account of a chaos run", () => {
     assert.include(missed({ versions }, left), "every execution is terminal")
   })
 
+  it("tells what was done about an execution that was begun too often", () => {
+    const story = ["10:00:00.000 w received message m (200)", "10:00:00.010 w set it to running (200)"]
+    const traffic = { ...deeds.traffic, starts: new Map([["exec_sound", 2]]), storyOf: () => story }
+    const misses = Checker.check({ ...deeds, traffic }, remains).flatMap((finding) => finding.misses)
+    assert.lengthOf(misses, 1)
+    for (const line of story) assert.include(misses[0], line)
+  })
+
   for (const [what, rule, did, left] of cases) {
     it(`finds ${what}`, () => {
       const found = missed(did, left)

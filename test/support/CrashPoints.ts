@@ -4,13 +4,14 @@ import * as Timestamp from "../../src/domain/Timestamp.ts"
 import type { Fault, Incident } from "./CrashingPorts.ts"
 import * as World from "./CrashWorld.ts"
 
-/** Every call that was struck in some life of this file. */
-export const struck = new Set<string>()
-
-/** Lives the life with the fault at its first call, its second, … until all has ended before it strikes; gives the number of calls. */
+/**
+ * Lives the life with the fault at its first call, its second, … until all has ended before it strikes; adds each to `struck`, and gives
+ * the number of calls.
+ */
 export const everywhere = (
   life: World.Life,
   fault: Fault,
+  struck: Set<string>,
   before: ReadonlyArray<Incident> = []
 ): Effect.Effect<number> =>
   Effect.gen(function* () {
@@ -110,11 +111,12 @@ const outputIn = ({ blobs }: World.World, name: string): unknown =>
 /** A life, and the service calls that it makes at least when nothing happens. */
 export type TestedLife = World.Life & { readonly atLeast: number }
 
-/** Tests for each life: undisturbed, and with each fault at each of its calls. */
+/** Tests for each life: undisturbed, and with each fault at each of its calls. Gives the calls that were struck, when they have run. */
 export const attack = (
   lives: ReadonlyArray<TestedLife>,
   faults: ReadonlyArray<readonly [what: string, Fault]>
-): void => {
+): Set<string> => {
+  const struck = new Set<string>()
   for (const life of lives) {
     describe(life.name, () => {
       it.effect("ends as it should when nothing happens", () =>
@@ -125,8 +127,11 @@ export const attack = (
         })
       )
       for (const [what, fault] of faults) {
-        it.effect(what, () => Effect.map(everywhere(life, fault), (calls) => assert.isAtLeast(calls, life.atLeast)))
+        it.effect(what, () =>
+          Effect.map(everywhere(life, fault, struck), (calls) => assert.isAtLeast(calls, life.atLeast))
+        )
       }
     })
   }
+  return struck
 }

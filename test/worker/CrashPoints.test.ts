@@ -4,7 +4,7 @@ import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import * as World from "../support/CrashWorld.ts"
 import { executorError } from "../support/FakeRunner.ts"
 import { task } from "../support/TaskLives.ts"
-import { attack, everywhere, struck, type TestedLife } from "../support/CrashPoints.ts"
+import { attack, everywhere, type TestedLife } from "../support/CrashPoints.ts"
 
 // --- The lives ---
 
@@ -67,7 +67,7 @@ const calls = [
 ]
 
 describe("every call in the life of a task can be the last one of its process, or fail", () => {
-  attack(lives, faults)
+  const struck = attack(lives, faults)
 
   it.effect(
     "two processes end, one after the other, at any two calls of a task",
@@ -76,7 +76,8 @@ describe("every call in the life of a task can be the last one of its process, o
         const life = task("a task", "doc.txt", "completed")
         const calls = (yield* World.live(life, [])).overAfter[0] ?? 0
         let pairs = 0
-        for (let at = 0; at < calls; at++) pairs += yield* everywhere(life, "dies after", [{ at, fault: "dies after" }])
+        for (let at = 0; at < calls; at++)
+          pairs += yield* everywhere(life, "dies after", struck, [{ at, fault: "dies after" }])
         assert.isAtLeast(pairs, (calls * calls) / 2)
       }),
     300_000

@@ -8,7 +8,7 @@ import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import * as World from "../support/CrashWorld.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import * as VirtualClock from "../support/VirtualClock.ts"
-import { attack, struck, type TestedLife } from "../support/CrashPoints.ts"
+import { attack, type TestedLife } from "../support/CrashPoints.ts"
 
 // --- The lives ---
 
@@ -91,7 +91,7 @@ const calls = [
 ]
 
 describe("every call in the life of a crawl can be the last one of its process, or fail", () => {
-  attack(lives, faults)
+  const struck = attack(lives, faults)
 
   it.effect("the calls of a crawl are among them", () => Effect.sync(() => assert.includeMembers([...struck], calls)))
 })
