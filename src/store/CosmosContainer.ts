@@ -114,23 +114,29 @@ export const make = (database: Cosmos.Database, name: string): DocumentContainer
               .then(() => Write.Written({ etag }))
           )
         : Effect.succeed(Write.Missing()),
-    where: (property, value) =>
+    where: (values) =>
       Effect.gen(function* () {
         const stop = yield* Effect.acquireRelease(
           Effect.sync(() => new AbortController()),
           (controller) => Effect.sync(() => controller.abort())
         )
+        const wanted = Object.entries(values)
+        const conditions = wanted.map(([property], index) => `c[${JSON.stringify(property)}] = @value${index}`)
         const pages = container.items.query<Document>(
           {
-            query: `SELECT * FROM c WHERE c[${JSON.stringify(property)}] = @value`,
-            parameters: [{ name: "@value", value }]
+            query: `SELECT * FROM c WHERE ${conditions.join(" AND ")}`,
+            parameters: wanted.map(([, value], index) => ({ name: `@value${index}`, value }))
           },
           { maxItemCount: pageSize, abortSignal: stop.signal }
         )
         // By id, since a partition that splits during the query may hand out a document twice.
         const documents = new Map<unknown, Document>()
         while (pages.hasMoreResults()) {
-          const page = yield* attempt(`query ${name} by ${property}`, () => pages.fetchNext(), Option.none)
+          const page = yield* attempt(
+            `query ${name} by ${Object.keys(values).join(", ")}`,
+            () => pages.fetchNext(),
+            Option.none
+          )
           for (const document of page.resources ?? []) documents.set(document["id"], document)
         }
         return [...documents.values()]

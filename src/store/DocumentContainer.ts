@@ -59,10 +59,9 @@ export interface DocumentContainer {
   ) => Effect.Effect<Write, ServiceError.ServiceError>
   /** Deletes the document if it still has this ETag; Written carries the ETag of the version that is gone. */
   readonly remove: (id: string, etag: string) => Effect.Effect<Write, ServiceError.ServiceError>
-  /** Every document whose property equals the value, each once, over all partitions. */
+  /** Every document with all these values, each once, over all partitions. Null is a property that is there and null. */
   readonly where: (
-    property: string,
-    value: string | boolean
+    values: Readonly<Record<string, string | boolean | null>>
   ) => Effect.Effect<ReadonlyArray<Document>, ServiceError.ServiceError>
 }
 

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { Execution } from "../domain/Execution.ts"
-import type { ExecutionId } from "../domain/Ids.ts"
+import { ExecutionId, type PipelineId, type VaultId } from "../domain/Ids.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 import { Change, Creation, ExecutionStore } from "./ExecutionStore.ts"
@@ -34,6 +34,18 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
       )
     })
 
+  const withdrawUnqueued = Effect.fnUntraced(function* (vault: VaultId, pipeline: PipelineId) {
+    const found = yield* container.where({ vault_id: vault, pipeline_id: pipeline, ...neverQueued })
+    const withdrawn: Array<ExecutionId> = []
+    for (const { _etag, id, source_worker_id } of found) {
+      // One that no crawl created belongs to a message that came without it.
+      if (typeof id !== "string" || typeof _etag !== "string" || typeof source_worker_id !== "string") continue
+      const removal = yield* container.remove(id, _etag)
+      if (removal._tag === "Written") withdrawn.push(ExecutionId.make(id))
+    }
+    return withdrawn
+  })
+
   return ExecutionStore.of({
     create: (execution) => create(execution, 2),
     change: (id, change, etag) =>
@@ -42,6 +54,7 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
         changeOf
       ),
     markEnqueued: (id, at) => Effect.asVoid(container.patch(id, { enqueued_at: at }, untouched)),
+    withdrawUnqueued,
     find: (id) =>
       Effect.map(
         read(id),
@@ -67,6 +80,9 @@ const untouched: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending"] },
   isNull: "started_at"
 }
+
+/** The Python worker writes no `enqueued_at`: its executions are not meant. */
+const neverQueued = { status: "pending", enqueued_at: null, started_at: null } as const
 
 /** The Python worker stores a result of one item as the object itself (documents.md D9). */
 const asArrayContent = (document: DocumentContainer.Document): DocumentContainer.Document => {

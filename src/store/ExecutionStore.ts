@@ -3,7 +3,7 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
-import type { ExecutionId } from "../domain/Ids.ts"
+import type { ExecutionId, PipelineId, VaultId } from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 
 /** What became of the wish to create an execution. */
@@ -37,6 +37,14 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
      * started it relies on its ETag.
      */
     readonly markEnqueued: (id: ExecutionId, at: string) => Effect.Effect<void, ServiceError>
+    /**
+     * Deletes the executions that a crawl of this vault and pipeline created, whose message no queue is known to have accepted, and that
+     * nobody started; gives their ids. A query over all partitions.
+     */
+    readonly withdrawUnqueued: (
+      vault: VaultId,
+      pipeline: PipelineId
+    ) => Effect.Effect<ReadonlyArray<ExecutionId>, ServiceError>
     readonly find: (id: ExecutionId) => Effect.Effect<Option.Option<Execution>, ServiceError>
   }
 >() {}

@@ -115,10 +115,15 @@ export const make = (name: string): MemoryContainer => {
         stored.delete(id)
         return Effect.succeed(written(etag))
       }),
-    where: (property, value) =>
-      perform("where", () =>
-        Effect.succeed([...stored.values()].filter(({ document }) => document[property] === value).map(seen))
-      )
+    where: (values) =>
+      perform("where", () => {
+        const wanted = Object.entries(values)
+        return Effect.succeed(
+          [...stored.values()]
+            .filter(({ document }) => wanted.every(([property, value]) => document[property] === value))
+            .map(seen)
+        )
+      })
   }
 }
 

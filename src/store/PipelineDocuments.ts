@@ -25,7 +25,7 @@ export const make = (container: DocumentContainer.DocumentContainer): PipelineSt
       )
     },
     findByName: (name) =>
-      Effect.flatMap(container.where("name", name), (documents) => {
+      Effect.flatMap(container.where({ name }), (documents) => {
         // The API keeps names unique only when it creates a pipeline; should two share one, every worker takes the same.
         const [first] = documents.toSorted((a, b) => (String(a["id"]) < String(b["id"]) ? -1 : 1))
         return first === undefined ? Either.right(Option.none()) : versioned(first, String(first["_etag"]))

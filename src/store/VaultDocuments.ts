@@ -12,7 +12,7 @@ export const make = (container: DocumentContainer.DocumentContainer): VaultStore
   return VaultStore.of({
     enabled: Effect.gen(function* () {
       const vaults: Array<Vault> = []
-      for (const document of yield* container.where("enabled", true)) {
+      for (const document of yield* container.where({ enabled: true })) {
         const vault = decode(document)
         if (Either.isRight(vault)) vaults.push(vault.right)
         else yield* Effect.logWarning(`A vault is left out. ${vault.left.message}`)

@@ -18,7 +18,7 @@ import { ExecutorError } from "../executors/Executor.ts"
 import type { InputExecutor } from "../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../queue/TaskQueue.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"
-import type { ExecutionStore } from "../store/ExecutionStore.ts"
+import { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { ClaimCheck } from "./ClaimCheck.ts"
 import * as Enqueue from "./Enqueue.ts"
 import * as Metrics from "./Metrics.ts"
@@ -81,8 +81,11 @@ export const isDue = (lastStart: number, interval: Duration.Duration, now: numbe
 
 const make = Effect.gen(function* () {
   const checkpoints = yield* CheckpointStore
+  const executions = yield* ExecutionStore
   const enqueue = yield* Enqueue.enqueue
-  const overlap = Duration.toMillis((yield* WorkerConfig).crawlOverlap)
+  const config = yield* WorkerConfig
+  const overlap = Duration.toMillis(config.crawlOverlap)
+  const lookPeriod = Duration.toMillis(config.lockTtl)
 
   /** Where this crawl starts to look: the last one's start less the overlap; all documents when there was none. */
   const since = ({ checkpoint_timestamp, taken_over }: Checkpoint): Option.Option<number> =>
@@ -165,6 +168,29 @@ const make = Effect.gen(function* () {
       : { ...checkpoint, recently_queued, listing: null, checkpoint_timestamp: started_at, taken_over: false }
   }
 
+  /**
+   * After a whole listing, what was never queued is of a version that is no longer there: a crawl that was cut off created it. Should a queue
+   * have its message nevertheless, the worker that gets it creates it anew.
+   */
+  const withdrawUnqueued = ({ pipeline, vault }: CrawlTarget) =>
+    Effect.flatMap(executions.withdrawUnqueued(vault.id, pipeline.id), (ids) =>
+      ids.length === 0
+        ? Effect.void
+        : Effect.logInfo(
+            `${ids.length} executions were taken back: their documents changed or went before their tasks were queued (${ids.slice(0, 5).join(", ")}${ids.length > 5 ? ", …" : ""})`
+          )
+    ).pipe(
+      Effect.catchAll((error) =>
+        Effect.logWarning(`Executions that were never queued could not be looked for: ${error.message}`)
+      )
+    )
+
+  /** After a crawl that was cut off, and in the first crawl of each period, by the checkpoint: one worker of the fleet looks. */
+  const isTimeToLook = (before: Checkpoint, lastStart: Option.Option<number>, startedAt: number): boolean =>
+    before.crawling ||
+    Option.isNone(lastStart) ||
+    Math.floor(lastStart.value / lookPeriod) !== Math.floor(startedAt / lookPeriod)
+
   const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onProgress: Effect.Effect<void>) {
     const { input, interval, pipeline, vault } = target
     const found = yield* insistently(checkpoints.find(pipeline.id, input.id, vault.id))
@@ -195,6 +221,8 @@ const make = Effect.gen(function* () {
     )
     const completed = { ...begun, crawling: false, last_crawl_completed_at: yield* Timestamp.now }
     yield* insistently(checkpoints.save(moved(completed, totals, recent)))
+    const whole = Option.isSome(totals.listedAt) && Option.isNone(totals.cut)
+    if (whole && isTimeToLook(before, lastStart, startedAt)) yield* withdrawUnqueued(target)
     return { crawled: true, startedAt, discovered: totals.discovered, enqueued: totals.enqueued }
   })
 

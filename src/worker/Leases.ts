@@ -65,6 +65,7 @@ const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
   const config = yield* WorkerConfig
   const progress = yield* Progress.Progress
+  const clock = yield* Effect.clock
   const visibility = Duration.toMillis(config.visibilityTimeout)
   /** The service's clock and ours run apart a little, and a last write must still arrive in time. */
   const safety = Math.min(5_000, visibility / 10)
@@ -76,6 +77,9 @@ const make = Effect.gen(function* () {
     if (held.size === 0) someHeld.unsafeClose()
     return known
   }
+
+  /** From when it must be presumed lost unless it is renewed: epoch milliseconds. */
+  const endOf = ({ renewedAt }: Held): number => renewedAt + visibility - safety
 
   const lose = (lease: Held, message: string) =>
     Effect.suspend(() => {
@@ -114,7 +118,7 @@ const make = Effect.gen(function* () {
           // Not even a call that can't be interrupted holds up the end of the lease.
           Effect.disconnect,
           Effect.timeoutFail({
-            duration: Duration.millis(Math.max(0, lease.renewedAt + visibility - safety - now)),
+            duration: Duration.millis(Math.max(0, endOf(lease) - now)),
             onTimeout: () => `The lease of message ${lease.message.id} could not be renewed before it ended.`
           })
         )
@@ -177,7 +181,10 @@ const make = Effect.gen(function* () {
         whenLost: (handler) =>
           Effect.suspend(() => {
             lease.onLost = handler
-            return lease.lost === undefined ? Effect.void : handler(lease.lost)
+            if (lease.lost !== undefined) return handler(lease.lost)
+            return lease.renewingSince === null && endOf(lease) <= clock.unsafeCurrentTimeMillis()
+              ? lose(lease, `The lease of message ${message.id} had ended before anything was done with it.`)
+              : Effect.void
           }),
         complete: settle(lease, queue.complete),
         release: (delay, body) => settle(lease, (receipt) => queue.update(receipt, delay, body)),

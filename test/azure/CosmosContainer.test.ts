@@ -37,7 +37,7 @@ it.layer(emulatorDatabase)("CosmosContainer", (it) => {
       assert.strictEqual(error.operation, "read pipelines/t2")
       assert.strictEqual((yield* documents.read("t2"))._tag, "Missing")
       server.answerNext({ status: 429, headers: { "x-ms-retry-after-ms": "1" } })
-      assert.deepStrictEqual(yield* liveClock(documents.where("name", "nobody")), [])
+      assert.deepStrictEqual(yield* liveClock(documents.where({ name: "nobody" })), [])
     })
   )
 
@@ -116,7 +116,7 @@ it.layer(emulatorDatabase)("CosmosContainer", (it) => {
         },
         context: (f) => f()
       })
-      yield* Effect.withTracer(Effect.zipRight(documents.read("t7"), documents.where("name", "x")), tracer)
+      yield* Effect.withTracer(Effect.zipRight(documents.read("t7"), documents.where({ name: "x" })), tracer)
       assert.deepStrictEqual(names, ["CosmosDB.read", "CosmosDB.query"])
     })
   )

@@ -91,20 +91,52 @@ export const gather = ({ blobs, documents, poison, tasks }: World.World): Effect
     }
   })
 
-/** Waits until every expected execution is terminal and the queue is empty; the check tells what is not. */
-export const settled = ({ documents, tasks }: World.World, expected: ReadonlyArray<string>, deadline: number) =>
+/** What must come to its end before a run does. */
+export interface Expected {
+  /** Executions that must be there. */
+  readonly executions: ReadonlyArray<string>
+  readonly deletedVaults: ReadonlySet<string>
+}
+
+/**
+ * Waits until the queue is empty, every execution that somebody cares for is terminal, and every pipeline that is still crawled was seen without
+ * a lock: a dead owner's goes with the next crawl, which a wrong clock may delay. The check tells what is not so.
+ */
+export const settled = (
+  { documents, tasks }: World.World,
+  { deletedVaults, executions }: Expected,
+  deadline: number
+): Effect.Effect<void> =>
   Effect.gen(function* () {
+    const abandoned = abandonedBy(deletedVaults)
+    const free = new Set<string>()
     while (Date.now() < deadline) {
       yield* Effect.sleep("2 seconds")
+      const locks = yield* World.call(() => documents.locks.items.readAll<Lock>().fetchAll())
+      const locked = new Set(locks.resources.map(({ pipeline_id }) => pipeline_id))
+      for (const { name } of Object.values(World.streams)) if (!locked.has(name)) free.add(name)
       const { approximateMessagesCount } = yield* World.call(() => tasks.getProperties())
       if (approximateMessagesCount !== 0) continue
       const { resources } = yield* World.call(() => documents.executions.items.readAll<Execution>().fetchAll())
-      const terminal = new Set(
-        resources.filter(({ status }) => status === "completed" || status === "failed").map(({ id }) => id)
-      )
-      if (expected.every((id) => terminal.has(id))) return
+      const open = resources.filter((one) => !isTerminal(one) && !deletedVaults.has(one.vault_id ?? ""))
+      const there = new Set(resources.map(({ id }) => id))
+      if (
+        open.length === 0 &&
+        executions.every((id) => there.has(id)) &&
+        Object.values(World.streams).every(({ name }) => free.has(name) || abandoned.has(name))
+      ) {
+        return
+      }
     }
   })
+
+/** The streams that nobody crawls any more. */
+const abandonedBy = (deletedVaults: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set(
+    Object.values(World.streams)
+      .filter(({ vaults }) => vaults.every((vault) => deletedVaults.has(vault)))
+      .map(({ name }) => name)
+  )
 
 const statuses = ["pending", "running", "completed", "failed"]
 const isTerminal = ({ status }: Execution): boolean => status === "completed" || status === "failed"
@@ -138,11 +170,7 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
   const isOrphan = ({ id, status, vault_id }: Execution): boolean =>
     status === "pending" && deletedVaults.has(vault_id ?? "") && !traffic.receives.has(id)
 
-  const abandoned = new Set(
-    Object.values(World.streams)
-      .filter(({ vaults }) => vaults.every((vault) => deletedVaults.has(vault)))
-      .map(({ name }) => name as string)
-  )
+  const abandoned = abandonedBy(deletedVaults)
 
   const rule = <A>(text: string, all: ReadonlyArray<A>, miss: (one: A) => string | undefined): Finding => ({
     rule: text,

@@ -168,7 +168,7 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
     ]
       .flatMap((version) => [...version.executions])
       .flatMap(([vault, id]) => (deletedVaults.has(vault) ? [] : [id]))
-    yield* Checker.settled(world, expected, startedAt + total + patience)
+    yield* Checker.settled(world, { executions: expected, deletedVaults }, startedAt + total + patience)
     const unwell = yield* fleet.unwell
     say("The fleet ends")
     yield* fleet.stop

@@ -64,7 +64,7 @@ const bystander = (installation: Emulators.Installation, probes: Probes.Probes, 
   Effect.zipRight(Stack.watch(installation, name, crawling(name)), Stack.crawled(probes, name, times))
 
 const lockOf = ({ documents }: Emulators.Installation, name: string) =>
-  Effect.map(Effect.orDie(documents.locks.where("pipeline_id", name)), ([lock]): Document | undefined => lock)
+  Effect.map(Effect.orDie(documents.locks.where({ pipeline_id: name })), ([lock]): Document | undefined => lock)
 
 export const discovery = (it: Stack.It) => {
   describe("Discovery and scheduling", () => {

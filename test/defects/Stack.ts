@@ -196,7 +196,7 @@ export const drained = ({ tasks }: Installation) =>
 
 /** The checkpoints of a vault as they are stored. */
 export const checkpointsOf = ({ documents }: Installation, vaultId: string) =>
-  Effect.orDie(documents.checkpoints.where("vault_id", vaultId))
+  Effect.orDie(documents.checkpoints.where({ vault_id: vaultId }))
 
 /** Waits until a source was crawled so often. */
 export const crawled = (probes: Probes.Probes, of: string, times: number) =>

@@ -162,8 +162,8 @@ const live = Effect.fnUntraced(function* (life: Life, at: number) {
   const seen = Effect.all({
     executions: Emulators.executionsOf(installation, "line-vault"),
     messages: Emulators.depth(installation.tasks),
-    locks: installation.documents.locks.where("pipeline_id", "line"),
-    checkpoints: installation.documents.checkpoints.where("vault_id", "line-vault")
+    locks: installation.documents.locks.where({ pipeline_id: "line" }),
+    checkpoints: installation.documents.checkpoints.where({ vault_id: "line-vault" })
   })
   type Seen = Effect.Effect.Success<typeof seen>
   // A dead crawl's lock ends by its time, too: then there is none, and the next crawl has yet to begin.
@@ -208,7 +208,7 @@ const live = Effect.fnUntraced(function* (life: Life, at: number) {
     told("every output is there, once")
   )
   assert.isFalse(yield* Effect.promise(() => installation.poison.exists()), told("nothing was put aside"))
-  const checkpoints = yield* installation.documents.checkpoints.where("vault_id", "line-vault")
+  const checkpoints = yield* installation.documents.checkpoints.where({ vault_id: "line-vault" })
   assert.lengthOf(checkpoints, life.sourceWorkers, told("the checkpoint"))
   assert.isTrue(checkpoints.every(moved), told("the checkpoint moved"))
   return struck

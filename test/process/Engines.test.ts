@@ -91,7 +91,7 @@ describe("Engines in one process on the real Azure layers", () => {
             ({ leases, messages }) => leases === 0 && messages === 0
           )
           yield* Effect.forEach(engines, ({ stop }) => stop, { concurrency: "unbounded" })
-          assert.deepStrictEqual(yield* installation.documents.locks.where("pipeline_id", "probing"), [])
+          assert.deepStrictEqual(yield* installation.documents.locks.where({ pipeline_id: "probing" }), [])
           // Nothing was ever put aside.
           assert.isFalse(yield* Effect.promise(() => installation.poison.exists()))
 

@@ -501,7 +501,7 @@ describe("A fleet of Python workers and ours", () => {
         assert.strictEqual(saved["checkpoint_timestamp"], "2026-01-02T10:00:00+00:00")
         yield* python.crawl(pipelineId, vaultId, "discover", [])
         assert.deepStrictEqual(yield* checkpointOf(installation, ours), saved, "theirs did not touch ours")
-        const shown = yield* installation.documents.checkpoints.where("vault_id", vaultId)
+        const shown = yield* installation.documents.checkpoints.where({ vault_id: vaultId })
         assert.lengthOf(shown, 2)
         accepted(VaultCrawlCheckpoint, shown)
       })

@@ -69,7 +69,7 @@ describe("The start of a worker process", () => {
           const worker = yield* WorkerProcess.start({ ...env, CREATE_MISSING_RESOURCES: "true" })
           yield* worker.url
           assert.isTrue(yield* Effect.promise(() => tasks.exists()))
-          assert.deepStrictEqual(yield* documents.locks.where("pipeline_id", "none"), [])
+          assert.deepStrictEqual(yield* documents.locks.where({ pipeline_id: "none" }), [])
         }),
       300_000
     )

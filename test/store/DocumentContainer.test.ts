@@ -52,7 +52,7 @@ describe("MemoryContainer", () => {
       container.failNext(failure, { times: 2 })
       container.failNext(failure, { operation: "create" })
       assert.strictEqual(yield* Effect.flip(container.read("a")), failure)
-      assert.strictEqual(yield* Effect.flip(container.where("a", "b")), failure)
+      assert.strictEqual(yield* Effect.flip(container.where({ a: "b" })), failure)
       assert.strictEqual((yield* container.read("a"))._tag, "Missing")
       assert.strictEqual(yield* Effect.flip(container.create({ id: "a" })), failure)
       assert.strictEqual((yield* container.create({ id: "a" }))._tag, "Written")

@@ -147,13 +147,28 @@ export const suite = (name: string, layer: Layer.Layer<Containers>): void =>
         yield* Effect.forEach(ids, (id) => documents.create({ id, kind: "many", flag: true }), { concurrency: 8 })
         yield* documents.create({ id: "w-text", kind: "one", flag: "true" })
         yield* documents.create({ id: "w-number", kind: "one", flag: 1 })
-        const many = yield* documents.where("kind", "many")
+        const many = yield* documents.where({ kind: "many" })
         assert.sameMembers(
           many.map((document) => String(document["id"])),
           ids
         )
-        assert.lengthOf(yield* documents.where("flag", true), 230)
-        assert.deepStrictEqual(yield* documents.where("kind", "none"), [])
+        assert.lengthOf(yield* documents.where({ flag: true }), 230)
+        assert.deepStrictEqual(yield* documents.where({ kind: "none" }), [])
+      })
+    )
+
+    it.effect("finds the documents with several values, of which null is not the same as nothing", () =>
+      Effect.gen(function* () {
+        const documents = yield* container
+        yield* documents.create({ id: "n-null", colour: "red", size: null })
+        yield* documents.create({ id: "n-text", colour: "red", size: "null" })
+        yield* documents.create({ id: "n-missing", colour: "red" })
+        yield* documents.create({ id: "n-other", colour: "blue", size: null })
+        const found = yield* documents.where({ colour: "red", size: null })
+        assert.deepStrictEqual(
+          found.map((document) => document["id"]),
+          ["n-null"]
+        )
       })
     )
 

@@ -175,6 +175,38 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
       })
     )
 
+    it.effect("takes back what a crawl created and nobody queued or started, of one vault and pipeline", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const { executions } = yield* Containers
+        const vault = VaultId.make("v-back")
+        const other = VaultId.make("v-other")
+        const pipeline = PipelineId.make("p1")
+        const at = "2026-01-02T10:30:01+00:00"
+        for (const [name, more] of [
+          ["back-1", {}],
+          ["back-2", {}],
+          ["queued", { enqueued_at: at }],
+          ["started", { started_at: at }],
+          ["running", { status: "running", started_at: at }],
+          ["failed", { status: "failed" }],
+          ["sent-by-others", { source_worker_id: null }],
+          ["other-vault", { vault_id: other }],
+          ["other-pipeline", { pipeline_id: PipelineId.make("p2") }]
+        ] as const) {
+          yield* store.create(execution(name, { vault_id: vault, ...more }))
+        }
+        const { enqueued_at: _ours, ...original } = execution("the-original-s", { vault_id: vault })
+        yield* executions.upsert(original)
+
+        assert.sameMembers([...(yield* store.withdrawUnqueued(vault, pipeline))], ["back-1", "back-2"])
+        assert.isEmpty(yield* store.withdrawUnqueued(vault, pipeline))
+        assert.isTrue(Option.isNone(yield* store.find(id("back-1"))))
+        assert.lengthOf(yield* executions.where({ vault_id: vault }), 7)
+        assert.isTrue(Option.isSome(yield* store.find(id("other-vault"))))
+      })
+    )
+
     it.effect("reads and changes what the Python worker wrote", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore

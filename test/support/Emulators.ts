@@ -149,7 +149,7 @@ export const blobNames = ({ blobs }: Installation, container: string) =>
 
 /** All executions of a vault, as they are stored. */
 export const executionsOf = ({ documents }: Installation, vaultId: string) =>
-  Effect.orDie(documents.executions.where("vault_id", vaultId))
+  Effect.orDie(documents.executions.where({ vault_id: vaultId }))
 
 /** How many of the executions have this status. */
 export const withStatus = (executions: ReadonlyArray<Document>, status: string): number =>

@@ -572,6 +572,82 @@ describe("design 5.3 the tasks", () => {
       assert.lengthOf(yield* messages, 1)
     }))
 
+  /** An engine that dies between the execution of a document and its message. */
+  const diesBeforeSending = Effect.gen(function* () {
+    const queue = yield* TaskQueue
+    const scope = yield* Scope.make()
+    yield* Scope.extend(crawling(), scope).pipe(
+      Effect.provideService(TaskQueue, TaskQueue.of({ ...queue, send: () => Effect.never }))
+    )
+    yield* Engine.pass(1)
+    yield* Scope.close(scope, Exit.void)
+  })
+
+  for (const [what, ...left] of [["replaced", document("a", "v2")], ["removed"]] as const) {
+    test(`an execution whose process died before its message was sent goes when the document was ${what} meanwhile`, () =>
+      Effect.gen(function* () {
+        const runner = yield* FakeRunner
+        runner.crawl = finds(document("a", "v1"))
+        yield* diesBeforeSending
+        assert.lengthOf(yield* executions, 1)
+        runner.crawl = finds(...left)
+        yield* crawling()
+        yield* Engine.pass(66)
+        assert.lengthOf(yield* messages, left.length)
+        assert.deepStrictEqual(
+          (yield* executions).map((execution) => execution["id"]),
+          (yield* messages).map((message) => message["execution_id"]),
+          "what nobody will ever run does not stay pending"
+        )
+      }))
+  }
+
+  test("an execution that is taken back although the queue has its message is run all the same", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const queue = yield* TaskQueue
+      runner.crawl = finds(document("a", "v1"))
+      const scope = yield* Scope.make()
+      yield* Scope.extend(crawling(), scope).pipe(
+        Effect.provideService(
+          TaskQueue,
+          TaskQueue.of({ ...queue, send: (body) => Effect.zipRight(queue.send(body), Effect.never) })
+        )
+      )
+      yield* Engine.pass(1)
+      yield* Scope.close(scope, Exit.void)
+      runner.crawl = finds()
+      yield* crawling()
+      yield* Engine.pass(66)
+      assert.isEmpty(yield* executions)
+      yield* Engine.started({ processingWorkers: 1 })
+      yield* Engine.pass(5)
+      assert.strictEqual((yield* executions)[0]?.["status"], "completed")
+    }))
+
+  test("executions are looked for that way once in LOCK_TTL_SECONDS, and never when the crawl failed", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const stores = yield* MemoryStores
+      let looks = 0
+      const { where } = stores.executions
+      Object.assign(stores.executions, {
+        where: (values: Parameters<typeof where>[0]) => {
+          looks++
+          return where(values)
+        }
+      })
+      runner.crawl = () => Stream.fail(executorError("Transient", "away"))
+      yield* crawling({ lockTtl: Duration.minutes(10) })
+      yield* Engine.pass(60)
+      assert.strictEqual(looks, 0)
+      runner.crawl = finds()
+      yield* Engine.pass(3_540)
+      assert.isAtLeast(runner.crawls.length, 50)
+      assert.isAtLeast(looks, 5)
+      assert.isAtMost(looks, 6)
+    }))
+
   test("a queue that is away for a moment does not fail the crawl", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner

@@ -119,6 +119,20 @@ describe("Leases", () => {
     )
   )
 
+  it.effect("one whose message came when it had ended already is lost from the beginning", () =>
+    Effect.gen(function* () {
+      const queue = yield* TaskQueue
+      const leases = yield* Leases.Leases
+      yield* queue.send("body")
+      const [message] = yield* queue.receive(1, visibility)
+      if (message === undefined) return yield* Effect.dieMessage("no message")
+      yield* TestClock.setTime(Duration.toMillis(visibility))
+      const losses = yield* lossOf(leases.hold(message, 0))
+      assert.lengthOf(losses, 1)
+      assert.strictEqual(yield* leases.count, 0)
+    }).pipe(Effect.provide(over()))
+  )
+
   it.effect("one hung renewal does not hold up the others", () =>
     Effect.gen(function* () {
       const queue = yield* TaskQueue

@@ -184,6 +184,30 @@ describe("design 4.3 lease", () => {
       assert.isTrue(yield* Deferred.isDone(interrupted), "stopped when it must be presumed lost")
     }))
 
+  test("a message whose receive was answered after its lease had ended is left to others", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const queue = yield* TaskQueue
+      let answering = Duration.seconds(14)
+      const slow = TaskQueue.of({
+        ...queue,
+        receive: (...call) =>
+          Effect.zipLeft(
+            queue.receive(...call),
+            Effect.suspend(() => Effect.sleep(answering))
+          )
+      })
+      yield* Engine.enqueue(1)
+      yield* Engine.started({ visibilityTimeout: Duration.seconds(10) }).pipe(Effect.provideService(TaskQueue, slow))
+      yield* Engine.pass(15)
+      assert.strictEqual(runner.runs, 0)
+      assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "pending", "no attempt has begun")
+      answering = Duration.zero
+      yield* Engine.pass(30)
+      assert.strictEqual(runner.runs, 1)
+      assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "completed")
+    }))
+
   test("receipts are used one at a time", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner

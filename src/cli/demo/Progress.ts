@@ -16,7 +16,7 @@ export const executionsOf = Effect.fnUntraced(function* (vaultId: string) {
   const { containers } = yield* AzureConfig
   const container = CosmosContainer.make(database, containers.executions)
   const decode = decoderOf(container, Execution)
-  const documents = yield* container.where("vault_id", vaultId)
+  const documents = yield* container.where({ vault_id: vaultId })
   const executions = yield* Effect.forEach(documents, decode)
   return executions.toSorted((a, b) => (a.created_at < b.created_at ? -1 : 1))
 })
