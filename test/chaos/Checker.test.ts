@@ -17,6 +17,8 @@ const execution = (name: string, change: Partial<Checker.Execution> = {}): Check
   status: "completed",
   content: null,
   error: null,
+  enqueued_at: "2026-01-02T10:30:00+00:00",
+  started_at: "2026-01-02T10:30:00+00:00",
   completed_at: "2026-01-02T10:30:00+00:00",
   number_of_items: 1,
   ...change
@@ -117,16 +119,40 @@ describe("The account of a chaos run", () => {
       [
         "an output of a lost attempt",
         /lost its lease/,
-        { traffic: { ...deeds.traffic, trespasses: [{ worker: "w", document: "d", because: "late" }] } },
+        {
+          traffic: { ...deeds.traffic, trespasses: [{ worker: "w", document: "d", executions: [], because: "late" }] }
+        },
         {}
       ]
     ]
   it("expects nothing more of a deleted vault's document whose message was never sent", () => {
-    const orphan = execution("orphan", { status: "pending", vault_id: "doomed-vault" })
+    const orphan = execution("orphan", {
+      status: "pending",
+      vault_id: "doomed-vault",
+      enqueued_at: null,
+      started_at: null,
+      completed_at: null
+    })
     const versions = [...deeds.versions, { ...version("orphan"), executions: new Map([["doomed-vault", orphan.id]]) }]
     const left = { executions: [...remains.executions, orphan] }
     assert.deepStrictEqual(missed({ versions, deletedVaults: new Set(["doomed-vault"]) }, left), [])
     assert.include(missed({ versions }, left), "every execution is terminal")
+    // A message of its life before the deletion may have been delivered.
+    const traffic = {
+      ...deeds.traffic,
+      receives: new Map([
+        ["exec_sound", 1],
+        ["exec_orphan", 1]
+      ])
+    }
+    assert.deepStrictEqual(missed({ versions, traffic, deletedVaults: new Set(["doomed-vault"]) }, left), [])
+    for (const more of [{ enqueued_at: "2026-01-02T10:00:00Z" }, { started_at: "2026-01-02T10:00:00Z" }]) {
+      const begun = { executions: [...remains.executions, { ...orphan, ...more }] }
+      assert.include(
+        missed({ versions, deletedVaults: new Set(["doomed-vault"]) }, begun),
+        "every execution is terminal"
+      )
+    }
   })
 
   it("tells what was done about an execution that was begun too often", () => {
@@ -135,6 +161,10 @@ describe("The account of a chaos run", () => {
     const misses = Checker.check({ ...deeds, traffic }, remains).flatMap((finding) => finding.misses)
     assert.lengthOf(misses, 1)
     for (const line of story) assert.include(misses[0], line)
+    const trespass = { worker: "w", document: "d", executions: ["exec_sound"], because: "late" }
+    const trespassing = { ...deeds.traffic, storyOf: () => story, trespasses: [trespass] }
+    const [told] = Checker.check({ ...deeds, traffic: trespassing }, remains).flatMap((finding) => finding.misses)
+    for (const line of ["w wrote d: late", ...story]) assert.include(told, line)
   })
 
   for (const [what, rule, did, left] of cases) {

@@ -12,6 +12,8 @@ export interface Execution {
   readonly status: string
   readonly content: unknown
   readonly error: unknown
+  readonly enqueued_at: unknown
+  readonly started_at: unknown
   readonly completed_at: unknown
   readonly number_of_items: unknown
 }
@@ -167,8 +169,8 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
   const failed = executions.filter(({ status }) => status === "failed")
 
   /** Created by a crawl that was cut off before it sent the message, when its vault was deleted already: nobody looks for it any more. */
-  const isOrphan = ({ id, status, vault_id }: Execution): boolean =>
-    status === "pending" && deletedVaults.has(vault_id ?? "") && !traffic.receives.has(id)
+  const isOrphan = ({ enqueued_at, started_at, status, vault_id }: Execution): boolean =>
+    status === "pending" && deletedVaults.has(vault_id ?? "") && enqueued_at === null && started_at === null
 
   const abandoned = abandonedBy(deletedVaults)
 
@@ -256,7 +258,9 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
     {
       rule: "no output was written by an attempt that had lost its lease",
       checked: traffic.starts.size,
-      misses: traffic.trespasses.map(({ because, document, worker }) => `${worker} wrote ${document}: ${because}`)
+      misses: traffic.trespasses.map(({ because, document, executions, worker }) =>
+        [`${worker} wrote ${document}: ${because}`, ...executions.flatMap(traffic.storyOf)].join("\n        ")
+      )
     }
   ]
 }

@@ -20,6 +20,8 @@ export interface KnownMessage {
 export interface Trespass {
   readonly worker: string
   readonly document: string
+  /** The document's. */
+  readonly executions: ReadonlyArray<string>
   readonly because: string
 }
 
@@ -40,6 +42,8 @@ const tolerance = 1_000
  */
 export const make = (names: Names) => {
   const leases = new Map<string, Lease>()
+  /** Those that ended before somebody else got the message: their owners may not know it yet. */
+  const formerLeases = new Map<string, Array<Lease>>()
   const messages = new Map<string, KnownMessage>()
   const messagesOf = new Map<string, Set<string>>()
   /** Executions by the document's path; filled by who uploads. */
@@ -53,12 +57,13 @@ export const make = (names: Names) => {
 
   const messagePath = `/${names.queue}/messages`
   const bump = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
-  const tell = (executionId: string, worker: string, deed: string, { answer, delivered }: Exchange) => {
+  const tell = (executionId: string, text: string) => {
     const story = stories.get(executionId) ?? []
-    const ending = `${answer.status}${delivered ? "" : ", answer spoiled"}`
-    story.push(`${new Date().toISOString().slice(11, 23)} ${worker} ${deed} (${ending})`)
+    story.push(`${new Date().toISOString().slice(11, 23)} ${text}`)
     stories.set(executionId, story)
   }
+  const tellDeed = (executionId: string, worker: string, deed: string, { answer, delivered }: Exchange) =>
+    tell(executionId, `${worker} ${deed} (${answer.status}${delivered ? "" : ", answer spoiled"})`)
 
   const received = (worker: string, exchange: Exchange) => {
     const xml = exchange.answer.body.toString("utf8")
@@ -68,6 +73,8 @@ export const make = (names: Names) => {
       const payload = payloadOf(text)
       const executionId = payload?.execution_id
       messages.set(id, { id, text, executionId })
+      const former = leases.get(id)
+      if (former !== undefined) formerLeases.set(id, [...(formerLeases.get(id) ?? []), former])
       leases.set(id, {
         owner: worker,
         receipt: element(part, "PopReceipt"),
@@ -76,7 +83,7 @@ export const make = (names: Names) => {
       })
       if (executionId === undefined) continue
       bump(receives, executionId)
-      tell(executionId, worker, `received message ${id}`, exchange)
+      tellDeed(executionId, worker, `received message ${id}`, exchange)
       mostRetries.set(executionId, Math.max(mostRetries.get(executionId) ?? 0, payload?.retry_count ?? 0))
       const all = messagesOf.get(executionId) ?? new Set()
       messagesOf.set(executionId, all.add(id))
@@ -96,7 +103,9 @@ export const make = (names: Names) => {
   /** Undefined when the worker holds a lease on a message of this document. */
   const trespassOf = (worker: string, document: string, at: number): string | undefined => {
     const ids = [...(executionsOf.get(document) ?? [])].flatMap((execution) => [...(messagesOf.get(execution) ?? [])])
-    const own = ids.flatMap((id) => leases.get(id) ?? []).filter(({ owner }) => owner === worker)
+    const own = ids
+      .flatMap((id) => [formerLeases.get(id) ?? [], leases.get(id) ?? []].flat())
+      .filter(({ owner }) => owner === worker)
     if (own.some(({ stolenAt, until }) => (stolenAt ?? until) + grace(stolenAt) >= at)) return undefined
     const ends = own.map(({ stolenAt, until }) => `${at - (stolenAt ?? until)} ms after its end`)
     return ends.length === 0 ? `it held none of the messages ${ids.join(", ")}` : ends.join(", ")
@@ -120,7 +129,10 @@ export const make = (names: Names) => {
       ),
     stolen: (id: string, at: number) => {
       const lease = leases.get(id)
-      if (lease !== undefined) leases.set(id, { ...lease, stolenAt: at })
+      if (lease === undefined) return
+      leases.set(id, { ...lease, stolenAt: at })
+      const executionId = messages.get(id)?.executionId
+      if (executionId !== undefined) tell(executionId, `somebody steals message ${id} from ${lease.owner}`)
     },
     arrived: (worker: string, { at, method, path }: Call) => {
       counts.calls++
@@ -130,7 +142,8 @@ export const make = (names: Names) => {
       counts.outputs++
       const document = decodeURIComponent(output).replace(/\.json$/, "")
       const because = trespassOf(worker, document, at)
-      if (because !== undefined) trespasses.push({ worker, document, because })
+      if (because === undefined) return
+      trespasses.push({ worker, document, executions: [...(executionsOf.get(document) ?? [])], because })
     },
     answered: (worker: string, exchange: Exchange) => {
       const { answer, call, delivered } = exchange
@@ -142,7 +155,7 @@ export const make = (names: Names) => {
       const [, message] = pathname.split(`${messagePath}/`)
       if (message !== undefined) {
         const executionId = messages.get(message)?.executionId
-        if (executionId !== undefined) tell(executionId, worker, `${call.method} message ${message}`, exchange)
+        if (executionId !== undefined) tellDeed(executionId, worker, `${call.method} message ${message}`, exchange)
         if (done && call.method === "PUT") renewed(worker, message, answer)
         if (done && call.method === "DELETE") leases.delete(message)
       }
@@ -150,7 +163,7 @@ export const make = (names: Names) => {
       if (document === undefined || call.method !== "PATCH") return
       const executionId = decodeURIComponent(document)
       const status = /"(pending|running|completed|failed)"/.exec(call.body.toString("utf8"))?.[1] ?? "nothing"
-      tell(executionId, worker, `set it to ${status}`, exchange)
+      tellDeed(executionId, worker, `set it to ${status}`, exchange)
       if (done && delivered && status === "running") bump(starts, executionId)
     }
   }

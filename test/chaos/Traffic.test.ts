@@ -1,0 +1,94 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Exchange } from "../support/FaultProxy.ts"
+import * as Traffic from "./Traffic.ts"
+
+const start = Date.parse("2026-01-02T10:00:00Z")
+const seconds = (count: number) => start + count * 1_000
+const document = "single/doc.txt"
+
+/** What the proxies saw until now: one task, whose message can be handed out. */
+const scene = () => {
+  const traffic = Traffic.make({ queue: "tasks", outputs: "outputs", executions: "executions", noticeMillis: 10_000 })
+  traffic.executionsOf.set(document, new Set(["exec_1"]))
+  const exchange = (method: string, path: string, at: number, body = ""): Exchange => ({
+    call: { method, path, headers: {}, body: Buffer.from(""), at },
+    answer: { status: 200, headers: {}, body: Buffer.from(body) },
+    delivered: true
+  })
+  return {
+    traffic,
+    /** The worker gets the message for 15 s. */
+    receives: (worker: string, at: number) => {
+      const fields = {
+        MessageId: "m",
+        PopReceipt: `of ${worker}`,
+        TimeNextVisible: new Date(at + 15_000).toUTCString(),
+        MessageText: JSON.stringify({ payload: { execution_id: "exec_1" } })
+      }
+      const inner = Object.entries(fields).map(([name, value]) => `<${name}>${value}</${name}>`)
+      const body = `<QueueMessage>${inner.join("")}</QueueMessage>`
+      traffic.answered(worker, exchange("GET", "/account/tasks/messages", at, body))
+    },
+    deletes: (worker: string, at: number) =>
+      traffic.answered(worker, exchange("DELETE", "/account/tasks/messages/m?popreceipt=r", at)),
+    writes: (worker: string, at: number) =>
+      traffic.arrived(worker, exchange("PUT", `/account/outputs/${document}.json`, at).call)
+  }
+}
+
+describe("What the proxies saw of a chaos run", () => {
+  it("an output may be written by who holds a message of its document, and by nobody else", () => {
+    const { receives, traffic, writes } = scene()
+    receives("one", seconds(0))
+    writes("one", seconds(14))
+    assert.isEmpty(traffic.trespasses)
+    writes("two", seconds(14))
+    assert.match(traffic.trespasses[0]?.because ?? "", /held none/)
+  })
+
+  it("an output that is written after the lease has ended is told with how long after", () => {
+    const { receives, traffic, writes } = scene()
+    receives("one", seconds(0))
+    writes("one", seconds(20))
+    assert.strictEqual(traffic.trespasses[0]?.because, "5000 ms after its end")
+  })
+
+  it("the victim of a theft may write until it can know, also when somebody else has the message already", () => {
+    const { receives, traffic, writes } = scene()
+    receives("one", seconds(0))
+    traffic.stolen("m", seconds(2))
+    receives("two", seconds(3))
+    writes("one", seconds(5))
+    writes("two", seconds(6))
+    assert.isEmpty(traffic.trespasses)
+    writes("one", seconds(14))
+    assert.strictEqual(traffic.trespasses[0]?.because, "12000 ms after its end")
+  })
+
+  it("the story of an execution has all that was done about it", () => {
+    const { deletes, receives, traffic } = scene()
+    receives("one", seconds(0))
+    traffic.stolen("m", seconds(2))
+    receives("two", seconds(3))
+    deletes("two", seconds(4))
+    assert.deepStrictEqual(
+      traffic.storyOf("exec_1").map((line) => line.slice(13)),
+      [
+        "one received message m (200)",
+        "somebody steals message m from one",
+        "two received message m (200)",
+        "two DELETE message m (200)"
+      ]
+    )
+  })
+
+  it("a message that is deleted is nobody's", () => {
+    const { deletes, receives, traffic, writes } = scene()
+    receives("one", seconds(0))
+    assert.lengthOf(traffic.held(seconds(1)), 1)
+    deletes("one", seconds(1))
+    assert.isEmpty(traffic.held(seconds(1)))
+    writes("one", seconds(2))
+    assert.lengthOf(traffic.trespasses, 1)
+  })
+})
