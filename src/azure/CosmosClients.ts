@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import { remember } from "../domain/Redaction.ts"
 import { AzureConfig } from "../config/WorkerConfig.ts"
 import { Credentials } from "./Credentials.ts"
+import { sendOnce } from "./SendOnce.ts"
 
 /** The configured database, as the SDK gives it. For the adapters only. */
 export class CosmosDatabase extends Context.Tag("contentflow-worker/azure/CosmosDatabase")<
@@ -17,6 +18,7 @@ export class CosmosDatabase extends Context.Tag("contentflow-worker/azure/Cosmos
 export const layer: Layer.Layer<CosmosDatabase, never, AzureConfig | Credentials> = Layer.scoped(
   CosmosDatabase,
   Effect.gen(function* () {
+    yield* sendOnce
     const { cosmosEndpoint, cosmosKey, cosmosDatabase } = yield* AzureConfig
     const { credential } = yield* Credentials
     if (cosmosKey !== null) remember(Redacted.value(cosmosKey))

@@ -12,6 +12,7 @@ import type { BlobAccount } from "../blob/BlobStore.ts"
 import { AzureConfig, type AzureSettings } from "../config/WorkerConfig.ts"
 import { Invalid } from "../domain/ServiceError.ts"
 import { Credentials } from "./Credentials.ts"
+import { sendOnce } from "./SendOnce.ts"
 
 /**
  * The Storage SDK's clients, signed in. They never retry on their own (`StorageCall` does) and share the SDK's keep-alive agents,
@@ -27,6 +28,7 @@ export class StorageClients extends Context.Tag("contentflow-worker/azure/Storag
 >() {}
 
 const make = Effect.gen(function* () {
+  yield* sendOnce
   const settings = yield* AzureConfig
   const { credential } = yield* Credentials
 

@@ -12,9 +12,7 @@ import * as MessageBody from "./MessageBody.ts"
 import { LeaseLost, type Receipt, TaskQueue } from "./TaskQueue.ts"
 
 /*
- * Answers can get lost after the service did what was asked. What that means here, and why only some calls are repeated
- * (Deno's HTTP client repeats any request once, unasked, when the kept-alive connection that it used is cut, so these things happen
- * there without a caller's retry, too):
+ * Answers can get lost after the service did what was asked. What that means here, and why only some calls are repeated:
  *
  * - send, sendPoison: repeated; the message may exist twice. A second task is harmless, because task and execution ids are derived
  *   from what the task is about, and a second poison message only says the same again.

@@ -164,6 +164,61 @@ describe("faults of the Storage services", () => {
     )
   )
 
+  it.effect("a call that is called off happens once at most, also over a connection that was used before", () =>
+    against((server) =>
+      Effect.gen(function* () {
+        const queue = yield* TaskQueue
+        for (let round = 0; round < 5; round++) {
+          server.answer(FaultServer.status(204))
+          yield* queue.complete(lease)
+          const before = server.seen.length
+          server.answer(FaultServer.silence)
+          const call = yield* Effect.fork(queue.complete(lease))
+          while (server.seen.length === before) yield* realSleep("1 millis")
+          yield* Fiber.interrupt(call)
+          yield* realSleep("50 millis")
+          assert.strictEqual(server.seen.length, before + 1)
+        }
+      })
+    )
+  )
+
+  it.effect("a call whose connection is cut is made once, also over one that was used before", () =>
+    against((server) =>
+      Effect.gen(function* () {
+        const queue = yield* TaskQueue
+        server.answer(FaultServer.status(204), FaultServer.cut)
+        yield* queue.complete(lease)
+        assert.strictEqual((yield* Effect.flip(queue.complete(lease)))._tag, "Unavailable")
+        assert.lengthOf(server.seen, 2)
+      })
+    )
+  )
+
+  it.effect("calls that are called off at any moment harm no others and not the process", () =>
+    against((server) =>
+      Effect.gen(function* () {
+        const queue = yield* TaskQueue
+        server.answer(FaultServer.silence)
+        for (let moment = 0; moment < 60; moment++) {
+          // Before it has a connection, and then with the connection that it did not use.
+          const early = yield* Effect.fork(queue.complete(lease))
+          for (let tick = 0; tick < moment; tick++) yield* Effect.promise(() => Promise.resolve())
+          yield* Fiber.interrupt(early)
+          yield* realSleep("2 millis")
+          const before = server.seen.length
+          const late = yield* Effect.fork(queue.complete(lease))
+          while (server.seen.length === before) yield* realSleep("1 millis")
+          yield* Fiber.interrupt(late)
+        }
+        server.answer(FaultServer.cut)
+        assert.strictEqual((yield* Effect.flip(queue.complete(lease)))._tag, "Unavailable")
+        server.answer(FaultServer.status(204))
+        yield* queue.complete(lease)
+      })
+    )
+  )
+
   it.effect("a service that says nothing for half a minute is given up", () =>
     against((server) =>
       Effect.gen(function* () {

@@ -32,8 +32,6 @@ export const make: Effect.Effect<FaultServer, never, Scope.Scope> = Effect.gen(f
   const server = createServer((request, response) => {
     seen.push({ method: request.method ?? "", url: request.url ?? "", headers: request.headers })
     request.resume()
-    // Deno sends a request again, by itself, when the kept-alive connection that it used is cut.
-    response.setHeader("connection", "close")
     response.on("close", () => {
       if (!response.writableFinished) Deferred.unsafeDone(aborted, Effect.void)
     })
