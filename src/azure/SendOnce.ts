@@ -12,7 +12,7 @@ let isSet = false
 export const sendOnce: Effect.Effect<void> = Effect.sync(() => {
   if (isSet || !("Deno" in globalThis)) return
   isSet = true
-  const { reuseSocket } = http.Agent.prototype
+  const reuseSocket: ReuseSocket = Reflect.get(http.Agent.prototype, "reuseSocket")
   http.Agent.prototype.reuseSocket = function (socket, request) {
     reuseSocket.call(this, socket, request)
     // What Deno asks before it sends a request again.
@@ -20,5 +20,7 @@ export const sendOnce: Effect.Effect<void> = Effect.sync(() => {
     request.on("error", ignore)
   }
 })
+
+type ReuseSocket = (this: http.Agent, ...connection: Parameters<http.Agent["reuseSocket"]>) => void
 
 const ignore = (): void => undefined
