@@ -625,6 +625,22 @@ describe("design 5.3 the tasks", () => {
       assert.strictEqual((yield* executions)[0]?.["status"], "completed")
     }))
 
+  test("a store that can't be looked through does not fail the crawl; the next look finds the execution", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const stores = yield* MemoryStores
+      runner.crawl = finds(document("a", "v1"))
+      yield* diesBeforeSending
+      runner.crawl = finds()
+      stores.executions.failNext(unavailable, { operation: "where" })
+      yield* crawling({ lockTtl: Duration.minutes(2) })
+      yield* Engine.pass(6)
+      assert.isString((yield* checkpoint)?.["last_crawl_completed_at"])
+      assert.lengthOf(yield* executions, 1)
+      yield* Engine.pass(130)
+      assert.isEmpty(yield* executions)
+    }))
+
   test("executions are looked for that way once in LOCK_TTL_SECONDS, and never when the crawl failed", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
