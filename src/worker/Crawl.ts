@@ -177,11 +177,13 @@ const make = Effect.gen(function* () {
       ids.length === 0
         ? Effect.void
         : Effect.logInfo(
-            `${ids.length} executions were taken back: their documents changed or went before their tasks were queued (${ids.slice(0, 5).join(", ")}${ids.length > 5 ? ", …" : ""})`
+            `Executions withdrawn (${ids.length}), since their documents changed or went before their tasks were queued: ${ids.slice(0, 5).join(", ")}${ids.length > 5 ? ", …" : ""}`
           )
     ).pipe(
       Effect.catchAll((error) =>
-        Effect.logWarning(`Executions that were never queued could not be looked for: ${error.message}`)
+        Effect.logWarning(
+          `Executions that were never queued could not be looked for; a later crawl will: ${error.message}`
+        )
       )
     )
 

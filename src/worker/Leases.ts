@@ -183,7 +183,10 @@ const make = Effect.gen(function* () {
             lease.onLost = handler
             if (lease.lost !== undefined) return handler(lease.lost)
             return lease.renewingSince === null && endOf(lease) <= clock.unsafeCurrentTimeMillis()
-              ? lose(lease, `The lease of message ${message.id} had ended before anything was done with it.`)
+              ? lose(
+                  lease,
+                  `The lease of message ${message.id} had ended before its attempt began: the queue answered too late, or the process stood still. Others can receive it.`
+                )
               : Effect.void
           }),
         complete: settle(lease, queue.complete),

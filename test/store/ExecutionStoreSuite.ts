@@ -175,7 +175,7 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
       })
     )
 
-    it.effect("takes back what a crawl created and nobody queued or started, of one vault and pipeline", () =>
+    it.effect("withdraws what a crawl created and nobody queued or started, of one vault and pipeline", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore
         const { executions } = yield* Containers

@@ -14,7 +14,10 @@ import { attack, type TestedLife } from "../support/CrashPoints.ts"
 
 const crawling = { sourceWorkers: 1, defaultPollingInterval: Duration.minutes(2) }
 
-/** A crawl was complete ten minutes ago. Of what it had found, one document lies in the overlap, so that it is found again. */
+/**
+ * A crawl was complete ten minutes ago. Of what it had found, one document lies in the overlap, so that it is found again; of another, which is
+ * gone, it had left an execution that was never queued.
+ */
 const crawledBefore = Effect.gen(function* () {
   const stores = yield* MemoryStores
   const blobs = yield* BlobStore
@@ -42,6 +45,8 @@ const crawledBefore = Effect.gen(function* () {
     })
   )
   yield* World.write("seen.txt", seenData)
+  const unqueued = { source_worker_id: "InputSourceWorker-0", enqueued_at: null, started_at: null }
+  yield* stores.executions.upsert(Engine.execution(2, { ...unqueued, content: [Engine.item("gone.txt")] }))
 })
 const seenData = { text: World.textOf("seen.txt"), read: true }
 
@@ -56,7 +61,8 @@ const lives: ReadonlyArray<TestedLife> = [
   },
   {
     name: "a crawl that goes on from a checkpoint, and its tasks",
-    settings: crawling,
+    // Every crawl looks for what was never queued.
+    settings: { ...crawling, lockTtl: Duration.minutes(1) },
     arrange: crawledBefore,
     documents: { "seen.txt": "completed", "new.txt": "completed", "newer.txt": "completed" },
     runs: { "seen.txt": 0 },
@@ -83,6 +89,8 @@ const calls = [
   "MemoryStores.executions.create",
   "MemoryStores.executions.read",
   "MemoryStores.executions.patch",
+  "MemoryStores.executions.where",
+  "MemoryStores.executions.remove",
   "BlobStore.list",
   "BlobStore.download",
   "BlobStore.upload",

@@ -3,7 +3,7 @@ import { Deferred, Duration, Effect, Exit, Fiber, Metric, Option, Scope, Stream,
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import type * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import { ExecutorId } from "../../src/domain/Ids.ts"
-import { Throttled, Unauthorized, Unavailable } from "../../src/domain/ServiceError.ts"
+import { type ServiceError, Throttled, Unauthorized, Unavailable } from "../../src/domain/ServiceError.ts"
 import * as Timestamp from "../../src/domain/Timestamp.ts"
 import type { CrawlBatch, Discovered } from "../../src/executors/Executor.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
@@ -553,17 +553,23 @@ describe("design 5.3 the tasks", () => {
       assert.isString(queued[0]?.["enqueued_at"])
     }))
 
-  test("an execution whose process died before its message was sent is enqueued by the next crawl", () =>
+  /** An engine that has created a document's execution and dies while it sends the message. */
+  const diesAt = (send: (queue: TaskQueue["Type"], body: string) => Effect.Effect<never, ServiceError>) =>
     Effect.gen(function* () {
-      const runner = yield* FakeRunner
       const queue = yield* TaskQueue
-      runner.crawl = finds(document("a"))
       const scope = yield* Scope.make()
       yield* Scope.extend(crawling(), scope).pipe(
-        Effect.provideService(TaskQueue, TaskQueue.of({ ...queue, send: () => Effect.never }))
+        Effect.provideService(TaskQueue, TaskQueue.of({ ...queue, send: (body) => send(queue, body) }))
       )
       yield* Engine.pass(1)
       yield* Scope.close(scope, Exit.void)
+    })
+
+  test("an execution whose process died before its message was sent is enqueued by the next crawl", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.crawl = finds(document("a"))
+      yield* diesAt(() => Effect.never)
       assert.lengthOf(yield* executions, 1)
       assert.lengthOf(yield* messages, 0)
       yield* crawling()
@@ -572,23 +578,12 @@ describe("design 5.3 the tasks", () => {
       assert.lengthOf(yield* messages, 1)
     }))
 
-  /** An engine that dies between the execution of a document and its message. */
-  const diesBeforeSending = Effect.gen(function* () {
-    const queue = yield* TaskQueue
-    const scope = yield* Scope.make()
-    yield* Scope.extend(crawling(), scope).pipe(
-      Effect.provideService(TaskQueue, TaskQueue.of({ ...queue, send: () => Effect.never }))
-    )
-    yield* Engine.pass(1)
-    yield* Scope.close(scope, Exit.void)
-  })
-
   for (const [what, ...left] of [["replaced", document("a", "v2")], ["removed"]] as const) {
     test(`an execution whose process died before its message was sent goes when the document was ${what} meanwhile`, () =>
       Effect.gen(function* () {
         const runner = yield* FakeRunner
         runner.crawl = finds(document("a", "v1"))
-        yield* diesBeforeSending
+        yield* diesAt(() => Effect.never)
         assert.lengthOf(yield* executions, 1)
         runner.crawl = finds(...left)
         yield* crawling()
@@ -602,20 +597,11 @@ describe("design 5.3 the tasks", () => {
       }))
   }
 
-  test("an execution that is taken back although the queue has its message is run all the same", () =>
+  test("an execution that is withdrawn although the queue has its message is run all the same", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
-      const queue = yield* TaskQueue
       runner.crawl = finds(document("a", "v1"))
-      const scope = yield* Scope.make()
-      yield* Scope.extend(crawling(), scope).pipe(
-        Effect.provideService(
-          TaskQueue,
-          TaskQueue.of({ ...queue, send: (body) => Effect.zipRight(queue.send(body), Effect.never) })
-        )
-      )
-      yield* Engine.pass(1)
-      yield* Scope.close(scope, Exit.void)
+      yield* diesAt((queue, body) => Effect.zipRight(queue.send(body), Effect.never))
       runner.crawl = finds()
       yield* crawling()
       yield* Engine.pass(66)
@@ -630,7 +616,7 @@ describe("design 5.3 the tasks", () => {
       const runner = yield* FakeRunner
       const stores = yield* MemoryStores
       runner.crawl = finds(document("a", "v1"))
-      yield* diesBeforeSending
+      yield* diesAt(() => Effect.never)
       runner.crawl = finds()
       stores.executions.failNext(unavailable, { operation: "where" })
       yield* crawling({ lockTtl: Duration.minutes(2) })

@@ -24,15 +24,16 @@ const over = (change: (queue: TaskQueue["Type"]) => Partial<TaskQueue["Type"]> =
     Layer.provideMerge(MemoryQueue.layer)
   )
 
-/** Receives the one message of the queue and holds it. */
-const held = Effect.gen(function* () {
+/** Receives the one message of the queue. */
+const received = Effect.gen(function* () {
   const queue = yield* TaskQueue
-  const leases = yield* Leases.Leases
   yield* queue.send("body")
   const [message] = yield* queue.receive(1, visibility)
-  if (message === undefined) return yield* Effect.dieMessage("no message")
-  return leases.hold(message, 0)
+  return message ?? (yield* Effect.dieMessage("no message"))
 })
+
+/** Receives it and holds it. */
+const held = Effect.flatMap(received, (message) => Effect.map(Leases.Leases, (leases) => leases.hold(message, 0)))
 
 const lossOf = (lease: Leases.Lease) =>
   Effect.gen(function* () {
@@ -121,11 +122,8 @@ describe("Leases", () => {
 
   it.effect("one whose message came when it had ended already is lost from the beginning", () =>
     Effect.gen(function* () {
-      const queue = yield* TaskQueue
       const leases = yield* Leases.Leases
-      yield* queue.send("body")
-      const [message] = yield* queue.receive(1, visibility)
-      if (message === undefined) return yield* Effect.dieMessage("no message")
+      const message = yield* received
       yield* TestClock.setTime(Duration.toMillis(visibility))
       const losses = yield* lossOf(leases.hold(message, 0))
       assert.lengthOf(losses, 1)
