@@ -22,14 +22,14 @@ export * as WorkerApi from "./http/WorkerApi.ts"
 
 /** `PipelineRunner.layer` runs definitions with the types of a Catalog. */
 export * as PipelineRunner from "./pipeline/PipelineRunner.ts"
-export * as Catalog from "./executors/Catalog.ts"
+export * as Catalog from "./executor/Catalog.ts"
 /** The executor types that come with the worker: `Builtins.layer`, a Catalog. */
 export * as Builtins from "./executors/Builtins.ts"
 /** `Executor.define({ … })` makes a type of your own. */
-export * as Executor from "./executors/Executor.ts"
+export * as Executor from "./executor/Executor.ts"
 /** What an executor's settings may be: `Settings.string({ … })`, `Settings.integer({ … })`, … */
-export * as Settings from "./executors/Settings.ts"
-export * as Retry from "./executors/Retry.ts"
+export * as Settings from "./executor/Settings.ts"
+export * as Retry from "./executor/Retry.ts"
 /** The threads on which the built-in types parse. */
 export * as ThreadPool from "./threads/ThreadPool.ts"
 

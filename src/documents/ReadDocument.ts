@@ -6,7 +6,7 @@ import type {
   DocumentNote,
   DocumentPage
 } from "./AnyDocument.ts"
-import { countCodePoints } from "./CodePoints.ts"
+import { countCodePoints } from "../python/CodePoints.ts"
 import { guarded, limitExceeded } from "./DocumentError.ts"
 import type { ExcelDocument } from "./excel/ExcelDocument.ts"
 import type { PdfDocument, PdfLimits, PdfOptions } from "./pdf/PdfDocument.ts"

@@ -1,6 +1,6 @@
 import * as Redacted from "effect/Redacted"
 import type { BlobAccount } from "../blob/BlobStore.ts"
-import * as Settings from "./Settings.ts"
+import * as Settings from "../executor/Settings.ts"
 
 const types = ["default_azure_credential", "azure_key_credential"] as const
 export type CredentialType = (typeof types)[number]

@@ -2,9 +2,9 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type { Content } from "../domain/Content.ts"
 import { nameOf } from "../domain/Content.ts"
-import { documentError, type ExecutorContext, type ExecutorError } from "./Executor.ts"
+import { documentError, type ExecutorContext, type ExecutorError } from "../executor/Executor.ts"
 import * as LocalFile from "./LocalFile.ts"
-import * as Settings from "./Settings.ts"
+import * as Settings from "../executor/Settings.ts"
 
 /** Where an extractor finds a document's bytes: the settings of every type that reads files (executors.md 4.3). */
 export const settings = {

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import type { Dialect } from "../documents/csv/CsvReader.ts"
-import { strip } from "./PythonText.ts"
-import * as Settings from "./Settings.ts"
+import { strip } from "../python/PythonStrings.ts"
+import * as Settings from "../executor/Settings.ts"
 
 /** What a delimiter setting holds when the text itself shall say which it is. */
 export const detected = "auto"

@@ -1,8 +1,8 @@
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import type * as Executor from "../executors/Executor.ts"
-import type * as Retry from "../executors/Retry.ts"
-import * as Settings from "../executors/Settings.ts"
+import type * as Executor from "../executor/Executor.ts"
+import type * as Retry from "../executor/Retry.ts"
+import * as Settings from "../executor/Settings.ts"
 
 /** The settings that every executor type has (pipeline.md 4.3), and ours: `timeout_seconds`, `retries`, `retry_delay`. */
 export const fields = (failOnError: boolean) => ({

@@ -6,7 +6,7 @@ import * as Scope from "effect/Scope"
 import { ExecutorId } from "../domain/Ids.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
-import type { Catalog } from "../executors/Catalog.ts"
+import type { Catalog } from "../executor/Catalog.ts"
 import {
   type Executor,
   ExecutorError,
@@ -15,8 +15,8 @@ import {
   type Inner,
   type InnerInstance,
   type Prepared
-} from "../executors/Executor.ts"
-import type { SettingProblem } from "../executors/Settings.ts"
+} from "../executor/Executor.ts"
+import type { SettingProblem } from "../executor/Settings.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
 import * as ChildLookup from "./ChildLookup.ts"
 import * as CommonSettings from "./CommonSettings.ts"

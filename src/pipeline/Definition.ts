@@ -3,7 +3,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ExecutorId } from "../domain/Ids.ts"
 import * as Problem from "./Problem.ts"
-import * as Yaml from "./Yaml.ts"
+import * as Yaml from "../yaml/Yaml.ts"
 
 /** Definitions are read by people and drawn on a canvas; more than this is an accident or an attack. */
 const maxExecutors = 10_000

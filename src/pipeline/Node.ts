@@ -9,10 +9,10 @@ import { type Content, nameOf, withLog } from "../domain/Content.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import { ExecutorError, type ExecutorInstance, withoutSecrets } from "../executors/Executor.ts"
-import * as Retry from "../executors/Retry.ts"
+import { ExecutorError, type ExecutorInstance, withoutSecrets } from "../executor/Executor.ts"
+import * as Retry from "../executor/Retry.ts"
 import type { CommonSettings } from "./CommonSettings.ts"
-import * as Condition from "./Condition.ts"
+import * as Condition from "../condition/Condition.ts"
 
 /** A node with everything decided that a run needs. */
 export interface Node {

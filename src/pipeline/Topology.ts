@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import type * as Condition from "./Condition.ts"
+import type * as Condition from "../condition/Condition.ts"
 import type { Drawing, Wait } from "./Drawing.ts"
 
 /** One input of a node: `slot` is the place of the edge among the node's sources. */

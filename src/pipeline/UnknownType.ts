@@ -1,4 +1,4 @@
-import type { Catalog } from "../executors/Catalog.ts"
+import type { Catalog } from "../executor/Catalog.ts"
 
 /** What to say about a type that the catalog does not know: the nearest known one, or what took the place of an old one. */
 export const describe = (type: string, catalog: Catalog["Type"]): string => {

@@ -3,7 +3,7 @@ import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { remember } from "../domain/Redaction.ts"
-import type { SettingProblem } from "../executors/Settings.ts"
+import type { SettingProblem } from "../executor/Settings.ts"
 
 /**
  * `${NAME}` in the settings of a definition.

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either } from "effect"
 import { readFileSync } from "node:fs"
 import { builtins } from "../../src/executors/Builtins.ts"
-import * as CatalogExample from "../../src/executors/CatalogExample.ts"
-import * as CatalogYaml from "../../src/executors/CatalogYaml.ts"
-import * as Yaml from "../../src/pipeline/Yaml.ts"
+import * as CatalogExample from "../../src/executor/CatalogExample.ts"
+import * as CatalogYaml from "../../src/executor/CatalogYaml.ts"
+import * as Yaml from "../../src/yaml/Yaml.ts"
 import { cli } from "./Captured.ts"
 
 const types = builtins.map(({ type }) => type).toSorted()

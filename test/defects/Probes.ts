@@ -1,7 +1,7 @@
 import { Effect, type Option, Stream } from "effect"
 import type { Content } from "../../src/domain/Content.ts"
-import * as Executor from "../../src/executors/Executor.ts"
-import * as Settings from "../../src/executors/Settings.ts"
+import * as Executor from "../../src/executor/Executor.ts"
+import * as Settings from "../../src/executor/Settings.ts"
 
 export type Work = (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, Executor.ExecutorError>
 

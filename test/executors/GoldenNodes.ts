@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
 import * as Effect from "effect/Effect"
 import type { Content } from "../../src/domain/Content.ts"
-import type * as Executor from "../../src/executors/Executor.ts"
+import type * as Executor from "../../src/executor/Executor.ts"
 import * as Golden from "./input/Golden.ts"
 import { runNode } from "./NodeRun.ts"
 

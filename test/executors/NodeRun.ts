@@ -2,8 +2,8 @@ import { Either } from "effect"
 import * as Effect from "effect/Effect"
 import type { Content } from "../../src/domain/Content.ts"
 import { ExecutorId } from "../../src/domain/Ids.ts"
-import type * as Executor from "../../src/executors/Executor.ts"
-import * as Condition from "../../src/pipeline/Condition.ts"
+import type * as Executor from "../../src/executor/Executor.ts"
+import * as Condition from "../../src/condition/Condition.ts"
 
 /** The settings of a node are wrong. */
 export class SettingsRefused extends Error {

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import * as Condition from "../../src/pipeline/Condition.ts"
+import * as Condition from "../../src/condition/Condition.ts"
 
 /** How many conditions were tried, and what became of them. */
 export interface Report {

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { locate, parse, toPlain } from "../../src/pipeline/Yaml.ts"
+import { locate, parse, toPlain } from "../../src/yaml/Yaml.ts"
 
 export interface FuzzReport {
   readonly read: number

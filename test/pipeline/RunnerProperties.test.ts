@@ -6,8 +6,8 @@ import * as Random from "effect/Random"
 import * as TestClock from "effect/TestClock"
 import type { Content } from "../../src/domain/Content.ts"
 import * as PassThrough from "../../src/executors/control/PassThrough.ts"
-import * as Executor from "../../src/executors/Executor.ts"
-import * as Settings from "../../src/executors/Settings.ts"
+import * as Executor from "../../src/executor/Executor.ts"
+import * as Settings from "../../src/executor/Settings.ts"
 import * as Harness from "./Harness.ts"
 
 // A graph as simple as can be, and what must come of it.

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Executor from "../../src/executors/Executor.ts"
-import * as Settings from "../../src/executors/Settings.ts"
+import * as Executor from "../../src/executor/Executor.ts"
+import * as Settings from "../../src/executor/Settings.ts"
 import * as PipelineRunner from "../../src/pipeline/PipelineRunner.ts"
 import * as Harness from "./Harness.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect } from "effect"
 import { nameOf } from "../../src/domain/Content.ts"
-import { define, type Executor } from "../../src/executors/Executor.ts"
+import { define, type Executor } from "../../src/executor/Executor.ts"
 import * as Emulators from "../support/Emulators.ts"
 import { eventually } from "../support/Eventually.ts"
 import * as Tasks from "../support/Tasks.ts"

@@ -1,8 +1,8 @@
 import { Context, Duration, Effect, Either, Layer, Option, Stream } from "effect"
 import type { Content } from "../../src/domain/Content.ts"
 import { ExecutorId } from "../../src/domain/Ids.ts"
-import type { CrawlBatch } from "../../src/executors/Executor.ts"
-import { ExecutorError } from "../../src/executors/Executor.ts"
+import type { CrawlBatch } from "../../src/executor/Executor.ts"
+import { ExecutorError } from "../../src/executor/Executor.ts"
 import type { Plan } from "../../src/pipeline/Plan.ts"
 import {
   type InputExecutor,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option, TestClock } from "effect"
 import { ExecutorId } from "../../src/domain/Ids.ts"
-import * as PerItem from "../../src/executors/PerItem.ts"
+import * as PerItem from "../../src/executor/PerItem.ts"
 import type { Job } from "../../src/threads/Jobs.ts"
 import * as ThreadPool from "../../src/threads/ThreadPool.ts"
 import * as ThreadWaits from "../../src/threads/ThreadWaits.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Discovered } from "../../src/executors/Executor.ts"
+import type { Discovered } from "../../src/executor/Executor.ts"
 import * as RecentlyQueued from "../../src/worker/RecentlyQueued.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 

@@ -1,6 +1,6 @@
 import * as Rec from "effect/Record"
-import type { Described } from "../../executors/CatalogExample.ts"
-import type { SettingInfo } from "../../executors/Settings.ts"
+import type { Described } from "../../executor/CatalogExample.ts"
+import type { SettingInfo } from "../../executor/Settings.ts"
 import * as CommonSettings from "../../pipeline/CommonSettings.ts"
 
 /** The settings that the worker adds to a type; one that the type has under the same name is left to it. */

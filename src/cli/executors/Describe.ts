@@ -1,6 +1,6 @@
-import { type Described, toYaml } from "../../executors/CatalogExample.ts"
-import { limitsOf } from "../../executors/CatalogMarkdown.ts"
-import type { SettingInfo } from "../../executors/Settings.ts"
+import { type Described, toYaml } from "../../executor/CatalogExample.ts"
+import { limitsOf } from "../../executor/CatalogMarkdown.ts"
+import type { SettingInfo } from "../../executor/Settings.ts"
 import { aligned } from "../Columns.ts"
 import { commonSettingsOf } from "./CommonSettingsOf.ts"
 

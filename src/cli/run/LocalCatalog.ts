@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Catalog from "../../executors/Catalog.ts"
-import type { Executor } from "../../executors/Executor.ts"
+import * as Catalog from "../../executor/Catalog.ts"
+import type { Executor } from "../../executor/Executor.ts"
 
 /** Hears which node works on how many items. */
 export interface Listener {

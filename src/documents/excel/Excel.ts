@@ -1,4 +1,4 @@
-import { countCodePoints } from "../CodePoints.ts"
+import { countCodePoints } from "../../python/CodePoints.ts"
 import { guarded } from "../DocumentError.ts"
 import { makeImages } from "../drawing/Images.ts"
 import * as Limits from "../Limits.ts"

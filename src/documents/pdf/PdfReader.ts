@@ -1,4 +1,4 @@
-import { countCodePoints } from "../CodePoints.ts"
+import { countCodePoints } from "../../python/CodePoints.ts"
 import { damaged, DocumentError, encrypted, limitExceeded, notThisFormat, unsupported } from "../DocumentError.ts"
 import { type PageFrame, readFrame } from "./PageFrame.ts"
 import { PageImages } from "./PageImages.ts"

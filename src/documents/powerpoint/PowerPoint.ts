@@ -1,4 +1,4 @@
-import { countCodePoints } from "../CodePoints.ts"
+import { countCodePoints } from "../../python/CodePoints.ts"
 import { damaged, guarded } from "../DocumentError.ts"
 import { embeddedText } from "../drawing/Embedded.ts"
 import { makeImages } from "../drawing/Images.ts"

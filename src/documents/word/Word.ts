@@ -1,5 +1,5 @@
 import { makeWarnings, type Warnings } from "../Warnings.ts"
-import { countCodePoints } from "../CodePoints.ts"
+import { countCodePoints } from "../../python/CodePoints.ts"
 import { guarded } from "../DocumentError.ts"
 import { embeddedText } from "../drawing/Embedded.ts"
 import { makeImages } from "../drawing/Images.ts"

@@ -4,8 +4,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Content, type ExecutorLogEntry, nameOf, withLog } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
-import * as Executor from "../Executor.ts"
-import * as Settings from "../Settings.ts"
+import * as Executor from "../../executor/Executor.ts"
+import * as Settings from "../../executor/Settings.ts"
 
 /**
  * `for_each_content`: takes every item through the same steps on its own (executors.md 8.1). A step is a node: its `enabled`, `condition` and

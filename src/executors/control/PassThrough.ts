@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import * as Executor from "../Executor.ts"
-import * as ItemLog from "../ItemLog.ts"
+import * as Executor from "../../executor/Executor.ts"
+import * as ItemLog from "../../executor/ItemLog.ts"
 
 /** `pass_through`: gives every item on as it is, with one `completed` log entry (executors.md 8.3). */
 export const executor = Executor.define({

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import * as Executor from "../Executor.ts"
-import * as Settings from "../Settings.ts"
+import * as Executor from "../../executor/Executor.ts"
+import * as Settings from "../../executor/Settings.ts"
 
 /**
  * `subpipeline`: another pipeline as one node (executors.md 8.2). It takes all items at once and gives what its ends put out, once. The

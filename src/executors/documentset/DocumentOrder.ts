@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import type { Content } from "../../domain/Content.ts"
-import { compareByCodePoint, ofValue } from "../../domain/PythonText.ts"
-import * as IsoTime from "../IsoTime.ts"
+import { compareByCodePoint, ofValue } from "../../python/PythonText.ts"
+import * as IsoTime from "../../python/IsoTime.ts"
 
 export type Strategy = "filename_alpha" | "filename_numeric" | "last_modified" | "input_order"
 

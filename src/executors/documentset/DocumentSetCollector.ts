@@ -3,11 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Content } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
-import { compareByCodePoint, ofValue } from "../../domain/PythonText.ts"
-import * as Executor from "../Executor.ts"
-import { isObject, valueAt } from "../FieldPath.ts"
-import * as ItemLog from "../ItemLog.ts"
-import * as Settings from "../Settings.ts"
+import { compareByCodePoint, ofValue } from "../../python/PythonText.ts"
+import * as Executor from "../../executor/Executor.ts"
+import { isObject, valueAt } from "../../executor/FieldPath.ts"
+import * as ItemLog from "../../executor/ItemLog.ts"
+import * as Settings from "../../executor/Settings.ts"
 
 /**
  * `document_set_collector`: one item for each document set, with what was found in its documents (executors.md 7.2). Items that belong to

@@ -5,9 +5,9 @@ import * as StrictEncoding from "../../documents/csv/StrictEncoding.ts"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
 import * as BytesOf from "../BytesOf.ts"
 import * as CsvDialect from "../CsvDialect.ts"
-import * as Executor from "../Executor.ts"
-import * as PerItem from "../PerItem.ts"
-import * as Settings from "../Settings.ts"
+import * as Executor from "../../executor/Executor.ts"
+import * as PerItem from "../../executor/PerItem.ts"
+import * as Settings from "../../executor/Settings.ts"
 import * as CsvTable from "./csv/CsvTable.ts"
 
 const settings = {

@@ -7,9 +7,9 @@ import { pagesOf } from "../../documents/pdf/PageRange.ts"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
 import { ownBuffer, type ThreadError, ThreadPool } from "../../threads/ThreadPool.ts"
 import * as BytesOf from "../BytesOf.ts"
-import * as Executor from "../Executor.ts"
-import * as PerItem from "../PerItem.ts"
-import * as Settings from "../Settings.ts"
+import * as Executor from "../../executor/Executor.ts"
+import * as PerItem from "../../executor/PerItem.ts"
+import * as Settings from "../../executor/Settings.ts"
 
 const settings = {
   ...PerItem.settings(),

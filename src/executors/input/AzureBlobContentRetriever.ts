@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import { nameOf } from "../../domain/Content.ts"
 import * as BlobCredential from "../BlobCredential.ts"
-import * as Executor from "../Executor.ts"
-import * as PerItem from "../PerItem.ts"
-import * as Settings from "../Settings.ts"
+import * as Executor from "../../executor/Executor.ts"
+import * as PerItem from "../../executor/PerItem.ts"
+import * as Settings from "../../executor/Settings.ts"
 import * as Fetching from "./Fetching.ts"
 
 const settings = {

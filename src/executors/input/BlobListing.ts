@@ -3,7 +3,7 @@ import * as Chunk from "effect/Chunk"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { BlobEntry, BlobPage } from "../../blob/BlobStore.ts"
-import { compareByCodePoint } from "../../domain/PythonText.ts"
+import { compareByCodePoint } from "../../python/PythonText.ts"
 import * as ListingLimit from "./ListingLimit.ts"
 
 /** What one look at a listing gave; `servedAt` is the service's clock, epoch milliseconds. */

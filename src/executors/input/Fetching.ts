@@ -5,9 +5,9 @@ import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { BlobStore, type BlobLocation } from "../../blob/BlobStore.ts"
 import { type Content, nameOf, withData } from "../../domain/Content.ts"
-import { documentError, type ExecutorContext, type ExecutorError, fromServiceError } from "../Executor.ts"
+import { documentError, type ExecutorContext, type ExecutorError, fromServiceError } from "../../executor/Executor.ts"
 import * as LocalFile from "../LocalFile.ts"
-import * as Settings from "../Settings.ts"
+import * as Settings from "../../executor/Settings.ts"
 import * as RunFolder from "./RunFolder.ts"
 
 /** The settings that both content retrievers share (executors.md 3.2). */

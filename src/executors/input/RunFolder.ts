@@ -4,7 +4,7 @@ import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import type { Content } from "../../domain/Content.ts"
-import { ExecutorError, type ExecutorContext } from "../Executor.ts"
+import { ExecutorError, type ExecutorContext } from "../../executor/Executor.ts"
 import { extensionOf } from "./BlobFilter.ts"
 
 /** A folder of one run for the files of its items. */

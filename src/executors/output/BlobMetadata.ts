@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import * as Timestamp from "../../domain/Timestamp.ts"
-import { ofValue } from "../../domain/PythonText.ts"
+import { ofValue } from "../../python/PythonText.ts"
 import { lookUp, type Source } from "./PathTemplate.ts"
 
 /** The service takes 8 KiB of names and values together. */

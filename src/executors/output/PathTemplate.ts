@@ -1,8 +1,8 @@
 import * as Option from "effect/Option"
 import type { Content } from "../../domain/Content.ts"
-import { ofValue } from "../../domain/PythonText.ts"
-import { isObject, valueAt } from "../FieldPath.ts"
-import * as IsoTime from "../IsoTime.ts"
+import { ofValue } from "../../python/PythonText.ts"
+import { isObject, valueAt } from "../../executor/FieldPath.ts"
+import * as IsoTime from "../../python/IsoTime.ts"
 
 /** What placeholders of one item can name. */
 export interface Source {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { type Content, type ExecutorLogEntry, nameOf } from "../../domain/Content.ts"
-import * as Executor from "../Executor.ts"
-import * as Settings from "../Settings.ts"
+import * as Executor from "../../executor/Executor.ts"
+import * as Settings from "../../executor/Settings.ts"
 
 const strategies = ["keep-one", "first", "last", "deep", "fail"] as const
 type Strategy = (typeof strategies)[number]

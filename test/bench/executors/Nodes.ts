@@ -7,8 +7,8 @@ import * as LocalSettings from "../../../src/cli/run/LocalSettings.ts"
 import { AzureConfig, WorkerConfig } from "../../../src/config/WorkerConfig.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import * as Builtins from "../../../src/executors/Builtins.ts"
-import { Catalog } from "../../../src/executors/Catalog.ts"
-import type { ExecutorInstance } from "../../../src/executors/Executor.ts"
+import { Catalog } from "../../../src/executor/Catalog.ts"
+import type { ExecutorInstance } from "../../../src/executor/Executor.ts"
 import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
 
 /** Builds a node of this type. A document that it can't read fails it. */

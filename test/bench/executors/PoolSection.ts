@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import { statSync } from "node:fs"
 import { availableParallelism } from "node:os"
-import type { ExecutorInstance } from "../../../src/executors/Executor.ts"
+import type { ExecutorInstance } from "../../../src/executor/Executor.ts"
 import type { Document, Documents } from "./Documents.ts"
 import * as EventLoop from "./EventLoop.ts"
 import * as Nodes from "./Nodes.ts"

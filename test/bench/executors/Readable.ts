@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import type { Content } from "../../../src/domain/Content.ts"
-import type { ExecutorInstance } from "../../../src/executors/Executor.ts"
+import type { ExecutorInstance } from "../../../src/executor/Executor.ts"
 import type { Document } from "./Documents.ts"
 
 export interface Readable extends Document {

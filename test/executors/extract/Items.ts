@@ -1,7 +1,7 @@
 import { Effect, Either } from "effect"
 import type { Content } from "../../../src/domain/Content.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
-import type { Executor } from "../../../src/executors/Executor.ts"
+import type { Executor } from "../../../src/executor/Executor.ts"
 
 /** An item whose document has this name. */
 export const item = (

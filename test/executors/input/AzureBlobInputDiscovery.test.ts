@@ -4,10 +4,10 @@ import { type BlobEntry, BlobStore, type ListOptions } from "../../../src/blob/B
 import type { Content } from "../../../src/domain/Content.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import { NotFound, Throttled, Unavailable, type ServiceError } from "../../../src/domain/ServiceError.ts"
-import type { ExecutorInstance } from "../../../src/executors/Executor.ts"
+import type { ExecutorInstance } from "../../../src/executor/Executor.ts"
 import { executor } from "../../../src/executors/input/AzureBlobInputDiscovery.ts"
 import { sortWindow } from "../../../src/executors/input/BlobListing.ts"
-import { compareByCodePoint } from "../../../src/domain/PythonText.ts"
+import { compareByCodePoint } from "../../../src/python/PythonText.ts"
 import * as Golden from "./Golden.ts"
 
 const base = { blob_storage_account: "acct", blob_container_name: "docs" }

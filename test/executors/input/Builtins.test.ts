@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import * as MemoryBlob from "../../../src/blob/MemoryBlob.ts"
 import * as Builtins from "../../../src/executors/Builtins.ts"
-import { Catalog } from "../../../src/executors/Catalog.ts"
+import { Catalog } from "../../../src/executor/Catalog.ts"
 import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
 
 const types = Builtins.builtins.map(({ type }) => type)

@@ -6,7 +6,7 @@ import { type BlobLocation, BlobStore } from "../../../src/blob/BlobStore.ts"
 import { type Content, type ContentIdentifier, withData } from "../../../src/domain/Content.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import { NotFound, Unavailable, type ServiceError } from "../../../src/domain/ServiceError.ts"
-import type { Executor } from "../../../src/executors/Executor.ts"
+import type { Executor } from "../../../src/executor/Executor.ts"
 import * as AzureBlobContentRetriever from "../../../src/executors/input/AzureBlobContentRetriever.ts"
 import * as ContentRetriever from "../../../src/executors/input/ContentRetriever.ts"
 

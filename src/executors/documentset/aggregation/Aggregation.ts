@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { isObject } from "../../FieldPath.ts"
+import { isObject } from "../../../executor/FieldPath.ts"
 import { operations, type Operation } from "./Operations.ts"
 
 /** One element of the setting `aggregations`. */

@@ -1,4 +1,4 @@
-import { floatOf } from "../../PythonNumber.ts"
+import { floatOf } from "../../../python/PythonNumber.ts"
 
 /** How texts are read as numbers besides Python's own way: `1,234.5` and `$1,234.50`, or `1.234,5` and `1.234,50 €`. */
 export const styles = ["plain", "comma_thousands", "point_thousands"] as const

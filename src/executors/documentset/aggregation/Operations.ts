@@ -1,5 +1,5 @@
-import { compareByCodePoint, ofValue } from "../../../domain/PythonText.ts"
-import { roundToHundredths, sum } from "../../PythonNumber.ts"
+import { compareByCodePoint, ofValue } from "../../../python/PythonText.ts"
+import { roundToHundredths, sum } from "../../../python/PythonNumber.ts"
 
 /** The original's, then ours for values that are no numbers. */
 export const operations = [

@@ -1,6 +1,6 @@
-import * as PythonText from "../../../domain/PythonText.ts"
-import { floatOf, integerOf } from "../../PythonNumber.ts"
-import { strip } from "../../PythonText.ts"
+import * as PythonText from "../../../python/PythonText.ts"
+import { floatOf, integerOf } from "../../../python/PythonNumber.ts"
+import { strip } from "../../../python/PythonStrings.ts"
 
 /** A cell's value, and the text that Python makes of it. */
 export interface CellValue {

@@ -1,7 +1,7 @@
-import { countCodePoints } from "../../../documents/CodePoints.ts"
+import { countCodePoints } from "../../../python/CodePoints.ts"
 import { type Dialect, reader, type Row, TooManyCells } from "../../../documents/csv/CsvReader.ts"
 import { keyedRow } from "../../../documents/csv/KeyedRow.ts"
-import { strip } from "../../PythonText.ts"
+import { strip } from "../../../python/PythonStrings.ts"
 import { inferred } from "./CellValue.ts"
 
 export interface Options {

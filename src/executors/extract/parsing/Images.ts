@@ -1,4 +1,4 @@
-import * as Settings from "../../Settings.ts"
+import * as Settings from "../../../executor/Settings.ts"
 
 /** How the data of images is given. */
 export const outputMode = Settings.choice(["base64", "bytes"], {

@@ -1,6 +1,6 @@
 import type { DocumentError } from "../../../documents/DocumentError.ts"
 import { type Content, withSummary } from "../../../domain/Content.ts"
-import * as Settings from "../../Settings.ts"
+import * as Settings from "../../../executor/Settings.ts"
 
 /** What becomes of a file that the extractor can't open: the original passes it on, so that one item can go to several extractors. */
 export const setting = (prefix: "word" | "pptx") =>

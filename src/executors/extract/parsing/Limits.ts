@@ -1,5 +1,5 @@
 import * as Limits from "../../../documents/Limits.ts"
-import * as Settings from "../../Settings.ts"
+import * as Settings from "../../../executor/Settings.ts"
 
 /** What one Office document may cost, beside `max_size_bytes` and `timeout_secs`. */
 export const settings = {

@@ -4,7 +4,7 @@ import type { DocumentError } from "../../../documents/DocumentError.ts"
 import { type Content, nameOf } from "../../../domain/Content.ts"
 import type { Jobs } from "../../../threads/Jobs.ts"
 import { type ThreadError, ThreadPool } from "../../../threads/ThreadPool.ts"
-import * as Executor from "../../Executor.ts"
+import * as Executor from "../../../executor/Executor.ts"
 import { settingOf } from "./Limits.ts"
 
 /** The jobs that read documents. */

@@ -4,7 +4,7 @@ import { type Content, nameOf } from "../../../domain/Content.ts"
 import type { DocumentHints } from "../../../documents/text/TextDocument.ts"
 import { looksLikeText } from "../../../documents/text/Plausible.ts"
 import * as BytesOf from "../../BytesOf.ts"
-import * as Executor from "../../Executor.ts"
+import * as Executor from "../../../executor/Executor.ts"
 import * as LocalFile from "../../LocalFile.ts"
 
 /** Whether the item's bytes come from its file, and not from `data.<content_field>`. */

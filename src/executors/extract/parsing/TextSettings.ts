@@ -1,6 +1,6 @@
 import * as Encoding from "../../../documents/text/Encoding.ts"
 import { defaultLimits, defaults, type TextLimits } from "../../../documents/text/TextDocument.ts"
-import * as Settings from "../../Settings.ts"
+import * as Settings from "../../../executor/Settings.ts"
 
 /** How texts of every kind are read: the settings of `text_extractor` that `document_extractor` has too. */
 export const settings = {

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import * as Settings from "../../Settings.ts"
+import * as Settings from "../../../executor/Settings.ts"
 import * as PageUrl from "./PageUrl.ts"
 import * as ScreenshotFile from "./ScreenshotFile.ts"
 

@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import type { DomDocument, DomElement } from "./Dom.ts"
 import { isElement } from "./Dom.ts"
-import * as XPath from "./XPath.ts"
-import * as XPathSyntax from "./XPathSyntax.ts"
+import * as XPath from "../../../xpath/XPath.ts"
+import * as XPathSyntax from "../../../xpath/XPathSyntax.ts"
 
 /** Where a field's value stands on a page: CSS or XPath, and the attribute that is taken instead of the text. */
 export type Selector =

@@ -1,4 +1,4 @@
-import { whiteSpaceRanges } from "../../../domain/PythonText.ts"
+import { whiteSpaceRanges } from "../../../python/PythonText.ts"
 import type { TokenCounter } from "./TokenCounter.ts"
 
 /**

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import type { Setting } from "../../Settings.ts"
+import type { Setting } from "../../../executor/Settings.ts"
 
 /** Blank line, line, sentence, word, character: the original's own default, which its catalog spoiled (executors.md 5.1). */
 export const usual: ReadonlyArray<string> = ["\n\n", "\n", ". ", " ", ""]

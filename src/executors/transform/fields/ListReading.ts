@@ -1,5 +1,5 @@
-import * as PythonText from "../../../domain/PythonText.ts"
-import { isObject } from "../../FieldPath.ts"
+import * as PythonText from "../../../python/PythonText.ts"
+import { isObject } from "../../../executor/FieldPath.ts"
 import * as Nesting from "./Nesting.ts"
 
 export const handlings = ["first", "merge", "concatenate", "all"] as const

@@ -1,6 +1,6 @@
-import * as PythonText from "../../../domain/PythonText.ts"
-import { isObject } from "../../FieldPath.ts"
-import { formatValue } from "./FormatSpec.ts"
+import * as PythonText from "../../../python/PythonText.ts"
+import { isObject } from "../../../executor/FieldPath.ts"
+import { formatValue } from "../../../python/FormatSpec.ts"
 import * as Nesting from "./Nesting.ts"
 
 /**

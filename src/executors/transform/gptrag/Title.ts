@@ -1,4 +1,4 @@
-import { strip } from "../../PythonText.ts"
+import { strip } from "../../../python/PythonStrings.ts"
 
 /** The text of the first line that starts with `# `, as Markdown marks a title. */
 export const heading = (text: string): string | undefined => {

@@ -1,4 +1,4 @@
-import { isObject } from "../../FieldPath.ts"
+import { isObject } from "../../../executor/FieldPath.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import { keyedRow } from "../../../documents/csv/KeyedRow.ts"
 import { type Dialect, reader, TooManyCells } from "../../../documents/csv/CsvReader.ts"
-import * as PythonText from "../../../domain/PythonText.ts"
-import { isObject } from "../../FieldPath.ts"
+import * as PythonText from "../../../python/PythonText.ts"
+import { isObject } from "../../../executor/FieldPath.ts"
 import { cellsToRows, holdsCells } from "./CellGrid.ts"
 
 export const formats = ["auto", "list_of_lists", "list_of_dicts", "csv", "word_tables", "excel_rows"] as const

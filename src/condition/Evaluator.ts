@@ -2,7 +2,7 @@ import type * as Expression from "./Expression.ts"
 import * as FieldPath from "./FieldPath.ts"
 import * as Limits from "./Limits.ts"
 import * as Literal from "./Literal.ts"
-import * as PythonText from "../../domain/PythonText.ts"
+import * as PythonText from "../python/PythonText.ts"
 
 /** Thrown inside the evaluator, and turned into a `ConditionEvaluationError` by the one function that starts it. */
 export class EvaluationProblem extends Error {

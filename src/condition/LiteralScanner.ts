@@ -1,7 +1,7 @@
 import * as FieldPath from "./FieldPath.ts"
 import * as Limits from "./Limits.ts"
 import * as Literal from "./Literal.ts"
-import * as PythonText from "../../domain/PythonText.ts"
+import * as PythonText from "../python/PythonText.ts"
 import { SyntaxProblem } from "./SyntaxProblem.ts"
 
 /** `and` or `or` between two comparisons; `symbol` is how it was written (`AND`, `&&`). */

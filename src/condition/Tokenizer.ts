@@ -3,7 +3,7 @@ import * as FieldPath from "./FieldPath.ts"
 import * as Limits from "./Limits.ts"
 import type * as Literal from "./Literal.ts"
 import * as LiteralScanner from "./LiteralScanner.ts"
-import * as PythonText from "../../domain/PythonText.ts"
+import * as PythonText from "../python/PythonText.ts"
 import { SyntaxProblem, excerpt } from "./SyntaxProblem.ts"
 
 /** A word or sign of a condition; `start` and `end` delimit it in the text. */

@@ -1,11 +1,11 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import * as Evaluator from "./condition/Evaluator.ts"
-import type * as Expression from "./condition/Expression.ts"
-import * as Parser from "./condition/Parser.ts"
-import * as Printer from "./condition/Printer.ts"
-import { SyntaxProblem, excerpt } from "./condition/SyntaxProblem.ts"
-import type * as Tokenizer from "./condition/Tokenizer.ts"
+import * as Evaluator from "./Evaluator.ts"
+import type * as Expression from "./Expression.ts"
+import * as Parser from "./Parser.ts"
+import * as Printer from "./Printer.ts"
+import { SyntaxProblem, excerpt } from "./SyntaxProblem.ts"
+import type * as Tokenizer from "./Tokenizer.ts"
 
 /**
  * A condition of a node or an edge, read and checked: `data.type == 'invoice' and not (data.total is_empty)`. The

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
-import * as Condition from "../../src/pipeline/Condition.ts"
-import * as Limits from "../../src/pipeline/condition/Limits.ts"
+import * as Condition from "../../src/condition/Condition.ts"
+import * as Limits from "../../src/condition/Limits.ts"
 
 /** The item of the examples in the pipeline reference, section 10.7. */
 const item = {

@@ -8,7 +8,7 @@ import * as Either from "effect/Either"
 import type { Executor, ExecutorError, ExecutorInstance } from "./Executor.ts"
 
 /** The executor types that definitions may use. */
-export class Catalog extends Context.Tag("contentflow-worker/executors/Catalog")<
+export class Catalog extends Context.Tag("contentflow-worker/executor/Catalog")<
   Catalog,
   {
     /** By exact type id, else by alias. */

@@ -1,4 +1,4 @@
-import { isSpaceAt, skipSpace, trimEnd } from "../domain/PythonText.ts"
+import { isSpaceAt, skipSpace, trimEnd } from "./PythonText.ts"
 
 /** `text.strip()`: without Python's white space at both ends. */
 export const strip = (text: string): string => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { floatOf, integerOf, roundToHundredths, sum } from "../../src/executors/PythonNumber.ts"
-import { firstCharacters, strip } from "../../src/executors/PythonText.ts"
+import { floatOf, integerOf, roundToHundredths, sum } from "../../src/python/PythonNumber.ts"
+import { firstCharacters, strip } from "../../src/python/PythonStrings.ts"
 
 // All expected values are CPython's.
 describe("integerOf", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
-import * as IsoTime from "../../../src/executors/IsoTime.ts"
+import * as IsoTime from "../../src/python/IsoTime.ts"
 
 const read = (text: string) =>
   Option.getOrNull(Option.map(IsoTime.parse(text), ({ epochMillis }) => new Date(epochMillis).toISOString()))

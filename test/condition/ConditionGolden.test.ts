@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import { existsSync, readFileSync } from "node:fs"
-import * as Condition from "../../src/pipeline/Condition.ts"
+import * as Condition from "../../src/condition/Condition.ts"
 
 interface Vector {
   readonly id: string

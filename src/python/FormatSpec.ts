@@ -1,6 +1,6 @@
-import * as PythonText from "../../../domain/PythonText.ts"
-import { firstCharacters } from "../../PythonText.ts"
-import { countCodePoints } from "../../../documents/CodePoints.ts"
+import * as PythonText from "./PythonText.ts"
+import { firstCharacters } from "./PythonStrings.ts"
+import { countCodePoints } from "./CodePoints.ts"
 
 /** No field of a text is made wider or more precise than this. */
 const widest = 1000

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import * as Condition from "../../src/pipeline/Condition.ts"
-import type * as Expression from "../../src/pipeline/condition/Expression.ts"
-import type * as FieldPath from "../../src/pipeline/condition/FieldPath.ts"
-import * as Literal from "../../src/pipeline/condition/Literal.ts"
-import * as Pattern from "../../src/pipeline/condition/Pattern.ts"
-import * as Printer from "../../src/pipeline/condition/Printer.ts"
+import * as Condition from "../../src/condition/Condition.ts"
+import type * as Expression from "../../src/condition/Expression.ts"
+import type * as FieldPath from "../../src/condition/FieldPath.ts"
+import * as Literal from "../../src/condition/Literal.ts"
+import * as Pattern from "../../src/condition/Pattern.ts"
+import * as Printer from "../../src/condition/Printer.ts"
 
 // --- Expressions at random ---
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Pattern from "../../src/pipeline/condition/Pattern.ts"
-import { SyntaxProblem } from "../../src/pipeline/condition/SyntaxProblem.ts"
+import * as Pattern from "../../src/condition/Pattern.ts"
+import { SyntaxProblem } from "../../src/condition/SyntaxProblem.ts"
 
 /** Pattern, a text in which Python's `re.search` finds it, and one in which it does not. */
 const cases: ReadonlyArray<readonly [pattern: string, found: string, missed: string]> = [

@@ -1,14 +1,14 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
-import { Construct } from "./yaml/Construct.ts"
-import { Cursor, type Position, SyntaxFailure } from "./yaml/Cursor.ts"
-import { furtherErrors } from "./yaml/FurtherErrors.ts"
-import { defaults, type Limits } from "./yaml/Limits.ts"
-import { pythonText } from "./yaml/PythonText.ts"
-import { Scanner } from "./yaml/Scanner.ts"
-import { SyntaxReader } from "./yaml/SyntaxReader.ts"
-import type { YamlNode } from "./yaml/YamlNode.ts"
+import { Construct } from "./Construct.ts"
+import { Cursor, type Position, SyntaxFailure } from "./Cursor.ts"
+import { furtherErrors } from "./FurtherErrors.ts"
+import { defaults, type Limits } from "./Limits.ts"
+import { pythonText } from "./KeyText.ts"
+import { Scanner } from "./Scanner.ts"
+import { SyntaxReader } from "./SyntaxReader.ts"
+import type { YamlNode } from "./YamlNode.ts"
 
 /** One thing that is wrong with a text. Line and column count from 1, the column in code points. */
 export const YamlProblem = Schema.Struct({ line: Schema.Number, column: Schema.Number, message: Schema.String })

@@ -1,4 +1,4 @@
-import * as PythonText from "../../domain/PythonText.ts"
+import * as PythonText from "../python/PythonText.ts"
 
 /** The value on the right of an operator. */
 export type Literal = Text | Number_ | Exponent | Boolean_ | Null | List

@@ -3,7 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { Scope } from "effect/Scope"
-import type { ServiceError } from "../../../domain/ServiceError.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
 
 /** A container of any Cosmos DB account, as a definition names it. */
 export interface LookupPlace {

@@ -1,4 +1,4 @@
-import * as PythonText from "../../domain/PythonText.ts"
+import * as PythonText from "../python/PythonText.ts"
 
 /** The inside of a bracket in RE2's syntax for `\d`, `\s` and `\w`, as Python's patterns mean them. */
 export interface Shorthands {

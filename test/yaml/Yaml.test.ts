@@ -3,8 +3,8 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { existsSync, readFileSync } from "node:fs"
 import { stringify } from "yaml"
-import { type YamlDocument, type YamlError, locate, parse, toPlain } from "../../src/pipeline/Yaml.ts"
-import type { YamlNode } from "../../src/pipeline/yaml/YamlNode.ts"
+import { type YamlDocument, type YamlError, locate, parse, toPlain } from "../../src/yaml/Yaml.ts"
+import type { YamlNode } from "../../src/yaml/YamlNode.ts"
 
 const right = (text: string): YamlDocument => Either.getOrThrowWith(parse(text), (error) => error)
 const plain = (text: string): unknown => toPlain(right(text).value)

@@ -1,4 +1,4 @@
-import { strip } from "./PythonText.ts"
+import { strip } from "./PythonStrings.ts"
 
 /** Python reads no longer whole number from a text. */
 const mostDigits = 4300
