@@ -39,6 +39,11 @@ export class Scanner {
     this.#cursor = cursor
   }
 
+  /** Whether a "[" or "{" is open, so that lines and indentation mean nothing. */
+  get inFlow(): boolean {
+    return this.#flowLevel > 0
+  }
+
   /** The next token, which stays the next one. Fails where the text is no YAML. */
   peek(): Token {
     while (this.#needsMore()) this.#fetch()

@@ -3,11 +3,11 @@ import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
 import { Construct } from "./Construct.ts"
 import { Cursor, type Position, SyntaxFailure } from "./Cursor.ts"
-import { furtherErrors } from "./FurtherErrors.ts"
 import { defaults, type Limits } from "./Limits.ts"
 import { pythonText } from "./KeyText.ts"
 import { Scanner } from "./Scanner.ts"
 import { SyntaxReader } from "./SyntaxReader.ts"
+import { furtherFailures } from "./SyntaxRecovery.ts"
 import type { YamlNode } from "./YamlNode.ts"
 
 /** One thing that is wrong with a text. Line and column count from 1, the column in code points. */
@@ -68,13 +68,16 @@ const checkText = (text: string, limits: Limits, report: Report): void => {
 }
 
 const read = (text: string, limits: Limits, report: Report): YamlNode | undefined => {
-  const reader = new SyntaxReader(new Scanner(new Cursor(text)), limits, report)
+  const scanner = new Scanner(new Cursor(text))
+  const reader = new SyntaxReader(scanner, limits, report)
   try {
     reader.read()
   } catch (error) {
     if (!(error instanceof SyntaxFailure)) throw error
     report(error.message, error.position)
-    for (const further of furtherErrors(text, error.position.line)) report(further.message, further.position)
+    if (!scanner.inFlow) {
+      for (const { message, position } of furtherFailures(text, error, limits, mostProblems)) report(message, position)
+    }
   }
   return reader.root === undefined ? undefined : new Construct(limits, report).read(reader.root)
 }

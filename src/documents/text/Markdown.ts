@@ -1,5 +1,6 @@
+import * as Either from "effect/Either"
 import MarkdownIt from "markdown-it"
-import * as Yaml from "yaml"
+import * as Yaml from "../../yaml/Yaml.ts"
 import { limitExceeded } from "../DocumentError.ts"
 import { makeCollector, readHtml } from "../html/Html.ts"
 import { makeFlow } from "../html/HtmlFlow.ts"
@@ -158,8 +159,10 @@ const readInline = (tokens: ReadonlyArray<Token>, addLink: (link: Link) => void)
   return text
 }
 
-/** Hostile YAML costs more than its length. */
 const longestFrontMatter = 20_000
+
+/** Front matter is a handful of fields. */
+const frontMatterLimits = { bytes: 4 * longestFrontMatter, depth: 32, nodes: 10_000, aliases: 100 }
 
 const withoutFrontMatter = (
   text: string,
@@ -168,12 +171,17 @@ const withoutFrontMatter = (
   const found = /^---[ \t]*\n([\s\S]*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|$)/.exec(text.slice(0, longestFrontMatter))
   if (found === null) return { body: text, frontMatter: null }
   const body = text.slice(found[0].length).replace(/^\n+/, "")
-  try {
-    const value: unknown = Yaml.parse(found[1] ?? "", { maxAliasCount: 0, schema: "core" })
-    if (value === null) return { body, frontMatter: null }
-    if (typeof value === "object" && !Array.isArray(value)) return { body, frontMatter: { ...value } }
-  } catch {
-    warnings.add("The front matter is no valid YAML, and was left in the text")
+  const read = Yaml.parse(found[1] ?? "", frontMatterLimits)
+  if (Either.isLeft(read)) {
+    // Its own lines begin below the opening rule.
+    const [{ line, message }] = read.left.problems
+    warnings.add(`The front matter is no valid YAML, and was left in the text: line ${line + 1}: ${message}`)
+    return { body: text, frontMatter: null }
+  }
+  const { value } = read.right
+  if (value.kind === "null") return { body, frontMatter: null }
+  if (value.kind === "map") {
+    return { body, frontMatter: { ...(Yaml.toPlain(value) as Readonly<Record<string, unknown>>) } }
   }
   // two rules with text between them
   return { body: text, frontMatter: null }

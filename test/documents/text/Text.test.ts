@@ -182,9 +182,32 @@ describe("Markdown", () => {
     )
   })
 
+  it("reads front matter as YAML 1.1, and says where it is broken", async () => {
+    const good = await read("---\ndraft: yes\nday: 2024-01-01\nbase: &b [x]\ncopy: *b\n---\nwords", {}, "a.md")
+    assert.deepStrictEqual(good.properties.front_matter, { draft: true, day: "2024-01-01", base: ["x"], copy: ["x"] })
+    const broken = await read("---\ntitle: a: b\n---\nwords", {}, "a.md")
+    assert.match(broken.warnings[0] ?? "", /front matter.*line 2: /)
+  })
+
+  for (const levels of [40, 70, 900, 3_500]) {
+    it(`survives front matter of ${levels} levels, twice`, async () => {
+      for (const text of [
+        "[".repeat(levels) + "]".repeat(levels),
+        "{a: ".repeat(levels) + "1" + "}".repeat(levels),
+        "- ".repeat(levels)
+      ]) {
+        for (let round = 0; round < 2; round++) {
+          const document = await read(`---\n${text}\n---\nwords`, {}, "a.md")
+          assert.match(document.warnings[0] ?? "", /front matter.*32 levels/)
+          assert.include(document.text, "words")
+        }
+      }
+    })
+  }
+
   it("takes no rule for front matter, and no bomb", async () => {
     assert.strictEqual((await read("---\nwords\n---\nmore", {}, "a.md")).text, "---\nwords\n---\nmore")
-    const bomb = `---\na: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n---\ntext`
+    const bomb = `---\na: &a [${"x, ".repeat(100)}]\nb: &b [${"*a, ".repeat(50)}]\nc: [*b, *b, *b]\n---\ntext`
     const document = await read(bomb, {}, "a.md")
     assert.match(document.warnings[0] ?? "", /front matter/)
     assert.include(document.text, "text")
