@@ -29,6 +29,16 @@ export * as Builtins from "./executors/Builtins.ts"
 export * as Executor from "./executor/Executor.ts"
 /** What an executor's settings may be: `Settings.string({ … })`, `Settings.integer({ … })`, … */
 export * as Settings from "./executor/Settings.ts"
+/** How a node works item by item: concurrency, time-outs, log entries, the error rule. */
+export * as PerItem from "./executor/PerItem.ts"
+/** Entries in the logs of items, for nodes that work on all items at once. */
+export * as ItemLog from "./executor/ItemLog.ts"
+/** The error of a node, and what may be tried again. */
+export * as ExecutorError from "./executor/ExecutorError.ts"
+/** The task behind a run: `context.run`. */
+export * as RunFacts from "./executor/RunFacts.ts"
+/** Values at dotted paths of `data`. */
+export * as FieldPath from "./executor/FieldPath.ts"
 export * as Retry from "./executor/Retry.ts"
 /** The threads on which the built-in types parse. */
 export * as ThreadPool from "./threads/ThreadPool.ts"

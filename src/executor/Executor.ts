@@ -1,19 +1,18 @@
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type * as Option from "effect/Option"
 import type { Content } from "../domain/Content.ts"
-import { nameOf } from "../domain/Content.ts"
-import { redact } from "../domain/Redaction.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
-import { isTransient, retryAfter, type ServiceError } from "../domain/ServiceError.ts"
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import type { ExecutorError } from "./ExecutorError.ts"
 import type * as Retry from "./Retry.ts"
+import type { RunFacts } from "./RunFacts.ts"
 import * as Settings from "./Settings.ts"
 
-/** The categories of the original's catalog, spelled exactly as there (executors.md 1.1). */
+export { documentError, ExecutorError, fromServiceError, isRetryable } from "./ExecutorError.ts"
+
+/** The categories of the original's catalog, spelled exactly as there. */
 export type Category =
   | "input"
   | "extract"
@@ -25,29 +24,7 @@ export type Category =
   | "control_flow"
   | "document_set"
 
-/**
- * A node could not do its work. `Document`: this item can never be processed like this. `Setting`: the definition is wrong.
- * `Transient` and `Timeout` may heal, so the task is tried again. `message` is what people read in the execution's `error`.
- */
-export class ExecutorError extends Schema.TaggedError<ExecutorError>()("ExecutorError", {
-  reason: Schema.Literal("Document", "Setting", "Transient", "Timeout"),
-  executorId: Schema.String,
-  /** The item's canonical id, or null when the failure concerns no single item. */
-  itemId: Schema.NullOr(Schema.String),
-  message: Schema.String,
-  /** Milliseconds that a service asked us to wait. */
-  retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null })
-}) {}
-
-/** The same error as people may read it: its message may quote what a service or a library said. */
-export const withoutSecrets = (error: ExecutorError): ExecutorError => {
-  const message = redact(error.message)
-  return message === error.message ? error : new ExecutorError({ ...error, message })
-}
-
-export const isRetryable = (error: ExecutorError): boolean => error.reason === "Transient" || error.reason === "Timeout"
-
-/** What a node knows of its place. */
+/** The node's place in its pipeline, and the run it works in. */
 export interface ExecutorContext {
   /** The node's id in the definition. */
   readonly id: ExecutorId
@@ -58,6 +35,8 @@ export interface ExecutorContext {
   readonly retry?: Retry.Policy
   /** What {@link Executor.inner} asked for, in its order, ready to work; disabled steps are left out. */
   readonly inner?: ReadonlyArray<InnerInstance>
+  /** The task behind this run; absent in a crawl, and where no task stands behind it. */
+  readonly run?: RunFacts
 }
 
 /** What works inside a node, so that the plan compiles it together with the node: a step, or another pipeline. */
@@ -189,19 +168,3 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
       : { inner: (raw) => Either.match(decode(raw), { onLeft: () => [], onRight: (settings) => inner(settings) }) })
   }
 }
-
-/** The error of a node for one item that can't be processed. */
-export const documentError = (context: ExecutorContext, item: Content, message: string): ExecutorError =>
-  new ExecutorError({ reason: "Document", executorId: context.id, itemId: nameOf(item), message })
-
-/** A service's error as the node's: what may heal is Transient, everything else is the document's or the definition's fault. */
-export const fromServiceError =
-  (context: ExecutorContext, item?: Content) =>
-  (error: ServiceError): ExecutorError =>
-    new ExecutorError({
-      reason: isTransient(error) ? "Transient" : error._tag === "Unauthorized" ? "Setting" : "Document",
-      executorId: context.id,
-      itemId: item === undefined ? null : nameOf(item),
-      message: error.message,
-      retryAfterMillis: Option.getOrNull(Option.map(retryAfter(error), Duration.toMillis))
-    })

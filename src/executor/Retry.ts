@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type ExecutorError, isRetryable } from "./Executor.ts"
+import { type ExecutorError, isRetryable } from "./ExecutorError.ts"
 
 /** The settings `retries` and `retry_delay` of a node. */
 export interface Policy {

@@ -9,13 +9,14 @@ import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Catalog } from "../executor/Catalog.ts"
 import {
   type Executor,
-  ExecutorError,
   type ExecutorContext,
   type ExecutorInstance,
   type Inner,
   type InnerInstance,
   type Prepared
 } from "../executor/Executor.ts"
+import { ExecutorError } from "../executor/ExecutorError.ts"
+import type { RunFacts } from "../executor/RunFacts.ts"
 import type { SettingProblem } from "../executor/Settings.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
 import * as ChildLookup from "./ChildLookup.ts"
@@ -86,6 +87,9 @@ interface Draft extends Step {
   readonly common: CommonSettings.CommonSettings | null
   readonly problems: ReadonlyArray<SettingProblem>
 }
+
+/** Builds what works inside a node, for one run. */
+type OpenInner = (run: RunFacts | undefined) => Effect.Effect<InnerInstance, ExecutorError, Scope.Scope>
 
 interface Prospect {
   readonly node: Node.Node
@@ -236,7 +240,7 @@ class Compilation {
           ? null
           : readCondition(common.condition, [...inSettings, "condition"], report)
       if (Either.isLeft(prepared) || common === null || condition === undefined) return undefined
-      const opens: Array<Effect.Effect<InnerInstance, ExecutorError, Scope.Scope>> = []
+      const opens: Array<OpenInner> = []
       let broken = false
       for (const [index, inner] of (executor.inner?.(draft.settings) ?? []).entries()) {
         const path = [...inSettings, ...inner.path]
@@ -263,11 +267,12 @@ class Compilation {
         marksItems: executor.category !== "document_set",
         open:
           executor.inner === undefined
-            ? () => build(context)
-            : () =>
+            ? (run) => build(run === undefined ? context : { ...context, run })
+            : (run) =>
                 Effect.flatMap(
-                  Effect.all(opens),
-                  (inner): Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope> => build({ ...context, inner })
+                  Effect.forEach(opens, (open) => open(run)),
+                  (inner): Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope> =>
+                    build({ ...context, inner, ...(run === undefined ? {} : { run }) })
                 )
       }
       return { node, prepared: build }
@@ -283,7 +288,7 @@ class Compilation {
     definition: Definition.Definition,
     place: Place,
     report: Report
-  ): Effect.Effect<Effect.Effect<InnerInstance, ExecutorError, Scope.Scope> | "disabled" | undefined, ServiceError> {
+  ): Effect.Effect<OpenInner | "disabled" | undefined, ServiceError> {
     return Effect.gen(this, function* () {
       const step: Step = { id: `${parent.id}.${inner.id}`, type: inner.type, raw: inner.settings, path }
       const draft = yield* this.draft(step, report)
@@ -296,15 +301,19 @@ class Compilation {
       const prospect = yield* this.node({ ...draft, secrets: parent.secrets }, file, definition, place, report)
       if (prospect === undefined) return undefined
       const { node } = prospect
-      return Effect.map(Effect.suspend(node.open), (instance): InnerInstance => {
-        const opened = () => Effect.succeed(instance)
-        return {
-          index,
-          id: node.id,
-          type: node.type,
-          process: (items) => Effect.clockWith((clock) => Node.run(node, opened, items, clock, Node.settle))
-        }
-      })
+      return (run) =>
+        Effect.map(
+          Effect.suspend(() => node.open(run)),
+          (instance): InnerInstance => {
+            const opened = () => Effect.succeed(instance)
+            return {
+              index,
+              id: node.id,
+              type: node.type,
+              process: (items) => Effect.clockWith((clock) => Node.run(node, opened, items, clock, Node.settle))
+            }
+          }
+        )
     })
   }
 
@@ -316,7 +325,7 @@ class Compilation {
     file: Definition.DefinitionFile,
     place: Place,
     report: Report
-  ): Effect.Effect<Effect.Effect<InnerInstance, ExecutorError, Scope.Scope> | undefined, ServiceError> {
+  ): Effect.Effect<OpenInner | undefined, ServiceError> {
     return Effect.gen(this, function* () {
       const shown = JSON.stringify(inner.name ?? inner.id)
       const { read, target } = yield* ChildLookup.find(inner, file, place.document, this.surroundings.store)
@@ -359,26 +368,27 @@ class Compilation {
         report("error", path, `The child pipeline ${shown} cannot run: ${runnable.left.message}`)
         return undefined
       }
-      return Effect.map(Effect.scope, (scope): InnerInstance => ({
-        index,
-        id: `${parent}.${name}`,
-        type: "pipeline",
-        process: (items) =>
-          Run.run(runnable.right, items).pipe(
-            Effect.provideService(Scope.Scope, scope),
-            Effect.mapBoth({
-              onSuccess: (result) => result.items,
-              onFailure: ({ error }) =>
-                new ExecutorError({
-                  reason: error.reason,
-                  executorId: `${parent}.${error.executorId}`,
-                  itemId: error.itemId,
-                  message: `${name}: ${error.message}`,
-                  retryAfterMillis: error.retryAfterMillis
-                })
-            })
-          )
-      }))
+      return (run) =>
+        Effect.map(Effect.scope, (scope): InnerInstance => ({
+          index,
+          id: `${parent}.${name}`,
+          type: "pipeline",
+          process: (items) =>
+            Run.run(runnable.right, items, run).pipe(
+              Effect.provideService(Scope.Scope, scope),
+              Effect.mapBoth({
+                onSuccess: (result) => result.items,
+                onFailure: ({ error }) =>
+                  new ExecutorError({
+                    reason: error.reason,
+                    executorId: `${parent}.${error.executorId}`,
+                    itemId: error.itemId,
+                    message: `${name}: ${error.message}`,
+                    retryAfterMillis: error.retryAfterMillis
+                  })
+              })
+            )
+        }))
     })
   }
 }

@@ -9,7 +9,9 @@ import { type Content, nameOf, withLog } from "../domain/Content.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import { ExecutorError, type ExecutorInstance, withoutSecrets } from "../executor/Executor.ts"
+import type { ExecutorInstance } from "../executor/Executor.ts"
+import { ExecutorError, withoutSecrets } from "../executor/ExecutorError.ts"
+import type { RunFacts } from "../executor/RunFacts.ts"
 import * as Retry from "../executor/Retry.ts"
 import type { CommonSettings } from "./CommonSettings.ts"
 import * as Condition from "../condition/Condition.ts"
@@ -22,12 +24,11 @@ export interface Node {
   readonly condition: Condition.Condition | null
   /** Whether a failure of the node is noted in the items that go on. A document set fails as a whole, which no document did. */
   readonly marksItems: boolean
-  /** Builds the node in the scope of one run. */
   readonly open: Open<Scope.Scope>
 }
 
-/** May throw what the executor throws. */
-export type Open<R> = () => Effect.Effect<ExecutorInstance, ExecutorError, R>
+/** Builds the node for a run. May throw what the executor throws. */
+export type Open<R> = (run: RunFacts | undefined) => Effect.Effect<ExecutorInstance, ExecutorError, R>
 
 export interface Outcome {
   readonly items: ReadonlyArray<Content>
@@ -43,7 +44,7 @@ export interface Outcome {
  */
 export const run = <R, A, E, R2>(
   node: Node,
-  open: Open<R>,
+  open: () => ReturnType<Open<R>>,
   items: ReadonlyArray<Content>,
   clock: Clock.Clock,
   goOn: (outcome: Outcome) => Effect.Effect<A, E, R2>
@@ -139,7 +140,7 @@ const rejoin = (
 
 const work = <R, A, E, R2>(
   node: Node,
-  open: Open<R>,
+  open: () => ReturnType<Open<R>>,
   items: ReadonlyArray<Content>,
   clock: Clock.Clock,
   goOn: (outcome: Outcome) => Effect.Effect<A, E, R2>

@@ -10,7 +10,7 @@ import { type ExecutorId, PipelineId } from "../domain/Ids.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { Catalog } from "../executor/Catalog.ts"
-import { WriteTime } from "../executors/output/WriteTime.ts"
+import type { RunFacts } from "../executor/RunFacts.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
 import * as Compiler from "./Compiler.ts"
 import * as Plan from "./Plan.ts"
@@ -25,8 +25,8 @@ export type { NodeReport, RunFailure, RunResult, RunWatcher } from "./RunReport.
 export interface RunOptions {
   /** The node whose work the crawl did already; it becomes a virtual source that emits the items to its successors. */
   readonly exclude: ExecutorId | null
-  /** What names of outputs are made of where they name a time (epoch milliseconds): the same for every try. None: when it is written. */
-  readonly writeTime?: Option.Option<number>
+  /** The task behind the run, for the nodes. */
+  readonly facts?: RunFacts
   readonly watcher?: RunWatcher
 }
 
@@ -115,14 +115,12 @@ const make = Effect.gen(function* () {
           ? Effect.succeed(Option.fromNullable(executor))
           : Effect.fail(Problem.invalid(pipeline.pipeline.name, problems))
       }),
-    run: (plan, items, { exclude, watcher, writeTime = Option.none() }) =>
+    run: (plan, items, { exclude, facts, watcher }) =>
       Either.match(Plan.runnable(plan, exclude), {
         onLeft: (error): Effect.Effect<RunResult, RunFailure | Problem.PipelineInvalid> => Effect.fail(error),
         onRight: (runnable) =>
           Effect.scopedWith((scope) =>
-            Effect.mapInputContext(Run.run(runnable, items, watcher), (context: Context.Context<never>) =>
-              context.pipe(Context.add(Scope.Scope, scope), Context.add(WriteTime, writeTime))
-            )
+            Effect.provideService(Run.run(runnable, items, facts, watcher), Scope.Scope, scope)
           )
       })
   })

@@ -6,7 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import type { Content } from "../domain/Content.ts"
-import type { ExecutorError } from "../executor/Executor.ts"
+import type { ExecutorError } from "../executor/ExecutorError.ts"
+import type { RunFacts } from "../executor/RunFacts.ts"
 import * as Node from "./Node.ts"
 import type { NodeReport, RunFailure, RunResult, RunWatcher } from "./RunReport.ts"
 import type { Route, Slot, Switch, Topology, TopologyNode } from "./Topology.ts"
@@ -25,10 +26,11 @@ export interface Runnable {
 export const run = (
   runnable: Runnable,
   items: ReadonlyArray<Content>,
+  facts: RunFacts | undefined,
   watcher: RunWatcher = {}
 ): Effect.Effect<RunResult, RunFailure, Scope.Scope> =>
   Effect.clockWith((clock) => {
-    const state = new State(runnable, clock, watcher.beforeNode)
+    const state = new State(runnable, clock, facts, watcher.beforeNode)
     watcher.begin?.(() => state.reports())
     return Effect.matchEffect(state.start(items), {
       onSuccess: () => Effect.succeed({ items: state.results(), nodes: state.reports() }),
@@ -57,6 +59,7 @@ class State {
   private readonly nodes: Runnable["nodes"]
   private readonly topology: Topology
   private readonly clock: Clock.Clock
+  private readonly facts: RunFacts | undefined
   private readonly beforeNode: RunWatcher["beforeNode"]
   /** What arrived at joins, by slot; undefined where nothing did yet. */
   private readonly arrived = new Map<number, Array<Message | undefined>>()
@@ -68,10 +71,16 @@ class State {
   /** The items that left the graph behind a node. */
   private readonly left: Array<ReadonlyArray<Content> | undefined> = []
 
-  constructor({ nodes, topology }: Runnable, clock: Clock.Clock, beforeNode: RunWatcher["beforeNode"]) {
+  constructor(
+    { nodes, topology }: Runnable,
+    clock: Clock.Clock,
+    facts: RunFacts | undefined,
+    beforeNode: RunWatcher["beforeNode"]
+  ) {
     this.nodes = nodes
     this.topology = topology
     this.clock = clock
+    this.facts = facts
     this.beforeNode = beforeNode
   }
 
@@ -153,7 +162,7 @@ class State {
       return node.settings.debug ? Effect.zipRight(this.debug(index, node), this.goOn(ready)) : this.goOn(ready)
     }
     const run = <A, E, R>(goOn: (outcome: Node.Outcome) => Effect.Effect<A, E, R>) => {
-      const running = Node.run(node, node.open, items, this.clock, goOn)
+      const running = Node.run(node, () => node.open(this.facts), items, this.clock, goOn)
       return this.beforeNode === undefined ? running : Effect.zipRight(this.beforeNode(node, items), running)
     }
     if (place.stoppedBy.length === 0) return run(end)

@@ -1,6 +1,6 @@
 import type * as Effect from "effect/Effect"
 import type { Content } from "../domain/Content.ts"
-import type { ExecutorError } from "../executor/Executor.ts"
+import type { ExecutorError } from "../executor/ExecutorError.ts"
 
 /** How one node fared in a run. Times in milliseconds since the epoch. */
 export interface NodeReport {

@@ -14,7 +14,7 @@ import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import { isRetryable } from "../executor/Executor.ts"
+import { isRetryable } from "../executor/ExecutorError.ts"
 import { type NodeReport, PipelineRunner, type RunFailure, type RunWatcher } from "../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage } from "../queue/TaskQueue.ts"
 import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
@@ -196,8 +196,14 @@ const make = Effect.gen(function* () {
     const ran = Effect.flatMap(runner.compile(pipeline), (plan) =>
       runner.run(plan, state.items, {
         exclude: task.executed_input_executor,
-        // The same for every attempt: what names its output by the time writes the same blob again.
-        writeTime: Timestamp.parse(task.created_at),
+        facts: {
+          pipelineId: task.pipeline_id,
+          vaultId: task.vault_id,
+          executionId: task.execution_id,
+          taskId: task.task_id,
+          attempt: task.retry_count + 1,
+          createdAt: Option.getOrNull(Timestamp.parse(task.created_at))
+        },
         watcher
       })
     )

@@ -14,7 +14,7 @@ import { type Checkpoint, initial, nothingCrawled } from "../domain/Checkpoint.t
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import type { Discovered } from "../executor/Executor.ts"
-import { ExecutorError } from "../executor/Executor.ts"
+import { ExecutorError } from "../executor/ExecutorError.ts"
 import type { InputExecutor } from "../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../queue/TaskQueue.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"

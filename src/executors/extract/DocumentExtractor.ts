@@ -1,18 +1,15 @@
-import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { AnyDocument, AnyDocumentLimits, AnyDocumentOptions } from "../../documents/AnyDocument.ts"
 import { defaultLimits as pdfLimits } from "../../documents/pdf/PdfDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import { ownBuffer } from "../../threads/ThreadPool.ts"
 import * as BytesOf from "../BytesOf.ts"
-import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
+import * as DocumentNode from "./DocumentNode.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as Images from "./parsing/Images.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
 import * as Limits from "./parsing/Limits.ts"
-import * as Parsing from "./parsing/Parsing.ts"
 import * as Source from "./parsing/Source.ts"
 import * as TextSettings from "./parsing/TextSettings.ts"
 
@@ -83,34 +80,27 @@ type Decoded = Settings.TypeOf<typeof settings>
  * `document_extractor`: documents of any kind that another extractor reads, told apart by their bytes, in one shape. Finding out and
  * reading happen in one thread.
  */
-export const executor = Executor.define({
+export const executor = DocumentNode.define({
   type: "document_extractor",
-  category: "extract",
   name: "Document Extractor",
   description:
     "Finds out what each document is (PDF, Word, PowerPoint, Excel, CSV, text, Markdown, HTML, JSON, XML, e-mail) and extracts it, so that one step reads a mixed folder.",
   settings,
   check: TextSettings.problems,
-  make: (settings, context) =>
-    Effect.gen(function* () {
-      const parsing = yield* Parsing.make(context, settings)
-      const bytesOf = yield* Source.make(context, settings)
-      const limits = limitsOf(settings)
-      return PerItem.perItem(context, settings, (item) =>
-        Effect.gen(function* () {
-          const bytes = ownBuffer(yield* bytesOf(item))
-          const options = optionsOf(settings, item)
-          return yield* parsing.read(item, "document", { bytes, options, limits }).pipe(
-            Effect.map((document) => withDocument(settings, item, document)),
-            Effect.catchTag("DocumentError", (error) =>
-              settings.on_invalid_file === "skip" && InvalidFile.isInvalid(error)
-                ? Effect.succeed(InvalidFile.marked("document", item, error))
-                : Effect.fail(parsing.failure(item, error))
-            )
-          )
-        })
-      )
-    })
+  job: "document",
+  takesText: true,
+  reader: (settings) => {
+    const limits = limitsOf(settings)
+    return {
+      settings,
+      input: (item) => ({ options: optionsOf(settings, item), limits }),
+      write: (item, document) => withDocument(settings, item, document),
+      unreadable: (item, error) =>
+        settings.on_invalid_file === "skip" && InvalidFile.isInvalid(error)
+          ? InvalidFile.marked("document", item, error)
+          : undefined
+    }
+  }
 })
 
 const limitsOf = (settings: Decoded): AnyDocumentLimits => ({

@@ -1,17 +1,14 @@
-import * as Effect from "effect/Effect"
 import type { DocumentError } from "../../documents/DocumentError.ts"
 import type { ExcelDocument, ExcelOptions } from "../../documents/excel/ExcelDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import { ownBuffer } from "../../threads/ThreadPool.ts"
 import * as BytesOf from "../BytesOf.ts"
-import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
+import * as DocumentNode from "./DocumentNode.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as Images from "./parsing/Images.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
 import * as Limits from "./parsing/Limits.ts"
-import * as Parsing from "./parsing/Parsing.ts"
 import * as Source from "./parsing/Source.ts"
 
 const settings = {
@@ -77,34 +74,24 @@ const settings = {
 type Decoded = Settings.TypeOf<typeof settings>
 
 /** `excel_extractor`: sheets, tables, formulas, comments and images of workbooks, read in a thread of their own (executors.md 4.6). */
-export const executor = Executor.define({
+export const executor = DocumentNode.define({
   type: "excel_extractor",
   aliases: ["excel_extractor_executor"],
-  category: "extract",
   name: "Excel Extractor",
   description:
     "Extracts sheets, tables, formulas, comments, images and properties from Excel workbooks (.xlsx, .xlsm).",
   settings,
-  make: (settings, context) =>
-    Effect.gen(function* () {
-      const parsing = yield* Parsing.make(context, settings)
-      const bytesOf = yield* BytesOf.make(context, settings)
-      const limits = Limits.limitsOf(settings)
-      const options = optionsOf(settings)
-      return PerItem.perItem(context, settings, (item) =>
-        Effect.gen(function* () {
-          const bytes = ownBuffer(yield* bytesOf(item))
-          return yield* parsing.read(item, "excel", { bytes, options, limits }).pipe(
-            Effect.map((document) => withDocument(settings, item, document)),
-            Effect.catchTag("DocumentError", (error) =>
-              isPassedOn(settings, item, error)
-                ? Effect.succeed(InvalidFile.marked("excel", item, error))
-                : Effect.fail(parsing.failure(item, error))
-            )
-          )
-        })
-      )
-    })
+  job: "excel",
+  reader: (settings) => {
+    const input = { options: optionsOf(settings), limits: Limits.limitsOf(settings) }
+    return {
+      settings,
+      input: () => input,
+      write: (item, document) => withDocument(settings, item, document),
+      unreadable: (item, error) =>
+        isPassedOn(settings, item, error) ? InvalidFile.marked("excel", item, error) : undefined
+    }
+  }
 })
 
 /** The original looks at the extension, and at that of paths alone; it knows these four. */

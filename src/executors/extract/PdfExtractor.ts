@@ -1,15 +1,12 @@
-import * as Effect from "effect/Effect"
-import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import type { DocumentError } from "../../documents/DocumentError.ts"
 import { defaultLimits, type PdfDocument, type PdfOptions } from "../../documents/pdf/PdfDocument.ts"
 import { pagesOf } from "../../documents/pdf/PageRange.ts"
-import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
-import { ownBuffer, type ThreadError, ThreadPool } from "../../threads/ThreadPool.ts"
+import { type Content, withData, withSummary } from "../../domain/Content.ts"
 import * as BytesOf from "../BytesOf.ts"
-import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
+import * as DocumentNode from "./DocumentNode.ts"
 
 const settings = {
   ...PerItem.settings(),
@@ -69,9 +66,8 @@ const settings = {
 type Decoded = Settings.TypeOf<typeof settings>
 
 /** `pdf_extractor`: text, pages, tables and images of PDF files, read in a thread of their own (executors.md 4.3). */
-export const executor = Executor.define({
+export const executor = DocumentNode.define({
   type: "pdf_extractor",
-  category: "extract",
   name: "PDF Extractor",
   description: "Extracts text, pages, tables, images and properties from PDF documents.",
   settings,
@@ -79,40 +75,28 @@ export const executor = Executor.define({
     settings.pages === null || pagesOf(settings.pages, 1) !== undefined
       ? []
       : [{ path: ["pages"], message: "The setting pages must name pages like 1-3,5,8-, counted from 1." }],
-  make: (settings, context) =>
-    Effect.gen(function* () {
-      const threads = yield* ThreadPool
-      const bytesOf = yield* BytesOf.make(context, settings)
-      const limits = {
+  job: "pdf",
+  reader: (settings) => {
+    const input = {
+      options: optionsOf(settings),
+      limits: {
         ...defaultLimits,
         bytes: settings.max_size_bytes,
         pages: settings.max_pages,
         images: settings.max_images,
         imageBytes: settings.max_image_bytes
       }
-      const options = optionsOf(settings)
-      return PerItem.perItem(context, settings, (item) =>
-        Effect.gen(function* () {
-          const buffer = ownBuffer(yield* bytesOf(item))
-          return yield* threads
-            .run(
-              "pdf",
-              { bytes: buffer, options, limits },
-              { transfer: [buffer], timeout: Duration.seconds(settings.timeout_secs) }
-            )
-            .pipe(
-              Effect.map((document) => withDocument(settings, item, document)),
-              Effect.catchTags({
-                DocumentError: (error) =>
-                  settings.on_invalid_file === "skip" && isInvalid(error)
-                    ? Effect.succeed(withSummary(item, { pdf_extraction_status: "invalid_file" }))
-                    : Effect.fail(Executor.documentError(context, item, unreadable(item, error))),
-                ThreadError: (error) => Effect.fail(threadFailure(context, item, error))
-              })
-            )
-        })
-      )
-    })
+    }
+    return {
+      settings,
+      input: () => input,
+      write: (item, document) => withDocument(settings, item, document),
+      unreadable: (item, error) =>
+        settings.on_invalid_file === "skip" && isInvalid(error)
+          ? withSummary(item, { pdf_extraction_status: "invalid_file" })
+          : undefined
+    }
+  }
 })
 
 const optionsOf = (settings: Decoded): PdfOptions => ({
@@ -180,19 +164,3 @@ const described = (settings: Decoded, image: PdfDocument["images"][number]) => (
 })
 
 const isInvalid = ({ reason }: DocumentError): boolean => reason === "NotThisFormat" || reason === "Damaged"
-
-const unreadable = (item: Content, error: DocumentError): string => {
-  const wayOut = {
-    bytes: " Raise the setting max_size_bytes to take it.",
-    pages: " Raise the setting max_pages, or name fewer pages in the setting pages."
-  }[error.limit ?? ""]
-  return `${nameOf(item)} could not be read. ${error.message}.${wayOut ?? ""}`
-}
-
-const threadFailure = (context: Executor.ExecutorContext, item: Content, error: ThreadError): Executor.ExecutorError =>
-  new Executor.ExecutorError({
-    reason: error.reason === "TimedOut" ? "Timeout" : error.reason === "OutOfMemory" ? "Document" : "Transient",
-    executorId: context.id,
-    itemId: nameOf(item),
-    message: `${nameOf(item)} could not be read in ${context.id}. ${error.message}${error.reason === "TimedOut" ? " (setting timeout_secs)" : ""}.`
-  })

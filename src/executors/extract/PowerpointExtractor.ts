@@ -1,16 +1,13 @@
-import * as Effect from "effect/Effect"
 import type { PowerPointDocument, PowerPointOptions } from "../../documents/powerpoint/PowerPointDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import { ownBuffer } from "../../threads/ThreadPool.ts"
 import * as BytesOf from "../BytesOf.ts"
-import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
+import * as DocumentNode from "./DocumentNode.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as Images from "./parsing/Images.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
 import * as Limits from "./parsing/Limits.ts"
-import * as Parsing from "./parsing/Parsing.ts"
 
 const settings = {
   ...PerItem.settings(),
@@ -40,34 +37,26 @@ const settings = {
 type Decoded = Settings.TypeOf<typeof settings>
 
 /** `powerpoint_extractor`: slides, tables, notes and images of presentations, read in a thread of their own (executors.md 4.5). */
-export const executor = Executor.define({
+export const executor = DocumentNode.define({
   type: "powerpoint_extractor",
   aliases: ["powerpoint_extractor_executor"],
-  category: "extract",
   name: "PowerPoint Extractor",
   description:
     "Extracts slides, text, tables, notes, images and properties from PowerPoint presentations (.pptx, .pptm).",
   settings,
-  make: (settings, context) =>
-    Effect.gen(function* () {
-      const parsing = yield* Parsing.make(context, settings)
-      const bytesOf = yield* BytesOf.make(context, settings)
-      const limits = Limits.limitsOf(settings)
-      const options = optionsOf(settings)
-      return PerItem.perItem(context, settings, (item) =>
-        Effect.gen(function* () {
-          const bytes = ownBuffer(yield* bytesOf(item))
-          return yield* parsing.read(item, "powerpoint", { bytes, options, limits }).pipe(
-            Effect.map((document) => withDocument(settings, item, document)),
-            Effect.catchTag("DocumentError", (error) =>
-              settings.on_invalid_file === "skip" && InvalidFile.isInvalid(error)
-                ? Effect.succeed(InvalidFile.marked("pptx", item, error))
-                : Effect.fail(parsing.failure(item, error))
-            )
-          )
-        })
-      )
-    })
+  job: "powerpoint",
+  reader: (settings) => {
+    const input = { options: optionsOf(settings), limits: Limits.limitsOf(settings) }
+    return {
+      settings,
+      input: () => input,
+      write: (item, document) => withDocument(settings, item, document),
+      unreadable: (item, error) =>
+        settings.on_invalid_file === "skip" && InvalidFile.isInvalid(error)
+          ? InvalidFile.marked("pptx", item, error)
+          : undefined
+    }
+  }
 })
 
 const optionsOf = (settings: Decoded): PowerPointOptions => ({

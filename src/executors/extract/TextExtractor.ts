@@ -1,14 +1,11 @@
-import * as Effect from "effect/Effect"
 import { type TextDocument, textTypes } from "../../documents/text/TextDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import { ownBuffer } from "../../threads/ThreadPool.ts"
 import * as BytesOf from "../BytesOf.ts"
-import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
+import * as DocumentNode from "./DocumentNode.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as Limits from "./parsing/Limits.ts"
-import * as Parsing from "./parsing/Parsing.ts"
 import * as Source from "./parsing/Source.ts"
 import * as TextSettings from "./parsing/TextSettings.ts"
 
@@ -46,35 +43,28 @@ const settings = {
 type Decoded = Settings.TypeOf<typeof settings>
 
 /** `text_extractor`: plain text, Markdown, HTML, JSON, XML and e-mail, in whatever encoding, read in a thread of their own. */
-export const executor = Executor.define({
+export const executor = DocumentNode.define({
   type: "text_extractor",
-  category: "extract",
   name: "Text Extractor",
   description:
     "Extracts readable text, properties, headings and tables from plain text, Markdown, HTML, JSON, XML and e-mail (.eml), and finds out the encoding.",
   settings,
   check: TextSettings.problems,
-  make: (settings, context) =>
-    Effect.gen(function* () {
-      const parsing = yield* Parsing.make(context, settings)
-      const bytesOf = yield* Source.make(context, settings)
-      const limits = TextSettings.limitsOf(settings)
-      const options = {
-        ...TextSettings.optionsOf(settings),
-        format: settings.format,
-        extract_tables: settings.extract_tables
-      }
-      return PerItem.perItem(context, settings, (item) =>
-        Effect.gen(function* () {
-          const bytes = ownBuffer(yield* bytesOf(item))
-          const hints = Source.hintsOf(settings, item)
-          return yield* parsing.read(item, "text", { bytes, options, limits, hints }).pipe(
-            Effect.map((document) => withDocument(settings, item, document)),
-            Effect.catchTag("DocumentError", (error) => Effect.fail(parsing.failure(item, error)))
-          )
-        })
-      )
-    })
+  job: "text",
+  takesText: true,
+  reader: (settings) => {
+    const limits = TextSettings.limitsOf(settings)
+    const options = {
+      ...TextSettings.optionsOf(settings),
+      format: settings.format,
+      extract_tables: settings.extract_tables
+    }
+    return {
+      settings,
+      input: (item) => ({ options, limits, hints: Source.hintsOf(settings, item) }),
+      write: (item, document) => withDocument(settings, item, document)
+    }
+  }
 })
 
 const withDocument = (settings: Decoded, item: Content, document: TextDocument): Content => {

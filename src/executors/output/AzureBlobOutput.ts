@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -15,7 +16,6 @@ import * as BlobMetadata from "./BlobMetadata.ts"
 import * as BlobNames from "./BlobNames.ts"
 import * as PathTemplate from "./PathTemplate.ts"
 import { sameBlob } from "./SameBlob.ts"
-import * as WriteTime from "./WriteTime.ts"
 
 const placeholders =
   "{name} is filled in: id.unique_id, id.canonical_id, id.filename, document_id, any field of data or summary_data, timestamp, year, month, day, date, executor_id, pipeline_name, created_year, created_month, created_day."
@@ -91,7 +91,7 @@ export const executor = Executor.define({
         retriesItems: true,
         process: (items) =>
           Effect.gen(function* () {
-            const at = yield* WriteTime.now
+            const at = context.run?.createdAt ?? (yield* Clock.currentTimeMillis)
             const sourceOf = (item: Content) =>
               PathTemplate.sourceOf(item, {
                 executorId: context.id,

@@ -6,8 +6,8 @@ import { type Content, withLog } from "../../../src/domain/Content.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import { Conflict, NotFound, type ServiceError, Unavailable } from "../../../src/domain/ServiceError.ts"
 import { executor } from "../../../src/executors/output/AzureBlobOutput.ts"
-import { WriteTime } from "../../../src/executors/output/WriteTime.ts"
 import * as Golden from "../input/Golden.ts"
+import type { RunFacts } from "../../../src/executor/RunFacts.ts"
 
 interface Upload {
   readonly location: BlobLocation
@@ -66,11 +66,17 @@ const run = (
   store: ReturnType<typeof recording>,
   settings: Readonly<Record<string, unknown>>,
   items: ReadonlyArray<Content>,
-  failOnError = true
+  failOnError = true,
+  facts?: RunFacts
 ) =>
   Effect.gen(function* () {
     const prepared = Either.getOrThrowWith(executor.prepare(settings), (problems) => new Error(problems[0]?.message))
-    const instance = yield* prepared({ id: ExecutorId.make("writer-1"), pipelineName: "invoices", failOnError })
+    const instance = yield* prepared({
+      id: ExecutorId.make("writer-1"),
+      pipelineName: "invoices",
+      failOnError,
+      ...(facts === undefined ? {} : { run: facts })
+    })
     return yield* instance.process(items)
   }).pipe(Effect.scoped, Effect.provide(store.layer))
 
@@ -244,16 +250,22 @@ describe("azure_blob_output", () => {
     })
   )
 
-  it.effect("overwrites the blob of the attempt before when the run's moment is given", () =>
+  it.effect("overwrites the blob of the attempt before: names carry the task's creation time", () =>
     Effect.gen(function* () {
       const store = recording()
       const settings = { storage_account_name: "acct", container_name: "out" }
-      const attempt = run(store, settings, [item({ a: 1 })]).pipe(
-        Effect.provideService(WriteTime, Option.some(Date.parse("2026-03-04T05:06:07Z")))
-      )
-      yield* attempt
+      const attempt = (number: number) =>
+        run(store, settings, [item({ a: 1 })], true, {
+          pipelineId: "p1",
+          vaultId: null,
+          executionId: "exec_1",
+          taskId: "task_1",
+          attempt: number,
+          createdAt: Date.parse("2026-03-04T05:06:07Z")
+        })
+      yield* attempt(1)
       yield* TestClock.adjust("1 day")
-      yield* attempt
+      yield* attempt(2)
       assert.deepStrictEqual([...store.blobs.keys()], ["writer-1/2026/03/04/u1_20260304_050607.json"])
     })
   )

@@ -7,13 +7,10 @@ import { type ThreadError, ThreadPool } from "../../../threads/ThreadPool.ts"
 import * as Executor from "../../../executor/Executor.ts"
 import { settingOf } from "./Limits.ts"
 
-/** The jobs that read documents. */
-type Job = Exclude<keyof Jobs, "pdf">
-
 /** Reads documents in threads on behalf of a node. */
 export interface Parsing {
   /** The thread takes `input.bytes` away and gets `timeout_secs`. A thread that fails is the node's error already, a document that can't be read is not yet. */
-  readonly read: <Name extends Job>(
+  readonly read: <Name extends keyof Jobs>(
     item: Content,
     job: Name,
     input: Jobs[Name]["input"]

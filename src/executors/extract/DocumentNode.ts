@@ -1,0 +1,61 @@
+import * as Effect from "effect/Effect"
+import type { Content } from "../../domain/Content.ts"
+import type { DocumentError } from "../../documents/DocumentError.ts"
+import * as Executor from "../../executor/Executor.ts"
+import * as PerItem from "../../executor/PerItem.ts"
+import type * as Settings from "../../executor/Settings.ts"
+import type { Jobs } from "../../threads/Jobs.ts"
+import { ownBuffer } from "../../threads/ThreadPool.ts"
+import * as BytesOf from "../BytesOf.ts"
+import * as Parsing from "./parsing/Parsing.ts"
+import * as Source from "./parsing/Source.ts"
+
+/** How a type reads one kind of document, for settings that are decoded already. */
+export interface Reader<Job extends keyof Jobs> {
+  readonly settings: PerItem.PerItemSettings & BytesOf.BytesSettings
+  /** What the thread gets beside the bytes. */
+  readonly input: (item: Content) => Omit<Jobs[Job]["input"], "bytes">
+  /** The item with what was found. */
+  readonly write: (item: Content, document: Jobs[Job]["output"]) => Content
+  /** What goes on in place of an item whose document can't be read; undefined fails the item. */
+  readonly unreadable?: (item: Content, error: DocumentError) => Content | undefined
+}
+
+/** Defines a type that reads each item's document in a thread of its own. */
+export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(definition: {
+  readonly type: string
+  readonly aliases?: ReadonlyArray<string>
+  readonly name: string
+  readonly description: string
+  readonly settings: F
+  readonly check?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Settings.SettingProblem>
+  readonly job: Job
+  /** Whether a text in `data.<content_field>` may be the document itself, not only its base64 form. */
+  readonly takesText?: boolean
+  readonly reader: (settings: Settings.TypeOf<F>) => Reader<Job>
+}) => {
+  const { job, reader, takesText, ...described } = definition
+  return Executor.define({
+    ...described,
+    category: "extract",
+    make: (decoded, context) => {
+      const { input, settings, unreadable, write } = reader(decoded)
+      return Effect.gen(function* () {
+        const parsing = yield* Parsing.make(context, settings)
+        const bytesOf = yield* takesText === true ? Source.make(context, settings) : BytesOf.make(context, settings)
+        return PerItem.perItem(context, settings, (item) =>
+          Effect.gen(function* () {
+            const bytes = ownBuffer(yield* bytesOf(item))
+            return yield* parsing.read(item, job, { ...input(item), bytes } as Jobs[Job]["input"]).pipe(
+              Effect.map((document) => write(item, document)),
+              Effect.catchTag("DocumentError", (error) => {
+                const passed = unreadable?.(item, error)
+                return passed === undefined ? Effect.fail(parsing.failure(item, error)) : Effect.succeed(passed)
+              })
+            )
+          })
+        )
+      })
+    }
+  })
+}
