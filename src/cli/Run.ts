@@ -1,10 +1,10 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { ExecutorId } from "../domain/Ids.ts"
 import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import type { Plan } from "../pipeline/Plan.ts"
@@ -91,8 +91,8 @@ const execute = (
     }
     const exclude = yield* excluded(plan, options)
     const items = yield* itemsOf(plan, options)
-    const startedAt = yield* Clock.currentTimeMillis
-    const finished = Effect.map(Clock.currentTimeMillis, (now) => ({
+    const startedAt = yield* MonotonicTime.now
+    const finished = Effect.map(MonotonicTime.now, (now) => ({
       pipeline: plan.name,
       itemsIn: items.length,
       millis: now - startedAt

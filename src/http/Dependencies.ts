@@ -1,8 +1,8 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { PipelineId } from "../domain/Ids.ts"
 import { redact } from "../domain/Redaction.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
@@ -29,7 +29,7 @@ const probe = PipelineId.make("contentflow-worker-readiness")
 
 const probeOf = (name: string, call: Effect.Effect<unknown, ServiceError>): Effect.Effect<DependencyState> =>
   Effect.gen(function* () {
-    const startedAt = yield* Clock.currentTimeMillis
+    const startedAt = yield* MonotonicTime.now
     const error = yield* call.pipe(
       Effect.as(null),
       Effect.timeoutFail({
@@ -38,7 +38,7 @@ const probeOf = (name: string, call: Effect.Effect<unknown, ServiceError>): Effe
       }),
       Effect.catchAll((failure) => Effect.succeed(redact(failure.message)))
     )
-    return { name, error, responseMillis: (yield* Clock.currentTimeMillis) - startedAt }
+    return { name, error, responseMillis: (yield* MonotonicTime.now) - startedAt }
   })
 
 const make = Effect.gen(function* () {

@@ -1,5 +1,4 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -50,7 +49,7 @@ const gauge = (name: string, help: string, value: number, labels: Record<string,
 })
 
 /** What the engine's status says, as series. */
-const engineSamples = (status: EngineStatus, now: number): ReadonlyArray<Prometheus.Sample> => [
+const engineSamples = (status: EngineStatus): ReadonlyArray<Prometheus.Sample> => [
   ...(["processing", "source"] as const).flatMap((kind) => [
     gauge("workers_configured", "Workers that should run, by kind", status[kind].configured, { kind }),
     gauge("workers_alive", "Workers that run, by kind", status[kind].active, { kind }),
@@ -62,8 +61,8 @@ const engineSamples = (status: EngineStatus, now: number): ReadonlyArray<Prometh
     )
   ]),
   gauge("leases_held", "Messages that this process owns", status.leases),
-  ...status.loops.flatMap(({ lastReportAt, loop }) => [
-    gauge("loop_last_report_seconds", "Seconds since a loop last reported progress", (now - lastReportAt) / 1_000, {
+  ...status.loops.flatMap(({ loop, silentMillis }) => [
+    gauge("loop_last_report_seconds", "Seconds since a loop last reported progress", silentMillis / 1_000, {
       loop
     }),
     gauge(
@@ -153,8 +152,7 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
         Effect.gen(function* () {
           yield* sampleQueue
           const status = yield* engine.status
-          const now = yield* Clock.currentTimeMillis
-          const samples = [...engineSamples(status, now), ...Process.samples()]
+          const samples = [...engineSamples(status), ...Process.samples()]
           return Prometheus.render(yield* Metric.snapshot, samples)
         })
       )

@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import type { Content } from "../domain/Content.ts"
 import type { ExecutorError } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
@@ -60,6 +61,8 @@ class State {
   private readonly topology: Topology
   private readonly clock: Clock.Clock
   private readonly facts: RunFacts | undefined
+  /** What the wall clock showed when the run began, less the monotonic time of that moment. */
+  private readonly wallOffset: number
   private readonly beforeNode: RunWatcher["beforeNode"]
   /** What arrived at joins, by slot; undefined where nothing did yet. */
   private readonly arrived = new Map<number, Array<Message | undefined>>()
@@ -81,6 +84,7 @@ class State {
     this.topology = topology
     this.clock = clock
     this.facts = facts
+    this.wallOffset = clock.unsafeCurrentTimeMillis() - MonotonicTime.unsafeNow(clock)
     this.beforeNode = beforeNode
   }
 
@@ -99,7 +103,7 @@ class State {
   }
 
   reports(): ReadonlyArray<NodeReport> {
-    const now = this.clock.unsafeCurrentTimeMillis()
+    const now = this.now()
     return this.progress.flatMap((progress, index) => {
       const node = this.nodes[index]
       if (progress === undefined || node === undefined) return []
@@ -116,6 +120,11 @@ class State {
         error: end?.error ?? null
       }
     })
+  }
+
+  /** The times of one run fit together, though the wall clock steps meanwhile. */
+  private now(): number {
+    return MonotonicTime.unsafeNow(this.clock) + this.wallOffset
   }
 
   /** Runs what became ready: one node in this fiber, and one fiber for each further node. */
@@ -152,7 +161,7 @@ class State {
     const place = this.topology.nodes[index]
     const node = this.nodes[index]
     if (place === undefined || node === undefined) return Effect.void
-    const startedAt = this.clock.unsafeCurrentTimeMillis()
+    const startedAt = this.now()
     this.progress[index] = { startedAt, itemsIn: items.length }
     const end = (outcome: Node.Outcome): Effect.Effect<void, ExecutorError, Scope.Scope> => {
       const ready: Array<Ready> = []
@@ -228,7 +237,7 @@ class State {
   }
 
   private skip(index: number, { conditional, route }: TopologyNode, ready: Array<Ready>): void {
-    const now = this.clock.unsafeCurrentTimeMillis()
+    const now = this.now()
     this.progress[index] = {
       startedAt: now,
       itemsIn: 0,
@@ -272,7 +281,7 @@ class State {
       startedAt,
       end: {
         status: error === null ? "completed" : "failed",
-        at: this.clock.unsafeCurrentTimeMillis(),
+        at: this.now(),
         itemsOut: items.length,
         itemsFailed: failedItems(node, items),
         error: error?.message ?? null

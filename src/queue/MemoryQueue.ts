@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as MessageBody from "./MessageBody.ts"
 import { LeaseLost, type Receipt, type ReceivedMessage, TaskQueue } from "./TaskQueue.ts"
@@ -68,7 +69,7 @@ const make = Effect.gen(function* () {
   }
   const withOwned = <A>(lease: Receipt, use: (message: Message, now: number) => A): Effect.Effect<A, LeaseLost> =>
     Effect.clockWith((clock) => {
-      const now = clock.unsafeCurrentTimeMillis()
+      const now = MonotonicTime.unsafeNow(clock)
       const message = owned(lease, now)
       return message instanceof LeaseLost ? message : Effect.succeed(use(message, now))
     })
@@ -123,7 +124,7 @@ const make = Effect.gen(function* () {
         Effect.zipRight(
           MessageBody.check(service, "send a task", body),
           Effect.clockWith((clock) => {
-            add(body, clock.unsafeCurrentTimeMillis())
+            add(body, MonotonicTime.unsafeNow(clock))
             return Effect.asVoid(Queue.offer(sent, undefined))
           })
         )
@@ -132,7 +133,7 @@ const make = Effect.gen(function* () {
       withFaults(
         "receive",
         Effect.clockWith((clock) =>
-          Effect.sync(() => take(Math.min(max, 32), Duration.toMillis(visibility), clock.unsafeCurrentTimeMillis()))
+          Effect.sync(() => take(Math.min(max, 32), Duration.toMillis(visibility), MonotonicTime.unsafeNow(clock)))
         )
       ),
     update: (lease, visibility, body) =>
@@ -162,7 +163,7 @@ const make = Effect.gen(function* () {
       "stats",
       Effect.clockWith((clock) =>
         Effect.sync(() => {
-          const now = clock.unsafeCurrentTimeMillis()
+          const now = MonotonicTime.unsafeNow(clock)
           let oldest = Infinity
           for (const { insertedAt, visibleAt } of waiting.members) {
             if (visibleAt <= now && insertedAt < oldest) oldest = insertedAt
@@ -189,7 +190,7 @@ const make = Effect.gen(function* () {
   return Context.make(TaskQueue, queue).pipe(Context.add(MemoryQueue, control))
 })
 
-/** An empty queue in this process, on Effect's clock. It behaves as Azure's does, with visibilities to the millisecond. */
+/** An empty queue in this process, on Effect's monotonic clock. It behaves as Azure's does, with visibilities to the millisecond. */
 export const layer: Layer.Layer<TaskQueue | MemoryQueue> = Layer.effectContext(make)
 
 const service = "Memory queue"

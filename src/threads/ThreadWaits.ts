@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 
 /** How long some work has waited for a free thread, in milliseconds. */
 interface Waits {
@@ -18,9 +19,9 @@ export const counted = <A, E, R>(wait: Effect.Effect<A, E, R>): Effect.Effect<A,
   Effect.flatMap(FiberRef.get(current), (waits) => {
     if (waits === null) return wait
     return Effect.clockWith((clock) => {
-      if (waits.waiting++ === 0) waits.since = clock.unsafeCurrentTimeMillis()
+      if (waits.waiting++ === 0) waits.since = MonotonicTime.unsafeNow(clock)
       const over = Effect.sync(() => {
-        if (--waits.waiting === 0) waits.ended += clock.unsafeCurrentTimeMillis() - waits.since
+        if (--waits.waiting === 0) waits.ended += MonotonicTime.unsafeNow(clock) - waits.since
       })
       return Effect.ensuring(wait, over)
     })
@@ -33,9 +34,9 @@ export const timeoutFail = <A, E, R, E2>(
 ): Effect.Effect<A, E | E2, R> =>
   Effect.clockWith((clock) => {
     const waits: Waits = { ended: 0, waiting: 0, since: 0 }
-    const began = clock.unsafeCurrentTimeMillis()
+    const began = MonotonicTime.unsafeNow(clock)
     const left = (): number => {
-      const now = clock.unsafeCurrentTimeMillis()
+      const now = MonotonicTime.unsafeNow(clock)
       const waited = waits.ended + (waits.waiting > 0 ? now - waits.since : 0)
       return Duration.toMillis(options.duration) - (now - began - waited)
     }

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { type Checkpoint, initial, nothingCrawled } from "../domain/Checkpoint.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
@@ -230,7 +231,7 @@ const make = Effect.gen(function* () {
 
   return Crawl.of({
     run: (target, workerId, onProgress) =>
-      Effect.flatMap(Clock.currentTimeMillis, (from) =>
+      Effect.flatMap(MonotonicTime.now, (from) =>
         run(target, workerId, onProgress).pipe(
           Effect.tap(({ crawled, discovered, enqueued }) =>
             crawled && discovered > 0
@@ -247,7 +248,7 @@ const make = Effect.gen(function* () {
 const measured = (exit: Exit.Exit<CrawlReport, unknown>, from: number): Effect.Effect<void> => {
   if (Exit.isSuccess(exit) && !exit.value.crawled) return Effect.void
   const result = Exit.isSuccess(exit) ? "completed" : Exit.isInterrupted(exit) ? "interrupted" : "failed"
-  return Effect.flatMap(Clock.currentTimeMillis, (to) =>
+  return Effect.flatMap(MonotonicTime.now, (to) =>
     Effect.zipRight(
       Metric.increment(Metrics.crawlResults[result]),
       Metric.update(Metrics.crawlDuration, (to - from) / 1_000)

@@ -1,9 +1,11 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { checkpointId } from "../domain/Checkpoint.ts"
 import * as Ids from "../domain/Ids.ts"
@@ -55,7 +57,7 @@ const make = Effect.gen(function* () {
   const config = yield* WorkerConfig
 
   let targets: ReadonlyArray<CrawlTarget> = []
-  /** When the last crawl began, by the checkpoint's id: another input executor begins anew. */
+  /** When the last crawl began (monotonic milliseconds), by the checkpoint's id: another input executor begins anew. */
   const lastStarts = new Map<string, number>()
   const told = new Set<string>()
 
@@ -166,18 +168,22 @@ const make = Effect.gen(function* () {
 
   return CrawlSchedule.of({
     refresh,
-    due: Effect.map(Clock.currentTimeMillis, (now) => {
+    due: Effect.map(MonotonicTime.now, (now) => {
       const byPipeline = new Map<Ids.PipelineId, Array<CrawlTarget>>()
       for (const target of targets) {
         const lastStart = lastStarts.get(keyOf(target))
-        if (lastStart !== undefined && !isDue(lastStart, target.interval, now)) continue
+        if (lastStart !== undefined && lastStart + Duration.toMillis(target.interval) > now) continue
         const group = byPipeline.get(target.pipeline.id)
         if (group === undefined) byPipeline.set(target.pipeline.id, [target])
         else group.push(target)
       }
       return byPipeline
     }),
-    crawled: (target, startedAt) => Effect.sync(() => lastStarts.set(keyOf(target), startedAt)),
+    crawled: (target, startedAt) =>
+      Effect.zipWith(Clock.currentTimeMillis, MonotonicTime.now, (wall, now) => {
+        // A start in the future comes from a clock that is wrong: the checkpoint, which is looked at next, has the last word.
+        lastStarts.set(keyOf(target), isDue(startedAt, target.interval, wall) ? -Infinity : now - (wall - startedAt))
+      }),
     failed
   })
 })

@@ -3,17 +3,18 @@ import type * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 
 /** What must happen at some moment, unless it is called off before. One timer serves all, because nearly all are called off. */
 export interface Deadlines {
-  /** Runs the action at this moment (epoch milliseconds); gives what calls it off. Later actions wait for it, so it must be short. */
+  /** Runs the action at this moment (monotonic milliseconds); gives what calls it off. Later actions wait for it, so it must be short. */
   readonly at: (millis: number, action: Effect.Effect<void>) => CallOff
 }
 
 export type CallOff = () => void
 
 /**
- * The effect in a fiber of its own, which is waited for at most until then (epoch milliseconds). None: it had not ended; it is
+ * The effect in a fiber of its own, which is waited for at most until then (monotonic milliseconds). None: it had not ended; it is
  * interrupted and left to itself, however it takes that.
  */
 export const waitUntil = <A, E>(
@@ -51,7 +52,7 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
   let wakesAt = Number.POSITIVE_INFINITY
 
   const due = (): ReadonlyArray<Deadline> => {
-    const now = clock.unsafeCurrentTimeMillis()
+    const now = MonotonicTime.unsafeNow(clock)
     return [...pending].filter(({ millis }) => millis <= now).sort((a, b) => a.millis - b.millis)
   }
 
@@ -60,7 +61,7 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
     wakesAt = Number.POSITIVE_INFINITY
     for (const { millis } of pending) wakesAt = Math.min(wakesAt, millis)
     if (wakesAt === Number.POSITIVE_INFINITY) return earlier.await
-    const wait = Math.min(longestSleep, Math.max(0, wakesAt - clock.unsafeCurrentTimeMillis()))
+    const wait = Math.min(longestSleep, Math.max(0, wakesAt - MonotonicTime.unsafeNow(clock)))
     return Effect.raceFirst(earlier.await, Effect.sleep(wait))
   })
 

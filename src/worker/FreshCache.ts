@@ -1,6 +1,6 @@
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 
 interface Entry<A> {
   value: A
@@ -21,7 +21,7 @@ export const make = <K, A, E>(options: {
   const entries = new Map<K, Entry<A>>()
   const maxAge = Duration.toMillis(options.maxAge)
   const refresh = (key: K, entry: Entry<A> | undefined) =>
-    Effect.map(Effect.zip(Clock.currentTimeMillis, options.read(key, entry?.value)), ([readAt, value]) => {
+    Effect.map(Effect.zip(MonotonicTime.now, options.read(key, entry?.value)), ([readAt, value]) => {
       entries.delete(key)
       entries.set(key, { value, readAt, refreshing: false })
       const oldest = entries.size > options.capacity ? entries.keys().next() : undefined
@@ -30,7 +30,7 @@ export const make = <K, A, E>(options: {
     })
   return (key) =>
     Effect.clockWith((clock) => {
-      const now = clock.unsafeCurrentTimeMillis()
+      const now = MonotonicTime.unsafeNow(clock)
       const entry = entries.get(key)
       if (entry === undefined) return refresh(key, undefined)
       if (entry.refreshing || now - entry.readAt < maxAge) return Effect.succeed(entry.value)

@@ -1,10 +1,10 @@
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import type { PipelineId, VaultId } from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { CrawlLock, type HeldLock, LockLost, type LockOwner } from "../store/CrawlLock.ts"
@@ -34,7 +34,7 @@ export const withCrawlLock = <A, E>(
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const locks = yield* CrawlLock
-      const acquiredAt = yield* Clock.currentTimeMillis
+      const acquiredAt = yield* MonotonicTime.now
       // A fiber of its own: an answer that nobody heard would leave a lock that nobody holds.
       const acquiring = yield* Effect.forkDaemon(locks.acquire(place.pipelineId, place.vaultId, place.owner, place.ttl))
       const acquired = yield* restore(Fiber.join(acquiring)).pipe(Effect.onInterrupt(() => abandon(locks, acquiring)))
@@ -59,9 +59,9 @@ interface Kept {
  */
 const keep = (locks: CrawlLock["Type"], lock: Kept): Effect.Effect<never, LockLost | ServiceError> => {
   const third = Duration.toMillis(lock.held.ttl) / 3
-  const sinceRenewed = Effect.map(Clock.currentTimeMillis, (now) => now - lock.renewedAt)
+  const sinceRenewed = Effect.map(MonotonicTime.now, (now) => now - lock.renewedAt)
   const renewOnce = Effect.gen(function* () {
-    const startedAt = yield* Clock.currentTimeMillis
+    const startedAt = yield* MonotonicTime.now
     lock.held = yield* locks.renew(lock.held)
     lock.renewedAt = startedAt
   })

@@ -1,5 +1,4 @@
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { LeaseLost, type Receipt, type ReceivedMessage, TaskQueue } from "../queue/TaskQueue.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
@@ -33,7 +33,7 @@ export interface Lease {
 export class Leases extends Context.Tag("contentflow-worker/worker/Leases")<
   Leases,
   {
-    /** Starts to own a message that was received at `receivedAt` (epoch milliseconds, taken before the call). */
+    /** Starts to own a message that was received at `receivedAt` (monotonic milliseconds, taken before the call). */
     readonly hold: (message: ReceivedMessage, receivedAt: number) => Lease
     readonly count: Effect.Effect<number>
   }
@@ -78,7 +78,7 @@ const make = Effect.gen(function* () {
     return known
   }
 
-  /** From when it must be presumed lost unless it is renewed: epoch milliseconds. */
+  /** From when it must be presumed lost unless it is renewed. */
   const endOf = ({ renewedAt }: Held): number => renewedAt + visibility - safety
 
   const lose = (lease: Held, message: string) =>
@@ -90,7 +90,7 @@ const make = Effect.gen(function* () {
 
   const renew = Effect.fnUntraced(
     function* (lease: Held, body?: string) {
-      const startedAt = yield* Clock.currentTimeMillis
+      const startedAt = yield* MonotonicTime.now
       const receipt = yield* queue.update(lease.receipt, config.visibilityTimeout, body)
       lease.receipt = receipt
       lease.renewedAt = startedAt
@@ -104,7 +104,7 @@ const make = Effect.gen(function* () {
   )
 
   const keep = (lease: Held) =>
-    Clock.currentTimeMillis.pipe(
+    MonotonicTime.now.pipe(
       Effect.tap((now) => {
         lease.renewingSince = now
       }),
@@ -137,7 +137,7 @@ const make = Effect.gen(function* () {
       yield* heartbeat.idle("no leases")
       yield* someHeld.await
     }
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* MonotonicTime.now
     let hangs = false
     for (const lease of held) {
       if (lease.renewingSince !== null) {
@@ -182,7 +182,7 @@ const make = Effect.gen(function* () {
           Effect.suspend(() => {
             lease.onLost = handler
             if (lease.lost !== undefined) return handler(lease.lost)
-            return lease.renewingSince === null && endOf(lease) <= clock.unsafeCurrentTimeMillis()
+            return lease.renewingSince === null && endOf(lease) <= MonotonicTime.unsafeNow(clock)
               ? lose(
                   lease,
                   `The lease of message ${message.id} had ended before its attempt began: the queue answered too late, or the process stood still. Others can receive it.`

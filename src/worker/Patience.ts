@@ -1,20 +1,29 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
+import * as Random from "effect/Random"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { isTransient, type ServiceError } from "../domain/ServiceError.ts"
 import type { LeaseLost } from "../queue/TaskQueue.ts"
 
 /**
  * Repeats a call that failed for a passing reason, after `first`, twice that, … with jitter, for about `within`. Anything else fails at
- * once. A call that works costs nothing extra: the schedule is started by the first failure.
+ * once. A call that works costs nothing extra.
  */
 export const patiently =
   (first: Duration.DurationInput, within: Duration.DurationInput) =>
   <A, E extends ServiceError | LeaseLost, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const schedule = Schedule.jittered(Schedule.exponential(first)).pipe(Schedule.intersect(Schedule.recurUpTo(within)))
+    const again = (delay: number, until: number): Effect.Effect<A, E, R> =>
+      Random.nextRange(0.8, 1.2).pipe(
+        Effect.flatMap((jitter) => Effect.delay(call, Duration.millis(delay * jitter))),
+        Effect.catchAll((error) =>
+          Effect.flatMap(MonotonicTime.now, (now) =>
+            heals(error) && now < until ? again(delay * 2, until) : Effect.fail(error)
+          )
+        )
+      )
     return Effect.catchAll(call, (error) =>
       heals(error)
-        ? Effect.zipRight(Effect.sleep(first), Effect.retry(call, { while: heals, schedule }))
+        ? Effect.flatMap(MonotonicTime.now, (now) => again(Duration.toMillis(first), now + Duration.toMillis(within)))
         : Effect.fail(error)
     )
   }

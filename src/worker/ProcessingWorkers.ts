@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
@@ -90,7 +91,7 @@ const make = Effect.gen(function* () {
   // --- The poller: never takes what cannot start now ---
 
   const receive = (max: number) => {
-    const receivedAt = clock.unsafeCurrentTimeMillis()
+    const receivedAt = MonotonicTime.unsafeNow(clock)
     return Effect.map(queue.receive(max, config.visibilityTimeout), (messages) => {
       for (const message of messages) handoff.give(leases.hold(message, receivedAt))
       Metrics.add(Metrics.received, messages.length)
@@ -153,7 +154,7 @@ const make = Effect.gen(function* () {
     Effect.flatMap(
       Deadlines.waitUntil(
         deadlines,
-        clock.unsafeCurrentTimeMillis() + Duration.toMillis(settlementBound),
+        MonotonicTime.unsafeNow(clock) + Duration.toMillis(settlementBound),
         settlement.settle(lease, state, outcome)
       ),
       Option.match({
@@ -173,7 +174,7 @@ const make = Effect.gen(function* () {
 
   /** The worker's fiber works for one message at a time: its annotations are set for each, which is cheaper than to wrap it in them. */
   const handle = Effect.fnUntraced(function* (self: Supervised, id: number, annotations: Annotations, lease: Lease) {
-    const startedAt = clock.unsafeCurrentTimeMillis()
+    const startedAt = MonotonicTime.unsafeNow(clock)
     const state = Attempt.begin(lease.message, nameOf(id))
     yield* self.doing(
       Either.match(state.decoded, {
@@ -186,7 +187,7 @@ const make = Effect.gen(function* () {
     const outcome = yield* run(lease, state)
     attempted.delete(state)
     yield* settle(lease, state, outcome)
-    Metrics.observe(Metrics.attemptDuration, (clock.unsafeCurrentTimeMillis() - startedAt) / 1_000)
+    Metrics.observe(Metrics.attemptDuration, (MonotonicTime.unsafeNow(clock) - startedAt) / 1_000)
     yield* self.doing("idle")
   })
 

@@ -1,8 +1,8 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 
 /** A loop that promised to report again and did not. */
 export interface Stalled {
@@ -15,8 +15,16 @@ export interface Stalled {
 export interface LoopProgress {
   readonly loop: string
   readonly doing: string
+  /** Epoch milliseconds, for people. */
   readonly lastReportAt: number
-  /** Epoch milliseconds by which it must report again; infinity while nothing is asked of it. */
+  /** Milliseconds since it last reported. */
+  readonly silentMillis: number
+}
+
+interface Report extends Omit<LoopProgress, "silentMillis"> {
+  /** When it was made, in monotonic milliseconds. */
+  readonly at: number
+  /** By when the next must be made; infinity while nothing is asked of the loop. */
   readonly deadline: number
 }
 
@@ -44,11 +52,14 @@ export class Progress extends Context.Tag("contentflow-worker/worker/Progress")<
 >() {}
 
 const make = Effect.sync(() => {
-  const loops = new Map<string, LoopProgress>()
+  const loops = new Map<string, Report>()
   const report = (loop: string, doing: string, bound: number) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      loops.set(loop, { loop, doing, lastReportAt: now, deadline: now + bound })
-    })
+    Effect.clockWith((clock) =>
+      Effect.sync(() => {
+        const at = MonotonicTime.unsafeNow(clock)
+        loops.set(loop, { loop, doing, lastReportAt: clock.unsafeCurrentTimeMillis(), at, deadline: at + bound })
+      })
+    )
   return Progress.of({
     register: (loop) =>
       Effect.as(report(loop, "starting", Duration.toMillis(tolerance)), {
@@ -56,11 +67,18 @@ const make = Effect.sync(() => {
         idle: (doing) => report(loop, doing, Number.POSITIVE_INFINITY)
       }),
     unregister: (loop) => Effect.sync(() => loops.delete(loop)),
-    all: Effect.sync(() => [...loops.values()]),
-    stalled: Effect.map(Clock.currentTimeMillis, (now) =>
+    all: Effect.map(MonotonicTime.now, (now) =>
+      [...loops.values()].map(({ at, doing, lastReportAt, loop }) => ({
+        loop,
+        doing,
+        lastReportAt,
+        silentMillis: now - at
+      }))
+    ),
+    stalled: Effect.map(MonotonicTime.now, (now) =>
       [...loops.values()]
         .filter((each) => each.deadline <= now)
-        .map((each) => ({ loop: each.loop, doing: each.doing, silentMillis: now - each.lastReportAt }))
+        .map((each) => ({ loop: each.loop, doing: each.doing, silentMillis: now - each.at }))
     )
   })
 })

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import * as Deadlines from "./Deadlines.ts"
 import * as Metrics from "./Metrics.ts"
@@ -59,7 +60,7 @@ const make = Effect.gen(function* () {
       resume?.(Effect.succeed(outcome))
     }
     const within = (duration: Duration.Duration, action: Effect.Effect<void>) =>
-      deadlines.at(clock.unsafeCurrentTimeMillis() + Duration.toMillis(duration), action)
+      deadlines.at(MonotonicTime.unsafeNow(clock) + Duration.toMillis(duration), action)
     let stopped: Outcome | undefined
     let abandoned = false
     let callOff: Deadlines.CallOff | undefined

@@ -1,9 +1,9 @@
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as Metrics from "./Metrics.ts"
 
@@ -54,12 +54,12 @@ export const supervise = (
   const supervised: Supervised = { state: () => state, doing: (what) => update({ doing: what }) }
 
   const life = Effect.gen(function* () {
-    const bornAt = yield* Clock.currentTimeMillis
+    const bornAt = yield* MonotonicTime.now
     yield* update({ alive: true, doing: "idle" })
     const cause = yield* Effect.flip(
       Effect.sandbox(Effect.zipRight(loop(supervised), Effect.fail("The worker's loop ended.")))
     )
-    const diedAt = yield* Clock.currentTimeMillis
+    const diedAt = yield* MonotonicTime.now
     failures = diedAt - bornAt >= steadyAfter ? 1 : failures + 1
     const error = describe(cause)
     yield* update({ alive: false, restarts: state.restarts + 1, lastError: error, doing: "restarting" })

@@ -1,10 +1,10 @@
 import process from "node:process"
 import { isatty } from "node:tty"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
+import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import type { Listener } from "./LocalCatalog.ts"
 import { plain } from "./ProblemLine.ts"
 
@@ -57,14 +57,14 @@ export const make = (screen: Screen = standardError): ProgressBar => {
       Effect.gen(function* () {
         if (!screen.isTerminal) return
         nodes = new Set(executorIds)
-        const startedAt = yield* Clock.currentTimeMillis
+        const startedAt = yield* MonotonicTime.now
         yield* Effect.addFinalizer(() =>
           Effect.sync(() => {
             clear()
             nodes = new Set()
           })
         )
-        yield* Clock.currentTimeMillis.pipe(
+        yield* MonotonicTime.now.pipe(
           Effect.map((now) => draw(now - startedAt)),
           Effect.repeat(Schedule.spaced("200 millis")),
           Effect.forkScoped

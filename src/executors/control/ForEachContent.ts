@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { type Content, type ExecutorLogEntry, nameOf, withLog } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import * as Executor from "../../executor/Executor.ts"
@@ -106,6 +107,7 @@ const forItem = (
   return (item: Content, index: number): Effect.Effect<ReadonlyArray<Content>, Executor.ExecutorError> =>
     Effect.clockWith((clock) => {
       const startedAt = clock.unsafeCurrentTimeMillis()
+      const began = MonotonicTime.unsafeNow(clock)
       const chain = new Chain(item, { item_index: index, for_each_parent: context.id }, clock)
       const bounded = Effect.timeoutFail(
         Effect.suspend(() => chain.run(steps)),
@@ -124,7 +126,7 @@ const forItem = (
         chain.items.map((each) => withLog(each, entryOf(context.id, startedAt, clock, entry)))
       return Effect.matchCauseEffect(bounded, {
         onSuccess: () => {
-          const seconds = (clock.unsafeCurrentTimeMillis() - startedAt) / 1000
+          const seconds = (MonotonicTime.unsafeNow(clock) - began) / 1000
           const details = { item_index: index, steps_completed: steps.length, duration_seconds: seconds }
           return Effect.succeed(log({ status: "completed", details, errors: [] }))
         },
