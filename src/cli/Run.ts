@@ -6,6 +6,7 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { ExecutorId } from "../domain/Ids.ts"
+import * as RunFiles from "../executor/RunFiles.ts"
 import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import type { Plan } from "../pipeline/Plan.ts"
 import * as Problem from "../pipeline/Problem.ts"
@@ -91,6 +92,7 @@ const execute = (
     }
     const exclude = yield* excluded(plan, options)
     const items = yield* itemsOf(plan, options)
+    const files = RunFiles.make(Option.toArray(options.documents), yield* Items.filesOf(items))
     const startedAt = yield* MonotonicTime.now
     const finished = Effect.map(MonotonicTime.now, (now) => ({
       pipeline: plan.name,
@@ -98,7 +100,7 @@ const execute = (
       millis: now - startedAt
     }))
     const nodes = plan.drawing.nodes.flatMap(({ enabled, id }) => (enabled && id !== exclude ? id : []))
-    const result = yield* Effect.zipRight(progress.show(nodes), runner.run(plan, items, { exclude })).pipe(
+    const result = yield* Effect.zipRight(progress.show(nodes), runner.run(plan, items, { exclude, files })).pipe(
       Effect.scoped,
       Effect.catchTags({
         PipelineInvalid: ({ message }) => new RunFailed({ message }),

@@ -1,7 +1,9 @@
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as AzureWorker from "../AzureWorker.ts"
 import * as Load from "../config/Load.ts"
+import * as RunFolderSweep from "../executors/input/RunFolderSweep.ts"
 import * as HttpServer from "../http/HttpServer.ts"
 import { WorkerEngine } from "../worker/WorkerEngine.ts"
 import * as Logging from "./Logging.ts"
@@ -26,6 +28,7 @@ export const start = Effect.gen(function* () {
     Layer.provide(Load.layerDotEnv)
   )
   return yield* Effect.forEach(settings.notes, (note) => Effect.logInfo(note), { discard: true }).pipe(
+    Effect.zipRight(Effect.flatMap(FileSystem.FileSystem, RunFolderSweep.sweepDefault)),
     Effect.zipRight(Layer.launch(worker)),
     Effect.provide(Logging.layer(settings.log))
   )

@@ -57,6 +57,7 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
         shutdownGrace: value(variables.shutdownGrace),
         crashLimit: value(variables.crashLimit),
         pipelineEnvAllowlist: Effect.map(value(variables.pipelineEnvAllowlist), (names) => names ?? []),
+        localRoots: Effect.map(value(variables.localRoots), (folders) => folders ?? []),
         executorThreads: value(variables.executorThreads),
         claimCheckContainer: value(variables.claimCheckContainer)
       },

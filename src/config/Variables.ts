@@ -306,6 +306,14 @@ export const variables = {
     description: "The environment variables that `${NAME}` in a pipeline may read; never the worker's own secrets."
   }),
 
+  localRoots: optional(Kind.list(Kind.text), {
+    name: "LOCAL_ROOTS",
+    group: "Pipelines",
+    without: "none",
+    description:
+      "Folders of this machine that pipelines may read files from and write files to, hidden files excepted. Without it they use only what a run fetches itself and the folders for temporary files."
+  }),
+
   // --- HTTP ---
   apiEnabled: withDefault(Kind.flag, {
     name: "API_ENABLED",

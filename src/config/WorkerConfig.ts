@@ -32,6 +32,8 @@ export interface EngineSettings {
   readonly crashLimit: number
   /** Environment variables that `${NAME}` in a definition may read. */
   readonly pipelineEnvAllowlist: ReadonlyArray<string>
+  /** Folders of this machine that definitions may read files from and write files to. */
+  readonly localRoots: ReadonlyArray<string>
   /** Threads for parsers. */
   readonly executorThreads: number
   /** The container for content that does not fit in a message, in the worker's own storage account. */
@@ -59,6 +61,7 @@ export const defaults: EngineSettings = {
   shutdownGrace: Duration.seconds(25),
   crashLimit: 3,
   pipelineEnvAllowlist: [],
+  localRoots: [],
   executorThreads: 1,
   claimCheckContainer: "contentflow-tasks"
 }

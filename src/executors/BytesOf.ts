@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { Content } from "../domain/Content.ts"
 import { nameOf } from "../domain/Content.ts"
 import { documentError, type ExecutorContext, type ExecutorError } from "../executor/Executor.ts"
+import { CurrentRunFiles } from "../executor/RunFiles.ts"
 import * as LocalFile from "./LocalFile.ts"
 import * as Settings from "../executor/Settings.ts"
 
@@ -14,7 +15,8 @@ export const settings = {
     default: null
   }),
   temp_file_path_field: Settings.string({
-    description: "Key of data that holds the path of the document's file, as a content retriever writes it.",
+    description:
+      "Key of data that holds the path of the document's file, as a content retriever writes it. Only files of the run itself and those below LOCAL_ROOTS are opened.",
     default: "temp_file_path"
   }),
   max_size_bytes: Settings.integer({
@@ -44,8 +46,9 @@ export const make = (
     }
     const path = has(item, settings.temp_file_path_field) ? item.data[settings.temp_file_path_field] : undefined
     if (typeof path !== "string" || path === "") return Effect.fail(fail(missing(item, settings)))
-    return LocalFile.inspect(fs, path, settings.max_size_bytes).pipe(
-      Effect.flatMap((file) => Effect.mapError(fs.readFile(file.path), (error) => LocalFile.describe(path, error))),
+    return CurrentRunFiles.pipe(
+      Effect.flatMap((files) => LocalFile.find(fs, files, path, settings.max_size_bytes)),
+      Effect.flatMap((file) => LocalFile.read(fs, file)),
       Effect.mapError(fail)
     )
   })

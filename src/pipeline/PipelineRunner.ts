@@ -11,6 +11,7 @@ import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { Catalog } from "../executor/Catalog.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
+import * as RunFiles from "../executor/RunFiles.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
 import * as Compiler from "./Compiler.ts"
 import * as Plan from "./Plan.ts"
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly exclude: ExecutorId | null
   /** The task behind the run, for the nodes. */
   readonly facts?: RunFacts
+  /** What the run may use of this machine beside the folders of `LOCAL_ROOTS`. */
+  readonly files?: RunFiles.RunFiles
   readonly watcher?: RunWatcher
 }
 
@@ -63,7 +66,7 @@ interface Known {
 const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const store = yield* PipelineStore
-  const { pipelineEnvAllowlist } = yield* WorkerConfig
+  const { localRoots, pipelineEnvAllowlist } = yield* WorkerConfig
   const provider = yield* Effect.configProviderWith(Effect.succeed)
   const variables = { allowed: new Set(pipelineEnvAllowlist), provider }
   const plans = new Map<PipelineId, Known>()
@@ -115,12 +118,18 @@ const make = Effect.gen(function* () {
           ? Effect.succeed(Option.fromNullable(executor))
           : Effect.fail(Problem.invalid(pipeline.pipeline.name, problems))
       }),
-    run: (plan, items, { exclude, facts, watcher }) =>
+    run: (plan, items, { exclude, facts, files, watcher }) =>
       Either.match(Plan.runnable(plan, exclude), {
         onLeft: (error): Effect.Effect<RunResult, RunFailure | Problem.PipelineInvalid> => Effect.fail(error),
         onRight: (runnable) =>
           Effect.scopedWith((scope) =>
-            Effect.provideService(Run.run(runnable, items, facts, watcher), Scope.Scope, scope)
+            Run.run(runnable, items, facts, watcher).pipe(
+              Effect.provideService(Scope.Scope, scope),
+              Effect.provideService(
+                RunFiles.CurrentRunFiles,
+                RunFiles.make([...localRoots, ...(files?.roots ?? [])], files?.own)
+              )
+            )
           )
       })
   })

@@ -106,6 +106,7 @@ describe("Load", () => {
         SHUTDOWN_GRACE_SECONDS: "1",
         CRASH_LIMIT: "5",
         PIPELINE_ENV_ALLOWLIST: "A, B_2 ,",
+        LOCAL_ROOTS: "/data/in,/data/out",
         EXECUTOR_THREADS: "3",
         CLAIM_CHECK_CONTAINER_NAME: "claims",
         STORAGE_WORKER_QUEUE_NAME: "q-1",
@@ -144,6 +145,7 @@ describe("Load", () => {
         shutdownGrace: Duration.seconds(1),
         crashLimit: 5,
         pipelineEnvAllowlist: ["A", "B_2"],
+        localRoots: ["/data/in", "/data/out"],
         executorThreads: 3,
         claimCheckContainer: "claims"
       })

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { Content } from "../../src/domain/Content.ts"
 import { ExecutorId } from "../../src/domain/Ids.ts"
 import type * as Executor from "../../src/executor/Executor.ts"
+import { withRoots } from "../support/LocalFiles.ts"
 import * as Condition from "../../src/condition/Condition.ts"
 
 /** The settings of a node are wrong. */
@@ -39,7 +40,7 @@ export const runNode = <R>(
       results.push(...(meets ? yield* instance.process([item]) : [item]))
     }
     return results
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, withRoots())
 
 /** An item of this data. */
 export const item = (

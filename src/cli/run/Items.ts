@@ -1,4 +1,4 @@
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -24,6 +24,21 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<Content>, RunFai
     Effect.flatMap((value) => Effect.mapError(decode(value), describe)),
     Effect.mapError((message) => new RunFailed({ message: `--items ${file}: ${message}` }))
   )
+
+/** The files that the items of the command line name: the person who runs a pipeline vouches for them. */
+export const filesOf = (
+  items: ReadonlyArray<Content>
+): Effect.Effect<ReadonlyArray<string>, never, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) =>
+    Effect.filter(
+      new Set(items.flatMap(({ data }) => Object.values(data).filter(isPath))),
+      (path) => Effect.match(fs.stat(path), { onFailure: () => false, onSuccess: ({ type }) => type === "File" }),
+      { concurrency: 16 }
+    )
+  )
+
+const isPath = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && value.length <= 4096 && !/[\0\n]/.test(value)
 
 const decode = Schema.decodeUnknown(Schema.Array(Content), { errors: "all" })
 

@@ -1,6 +1,7 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { cwd } from "node:process"
 import { ConfigError, type Mistake } from "../../config/ConfigError.ts"
 import type { Variable } from "../../config/Variable.ts"
 import { variables } from "../../config/Variables.ts"
@@ -38,6 +39,7 @@ export const load: Effect.Effect<LocalSettings, ConfigError> = Effect.suspend(()
     {
       allowlist: value(variables.pipelineEnvAllowlist),
       executorThreads: value(variables.executorThreads),
+      localRoots: value(variables.localRoots),
       connection: value(variables.storageConnectionString),
       queueUrl: value(variables.queueUrl),
       clientId: value(variables.clientId)
@@ -51,8 +53,14 @@ export const load: Effect.Effect<LocalSettings, ConfigError> = Effect.suspend(()
       // One of them failed, or nothing would have.
       return new ConfigError({ mistakes: [first as Mistake, ...more] })
     },
-    onSuccess: ({ allowlist, clientId, connection, executorThreads, queueUrl }): LocalSettings => ({
-      engine: { ...engineDefaults, executorThreads, pipelineEnvAllowlist: allowlist ?? [] },
+    onSuccess: ({ allowlist, clientId, connection, executorThreads, localRoots, queueUrl }): LocalSettings => ({
+      engine: {
+        ...engineDefaults,
+        executorThreads,
+        pipelineEnvAllowlist: allowlist ?? [],
+        // Who runs a pipeline by hand means the folder that they stand in.
+        localRoots: [...(localRoots ?? []), ...(cwd() === "/" ? [] : [cwd()])]
+      },
       azure: {
         ...defaults.azure,
         storageConnectionString: connection,

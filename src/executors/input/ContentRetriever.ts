@@ -5,6 +5,7 @@ import { type Content, nameOf, withData } from "../../domain/Content.ts"
 import * as BlobCredential from "../BlobCredential.ts"
 import * as Executor from "../../executor/Executor.ts"
 import { isObject } from "../../executor/FieldPath.ts"
+import { CurrentRunFiles } from "../../executor/RunFiles.ts"
 import * as LocalFile from "../LocalFile.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
@@ -16,7 +17,7 @@ const settings = {
   ...Fetching.settings,
   allowed_root: Settings.string({
     description:
-      "The folder that local files must lie in, symbolic links followed; files and folders with a dot at the start of their names are refused. Default: the worker's working directory.",
+      "The folder that local files must lie in, symbolic links followed; files and folders with a dot at the start of their names are refused. It must lie in a folder of the worker's setting LOCAL_ROOTS. Default: the worker's working directory.",
     default: "."
   }),
   use_original_path: Settings.boolean({
@@ -63,9 +64,10 @@ export const executor = Executor.define({
       const path = yield* Path.Path
       const localFile = (item: Content) =>
         Effect.gen(function* () {
+          const files = yield* CurrentRunFiles
           const given = item.id?.path
           if (!given) return yield* Effect.fail(`${nameOf(item)} names no file: id.path is missing.`)
-          const allowed = yield* LocalRoot.resolve(fs, path, settings.allowed_root, given)
+          const allowed = yield* LocalRoot.resolve(fs, path, files, settings.allowed_root, given)
           return yield* LocalFile.inspect(fs, allowed, settings.max_size_bytes)
         }).pipe(Effect.mapError((message) => Executor.documentError(context, item, message)))
 

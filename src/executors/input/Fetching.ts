@@ -6,9 +6,11 @@ import * as Stream from "effect/Stream"
 import { BlobStore, type BlobLocation } from "../../blob/BlobStore.ts"
 import { type Content, nameOf, withData } from "../../domain/Content.ts"
 import { documentError, type ExecutorContext, type ExecutorError, fromServiceError } from "../../executor/Executor.ts"
+import { CurrentRunFiles } from "../../executor/RunFiles.ts"
 import * as LocalFile from "../LocalFile.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as RunFolder from "./RunFolder.ts"
+import * as RunFolderSweep from "./RunFolderSweep.ts"
 
 /** The settings that both content retrievers share (executors.md 3.2). */
 export const settings = {
@@ -21,8 +23,9 @@ export const settings = {
     default: true
   }),
   temp_folder: Settings.string({
-    description: "Where a run makes its own folder for files; that folder goes away when the run ends.",
-    default: "./tmp/contentflow"
+    description:
+      "Where a run makes its own folder for files; that folder goes away when the run ends. It lies below ./tmp, the system's temporary folder or a folder of the worker's setting LOCAL_ROOTS.",
+    default: RunFolderSweep.defaultFolder
   }),
   max_size_bytes: Settings.integer({
     description: "A larger document fails.",
@@ -79,11 +82,18 @@ export const make = (
       file: (item, file, asItIs) => {
         const named =
           settings.use_temp_file_for_content && asItIs ? withData(item, { temp_file_path: file.path }) : item
-        if (asItIs && !settings.include_content_bytes_as_field) return Effect.succeed({ item: named, size: file.size })
-        const body = Stream.mapError(fs.stream(file.path), (error) =>
-          documentError(context, item, LocalFile.describe(file.path, error))
-        )
-        return deliver(named, body, !asItIs)
+        const body = Stream.mapError(LocalFile.stream(fs, file), (message) => documentError(context, item, message))
+        const delivered =
+          asItIs && !settings.include_content_bytes_as_field
+            ? Effect.succeed({ item: named, size: file.size })
+            : deliver(named, body, !asItIs)
+        // The next steps may open the file that this one was allowed to.
+        return asItIs
+          ? Effect.zipLeft(
+              delivered,
+              Effect.map(CurrentRunFiles, ({ own }) => own.add(file.path))
+            )
+          : delivered
       }
     }
   })

@@ -4,8 +4,11 @@ import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import type { Content } from "../../domain/Content.ts"
+import { CurrentRunFiles } from "../../executor/RunFiles.ts"
+import * as LocalFolder from "../LocalFolder.ts"
 import { ExecutorError, type ExecutorContext } from "../../executor/Executor.ts"
 import { extensionOf } from "./BlobFilter.ts"
+import * as RunFolderSweep from "./RunFolderSweep.ts"
 
 /** A folder of one run for the files of its items. */
 export interface RunFolder {
@@ -24,9 +27,19 @@ export const make = (
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const parent = path.resolve(tempFolder)
-    yield* fs.makeDirectory(parent, { recursive: true })
-    const folder = yield* fs.makeTempDirectoryScoped({ directory: parent, prefix: "run-" })
+    const files = yield* CurrentRunFiles
+    const parent = yield* LocalFolder.make(fs, files, tempFolder)
+    yield* RunFolderSweep.sweep(fs, parent)
+    const prefix = yield* RunFolderSweep.prefix(fs)
+    const folder = yield* Effect.mapError(
+      fs.makeTempDirectoryScoped({ directory: parent, prefix }),
+      ({ message }) => message
+    )
+    yield* Effect.acquireRelease(
+      Effect.sync(() => files.own.add(folder)),
+      () => Effect.sync(() => files.own.delete(folder))
+    )
+    yield* RunFolderSweep.keepAlive(fs, folder)
     const given = new Map<string, number>()
     return {
       fileFor: (item: Content) =>
@@ -39,12 +52,12 @@ export const make = (
     }
   }).pipe(
     Effect.mapError(
-      (cause) =>
+      (why) =>
         new ExecutorError({
           reason: "Setting",
           executorId: context.id,
           itemId: null,
-          message: `${context.id} can't make files in ${tempFolder} (setting temp_folder): ${cause.message}`
+          message: `${context.id} can't make files in ${tempFolder} (setting temp_folder): ${why}.`
         })
     )
   )

@@ -5,6 +5,8 @@ import * as Credentials from "../../../src/azure/Credentials.ts"
 import * as LazyBlobs from "../../../src/cli/run/LazyBlobs.ts"
 import * as LocalSettings from "../../../src/cli/run/LocalSettings.ts"
 import { AzureConfig, WorkerConfig } from "../../../src/config/WorkerConfig.ts"
+import { withRoots } from "../../support/LocalFiles.ts"
+import type { Content } from "../../../src/domain/Content.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import * as Builtins from "../../../src/executors/Builtins.ts"
 import { Catalog } from "../../../src/executor/Catalog.ts"
@@ -22,7 +24,7 @@ const from = (catalog: Catalog["Type"]): Nodes =>
     const executor = Option.getOrThrow(catalog.find(type))
     const prepared = Either.getOrThrowWith(executor.prepare(settings), (problems) => new Error(problems[0]?.message))
     const instance = yield* prepared({ id: ExecutorId.make("bench"), pipelineName: "bench", failOnError: true })
-    return instance.process
+    return (items: ReadonlyArray<Content>) => withRoots()(instance.process(items))
   }, Effect.orDie)
 
 const nodesOf = <E, R>(catalog: Layer.Layer<Catalog, E, R>) =>

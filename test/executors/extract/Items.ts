@@ -1,6 +1,7 @@
 import { Effect, Either } from "effect"
 import type { Content } from "../../../src/domain/Content.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
+import { withRoots } from "../../support/LocalFiles.ts"
 import type { Executor } from "../../../src/executor/Executor.ts"
 
 /** An item whose document has this name. */
@@ -35,7 +36,7 @@ export const run = <R>(
     const prepared = Either.getOrThrowWith(executor.prepare(settings), (problems) => new Error(problems[0]?.message))
     const instance = yield* prepared({ id: ExecutorId.make("extract"), pipelineName: "test", failOnError })
     return yield* instance.process(items)
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, withRoots())
 
 /** What the first item has under this key of data. */
 export const output = (items: ReadonlyArray<Content>, field: string) =>

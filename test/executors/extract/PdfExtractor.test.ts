@@ -3,6 +3,7 @@ import { FileSystem } from "@effect/platform"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Either, Layer } from "effect"
 import type { Content } from "../../../src/domain/Content.ts"
+import { withRoots } from "../../support/LocalFiles.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import { executor } from "../../../src/executors/extract/PdfExtractor.ts"
 import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
@@ -29,7 +30,7 @@ const run = (settings: Readonly<Record<string, unknown>>, items: ReadonlyArray<C
     const prepared = Either.getOrThrowWith(executor.prepare(settings), (problems) => new Error(problems[0]?.message))
     const instance = yield* prepared({ id: ExecutorId.make("pdf"), pipelineName: "test", failOnError })
     return yield* instance.process(items)
-  }).pipe(Effect.scoped)
+  }).pipe(Effect.scoped, withRoots())
 
 const fromBytes = { content_field: "content" }
 

@@ -4,6 +4,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Either, Exit, Layer, Option, Redacted, Scope, Stream } from "effect"
 import { type BlobLocation, BlobStore } from "../../../src/blob/BlobStore.ts"
 import { type Content, type ContentIdentifier, withData } from "../../../src/domain/Content.ts"
+import { withRoots } from "../../support/LocalFiles.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import { NotFound, Unavailable, type ServiceError } from "../../../src/domain/ServiceError.ts"
 import type { Executor } from "../../../src/executor/Executor.ts"
@@ -72,7 +73,7 @@ const open = (
     )
     const result = yield* Effect.either(instance.process(items))
     return { result, close: Scope.close(scope, Exit.void) }
-  })
+  }).pipe(withRoots())
 
 const succeed = (...args: Parameters<typeof open>) =>
   Effect.gen(function* () {
@@ -349,7 +350,10 @@ layer(NodeContext.layer)("content retrievers", (it) => {
         assert.include((yield* refused("sub/.git/config")).message, "hidden")
         assert.include((yield* refused("sub")).message, "no file")
         assert.include((yield* refused("missing.txt")).message, "does not exist")
-        assert.include((yield* refused("/proc/self/environ", { allowed_root: "/" })).message, "no document")
+        for (const allowed_root of ["/", "/etc", `${root}/docs/../../..`]) {
+          const error = yield* refused("/etc/passwd", { allowed_root })
+          assert.include(error.message, "LOCAL_ROOTS", allowed_root)
+        }
         assert.include((yield* refused("a.txt\0.pdf")).message, "null character")
         assert.include((yield* refused("a.txt", { max_size_bytes: 4 })).message, "max_size_bytes")
         assert.include((yield* refused("a.txt", { allowed_root: `${root}/nowhere` })).message, "allowed_root")

@@ -17,6 +17,8 @@ import { ExecutorError, type ExecutorContext } from "../../../executor/Executor.
 import * as Browser from "./Browser.ts"
 import { extract, type Fields } from "./Extraction.ts"
 import type { ScrapeSettings } from "./ScrapeSettings.ts"
+import { CurrentRunFiles } from "../../../executor/RunFiles.ts"
+import * as LocalFolder from "../../LocalFolder.ts"
 import * as ScreenshotFile from "./ScreenshotFile.ts"
 import * as Selector from "./Selector.ts"
 import { fromResponse, isReadable } from "./Source.ts"
@@ -211,15 +213,15 @@ const screenshotKeeper = (
     if (!settings.screenshot_enabled || !settings.screenshot_save_to_file) {
       return (_url, _index, image) => Effect.succeed({ base64: Buffer.from(image).toString("base64") })
     }
-    const folder = settings.screenshot_output_dir
-    yield* fs.makeDirectory(folder, { recursive: true }).pipe(
+    const files = yield* CurrentRunFiles
+    const folder = yield* LocalFolder.make(fs, files, settings.screenshot_output_dir).pipe(
       Effect.mapError(
-        (cause) =>
+        (why) =>
           new ExecutorError({
             reason: "Setting",
             executorId: context.id,
             itemId: null,
-            message: `${context.id} can't make the folder ${folder} (setting screenshot_output_dir): ${cause.message}`
+            message: `${context.id} can't make the folder ${settings.screenshot_output_dir} (setting screenshot_output_dir): ${why}.`
           })
       )
     )
@@ -233,6 +235,8 @@ const screenshotKeeper = (
           type: settings.screenshot_type,
           epochMillis
         }
-        return { path: yield* ScreenshotFile.write(fs, path, folder, place, image) }
+        const file = yield* ScreenshotFile.write(fs, path, folder, place, image)
+        files.own.add(file)
+        return { path: file }
       })
   })

@@ -106,7 +106,11 @@ export const settings = {
     description: "Write pictures to files, with their path in screenshot_path, instead of base64 in screenshot_base64.",
     default: false
   }),
-  screenshot_output_dir: Settings.string({ description: "Where these files go.", default: "./screenshots" }),
+  screenshot_output_dir: Settings.string({
+    description:
+      "Where these files go: below ./screenshots, ./tmp, the system's temporary folder or a folder of the worker's setting LOCAL_ROOTS.",
+    default: "./screenshots"
+  }),
   screenshot_filename_template: Settings.string({
     description: "Their names, of {timestamp}, {index}, {ext} and {url}; a name that is taken gets a number.",
     default: "{timestamp}_{index}.{ext}"
