@@ -10,6 +10,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { redact } from "../domain/Redaction.ts"
 import { version } from "./Version.ts"
 
 /** Modules are loaded when their command runs: `--help` needs no Azure SDK, and `start` no emulator. */
@@ -183,10 +184,13 @@ export const run = (argv: ReadonlyArray<string>) =>
       const error = Cause.squash(cause)
       // Wrong usage was told by the command line itself.
       if (ValidationError.isValidationError(error)) return Effect.succeed(2)
-      return Effect.as(Console.error(error instanceof Error ? error.message : String(error)), 1)
+      return Effect.as(Console.error(redact(error instanceof Error ? error.message : String(error))), 1)
     }),
     Effect.provide(CliConfig.layer({ showBuiltIns: false }))
   )
+
+/** Whether this command line runs the worker, whose output is its log: everything else writes a result. */
+export const isService = (argv: ReadonlyArray<string>): boolean => argv[2] === "start"
 
 /** A signal is an orderly end: code 0. */
 export const teardown: Teardown = (exit, onExit) =>

@@ -5,9 +5,13 @@ import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
+import * as Schedule from "effect/Schedule"
 import type { LogSettings } from "../config/WorkerConfig.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as SafeJson from "../domain/SafeJson.ts"
+import * as Metrics from "../worker/Metrics.ts"
+import * as StandardStreams from "./StandardStreams.ts"
 
 /** One JSON object a line: time, level, message, the annotations (task_id, execution_id, …) beside them, and the cause as text. */
 export const jsonLine: Logger.Logger<unknown, string> = Logger.make(
@@ -41,6 +45,10 @@ const withoutSecrets = <A>(logger: Logger.Logger<unknown, A>): Logger.Logger<unk
     })
   })
 
+/** For a logger that writes on standard output by itself. */
+const guarded = (logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
+  Logger.make((options) => StandardStreams.guarded(() => logger.log(options)))
+
 const levels = {
   Debug: LogLevel.Debug,
   Info: LogLevel.Info,
@@ -49,10 +57,29 @@ const levels = {
 } as const
 
 const formats = {
-  json: Logger.withConsoleLog(jsonLine),
-  pretty: withoutSecrets(Logger.prettyLogger()),
-  logfmt: Logger.withConsoleLog(withoutSecrets(Logger.logfmtLogger))
+  json: Logger.map(jsonLine, StandardStreams.writeLine),
+  pretty: guarded(withoutSecrets(Logger.prettyLogger())),
+  logfmt: Logger.map(withoutSecrets(Logger.logfmtLogger), StandardStreams.writeLine)
 } as const
+
+/** Says how much of the log could not be written, for `LOG_FILE` and for whoever reads again. */
+const tellLosses = Effect.gen(function* () {
+  let told = 0
+  yield* Effect.gen(function* () {
+    const { code, count } = StandardStreams.lost()
+    if (count === told) return
+    yield* Metric.incrementBy(Metrics.logLinesLost, count - told)
+    yield* Effect.logWarning(`Standard output can't be written (${code}): ${count} lines of the log were lost so far`)
+    told = count
+    // This line, too, may be lost, which is no news.
+    yield* Effect.sleep("100 millis")
+    const own = StandardStreams.lost().count - told
+    if (own === 1) {
+      yield* Metric.increment(Metrics.logLinesLost)
+      told += own
+    }
+  }).pipe(Effect.repeat(Schedule.spaced("5 seconds")), Effect.forkScoped)
+})
 
 /** Replaces Effect's logger by the configured one; `LOG_FILE` gets a copy of every line as JSON. */
 export const layer = ({ file, format, level }: LogSettings) => {
@@ -61,5 +88,6 @@ export const layer = ({ file, format, level }: LogSettings) => {
     file === null
       ? Layer.empty
       : Logger.addScoped(PlatformLogger.toFile(jsonLine, file, { flag: "a" }).pipe(Effect.orDie))
-  return Layer.mergeAll(replaced, copy, Logger.minimumLogLevel(levels[level]))
+  const loggers = Layer.mergeAll(replaced, copy, Logger.minimumLogLevel(levels[level]))
+  return Layer.provideMerge(Layer.scopedDiscard(tellLosses), loggers)
 }

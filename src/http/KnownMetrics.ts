@@ -23,7 +23,8 @@ const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   Metrics.locksLost,
   Metrics.queueDepth,
   Metrics.queueOldestAge,
-  Metrics.poisonDepth
+  Metrics.poisonDepth,
+  Metrics.logLinesLost
 ]
 
 /** Lets every series of the engine appear with 0 before anything happened: a rate whose first sample is an event misses that event. */

@@ -85,6 +85,8 @@ export const poisonDepth = gauge("poison_queue_depth", "Messages in the poison q
 
 export const workerRestarts = counter("worker_restarts_total", "Workers that died and were started again, by kind")
 
+export const logLinesLost = counter("log_lines_lost_total", "Lines of the log that standard output did not take")
+
 /** Counts without an effect of its own, for the path that every task takes. */
 export const add = (metric: Metric.Metric.Counter<number>, count: number): void => metric.unsafeUpdate(count, [])
 

@@ -24,6 +24,8 @@ export interface WorkerProcess {
   readonly logged: (part: string) => Effect.Effect<LogLine>
   /** Where its HTTP server listens. */
   readonly url: Effect.Effect<string>
+  /** Stops reading its standard output, as a log shipper that goes away. */
+  readonly closeOutput: Effect.Effect<void>
   readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
   readonly exit: Effect.Effect<Ending>
 }
@@ -60,6 +62,13 @@ const program = ({ name, preload }: Runtime): ReadonlyArray<string> => {
   if (!existsSync(main)) throw new Error(`${main} is missing. Build it with: npm run build`)
   return [...before, main]
 }
+
+/** What starts this command, for a shell or another program in between. */
+export const commandLine = (args: ReadonlyArray<string>, runtime: Runtime = own): ReadonlyArray<string> => [
+  runtime.command,
+  ...program(runtime),
+  ...args
+]
 
 /** What a process needs of this one's environment; settings of whoever runs the tests must not reach the worker. */
 const inherited = ["PATH", "HOME", "TMPDIR", "DENO_DIR"]
@@ -130,6 +139,7 @@ export const run = (
       log,
       logged,
       url: Effect.map(logged("Listening on http"), ({ message }) => message.replace(/^Listening on /, "")),
+      closeOutput: Effect.sync(() => void child.stdout.destroy()),
       kill: (name) => signal(child, name),
       exit: Deferred.await(exited)
     }
