@@ -78,22 +78,22 @@ const classify = (cause: unknown, code: string | null, called: CalledOperation, 
       missing(code),
       Option.getOrElse(adviceFor(code, service), () => "")
     )
-    return new NotFound({ service, operation, message })
+    return new NotFound({ service, operation, message, code })
   }
   if (status === 409) {
-    // The name is taken by something on its way out: the same call works a little later.
-    if (code !== null && /Being(Deleted|Disabled)$/.test(code)) return unavailable("it is just being deleted")
-    return new Conflict({
-      service,
-      operation,
-      message: text(code?.endsWith("AlreadyExists") ? "it exists already" : "it is in the way of something")
-    })
+    // The name is taken by something on its way out, or a copy is under way: the same call works a little later.
+    if (code !== null && passingConflict.test(code)) return unavailable(conflictOf(code))
+    return new Conflict({ service, operation, message: text(conflictOf(code)), code })
+  }
+  if (status === 412 && code !== null && code.startsWith("Lease")) {
+    return new Conflict({ service, operation, message: text(conflictOf(code)), code })
   }
   if (status === 412 || status === 304) {
     return new PreconditionFailed({
       service,
       operation,
-      message: text("it is not, or no longer, in the expected state")
+      message: text("it is not, or no longer, in the expected state"),
+      code
     })
   }
   if (status === 413 || code === "RequestBodyTooLarge") {
@@ -138,6 +138,38 @@ const missing = (code: string | null): string => {
       return "the message does not exist"
     default:
       return "it does not exist"
+  }
+}
+
+const passingConflict = /^(\w+Being(Deleted|Disabled)|PendingCopyOperation|ContainerDisabled)$/
+
+/** What stands in the way, by the service's own code: a status of 409 alone says nothing. */
+const conflictOf = (code: string | null): string => {
+  switch (code) {
+    case "BlobArchived":
+      return "the blob is in the archive tier, and can't be read or written before it is rehydrated"
+    case "BlobBeingRehydrated":
+      return "the blob is being rehydrated from the archive tier, which takes hours"
+    case "BlobImmutableDueToPolicy":
+      return "a policy of the account or container forbids to change or delete the blob (immutability or legal hold)"
+    case "InvalidBlobType":
+      return "a blob of another type (append or page blob) has this name"
+    case "LeaseIdMissing":
+    case "LeaseIdMismatchWithBlobOperation":
+    case "LeaseAlreadyPresent":
+      return "another program holds a lease on it"
+    case "SnapshotsPresent":
+      return "it has snapshots"
+    case "PendingCopyOperation":
+      return "a copy to it is under way"
+    case null:
+      return "its state does not allow it"
+    default:
+      return code.endsWith("AlreadyExists")
+        ? "it exists already"
+        : /Being(Deleted|Disabled)$/.test(code)
+          ? "it is just being deleted"
+          : "its state does not allow it"
   }
 }
 

@@ -42,6 +42,12 @@ export const checkUpload = (operation: string, options: UploadOptions): Effect.E
   return Effect.void
 }
 
+/** Whether this metadata marks a folder, as Hadoop, blobfuse and azcopy leave it behind. Names of metadata have no case. */
+export const isFolder = (metadata: Readonly<Record<string, string>>): boolean =>
+  Object.entries(metadata).some(
+    ([name, value]) => name.toLowerCase() === "hdi_isfolder" && value.trim().toLowerCase() === "true"
+  )
+
 const CONTAINER = /^(?:\$root|\$web|\$logs|(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*)$/
 const METADATA_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const PRINTABLE = /^[\x20-\x7e]*$/

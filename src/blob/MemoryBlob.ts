@@ -109,7 +109,7 @@ const make = Effect.sync(() => {
         contentType: options.contentType ?? "application/octet-stream",
         contentEncoding: options.contentEncoding ?? null,
         metadata: { ...metadata },
-        isDirectory: metadata["hdi_isfolder"]?.toLowerCase() === "true"
+        isDirectory: BlobNames.isFolder(metadata)
       }
     })
     return { etag, lastModified }

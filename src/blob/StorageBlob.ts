@@ -166,7 +166,7 @@ const largestPage = 5_000
 
 const entry = (item: BlobItem, isDirectory: boolean): BlobEntry => ({
   path: item.name,
-  isDirectory: isDirectory || item.metadata?.["hdi_isfolder"]?.toLowerCase() === "true",
+  isDirectory: isDirectory || BlobNames.isFolder(item.metadata ?? {}),
   size: item.properties.contentLength ?? 0,
   lastModified: item.properties.lastModified.getTime(),
   etag: unquoted(item.properties.etag),

@@ -295,7 +295,8 @@ export const variables = {
     name: "CRAWL_OVERLAP_SECONDS",
     group: "Crawls",
     default: "120",
-    description: "How far a crawl looks back before the start of the last one. What was found before is not run again."
+    description:
+      "How far a crawl looks back before the start of the last one; 0 is to the second in which it began. What was found before is not run again."
   }),
 
   // --- Pipelines ---

@@ -22,7 +22,7 @@ export const Checkpoint = Schema.Struct({
   crawling: Flag,
   /** Ours: when a crawl last ended without an error. */
   last_crawl_completed_at: OptionalText,
-  /** Ours: `checkpoint_timestamp` is still the original's, whose documents have other executions: nothing is looked at twice. */
+  /** Ours: `checkpoint_timestamp` is still the original's, whose documents have other executions: the next crawl looks back to its second and no further. */
   taken_over: Flag,
   /**
    * Ours: a listing that a limit (`max_results`) cut, or null. The next crawls go on with it, under the same `checkpoint_timestamp`, until it

@@ -7,7 +7,9 @@ const facts = {
   service: Schema.String,
   /** What was tried, on what: `read pipelines/my_pipeline`. */
   operation: Schema.String,
-  message: Schema.String
+  message: Schema.String,
+  /** The service's own word for it (`BlobArchived`), which tells causes with the same status apart; null when it said none. */
+  code: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
 }
 
 /** 429, or 503 with a wait: the service asks for patience. */
@@ -20,7 +22,7 @@ export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
 /** 404: the thing (or the queue, container or database it lives in) does not exist. */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", facts) {}
 
-/** 409: it exists already. */
+/** 409: it exists already, or its state does not allow the call; `code` says which. */
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", facts) {}
 
 /** 412: it changed since it was read, or it does not meet the condition of the write. */

@@ -28,7 +28,6 @@ export class MemoryQueue extends Context.Tag("contentflow-worker/queue/MemoryQue
 interface Message extends VisibilityHeap.Waiting {
   readonly id: string
   readonly insertedAt: number
-  readonly expiresAt: number
   body: string
   dequeueCount: number
   /** Null until the first receive. */
@@ -59,9 +58,9 @@ const make = Effect.gen(function* () {
     messages.delete(message.id)
     waiting.remove(message)
   }
-  const owned = (lease: Receipt, now: number): Message | LeaseLost => {
+  const owned = (lease: Receipt): Message | LeaseLost => {
     const message = messages.get(lease.id)
-    if (message !== undefined && message.receipt === lease.receipt && message.expiresAt > now) return message
+    if (message !== undefined && message.receipt === lease.receipt) return message
     return new LeaseLost({
       messageId: lease.id,
       message: `Message ${lease.id} is no longer ours: it was deleted, or received by somebody else.`
@@ -70,7 +69,7 @@ const make = Effect.gen(function* () {
   const withOwned = <A>(lease: Receipt, use: (message: Message, now: number) => A): Effect.Effect<A, LeaseLost> =>
     Effect.clockWith((clock) => {
       const now = MonotonicTime.unsafeNow(clock)
-      const message = owned(lease, now)
+      const message = owned(lease)
       return message instanceof LeaseLost ? message : Effect.succeed(use(message, now))
     })
 
@@ -80,7 +79,6 @@ const make = Effect.gen(function* () {
       id: `message-${turn}`,
       body,
       insertedAt: now,
-      expiresAt: now + timeToLive,
       dequeueCount: 0,
       receipt: null,
       visibleAt: now,
@@ -105,10 +103,6 @@ const make = Effect.gen(function* () {
     while (received.length < max) {
       const message = waiting.first()
       if (message === undefined || message.visibleAt > now) break
-      if (message.expiresAt <= now) {
-        forget(message)
-        continue
-      }
       const receipt = hide(message, visibleAt)
       message.dequeueCount++
       const { body, dequeueCount, id, insertedAt } = message
@@ -194,6 +188,3 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<TaskQueue | MemoryQueue> = Layer.effectContext(make)
 
 const service = "Memory queue"
-
-/** What Azure gives a message that does not ask for more or less. */
-const timeToLive = Duration.toMillis("7 days")

@@ -36,16 +36,11 @@ const make = Effect.gen(function* () {
   const createPoison = create(poison)
   if (settings.createMissingResources) yield* Effect.all([createTasks, createPoison], { discard: true })
 
-  const put = (queue: QueueClient, span: string, body: string, messageTimeToLive?: number) => {
+  const put = (queue: QueueClient, span: string, body: string) => {
     const send = described(queue, span, `send to ${queue.name}`, "few")
     return MessageBody.check(send.service, send.operation, body).pipe(
       Effect.zipRight(
-        call(send, (abortSignal) =>
-          queue.sendMessage(
-            body,
-            messageTimeToLive === undefined ? { abortSignal } : { abortSignal, messageTimeToLive }
-          )
-        )
+        call(send, (abortSignal) => queue.sendMessage(body, { abortSignal, messageTimeToLive: neverExpires }))
       ),
       Effect.asVoid
     )
@@ -100,7 +95,7 @@ const make = Effect.gen(function* () {
       ),
 
     sendPoison: (body) => {
-      const send = put(poison, "StorageQueue.sendPoison", body, neverExpires)
+      const send = put(poison, "StorageQueue.sendPoison", body)
       return Effect.catchTag(send, "NotFound", () => Effect.zipRight(createPoison, send))
     },
 
@@ -134,7 +129,7 @@ export const layer: Layer.Layer<TaskQueue, ServiceError, AzureConfig | StorageCl
 /** Of one receive, the service's own limit. */
 const maxMessages = 32
 
-/** As a time to live, in the service's words. */
+/** As a time to live, in the service's words: a task waits however long nobody works, where the default would drop it after 7 days. */
 const neverExpires = -1
 
 /** The service counts in whole seconds, up to 7 days; rounding up never ends a lease early. */

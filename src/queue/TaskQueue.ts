@@ -39,7 +39,7 @@ export interface QueueStats {
 export class TaskQueue extends Context.Tag("contentflow-worker/queue/TaskQueue")<
   TaskQueue,
   {
-    /** Puts a message at the end. Invalid with reason TooLarge when it exceeds 64 KiB. */
+    /** Puts a message at the end; it never expires. Invalid with reason TooLarge when it exceeds 64 KiB. */
     readonly send: (body: string) => Effect.Effect<void, ServiceError>
     /** Up to `max` (at most 32) visible messages in one call, invisible to others for `visibility`. Empty when there is none. */
     readonly receive: (

@@ -47,17 +47,22 @@ export const make = (database: Cosmos.Database, name: string): DocumentContainer
     name,
     read: (id, knownEtag) =>
       DocumentContainer.isStorableId(id)
-        ? call("read", id, (abortSignal) =>
-            item(id)
-              .read<Document>({ abortSignal, ...(knownEtag === undefined ? {} : unless(knownEtag)) })
-              .then((response) => {
-                if (response.statusCode === 304) return Reading.Unchanged()
-                const document = response.resource
-                if (document !== undefined && document !== null) return Reading.Found({ document, etag: response.etag })
-                // The SDK answers a 404 of a read instead of throwing it.
-                const answer = { code: response.statusCode, substatus: response.substatus }
-                return CosmosErrors.isMissingDocument(answer) ? Reading.Missing() : Promise.reject(answer)
-              })
+        ? Effect.clockWith((clock) =>
+            call("read", id, (abortSignal) =>
+              item(id)
+                .read<Document>({ abortSignal, ...(knownEtag === undefined ? {} : unless(knownEtag)) })
+                .then((response) => {
+                  if (response.statusCode === 304) return Reading.Unchanged()
+                  const document = response.resource
+                  if (document !== undefined && document !== null) {
+                    const servedAt = dateOf(response.headers) ?? clock.unsafeCurrentTimeMillis()
+                    return Reading.Found({ document, etag: response.etag, servedAt })
+                  }
+                  // The SDK answers a 404 of a read instead of throwing it.
+                  const answer = { code: response.statusCode, substatus: response.substatus }
+                  return CosmosErrors.isMissingDocument(answer) ? Reading.Missing() : Promise.reject(answer)
+                })
+            )
           )
         : Effect.succeed(Reading.Missing()),
     create: (document) =>
@@ -198,6 +203,12 @@ const written = (response: { readonly etag: string }): DocumentContainer.Write =
 
 const onlyIf = (etag: string): Cosmos.RequestOptions => ({ accessCondition: { type: "IfMatch", condition: etag } })
 const unless = (etag: string): Cosmos.RequestOptions => ({ accessCondition: { type: "IfNoneMatch", condition: etag } })
+
+/** The date of an answer: every one should have it, but a proxy may drop it. */
+const dateOf = (headers: Cosmos.Response<unknown>["headers"] | undefined): number | null => {
+  const date = Date.parse(String(headers?.["date"]))
+  return Number.isNaN(date) ? null : date
+}
 
 /** A JSON pointer to a property of the document. */
 const pointerTo = (key: string): string => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`

@@ -37,8 +37,8 @@ export class CrawlLock extends Context.Tag("contentflow-worker/store/CrawlLock")
   CrawlLock,
   {
     /**
-     * The lock, if it was free or had expired (`expires_at`, or `locked_at` + `ttl` of a lock that the Python worker wrote);
-     * none when somebody holds it or took it in the same moment. A lock of this owner's instance that was not acquired here, or was
+     * The lock, if it was free or had expired: its `ttl` has passed since its last write, by the service's clock alone (or since `locked_at`, of
+     * a lock that the Python worker wrote); none when somebody holds it or took it in the same moment. A lock of this owner's instance that was not acquired here, or was
      * released, is ours whatever it says: a write whose answer was lost, or a release that failed.
      */
     readonly acquire: (

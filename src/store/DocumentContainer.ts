@@ -11,7 +11,8 @@ export type Document = Readonly<Record<string, unknown>>
 
 /** What a point read found. */
 export type Reading = Data.TaggedEnum<{
-  Found: { readonly document: Document; readonly etag: string }
+  /** `servedAt` is when the service answered, in its clock: epoch milliseconds. That is the clock of `_ts`, too. */
+  Found: { readonly document: Document; readonly etag: string; readonly servedAt: number }
   /** It still has the ETag that the reader knows. */
   Unchanged: {}
   Missing: {}

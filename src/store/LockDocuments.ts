@@ -36,7 +36,7 @@ export const make = (container: DocumentContainer.DocumentContainer): CrawlLock[
       if (current._tag !== "Found") continue
       // Our own, which nobody here claims: we wrote it and never got the answer, or could not give it back.
       const isOurs = current.document["instance"] === owner.instance
-      if (!isOurs && expiryOf(current.document, ttl) > now) return Option.none()
+      if (!isOurs && expiryOf(current.document, ttl) > current.servedAt) return Option.none()
       const replaced = yield* container.replace(document, current.etag)
       if (replaced._tag === "Written") return held(replaced.etag)
       if (replaced._tag === "Refused") return Option.none()
@@ -112,16 +112,19 @@ const validity = (now: number, ttl: Duration.Duration) => ({
 })
 
 /**
- * Epoch milliseconds until which the lock holds. A document without a readable time counts from its last write as the service
- * saw it, so that a broken lock can't stop a pipeline for ever.
+ * Until when the lock holds: epoch milliseconds in the service's clock, counted from its last write as the service saw it. The writer's own
+ * times are another machine's clock; only the Python worker's, which writes a lock once and looks at `locked_at` alone, count where they agree
+ * with the service to a minute.
  */
 const expiryOf = (document: DocumentContainer.Document, ttl: Duration.Duration): number => {
-  const { ttl: written, _ts: lastWrite } = document
+  const { expires_at, locked_at, ttl: written, _ts: lastWrite } = document
   const life = typeof written === "number" && written > 0 ? written * 1000 : Duration.toMillis(ttl)
-  return Option.getOrElse(Timestamp.parse(document["expires_at"]), () =>
-    Option.match(Timestamp.parse(document["locked_at"]), {
-      onSome: (lockedAt) => lockedAt + life,
-      onNone: () => (typeof lastWrite === "number" ? lastWrite * 1000 + life : 0)
-    })
-  )
+  if (typeof lastWrite !== "number") return 0
+  const writtenAt = lastWrite * 1000
+  const lockedAt = Option.getOrElse(Timestamp.parse(locked_at), () => writtenAt)
+  const isOriginal = expires_at === undefined && Math.abs(lockedAt - writtenAt) <= clockTolerance
+  return (isOriginal ? lockedAt : writtenAt) + life
 }
+
+/** Clocks of machines that are kept in time differ by less. */
+const clockTolerance = 60_000

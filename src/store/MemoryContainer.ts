@@ -71,10 +71,12 @@ export const make = (name: string): MemoryContainer => {
       for (let i = 0; i < times; i++) failures.push(operation === undefined ? { error } : { error, operation })
     },
     read: (id, knownEtag) =>
-      perform("read", () => {
+      perform("read", (clock) => {
         const current = stored.get(id)
         if (current === undefined) return missingReading
-        return current.etag === knownEtag ? unchanged : Effect.succeed(found(seen(current), current.etag))
+        return current.etag === knownEtag
+          ? unchanged
+          : Effect.succeed(found(seen(current), current.etag, clock.unsafeCurrentTimeMillis()))
       }),
     create: (document) =>
       perform("create", (clock) =>
@@ -146,7 +148,8 @@ const { Written } = DocumentContainer.Write
 const written = (etag: string): Write => Written({ etag })
 const refused = Effect.succeed<Write>(DocumentContainer.Write.Refused())
 const missing = Effect.succeed<Write>(DocumentContainer.Write.Missing())
-const found = (document: Document, etag: string): Reading => DocumentContainer.Reading.Found({ document, etag })
+const found = (document: Document, etag: string, servedAt: number): Reading =>
+  DocumentContainer.Reading.Found({ document, etag, servedAt })
 const missingReading = Effect.succeed<Reading>(DocumentContainer.Reading.Missing())
 const unchanged = Effect.succeed<Reading>(DocumentContainer.Reading.Unchanged())
 

@@ -76,6 +76,8 @@ const insistently = patiently("200 millis", "10 seconds")
 /** A stored crawl start this far in the future comes from a clock that is wrong; it must not stop the crawls until then. */
 const clockTolerance = 60_000
 
+const wholeSecond = (millis: number): number => Math.floor(millis / 1_000) * 1_000
+
 /** Whether a vault whose last crawl began then is due. */
 export const isDue = (lastStart: number, interval: Duration.Duration, now: number): boolean =>
   lastStart + Duration.toMillis(interval) <= now || lastStart > now + clockTolerance
@@ -88,11 +90,16 @@ const make = Effect.gen(function* () {
   const overlap = Duration.toMillis(config.crawlOverlap)
   const lookPeriod = Duration.toMillis(config.lockTtl)
 
-  /** Where this crawl starts to look: the last one's start less the overlap; all documents when there was none. */
+  /**
+   * Where this crawl starts to look: the last one's start less the overlap; all documents when there was none. Services tell times of change in
+   * whole seconds: without an overlap, what changed in that very second may have come after the last listing.
+   */
   const since = ({ checkpoint_timestamp, taken_over }: Checkpoint): Option.Option<number> =>
     checkpoint_timestamp === nothingCrawled
       ? Option.none()
-      : Option.map(Timestamp.parse(checkpoint_timestamp), (at) => (taken_over ? at : at - overlap))
+      : Option.map(Timestamp.parse(checkpoint_timestamp), (at) =>
+          taken_over || overlap === 0 ? wholeSecond(at) - 1 : at - overlap
+        )
 
   const discover = Effect.fnUntraced(function* (
     target: CrawlTarget,
@@ -161,9 +168,9 @@ const make = Effect.gen(function* () {
     recent: RecentlyQueued.RecentlyQueued
   ): Checkpoint => {
     const start = Option.orElse(Timestamp.parse(checkpoint.listing?.started_at), () => listedAt)
-    if (Option.isNone(start)) return { ...checkpoint, recently_queued: recent.changedAfter(-Infinity) }
+    if (Option.isNone(start)) return { ...checkpoint, recently_queued: recent.changedSince(-Infinity) }
     const started_at = Timestamp.format(start.value)
-    const recently_queued = recent.changedAfter(start.value - overlap)
+    const recently_queued = recent.changedSince(wholeSecond(start.value - overlap))
     return Option.isSome(cut)
       ? { ...checkpoint, recently_queued, listing: { started_at, continuation: cut.value } }
       : { ...checkpoint, recently_queued, listing: null, checkpoint_timestamp: started_at, taken_over: false }
@@ -218,7 +225,7 @@ const make = Effect.gen(function* () {
         Cause.isInterruptedOnly(cause)
           ? Effect.void
           : Effect.ignoreLogged(
-              checkpoints.save({ ...begun, crawling: false, recently_queued: recent.changedAfter(-Infinity) })
+              checkpoints.save({ ...begun, crawling: false, recently_queued: recent.changedSince(-Infinity) })
             )
       )
     )

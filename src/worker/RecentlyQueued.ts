@@ -10,8 +10,8 @@ export interface RecentlyQueued {
   readonly has: (document: Discovered) => boolean
   /** A document that tells no time of change is not kept: nobody knows how long it would have to be. */
   readonly add: (documents: ReadonlyArray<Discovered>) => void
-  /** Those that changed after this moment (epoch milliseconds), as the checkpoint stores them; null for none. */
-  readonly changedAfter: (moment: number) => string | null
+  /** Those that changed at this moment or later (epoch milliseconds), as the checkpoint stores them; null for none. */
+  readonly changedSince: (moment: number) => string | null
 }
 
 /** Together some 300 KB, of the 2 MB of a document. Of more, the ones queued first are forgotten and may run twice. */
@@ -35,8 +35,8 @@ export const read = (stored: string | null): RecentlyQueued => {
         if (known.size > most && oldest.done !== true) known.delete(oldest.value)
       }
     },
-    changedAfter: (moment) => {
-      const kept = [...known].filter(([, modifiedAt]) => modifiedAt > moment)
+    changedSince: (moment) => {
+      const kept = [...known].filter(([, modifiedAt]) => modifiedAt >= moment)
       return kept.length === 0 ? null : kept.map(([digest, at]) => `${digest}:${Math.floor(at).toString(36)}`).join(" ")
     }
   }

@@ -62,6 +62,21 @@ describe("StorageErrors", () => {
     assert.strictEqual(map(rest(409, {}, "QueueBeingDeleted")).error._tag, "Unavailable")
     assert.strictEqual(map(rest(409, {}, "ContainerBeingDeleted")).error._tag, "Unavailable")
     assert.strictEqual(map(rest(409, {}, "QueueAlreadyExists")).error._tag, "Conflict")
+    assert.strictEqual(map(rest(409, {}, "PendingCopyOperation")).error._tag, "Unavailable")
+    for (const [status, code, told] of [
+      [409, "BlobAlreadyExists", /exists already/],
+      [409, "BlobArchived", /archive tier/],
+      [409, "BlobBeingRehydrated", /rehydrated/],
+      [409, "BlobImmutableDueToPolicy", /policy/],
+      [409, "InvalidBlobType", /another type/],
+      [412, "LeaseIdMissing", /lease/],
+      [409, "SomethingNew", /its state does not allow it/]
+    ] as const) {
+      const { error } = map(rest(status, {}, code))
+      assert.strictEqual(error._tag, "Conflict", code)
+      assert.match(error.message, told)
+      assert.strictEqual("code" in error ? error.code : null, code)
+    }
   })
 
   it("reads how long to wait: milliseconds, seconds, or a date by the service's clock", () => {

@@ -35,7 +35,7 @@ const outside = Effect.gen(function* () {
 
 describe("StorageQueue", () => {
   it.layer(Azurite.layer)((it) => {
-    it.effect("writes plain text: tasks for the usual 7 days, poison messages for ever", () =>
+    it.effect("writes plain text, for ever", () =>
       Effect.gen(function* () {
         const queue = yield* TaskQueue
         const { poison, tasks } = yield* outside
@@ -43,7 +43,7 @@ describe("StorageQueue", () => {
         yield* queue.sendPoison('{"b": 2}')
         const [task] = (yield* Effect.promise(() => tasks.receiveMessages())).receivedMessageItems
         assert.strictEqual(task?.messageText, '{"a": 1}')
-        assert.strictEqual(task!.expiresOn.getTime() - task!.insertedOn.getTime(), 7 * 24 * 3600 * 1000)
+        assert.isAbove(task!.expiresOn.getUTCFullYear(), 9000)
         const [bad] = (yield* Effect.promise(() => poison.receiveMessages())).receivedMessageItems
         assert.strictEqual(bad?.messageText, '{"b": 2}')
         assert.isAbove(bad!.expiresOn.getUTCFullYear(), 9000)

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import * as CosmosClients from "../../src/azure/CosmosClients.ts"
 import * as CosmosContainer from "../../src/store/CosmosContainer.ts"
 import * as CosmosResources from "../../src/azure/CosmosResources.ts"
@@ -6,9 +6,10 @@ import * as Credentials from "../../src/azure/Credentials.ts"
 import { AzureConfig, type AzureSettings } from "../../src/config/WorkerConfig.ts"
 import type { CheckpointStore } from "../../src/store/CheckpointStore.ts"
 import * as CosmosStores from "../../src/store/CosmosStores.ts"
-import type { CrawlLock } from "../../src/store/CrawlLock.ts"
-import type { DocumentContainer } from "../../src/store/DocumentContainer.ts"
+import { CrawlLock } from "../../src/store/CrawlLock.ts"
+import { type DocumentContainer, Reading } from "../../src/store/DocumentContainer.ts"
 import type { ExecutionStore } from "../../src/store/ExecutionStore.ts"
+import * as LockDocuments from "../../src/store/LockDocuments.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import type { PipelineStore } from "../../src/store/PipelineStore.ts"
 import type { VaultStore } from "../../src/store/VaultStore.ts"
@@ -53,6 +54,35 @@ export const emulatorDatabase: Layer.Layer<CosmosClients.CosmosDatabase | AzureC
     Layer.orDie
   )
 
+/** The container with the test's clock in place of the service's, which no test can move. */
+const onTestClock = (container: DocumentContainer): DocumentContainer => {
+  const writtenAt = new Map<string, number>()
+  const noted = <A, E>(id: string, write: Effect.Effect<A, E>) =>
+    Effect.tap(write, (result) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const refused = typeof result === "object" && result !== null && "_tag" in result && result._tag !== "Written"
+        if (!refused) writtenAt.set(id, now)
+      })
+    )
+  return {
+    ...container,
+    read: (id, knownEtag) =>
+      Effect.zipWith(container.read(id, knownEtag), Clock.currentTimeMillis, (reading, now) =>
+        reading._tag === "Found"
+          ? Reading.Found({
+              ...reading,
+              document: { ...reading.document, _ts: Math.floor((writtenAt.get(id) ?? 0) / 1000) },
+              servedAt: now
+            })
+          : reading
+      ),
+    create: (document) => noted(document.id, container.create(document)),
+    replace: (document, etag) => noted(document.id, container.replace(document, etag)),
+    upsert: (document) => noted(document.id, container.upsert(document)),
+    patch: (id, set, condition) => noted(id, container.patch(id, set, condition))
+  }
+}
+
 const containersOfDatabase = Layer.effect(
   Containers,
   Effect.gen(function* () {
@@ -62,16 +92,16 @@ const containersOfDatabase = Layer.effect(
       pipelines: CosmosContainer.make(database, containers.pipelines),
       vaults: CosmosContainer.make(database, containers.vaults),
       executions: CosmosContainer.make(database, containers.executions),
-      locks: CosmosContainer.make(database, containers.locks),
+      locks: onTestClock(CosmosContainer.make(database, containers.locks)),
       checkpoints: CosmosContainer.make(database, containers.checkpoints)
     }
   })
 )
 
-const emulator: Layer.Layer<Stores | Containers | CosmosServer.CosmosServer> = Layer.merge(
-  CosmosStores.layer,
-  containersOfDatabase
-).pipe(Layer.provideMerge(emulatorDatabase))
+const emulator: Layer.Layer<Stores | Containers | CosmosServer.CosmosServer> = Layer.effect(
+  CrawlLock,
+  Effect.map(Containers, ({ locks }) => LockDocuments.make(locks))
+).pipe(Layer.provideMerge(Layer.merge(CosmosStores.layer, containersOfDatabase)), Layer.provideMerge(emulatorDatabase))
 
 /** Every suite runs on each of these. */
 export const backends: ReadonlyArray<readonly [name: string, layer: Layer.Layer<Stores | Containers>]> = [

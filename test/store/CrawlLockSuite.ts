@@ -196,6 +196,40 @@ export const suite = (name: string, layer: Layer.Layer<CrawlLock | Containers>):
       })
     )
 
+    for (const [what, skew] of [
+      ["a day ahead", 86_400_000],
+      ["an hour behind", -3_600_000],
+      ["two minutes behind", -120_000]
+    ] as const) {
+      it.effect(
+        `a lock written by a clock ${what} is free when its life has passed since the write, and not earlier`,
+        () =>
+          Effect.gen(function* () {
+            yield* start
+            const lock = yield* CrawlLock
+            const { locks } = yield* Containers
+            const written = Date.UTC(2026, 0, 2, 10, 30) + skew
+            const time = (millis: number) => new Date(millis).toISOString().replace("Z", "000+00:00")
+            const id = PipelineId.make(`skewed${skew}`)
+            for (const own of [{ instance: "other", expires_at: time(written + 60_000) }, {}]) {
+              yield* locks.upsert({
+                id: `pipeline_${id}_lock`,
+                pipeline_id: id,
+                vault_id: "v1",
+                worker_id: "InputSourceWorker-0",
+                ttl: 60,
+                locked_at: time(written),
+                ...own
+              })
+              yield* TestClock.adjust("59 seconds")
+              assert.isTrue(Option.isNone(yield* lock.acquire(id, vault, ada, ttl)))
+              yield* TestClock.adjust("1 seconds")
+              yield* lock.release(yield* Effect.flatten(lock.acquire(id, vault, ada, ttl)))
+            }
+          })
+      )
+    }
+
     it.effect("does not let a broken lock stop a pipeline for ever", () =>
       Effect.gen(function* () {
         const lock = yield* CrawlLock

@@ -359,18 +359,32 @@ describe("design 5.2 the crawl lock", () => {
     }))
 
   const pythonLock = { id: lockId, pipeline_id: Engine.pipeline.id, vault_id: null, worker_id: "InputSourceWorker-0" }
+  const written = start - 250_000
   for (const [name, document] of [
+    ["ours", { ...pythonLock, instance: "other/1", ttl: 300, locked_at: at(written), expires_at: at(start + 50_000) }],
     [
-      "ours",
-      { ...pythonLock, instance: "other/1", ttl: 300, locked_at: at(start - 300_000), expires_at: at(start + 50_000) }
+      "of ours whose clock was a day ahead",
+      {
+        ...pythonLock,
+        instance: "other/1",
+        ttl: 300,
+        locked_at: at(start + 86_400_000),
+        expires_at: at(start + 86_700_000)
+      }
     ],
-    ["of the Python worker", { ...pythonLock, ttl: 300, locked_at: at(start - 250_000) }]
+    ["of the Python worker", { ...pythonLock, ttl: 300, locked_at: at(written) }],
+    [
+      "of a Python worker whose clock was an hour behind",
+      { ...pythonLock, ttl: 300, locked_at: at(written - 3_600_000) }
+    ]
   ] as const) {
     test(`a lock ${name} is respected until it has expired, then taken over`, () =>
       Effect.gen(function* () {
         const runner = yield* FakeRunner
         const stores = yield* MemoryStores
+        yield* TestClock.setTime(written)
         yield* stores.locks.upsert(document)
+        yield* TestClock.setTime(start)
         yield* crawling()
         yield* Engine.pass(48)
         assert.lengthOf(runner.crawls, 0)
@@ -761,6 +775,26 @@ describe("design 5.5 the checkpoint", () => {
       assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], neverCrawled)
     }))
 
+  test("without an overlap a crawl looks back to the second in which the last one began, and groups repeat nothing", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.input = { itemsPerTask: 2 }
+      const early = { ...document("early.pdf"), modifiedAt: served }
+      const late = { ...document("late.pdf"), modifiedAt: served }
+      runner.crawl = finds(early)
+      yield* crawling({ crawlOverlap: Duration.zero })
+      yield* Engine.pass(1)
+      runner.crawl = finds(early, late)
+      yield* Engine.pass(65)
+      assert.deepStrictEqual(runner.crawls.map(Option.getOrNull), [null, served - 1])
+      assert.deepStrictEqual(
+        (yield* messages).map(({ content }) =>
+          (content as ReadonlyArray<{ id: { filename: string } }>).map(({ id }) => id.filename)
+        ),
+        [["early.pdf"], ["late.pdf"]]
+      )
+    }))
+
   test("one of the original is taken over when its vault is ours: the crawl goes on where it was", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -778,7 +812,7 @@ describe("design 5.5 the checkpoint", () => {
       yield* crawling()
       yield* Engine.pass(1)
       const looked = runner.crawls.map(Option.getOrNull)
-      assert.sameMembers(looked, [Date.parse("2026-01-01T00:00:00.123Z"), null])
+      assert.sameMembers(looked, [Date.parse("2026-01-01T00:00:00Z") - 1, null], "all of that second")
       assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], at(served))
       assert.deepInclude(
         stores.checkpoints.documents.get(original.id),
@@ -805,7 +839,7 @@ describe("design 5.5 the checkpoint", () => {
       yield* Engine.pass(1)
       runner.crawl = finds()
       yield* Engine.pass(124)
-      assert.deepStrictEqual(runner.crawls.map(Option.getOrNull), [taken, taken, served - 30_000])
+      assert.deepStrictEqual(runner.crawls.map(Option.getOrNull), [taken - 1, taken - 1, served - 30_000])
     }))
 
   test("a failed crawl leaves it, and what was enqueued is not enqueued again (D22)", () =>

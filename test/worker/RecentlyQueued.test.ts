@@ -13,19 +13,20 @@ const document = (name: string, modifiedAt: number, version = "v1"): Discovered 
 const stored = (documents: ReadonlyArray<Discovered>, after: number) => {
   const recent = RecentlyQueued.read(null)
   recent.add(documents)
-  return RecentlyQueued.read(recent.changedAfter(after))
+  return RecentlyQueued.read(recent.changedSince(after))
 }
 
 describe("RecentlyQueued", () => {
-  it("keeps what changed after the moment, by name and version", () => {
-    const recent = stored([document("a", 1_000), document("b", 2_000)], 1_000)
-    assert.isFalse(recent.has(document("a", 1_000)))
+  it("keeps what changed at the moment or later, by name and version", () => {
+    const recent = stored([document("a", 999), document("b", 2_000), document("c", 1_000)], 1_000)
+    assert.isFalse(recent.has(document("a", 999)))
+    assert.isTrue(recent.has(document("c", 1_000)))
     assert.isTrue(recent.has(document("b", 2_000)))
     assert.isFalse(recent.has(document("b", 2_000, "v2")))
   })
 
   it("keeps nothing of a document that tells no time", () => {
-    assert.isNull(stored([{ item: Engine.item("a"), version: "v1" }], -Infinity).changedAfter(-Infinity))
+    assert.isNull(stored([{ item: Engine.item("a"), version: "v1" }], -Infinity).changedSince(-Infinity))
   })
 
   it("forgets the ones queued first above its limit, and stays far below a document's", () => {
@@ -34,12 +35,12 @@ describe("RecentlyQueued", () => {
     assert.isFalse(recent.has(document("d0", 0)))
     assert.isTrue(recent.has(document("d1", 0)))
     assert.isTrue(recent.has(document("d10000", 0)))
-    assert.isBelow(String(recent.changedAfter(0)).length, 400_000)
+    assert.isBelow(String(recent.changedSince(0)).length, 400_000)
   })
 
   it("takes nothing from a text that is no list of its own", () => {
     for (const text of ["", " ", ":", "x:1", "a".repeat(22), `${"a".repeat(22)}:?`, ":".repeat(100_000)]) {
-      assert.isNull(RecentlyQueued.read(text).changedAfter(-Infinity))
+      assert.isNull(RecentlyQueued.read(text).changedSince(-Infinity))
     }
   })
 })

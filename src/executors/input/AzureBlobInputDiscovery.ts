@@ -139,7 +139,8 @@ const batches = (
       container: settings.blob_container_name,
       ...(prefix === "" ? {} : { prefix }),
       pageSize: Math.min(settings.batch_size, 5000),
-      includeMetadata: settings.include_metadata
+      // Also where items do without it: folder placeholders are known by their metadata alone.
+      includeMetadata: true
     })
     .pipe(Stream.mapError(listingError(context, settings)))
   const wanted = BlobFilter.matches({
