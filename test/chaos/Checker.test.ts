@@ -2,11 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Checker from "./Checker.ts"
 import * as World from "./World.ts"
 
-const version = (name: string, broken = false): World.Version => ({
+const sound: World.Contents = { _tag: "Sound", lingersMillis: 0 }
+
+const version = (name: string, contents: World.Contents = sound): World.Version => ({
   stream: World.streams.single,
   name,
   marker: `marker-${name}`,
-  broken,
+  contents,
   executions: new Map([["single-vault", `exec_${name}`]])
 })
 
@@ -25,18 +27,25 @@ const execution = (name: string, change: Partial<Checker.Execution> = {}): Check
 })
 
 const failure = { status: "failed", error: "Not a PDF" }
+const crash = { status: "failed", error: "Crash: 3 workers died over this message." }
 
 const deeds: Checker.Deeds = {
-  versions: [version("sound"), version("broken", true)],
+  versions: [version("sound"), version("broken", { _tag: "Broken" })],
+  removed: new Set(),
   malformed: [{ token: "malformed-0-", text: "no JSON malformed-0-" }],
   deletedVaults: new Set(),
   maxRetries: 3,
+  edits: [],
+  outages: [],
+  concerned: new Set(),
   traffic: {
     storyOf: () => [],
     receives: new Map([["exec_sound", 1]]),
     starts: new Map([["exec_sound", 1]]),
+    messagesOf: new Map(),
     mostRetries: new Map(),
-    trespasses: []
+    trespasses: [],
+    regressions: []
   }
 }
 
@@ -92,8 +101,81 @@ describe("The account of a chaos run", () => {
           poison: [...remains.poison, '{"reason": "?", "body": "exec_sound"}']
         }
       ],
-      ["a missing output", /has its output/, {}, { outputs: new Map() }],
-      ["another document's output", /has its output/, {}, { outputs: new Map([["single/sound", "marker-other"]]) }],
+      ["a missing output", /has the output of its newest/, {}, { outputs: new Map() }],
+      ["another document's output", /has the output/, {}, { outputs: new Map([["single/sound", "marker-other"]]) }],
+      [
+        "the output of an older version",
+        /has the output of its newest/,
+        { versions: [{ ...version("sound"), marker: "marker-0-", executions: new Map() }, ...deeds.versions] },
+        { outputs: new Map([["single/sound", "marker-0-"]]) }
+      ],
+      [
+        "a sound document that is taken for a killer",
+        /set aside as a crash/,
+        {},
+        {
+          executions: [execution("sound", crash), execution("broken", failure)],
+          poison: [...remains.poison, '{"reason": "Crash", "body": "exec_sound"}']
+        }
+      ],
+      [
+        "a killer that fails for another reason",
+        /set aside as a crash/,
+        { versions: [version("sound"), version("broken", { _tag: "Killer" })] },
+        {}
+      ],
+      [
+        "a poison message of a document that was deleted",
+        /deleted or replaced is no poison message/,
+        { removed: new Set(["single/sound"]) },
+        {
+          executions: [execution("sound", failure), execution("broken", failure)],
+          poison: [...remains.poison, '{"reason": "Not there", "body": "exec_sound"}']
+        }
+      ],
+      [
+        "a poison message of a version that was replaced",
+        /deleted or replaced is no poison message/,
+        { versions: [{ ...version("sound"), executions: new Map([["single-vault", "exec_old"]]) }, ...deeds.versions] },
+        {
+          executions: [...remains.executions, execution("old", failure)],
+          poison: [...remains.poison, '{"reason": "Changed", "body": "exec_old"}']
+        }
+      ],
+      [
+        "a note that somebody wrote and a worker lost",
+        /what others added/,
+        { edits: [{ executionId: "exec_sound", field: "note_1", value: "by hand" }] },
+        {}
+      ],
+      [
+        "a storm of calls in an outage",
+        /few calls a second/,
+        {
+          outages: [
+            { service: "cosmos", kind: "403", countedMillis: 60_000, calls: [{ worker: 0, refused: 600, all: 600 }] }
+          ]
+        },
+        {}
+      ],
+      [
+        "a storm of calls of the services that are there",
+        /few calls a second/,
+        {
+          outages: [
+            { service: "cosmos", kind: "403", countedMillis: 60_000, calls: [{ worker: 0, refused: 60, all: 3_000 }] }
+          ]
+        },
+        {}
+      ],
+      [
+        "an older version written over a newer one",
+        /older version replaced/,
+        {
+          traffic: { ...deeds.traffic, regressions: [{ worker: "w", document: "d", executions: [], because: "old" }] }
+        },
+        {}
+      ],
       ["a failure whose message is gone", /failed execution has a reason/, {}, { poison: without(0) }],
       ["a malformed message that is gone", /malformed message is kept/, {}, { poison: without(1) }],
       [
@@ -153,6 +235,43 @@ describe("The account of a chaos run", () => {
         "every execution is terminal"
       )
     }
+  })
+
+  it("expects nothing of a document that was deleted but an end without a poison message", () => {
+    const removed = new Set(["single/sound"])
+    for (const executions of [[execution("broken", failure)], [execution("sound"), execution("broken", failure)]]) {
+      assert.deepStrictEqual(missed({ removed }, { executions, outputs: new Map() }), [])
+    }
+    const pending = [execution("sound", { status: "pending", completed_at: null }), execution("broken", failure)]
+    assert.deepStrictEqual(missed({ removed }, { executions: pending }), ["every execution is terminal"])
+  })
+
+  it("accepts that retries were used up by single faults, and not that an outage used them up", () => {
+    const error = "Max retries exceeded"
+    const left = {
+      executions: [execution("sound", { status: "failed", error }), execution("broken", failure)],
+      poison: [...remains.poison, JSON.stringify({ reason: error, body: "exec_sound" })]
+    }
+    assert.deepStrictEqual(missed({}, left), [])
+    const traffic = { ...deeds.traffic, messagesOf: new Map([["exec_sound", new Set(["message"])]]) }
+    for (const name of ["sound", "exec_sound", "message"]) {
+      assert.deepStrictEqual(missed({ traffic, concerned: new Set([name]) }, left), [
+        "sound documents are completed, broken ones and killers failed"
+      ])
+    }
+  })
+
+  it("accepts a killer that is set aside, a note that is kept, and an outage that costs little", () => {
+    const did: Partial<Checker.Deeds> = {
+      versions: [version("sound"), version("broken", { _tag: "Killer" })],
+      edits: [
+        { executionId: "exec_sound", field: "note_1", value: "by hand" },
+        { executionId: "exec_withdrawn", field: "note_2", value: "by hand" }
+      ],
+      outages: [{ service: "blob", kind: "503", countedMillis: 60_000, calls: [{ worker: 0, refused: 90, all: 300 }] }]
+    }
+    const executions = [execution("sound", { note_1: "by hand" }), execution("broken", crash)]
+    assert.deepStrictEqual(missed(did, { executions }), [])
   })
 
   it("tells what was done about an execution that was begun too often", () => {

@@ -1,6 +1,8 @@
 import { Array as Arr, Effect } from "effect"
 import type { Malformed } from "./Disturbances.ts"
-import type { Traffic } from "./Traffic.ts"
+import type { Edit } from "./ForeignEdits.ts"
+import type { Outage } from "./Outages.ts"
+import type { Traffic, Trespass } from "./Traffic.ts"
 import * as World from "./World.ts"
 
 /** The parts of an execution that are promised. */
@@ -16,6 +18,8 @@ export interface Execution {
   readonly started_at: unknown
   readonly completed_at: unknown
   readonly number_of_items: unknown
+  /** What others added. */
+  readonly [field: string]: unknown
 }
 
 /** Everything that was left when the fleet had ended. */
@@ -38,11 +42,20 @@ export interface Lock {
 /** What the run did, as far as the check needs it. */
 export interface Deeds {
   readonly versions: ReadonlyArray<World.Version>
+  /** Documents that were deleted, and stayed so. */
+  readonly removed: ReadonlySet<string>
   readonly malformed: ReadonlyArray<Malformed>
   readonly deletedVaults: ReadonlySet<string>
   /** Attempts that a task may have besides the first. */
   readonly maxRetries: number
-  readonly traffic: Pick<Traffic, "receives" | "starts" | "storyOf" | "mostRetries" | "trespasses">
+  readonly edits: ReadonlyArray<Edit>
+  readonly outages: ReadonlyArray<Outage>
+  /** What an outage refused was about these documents, executions and messages. */
+  readonly concerned: ReadonlySet<string>
+  readonly traffic: Pick<
+    Traffic,
+    "receives" | "starts" | "storyOf" | "messagesOf" | "mostRetries" | "trespasses" | "regressions"
+  >
 }
 
 /** A rule that holds for a run without loss, and where it did not. */
@@ -143,13 +156,19 @@ const abandonedBy = (deletedVaults: ReadonlySet<string>): ReadonlySet<string> =>
 const statuses = ["pending", "running", "completed", "failed"]
 const isTerminal = ({ status }: Execution): boolean => status === "completed" || status === "failed"
 
-/** Ends that a sound document may come to in a bad enough time: they say so, and are counted apart. */
+/** An end that a sound document may come to when single calls fail often enough: it says so, and is counted apart. */
 const isBadLuck = ({ error }: Execution): boolean =>
-  typeof error === "string" && /^(?:Crash: |Max retries exceeded)/.test(error)
+  typeof error === "string" && error.startsWith("Max retries exceeded")
+
+const isCrash = ({ error }: Execution): boolean => typeof error === "string" && error.startsWith("Crash: ")
+
+/** Calls a second of a process while a service is away: of that service, for its valves' probes and the crawls; and of all services. */
+const mostRefused = 4
+const mostCalls = 20
 
 /** Accounts for every document version and every message. */
 export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> => {
-  const { deletedVaults, malformed, traffic, versions } = deeds
+  const { concerned, deletedVaults, edits, malformed, outages, removed, traffic, versions } = deeds
   const { locks, messages, outputs, poison } = remains
   const executions = remains.executions.filter(({ task_id }) => task_id !== null)
   const crawls = remains.executions.filter(({ task_id }) => task_id === null)
@@ -157,9 +176,17 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
   const notes = poison.map(noteOf)
   const bodies = notes.map(({ body }) => body)
 
-  /** The newest version of each document, for each vault that still wants it. */
-  const wanted = [...new Map(versions.map((version) => [keyOf(version), version])).values()].flatMap((version) =>
+  const newest = new Map(versions.map((version) => [keyOf(version), version]))
+  const forEachVault = (version: World.Version) =>
     [...version.executions].flatMap(([vault, id]) => (deletedVaults.has(vault) ? [] : [{ version, id }]))
+  /** The newest version of each document that is there, for each vault that still wants it. */
+  const wanted = [...newest.values()].filter((version) => !removed.has(keyOf(version))).flatMap(forEachVault)
+  /** Versions that were deleted or replaced: processed, or left alone. */
+  const gone = versions
+    .filter((version) => removed.has(keyOf(version)) || newest.get(keyOf(version)) !== version)
+    .flatMap(forEachVault)
+  const contentsOf = new Map(
+    versions.flatMap((version) => [...version.executions.values()].map((id) => [id, version.contents._tag] as const))
   )
   const known = new Set(versions.flatMap((version) => [...version.executions.values()]))
   const done = wanted.flatMap(({ id, version }) => {
@@ -173,6 +200,11 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
     status === "pending" && deletedVaults.has(vault_id ?? "") && enqueued_at === null && started_at === null
 
   const abandoned = abandonedBy(deletedVaults)
+
+  const isPoison = (id: string) => bodies.some((body) => body.includes(id))
+  /** Whether an outage got in the way of it. */
+  const suffered = (version: World.Version, id: string) =>
+    [version.name, id, ...(traffic.messagesOf.get(id) ?? [])].some((name) => concerned.has(name))
 
   const rule = <A>(text: string, all: ReadonlyArray<A>, miss: (one: A) => string | undefined): Finding => ({
     rule: text,
@@ -201,26 +233,35 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
         ? undefined
         : `${id}: ${JSON.stringify({ status, error, completed_at })}`
     ),
-    rule("sound documents are completed, broken ones failed", done, ({ execution, version }) =>
-      execution.status === (version.broken ? "failed" : "completed") || isBadLuck(execution)
+    rule("sound documents are completed, broken ones and killers failed", done, ({ execution, version }) =>
+      execution.status === (version.contents._tag === "Sound" ? "completed" : "failed") ||
+      (isBadLuck(execution) && !suffered(version, execution.id))
         ? undefined
-        : `${keyOf(version)} is ${execution.status}: ${String(execution.error)}`
+        : told(execution.id, `${keyOf(version)} is ${execution.status}: ${String(execution.error)}`)
+    ),
+    rule("a document is set aside as a crash if it kills, and only then", executions, (execution) =>
+      isCrash(execution) === (contentsOf.get(execution.id) === "Killer") || !isTerminal(execution)
+        ? undefined
+        : told(execution.id, `${execution.id} is ${execution.status}: ${String(execution.error)}`)
+    ),
+    rule("a sound document that was deleted or replaced is no poison message", gone, ({ id, version }) =>
+      version.contents._tag === "Sound" && isPoison(id)
+        ? told(id, `${keyOf(version)}: ${String(byId.get(id)?.[0]?.error)}`)
+        : undefined
     ),
     rule(
-      "every completed document has its output",
+      "every completed document has the output of its newest version",
       done.filter(({ execution }) => execution.status === "completed"),
-      ({ version }) => {
+      ({ execution, version }) => {
         const output = outputs.get(keyOf(version))
-        if (output === undefined) return `${keyOf(version)} has no output`
-        // Of a document that was changed while it was processed, either version may be the last that is written.
-        const accepted = versions.filter((one) => keyOf(one) === keyOf(version)).map(({ marker }) => marker)
-        return accepted.some((marker) => output.includes(marker))
-          ? undefined
-          : `${keyOf(version)}: ${output.slice(0, 200)}`
+        if (output === undefined) return told(execution.id, `${keyOf(version)} has no output`)
+        if (output.includes(version.marker)) return undefined
+        const number = /marker-\d+-/.exec(output)?.[0] ?? output.slice(0, 200)
+        return told(execution.id, `${keyOf(version)} has ${number} instead of ${version.marker}`)
       }
     ),
     rule("every failed execution has a reason, and its message is kept with it", failed, ({ error, id }) =>
-      typeof error === "string" && error.length > 0 && bodies.some((body) => body.includes(id))
+      typeof error === "string" && error.length > 0 && isPoison(id)
         ? undefined
         : `${id}: error ${JSON.stringify(error)}, poison messages: ${bodies.filter((body) => body.includes(id)).length}`
     ),
@@ -247,29 +288,52 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
     rule("no attempt was begun without a message handed out for it", [...traffic.starts], ([id, starts]) =>
       starts <= (traffic.receives.get(id) ?? 0)
         ? undefined
-        : [
-            `${id} was started ${starts} times for ${traffic.receives.get(id) ?? 0} deliveries:`,
-            ...traffic.storyOf(id)
-          ].join("\n        ")
+        : told(id, `${id} was started ${starts} times for ${traffic.receives.get(id) ?? 0} deliveries`)
     ),
     rule("retries are within the budget", [...traffic.mostRetries], ([id, retries]) =>
       retries <= deeds.maxRetries ? undefined : `${id} counted ${retries} retries`
     ),
+    rule("what others added to executions is kept", edits, ({ executionId, field, value }) => {
+      const [execution] = byId.get(executionId) ?? []
+      return execution === undefined || execution[field] === value
+        ? undefined
+        : told(executionId, `${executionId} lost ${field}: ${value}`)
+    }),
+    rule(
+      "an outage costs a few calls a second",
+      outages.flatMap(({ calls, ...outage }) => calls.map((each) => ({ ...outage, ...each }))),
+      ({ all, countedMillis, kind, refused, service, worker }) => {
+        const seconds = countedMillis / 1_000
+        return refused / seconds <= mostRefused && all / seconds <= mostCalls
+          ? undefined
+          : `slot ${worker} made ${(refused / seconds).toFixed(1)} calls a second of ${service} that was away (${kind}), ${(all / seconds).toFixed(1)} of all`
+      }
+    ),
     {
       rule: "no output was written by an attempt that had lost its lease",
       checked: traffic.starts.size,
-      misses: traffic.trespasses.map(({ because, document, executions, worker }) =>
-        [`${worker} wrote ${document}: ${because}`, ...executions.flatMap(traffic.storyOf)].join("\n        ")
-      )
+      misses: traffic.trespasses.map(trespass)
+    },
+    {
+      rule: "no output of an older version replaced a newer one's",
+      checked: outputs.size,
+      misses: traffic.regressions.map(trespass)
     }
   ]
+
+  function told(id: string, text: string): string {
+    return [text, ...traffic.storyOf(id)].join("\n        ")
+  }
+  function trespass({ because, document, executions, worker }: Trespass): string {
+    return [`${worker} wrote ${document}: ${because}`, ...executions.flatMap(traffic.storyOf)].join("\n        ")
+  }
 }
 
 /** How many sound documents failed because of what was done to the workers, and not of what they did. */
 export const badLuck = ({ executions }: Remains): number =>
   executions.filter((execution) => execution.status === "failed" && isBadLuck(execution)).length
 
-const keyOf = ({ name, stream }: World.Version): string => `${stream.name}/${name}`
+const { keyOf } = World
 
 const noteOf = (text: string): { readonly reason: string; readonly body: string } => {
   try {

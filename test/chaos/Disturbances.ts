@@ -4,14 +4,22 @@ import { lockId } from "../../src/store/CrawlLock.ts"
 import { PipelineId } from "../../src/domain/Ids.ts"
 import type { Dice } from "./Dice.ts"
 import type { Fleet } from "./Fleet.ts"
+import type { ForeignEdits } from "./ForeignEdits.ts"
+import type { ForeignReaders } from "./ForeignReaders.ts"
 import type { Traffic } from "./Traffic.ts"
+import type { Trial } from "./Trials.ts"
 import * as World from "./World.ts"
 
 export interface Scene {
   readonly world: World.World
   readonly traffic: Traffic
   readonly fleet: Fleet
+  readonly readers: ForeignReaders
+  readonly edits: ForeignEdits
   readonly dice: Dice
+  readonly trials: ReadonlySet<Trial>
+  /** How long a message is a worker's before it must be renewed. */
+  readonly visibilitySeconds: number
   /** Away for some milliseconds. */
   readonly restart: (emulator: "storage" | "cosmos", away: number) => Effect.Effect<void>
   readonly tell: (text: string) => void
@@ -24,7 +32,8 @@ export interface Malformed {
 }
 
 /** What bystanders and bad luck do to the fleet, besides the faults of single calls. */
-export const make = ({ dice, fleet, restart, tell, traffic, world }: Scene) => {
+export const make = (scene: Scene) => {
+  const { dice, edits, fleet, readers, restart, tell, traffic, trials, visibilitySeconds, world } = scene
   const malformed: Array<Malformed> = []
   const counts = { stolenLeases: 0, stolenLocks: 0, restarts: 0, duplicatesSent: 0, edits: 0 }
   const crawled = Object.values(World.streams).filter((stream) => stream !== World.streams.sent)
@@ -95,9 +104,22 @@ export const make = ({ dice, fleet, restart, tell, traffic, world }: Scene) => {
     )
   })
 
+  // What takes its time is forked, and the next disturbance comes meanwhile.
+  const terminate = Effect.fork(fleet.terminate)
+  const freeze = Effect.suspend(() =>
+    Effect.fork(fleet.freeze(Duration.seconds(visibilitySeconds + dice.between(3, visibilitySeconds))))
+  )
+
+  const stepClock = Effect.suspend(() => fleet.stepClock(dice.between(-10 * 60, 10 * 60) * 1_000))
+
+  const only = (trial: Trial, weight: number) => (trials.has(trial) ? weight : 0)
   const all: ReadonlyArray<readonly [weight: number, Effect.Effect<unknown>]> = [
+    [only("zombies", 4), freeze],
+    [only("clocks", 3), stepClock],
+    [only("readers", 8), readers.read],
+    [only("edits", 12), edits.edit],
     [2, fleet.kill],
-    [2, fleet.terminate],
+    [2, terminate],
     [6, stealLease],
     [4, stealLock],
     [2, restartOne],
@@ -115,7 +137,7 @@ export const make = ({ dice, fleet, restart, tell, traffic, world }: Scene) => {
       Effect.suspend(() =>
         Effect.delay(
           Effect.suspend(() => dice.oneOf(bag)),
-          Duration.millis(dice.between(500, 4_500))
+          Duration.millis(dice.between(300, 3_000))
         )
       )
     )

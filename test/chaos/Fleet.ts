@@ -1,5 +1,5 @@
 import { Duration, Effect, Fiber, Option, Ref, Schedule } from "effect"
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import process from "node:process"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
@@ -16,6 +16,8 @@ export interface FleetOptions {
   readonly envOf: (slot: number, name: string) => Readonly<Record<string, string>>
   /** How long a worker may take to end after SIGTERM. */
   readonly graceful: Duration.Duration
+  /** Whether a service is away, or was a moment ago: a worker may give up its start then. */
+  readonly isOutage: () => boolean
   /** Hears of every beginning and end. */
   readonly tell: (text: string) => void
   /** Is given all that a worker wrote, when it has ended. */
@@ -29,10 +31,14 @@ interface Life {
   readonly name: string
   readonly worker: WorkerProcess.WorkerProcess
   readonly temporary: string
+  /** Holds how many milliseconds its wall clock is off. */
+  readonly clock: string
   /** It is up: one that only begins has nothing to lose. */
   up: boolean
   /** The signal that we sent it. */
   signal: "SIGKILL" | "SIGTERM" | undefined
+  /** It is stopped (SIGSTOP), and will go on. */
+  frozen: boolean
 }
 
 interface Slot {
@@ -45,15 +51,24 @@ export const make = (options: FleetOptions) =>
   Effect.gen(function* () {
     const { dice, folder } = options
     const stopping = yield* Ref.make(false)
-    const counts = { starts: 0, skewed: 0, killed: 0, terminated: 0 }
+    const counts = { starts: 0, skewed: 0, killed: 0, killedByDocuments: 0, terminated: 0, frozen: 0, clockSteps: 0 }
     /** What no worker may do: end by itself, ignore SIGTERM, leave files behind. */
     const misses: Array<string> = []
     const slots: ReadonlyArray<Slot> = options.runtimes.map((runtime, number) => ({ number, runtime, life: undefined }))
 
-    const judge = ({ name, signal, temporary, worker }: Life, { code, ...ending }: WorkerProcess.Ending) => {
+    const judge = ({ name, signal, temporary, up, worker }: Life, { code, ...ending }: WorkerProcess.Ending) => {
+      if (
+        ending.signal === "SIGKILL" &&
+        signal !== "SIGKILL" &&
+        worker.stderr().includes("A document kills its worker:")
+      ) {
+        counts.killedByDocuments++
+        return
+      }
       // Before its runtime has loaded it, SIGTERM ends a process by itself: it had taken nothing.
       if (signal === "SIGKILL" || (ending.signal === "SIGTERM" && worker.stdout() === "")) return
       const last = `${worker.stdout().slice(-800)}${worker.stderr().slice(-800)}`
+      if (signal === undefined && !up && code === 1 && options.isOutage()) return
       if (signal === undefined) return void misses.push(`${name} ended by itself with ${code}:\n${last}`)
       if (code !== 0) misses.push(`${name} ended with ${code} after SIGTERM:\n${last}`)
       const left = readdirSync(temporary)
@@ -66,10 +81,11 @@ export const make = (options: FleetOptions) =>
       mkdirSync(temporary)
       const skew = dice.next() < 0.4 ? dice.between(-60, 60) * 1_000 : 0
       if (skew !== 0) counts.skewed++
-      const preload = skew === 0 ? {} : { preload: skewed(folder, skew) }
-      const env = { ...options.envOf(slot.number, name), TMPDIR: temporary }
-      const worker = yield* WorkerProcess.start(env, { ...slot.runtime, ...preload })
-      const life: Life = { name, worker, temporary, up: false, signal: undefined }
+      const clock = join(folder, `${name}.clock`)
+      writeFileSync(clock, String(skew))
+      const env = { ...options.envOf(slot.number, name), TMPDIR: temporary, CHAOS_CLOCK: clock }
+      const worker = yield* WorkerProcess.start(env, { ...slot.runtime, preload })
+      const life: Life = { name, worker, temporary, clock, up: false, signal: undefined, frozen: false }
       slot.life = life
       options.tell(`${name} is started${skew === 0 ? "" : `, its clock ${skew / 1_000} s off`}`)
       const up = Effect.sync(() => {
@@ -110,7 +126,41 @@ export const make = (options: FleetOptions) =>
     const endSome = (signal: "SIGKILL" | "SIGTERM") =>
       Effect.suspend(() => {
         const slot = dice.oneOf(slots)
-        return slot.life?.up === true ? end(slot, signal) : Effect.succeed(false)
+        return slot.life?.up === true && !slot.life.frozen ? end(slot, signal) : Effect.succeed(false)
+      })
+
+    /** Whatever interrupts the freeze, the worker goes on. */
+    const freeze = Effect.fnUntraced(function* (duration: Duration.Duration) {
+      const { life } = dice.oneOf(slots)
+      if (life?.up !== true || life.signal !== undefined || slots.some((slot) => slot.life?.frozen === true))
+        return false
+      life.frozen = true
+      counts.frozen++
+      options.tell(`${life.name} is stopped for ${Duration.format(duration)}`)
+      yield* life.worker.kill("SIGSTOP")
+      yield* Effect.sleep(duration).pipe(
+        Effect.ensuring(
+          Effect.zipRight(
+            life.worker.kill("SIGCONT"),
+            Effect.sync(() => {
+              life.frozen = false
+              options.tell(`${life.name} goes on`)
+            })
+          )
+        )
+      )
+      return true
+    })
+
+    const stepClock = (millis: number) =>
+      Effect.sync(() => {
+        const { life } = dice.oneOf(slots)
+        if (life?.up !== true) return
+        counts.clockSteps++
+        options.tell(`The clock of ${life.name} is set to ${millis / 1_000} s off`)
+        // The worker may read it at any moment.
+        writeFileSync(`${life.clock}.new`, String(millis))
+        renameSync(`${life.clock}.new`, life.clock)
       })
 
     /** Every slot has a worker that is up. One may have been told to end as the last disturbance: its next life counts. */
@@ -126,6 +176,10 @@ export const make = (options: FleetOptions) =>
       kill: endSome("SIGKILL").pipe(Effect.tap((done) => Effect.sync(() => (done ? counts.killed++ : 0)))),
       /** Asks some worker to end, and sees that it does. */
       terminate: endSome("SIGTERM").pipe(Effect.tap((done) => Effect.sync(() => (done ? counts.terminated++ : 0)))),
+      /** Stops some worker, if none is stopped, and lets it go on after this long. */
+      freeze,
+      /** Sets the wall clock of some worker to this many milliseconds off. */
+      stepClock,
       /** What each worker says of its own liveness, where it is not well. */
       unwell: complete.pipe(
         Effect.zipRight(Effect.forEach(slots, complaint, { concurrency: "unbounded" })),
@@ -164,20 +218,8 @@ const complaint = ({ life, number }: Slot): Effect.Effect<string> =>
         Effect.catchAll((error) => Effect.succeed(`${life.name}: ${error.message}`))
       )
 
-/** A module that moves the clock of the process that loads it. */
-const skewed = (folder: string, millis: number): string => {
-  const path = join(folder, `skew${millis}.mjs`)
-  writeFileSync(
-    path,
-    `const Real = Date
-globalThis.Date = class Date extends Real {
-  constructor(...of) { if (of.length === 0) super(Real.now() + ${millis}); else super(...of) }
-  static now() { return Real.now() + ${millis} }
-}
-`
-  )
-  return path
-}
+/** What a worker loads before itself. */
+const preload = join(WorkerProcess.root, "test/chaos/worker/Preload.mjs")
 
 /** Node and, where there is one, Deno: on the PATH or as the gate installs it. */
 export const runtimes = (): {

@@ -10,9 +10,9 @@ const document = "single/doc.txt"
 const scene = () => {
   const traffic = Traffic.make({ queue: "tasks", outputs: "outputs", executions: "executions", noticeMillis: 10_000 })
   traffic.executionsOf.set(document, new Set(["exec_1"]))
-  const exchange = (method: string, path: string, at: number, body = ""): Exchange => ({
-    call: { method, path, headers: {}, body: Buffer.from(""), at },
-    answer: { status: 200, headers: {}, body: Buffer.from(body) },
+  const exchange = (method: string, path: string, at: number, body = "", sent: Sent = {}): Exchange => ({
+    call: { method, path, headers: sent.headers ?? {}, body: Buffer.from(sent.body ?? ""), at },
+    answer: { status: sent.status ?? 200, headers: {}, body: Buffer.from(body) },
     delivered: true
   })
   return {
@@ -31,9 +31,19 @@ const scene = () => {
     },
     deletes: (worker: string, at: number) =>
       traffic.answered(worker, exchange("DELETE", "/account/tasks/messages/m?popreceipt=r", at)),
-    writes: (worker: string, at: number) =>
-      traffic.arrived(worker, exchange("PUT", `/account/outputs/${document}.json`, at).call)
+    writes: (worker: string, at: number, sent: Sent = {}) => {
+      const written = exchange("PUT", `/account/outputs/${document}.json`, at, "", sent)
+      traffic.arrived(worker, written.call)
+      traffic.answered(worker, written)
+    }
   }
+}
+
+/** A call and its status, where they matter. */
+interface Sent {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly status?: number
 }
 
 describe("What the proxies saw of a chaos run", () => {
@@ -51,6 +61,28 @@ describe("What the proxies saw of a chaos run", () => {
     receives("one", seconds(0))
     writes("one", seconds(20))
     assert.strictEqual(traffic.trespasses[0]?.because, "5000 ms after its end")
+  })
+
+  it("what the service refused, or found its condition true for, did no harm", () => {
+    const { receives, traffic, writes } = scene()
+    receives("one", seconds(0))
+    writes("one", seconds(20), { status: 412, headers: { "if-match": "old" } })
+    writes("one", seconds(21), { headers: { "if-none-match": "*" } })
+    assert.isEmpty(traffic.trespasses)
+    assert.strictEqual(traffic.counts.refusedOutputs, 1)
+    writes("one", seconds(22))
+    assert.lengthOf(traffic.trespasses, 1)
+  })
+
+  it("an older version's output over a newer one's is told, whoever writes it", () => {
+    const { receives, traffic, writes } = scene()
+    receives("one", seconds(0))
+    writes("one", seconds(1), { body: "marker-12-" })
+    writes("one", seconds(2), { body: "marker-12-" })
+    writes("one", seconds(3), { body: "marker-9-", status: 412 })
+    assert.isEmpty(traffic.regressions)
+    writes("one", seconds(4), { body: "marker-9-" })
+    assert.strictEqual(traffic.regressions[0]?.because, "version 9 over 12")
   })
 
   it("the victim of a theft may write until it can know, also when somebody else has the message already", () => {

@@ -16,7 +16,7 @@ export interface KnownMessage {
   readonly executionId: string | undefined
 }
 
-/** An output that was written without a lease. */
+/** An output that was written by an attempt that should not have. */
 export interface Trespass {
   readonly worker: string
   readonly document: string
@@ -53,7 +53,12 @@ export const make = (names: Names) => {
   const mostRetries = new Map<string, number>()
   const stories = new Map<string, Array<string>>()
   const trespasses: Array<Trespass> = []
-  const counts = { calls: 0, outputs: 0 }
+  const regressions: Array<Trespass> = []
+  /** What is wrong with a call that wrote an output, until it is known whether the service did it. */
+  const suspected = new WeakMap<Call, string>()
+  /** The number of the version that each output was written from last. */
+  const written = new Map<string, number>()
+  const counts = { calls: 0, outputs: 0, refusedOutputs: 0 }
 
   const messagePath = `/${names.queue}/messages`
   const bump = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
@@ -112,10 +117,38 @@ export const make = (names: Names) => {
   }
   const grace = (stolenAt: number | undefined) => (stolenAt === undefined ? tolerance : names.noticeMillis + tolerance)
 
+  const outputOf = ({ method, path }: Call): string | undefined => {
+    const { pathname, searchParams } = new URL(path, "http://proxy")
+    const output = pathname.split(`/${names.outputs}/`)[1]
+    return method !== "PUT" || output === undefined || searchParams.get("restype") !== null
+      ? undefined
+      : decodeURIComponent(output).replace(/\.json$/, "")
+  }
+
+  /** A condition that the service found true protects what others wrote meanwhile: only what nothing held back can do harm. */
+  const wrote = (worker: string, document: string, exchange: Exchange) => {
+    const { answer, call } = exchange
+    const executions = [...(executionsOf.get(document) ?? [])]
+    const number = Number(/marker-(\d+)-/.exec(call.body.toString("utf8"))?.[1] ?? -1)
+    const deed = `${call.method} output of version ${number}`
+    for (const executionId of executions) tellDeed(executionId, worker, deed, exchange)
+    if (answer.status >= 300) return void counts.refusedOutputs++
+    const conditional = call.headers["if-match"] !== undefined || call.headers["if-none-match"] !== undefined
+    const because = suspected.get(call)
+    if (because !== undefined && !conditional) trespasses.push({ worker, document, executions, because })
+    const before = written.get(document) ?? -1
+    if (number < before) {
+      regressions.push({ worker, document, executions, because: `version ${number} over ${before}` })
+    }
+    written.set(document, number)
+  }
+
   return {
     counts,
     trespasses,
+    regressions,
     messages,
+    messagesOf: messagesOf as ReadonlyMap<string, ReadonlySet<string>>,
     executionsOf,
     receives,
     starts,
@@ -134,21 +167,20 @@ export const make = (names: Names) => {
       const executionId = messages.get(id)?.executionId
       if (executionId !== undefined) tell(executionId, `somebody steals message ${id} from ${lease.owner}`)
     },
-    arrived: (worker: string, { at, method, path }: Call) => {
+    arrived: (worker: string, call: Call) => {
       counts.calls++
-      const { pathname, searchParams } = new URL(path, "http://proxy")
-      const output = pathname.split(`/${names.outputs}/`)[1]
-      if (method !== "PUT" || output === undefined || searchParams.get("restype") !== null) return
+      const document = outputOf(call)
+      if (document === undefined) return
       counts.outputs++
-      const document = decodeURIComponent(output).replace(/\.json$/, "")
-      const because = trespassOf(worker, document, at)
-      if (because === undefined) return
-      trespasses.push({ worker, document, executions: [...(executionsOf.get(document) ?? [])], because })
+      const because = trespassOf(worker, document, call.at)
+      if (because !== undefined) suspected.set(call, because)
     },
     answered: (worker: string, exchange: Exchange) => {
       const { answer, call, delivered } = exchange
       const { pathname, searchParams } = new URL(call.path, "http://proxy")
       const done = answer.status < 300
+      const output = outputOf(call)
+      if (output !== undefined) wrote(worker, output, exchange)
       if (done && pathname.endsWith(messagePath) && call.method === "GET" && searchParams.get("peekonly") === null) {
         received(worker, exchange)
       }

@@ -6,7 +6,7 @@ import * as Emulators from "../../src/cli/demo/Emulators.ts"
 import { ExecutionId, executionIdOf, PipelineId, VaultId } from "../../src/domain/Ids.ts"
 import { containers, type EmulatorAddresses } from "../bench/Emulation.ts"
 
-/** What the installation looks like at the beginning: three streams of documents, one of them used by two vaults. */
+/** What the installation looks like at the beginning: some streams of documents, one of them used by two vaults. */
 export const database = "contentflow"
 export const queueName = "tasks"
 export const outputs = "outputs"
@@ -21,7 +21,9 @@ export interface Stream {
 
 export const streams = {
   shared: { name: "shared", vaults: ["shared-one", "shared-two"], share: 0.4 },
-  single: { name: "single", vaults: ["single-vault"], share: 0.35 },
+  single: { name: "single", vaults: ["single-vault"], share: 0.3 },
+  /** Its documents take seconds, and a few kill their worker. */
+  slow: { name: "slow", vaults: ["slow-vault"], share: 0.05 },
   /** Its vault is disabled for a while. */
   paused: { name: "paused", vaults: ["paused-vault"], share: 0.1 },
   /** Its vault is deleted in the middle. */
@@ -30,14 +32,25 @@ export const streams = {
   sent: { name: "sent", vaults: ["sent-vault"], share: 0.05 }
 } as const satisfies Readonly<Record<string, Stream>>
 
-/** One version of an uploaded document. */
-export interface Version {
+/** What is in a version of a document. */
+export type Contents =
+  | { readonly _tag: "Sound"; readonly lingersMillis: number }
+  /** Its tasks must fail. */
+  | { readonly _tag: "Broken" }
+  /** Its tasks must be set aside as crashes. */
+  | { readonly _tag: "Killer" }
+
+/** A version of a document that is to be brought. */
+export interface Draft {
   readonly stream: Stream
   readonly name: string
-  /** What its output must contain. */
+  /** What its output must contain: `marker-<number>-`, and a newer version has a higher number. */
   readonly marker: string
-  /** It is broken, and its tasks must fail. */
-  readonly broken: boolean
+  readonly contents: Contents
+}
+
+/** One version of an uploaded document. */
+export interface Version extends Draft {
   /** By vault. */
   readonly executions: ReadonlyMap<string, string>
 }
@@ -53,6 +66,8 @@ pipeline:
     - {id: fetch, type: azure_blob_content_retriever, settings: {use_temp_file_for_content: true}}
     - {id: extract, type: document_extractor}
     - {id: chunk, type: recursive_text_chunker, settings: {input_field: document_output.text, chunk_size: ${500 + edition}}}
+    - {id: linger, type: ${name === streams.slow.name ? "chaos_linger" : "pass_through"}}
+    - {id: kill, type: ${name === streams.slow.name ? "chaos_kill" : "pass_through"}}
     - {id: write, type: azure_blob_output,
        settings: {storage_account_name: ${Emulators.accountName}, container_name: ${outputs},
                   path_template: ${name}, filename_template: "{id.filename}.json"}}
@@ -60,7 +75,9 @@ pipeline:
     - {from: ${inputOf(edition)}, to: fetch}
     - {from: fetch, to: extract}
     - {from: extract, to: chunk}
-    - {from: chunk, to: write}
+    - {from: chunk, to: linger}
+    - {from: linger, to: kill}
+    - {from: kill, to: write}
 `
 
 /** An edit may rename the input node under tasks that name the old one. */
@@ -136,12 +153,26 @@ export const storeVault = (vaults: Container, id: string, stream: Stream, enable
 export const canonicalId = (stream: Stream, name: string): string =>
   `https://${Emulators.accountName}.blob.core.windows.net/${stream.name}/${name}`
 
+/** `stream/name`: a document, whatever its version. */
+export const keyOf = ({ name, stream }: Pick<Draft, "name" | "stream">): string => `${stream.name}/${name}`
+
+const bodyOf = ({ contents, marker, name }: Draft): string => {
+  const text = (asks: string) => `${marker} ${asks}`.padEnd(3_000, `The text of ${name} goes on. `)
+  switch (contents._tag) {
+    case "Sound":
+      return text(`It lingers ${contents.lingersMillis} ms. `)
+    case "Broken":
+      return `%PDF-1.7\n${text("")}`
+    case "Killer":
+      return text("It kills its worker. ")
+  }
+}
+
 /** Uploads a document and tells under which executions it must be found. */
-export const upload = ({ blobs }: World, stream: Stream, name: string, marker: string): Effect.Effect<Version> =>
+export const upload = ({ blobs }: World, draft: Draft): Effect.Effect<Version> =>
   Effect.gen(function* () {
-    const broken = name.endsWith(".pdf")
-    const text = `${marker} `.padEnd(3_000, `The text of ${name} goes on. `)
-    const body = broken ? `%PDF-1.7\n${text}` : text
+    const { name, stream } = draft
+    const body = bodyOf(draft)
     const client = blobs.getContainerClient(stream.name).getBlockBlobClient(name)
     const { etag = "" } = yield* call(() => client.upload(body, Buffer.byteLength(body)))
     const executions = new Map(
@@ -156,13 +187,21 @@ export const upload = ({ blobs }: World, stream: Stream, name: string, marker: s
         })
       ])
     )
-    return { stream, name, marker, broken, executions }
+    return { ...draft, executions }
   })
 
-/** Uploads a document and sends its task as the Python worker does: the execution first, then the message. */
-export const send = (world: World, stream: Stream, name: string, marker: string): Effect.Effect<Version> =>
+export const remove = ({ blobs }: World, { name, stream }: Draft): Effect.Effect<void> =>
+  Effect.asVoid(call(() => blobs.getContainerClient(stream.name).getBlockBlobClient(name).deleteIfExists()))
+
+/**
+ * Uploads a document and sends its task as the Python worker does: the execution first, then the message. The document may be deleted
+ * before anybody can have read it.
+ */
+export const send = (world: World, draft: Draft, deleted: boolean): Effect.Effect<Version> =>
   Effect.gen(function* () {
-    const version = yield* upload(world, stream, name, marker)
+    const { name, stream } = draft
+    const version = yield* upload(world, draft)
+    if (deleted) yield* remove(world, draft)
     const [vault = ""] = stream.vaults
     const suffix = Buffer.from(name).toString("hex").slice(-12).padStart(12, "0")
     const executionId = ExecutionId.make(`exec_${suffix}`)

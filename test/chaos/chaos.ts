@@ -14,14 +14,18 @@ import * as Disturbances from "./Disturbances.ts"
 import * as EmulatorProcess from "./EmulatorProcess.ts"
 import * as Faults from "./Faults.ts"
 import * as Fleet from "./Fleet.ts"
+import * as ForeignEdits from "./ForeignEdits.ts"
+import * as ForeignReaders from "./ForeignReaders.ts"
+import * as Outages from "./Outages.ts"
 import * as Report from "./Report.ts"
 import * as Traffic from "./Traffic.ts"
+import * as Trials from "./Trials.ts"
 import * as Uploads from "./Uploads.ts"
 import * as World from "./World.ts"
 
 /**
  * A fleet of worker processes under every fault that a bad day brings, and an account of every document and message at the end. Arguments:
- * `--seed N --minutes M --tasks N`. Exits with 1 when anything is missing, twice, or left over. `--logs DIR` keeps what the workers logged.
+ * `--seed N --minutes M --tasks N --without TRIAL,TRIAL`. Exits with 1 when anything is missing, twice, or left over. `--logs DIR` keeps what the workers logged.
  */
 
 /** How long a message is a worker's before it must be renewed. */
@@ -35,9 +39,10 @@ interface Options {
   readonly minutes: number
   readonly tasks: number
   readonly logs: string | undefined
+  readonly trials: ReadonlySet<Trials.Trial>
 }
 
-const run = ({ logs, minutes, seed, tasks }: Options) =>
+const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "contentflow-chaos-"))),
@@ -60,31 +65,45 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
     })
     const faults = Faults.make(Dice.make(seed, "faults"), (visibilitySeconds + 5) * 1_000)
 
-    /** A door of a worker to a service; `life` tells who uses it now. */
-    const door = (service: Service, target: string, life: () => string) =>
-      FaultProxy.make({
-        target: () => target,
-        fault: (call) => faults.fault(service, call),
-        arrived: (call) => traffic.arrived(life(), call),
-        answered: (exchange) => traffic.answered(life(), exchange)
-      })
-    const doorsOf = (life: () => string) =>
-      Effect.all({
-        queue: door("queue", originOf(emulators.addresses.storage.queueUrl), life),
-        blob: door("blob", originOf(emulators.addresses.storage.blobUrl), life),
-        cosmos: door("cosmos", emulators.addresses.cosmosEndpoint, life)
-      })
-
     const { deno, node } = Fleet.runtimes()
     if (deno === undefined) say("There is no Deno on the PATH or in .ci/deno: all workers run on Node")
     const runtimes = [node, deno ?? node, node]
+
+    const total = Duration.toMillis(Duration.minutes(minutes))
+    const uploading = total * 0.55
+    const disturbing = total * 0.7
+    // Three of ten minutes are a minute or two each; a short run has a short one.
+    const outages = Outages.make({
+      dice: Dice.make(seed, "outages"),
+      workers: runtimes.length,
+      count: minutes < 5 ? 1 : 3,
+      millis: [total * 0.12, total * 0.18],
+      tell: say
+    })
+
+    /** A door of a worker to a service; `life` tells who uses it now. */
+    const door = (service: Service, target: string, slot: number, life: () => string) =>
+      FaultProxy.make({
+        target: () => target,
+        fault: (call) => outages.fault(service, slot, call) ?? faults.fault(service, call),
+        arrived: (call) => traffic.arrived(life(), call),
+        answered: (exchange) => traffic.answered(life(), exchange)
+      })
+    const doorsOf = (slot: number, life: () => string) =>
+      Effect.all({
+        queue: door("queue", originOf(emulators.addresses.storage.queueUrl), slot, life),
+        blob: door("blob", originOf(emulators.addresses.storage.blobUrl), slot, life),
+        cosmos: door("cosmos", emulators.addresses.cosmosEndpoint, slot, life)
+      })
+
     const lives = runtimes.map(() => "")
-    const doors = yield* Effect.forEach(runtimes, (_, slot) => doorsOf(() => lives[slot] ?? ""))
+    const doors = yield* Effect.forEach(runtimes, (_, slot) => doorsOf(slot, () => lives[slot] ?? ""))
     const fleet = yield* Fleet.make({
       folder,
       dice: Dice.make(seed, "fleet"),
       runtimes,
       graceful: Duration.seconds(graceSeconds + 20),
+      isOutage: outages.isRecent,
       tell: say,
       keep: (name, log) => {
         if (logs !== undefined) writeFileSync(join(logs, `${name}.log`), log)
@@ -98,10 +117,16 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
 
     // Bystanders work only while the emulators are there: what they do must have happened once.
     const present = Effect.unsafeMakeSemaphore(1)
+    const readers = ForeignReaders.make(world, Dice.make(seed, "readers"))
+    const edits = ForeignEdits.make(world, traffic, Dice.make(seed, "edits"))
     const disturbances = Disturbances.make({
       world,
       traffic,
       fleet,
+      readers,
+      edits,
+      trials,
+      visibilitySeconds,
       dice: Dice.make(seed, "disturbances"),
       tell: say,
       restart: (emulator, away) => present.withPermits(1)(emulators.restart(emulator, away))
@@ -111,17 +136,22 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
     const note = (version: World.Version) => {
       versions.push(version)
       for (const execution of version.executions.values()) {
-        const key = `${version.stream.name}/${version.name}`
+        const key = World.keyOf(version)
         traffic.executionsOf.set(key, (traffic.executionsOf.get(key) ?? new Set<string>()).add(execution))
       }
     }
+    const removed = new Set<string>()
     const deletedVaults = new Set<string>()
-    const total = Duration.toMillis(Duration.minutes(minutes))
-    const uploading = total * 0.55
-    const disturbing = total * 0.7
 
-    const deeds = Uploads.make(Dice.make(seed, "uploads"), tasks)
+    const deeds = Uploads.make({
+      dice: Dice.make(seed, "uploads"),
+      tasks,
+      millis: uploading,
+      killers: minutes < 5 ? 1 : 3,
+      trials
+    })
     yield* Effect.forkScoped(disturbances.run.pipe(Effect.timeoutOption(disturbing)))
+    if (trials.has("outages")) yield* Effect.forkScoped(outages.run.pipe(Effect.timeoutOption(disturbing)))
     yield* Effect.forkScoped(
       Effect.gen(function* () {
         const { paused } = World.streams
@@ -155,17 +185,19 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
         })
       )
     )
-    for (const [index, deed] of deeds.entries()) {
-      yield* present.withPermits(1)(Effect.tap(deed(world), (version) => Effect.sync(() => note(version))))
-      yield* Effect.sleep(Math.max(0, startedAt + (uploading * (index + 1)) / deeds.length - Date.now()))
+    for (const { act, at } of deeds) {
+      yield* Effect.sleep(Math.max(0, startedAt + uploading * at - Date.now()))
+      for (const happened of yield* present.withPermits(1)(act(world))) {
+        if (happened._tag === "Removed") removed.add(happened.document)
+        else note(happened.version)
+      }
     }
     yield* Effect.sleep(Math.max(0, startedAt + disturbing - Date.now()))
     faults.end()
     say("All is calm; the fleet works off what is left")
 
-    const expected = [
-      ...new Map(versions.map((version) => [`${version.stream.name}/${version.name}`, version])).values()
-    ]
+    const expected = [...new Map(versions.map((version) => [World.keyOf(version), version])).values()]
+      .filter((version) => !removed.has(World.keyOf(version)))
       .flatMap((version) => [...version.executions])
       .flatMap(([vault, id]) => (deletedVaults.has(vault) ? [] : [id]))
     yield* Checker.settled(world, { executions: expected, deletedVaults }, startedAt + total + patience)
@@ -175,7 +207,20 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
 
     const remains = yield* Checker.gather(world)
     const findings = [
-      ...Checker.check({ versions, malformed: disturbances.malformed, deletedVaults, maxRetries: 3, traffic }, remains),
+      ...Checker.check(
+        {
+          versions,
+          removed,
+          malformed: disturbances.malformed,
+          deletedVaults,
+          maxRetries: 3,
+          edits: edits.done,
+          outages: outages.done,
+          concerned: outages.concerned,
+          traffic
+        },
+        remains
+      ),
       {
         rule: "every worker ended in an orderly way, and left no file",
         checked: fleet.counts.starts,
@@ -191,10 +236,11 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
         findings,
         load: {
           "document versions": versions.length,
+          "documents deleted": removed.size,
           executions: remains.executions.length,
           completed: remains.executions.filter(({ status }) => status === "completed").length,
           failed: remains.executions.filter(({ status }) => status === "failed").length,
-          "of these by bad luck (retries or crashes used up)": Checker.badLuck(remains),
+          "of these by bad luck (retries used up)": Checker.badLuck(remains),
           "messages in the poison queue": remains.poison.length,
           "service calls": traffic.counts.calls
         },
@@ -202,16 +248,23 @@ const run = ({ logs, minutes, seed, tasks }: Options) =>
         events: {
           "worker processes started": fleet.counts.starts,
           "of these with a wrong clock": fleet.counts.skewed,
+          "clocks set while running": fleet.counts.clockSteps,
           "killed (SIGKILL)": fleet.counts.killed,
+          "killed by a document": fleet.counts.killedByDocuments,
+          "stopped for longer than a lease (SIGSTOP)": fleet.counts.frozen,
           "ended (SIGTERM)": fleet.counts.terminated,
           "emulators restarted": disturbances.counts.restarts,
           "leases stolen": disturbances.counts.stolenLeases,
           "locks stolen": disturbances.counts.stolenLocks,
           "messages sent twice": disturbances.counts.duplicatesSent,
           "messages delivered again": redelivered,
+          "messages taken by foreign readers": readers.counts.deliveries,
+          "outputs refused by a condition": traffic.counts.refusedOutputs,
+          "edits of executions": edits.done.length,
           "malformed messages": disturbances.malformed.length,
           "pipeline edits": disturbances.counts.edits
-        }
+        },
+        outages: outages.done
       })
     )
     return findings.every(({ misses }) => misses.length === 0)
@@ -249,6 +302,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     minutes: { type: "string", default: "10" },
     tasks: { type: "string", default: "2000" },
+    without: { type: "string", default: "" },
     logs: { type: "string" }
   }
 })
@@ -257,9 +311,16 @@ if (!Object.values(numbers).every((value) => Number.isFinite(value) && value > 0
   print("--seed, --minutes and --tasks take positive numbers.")
   process.exit(2)
 }
+const trials = Trials.without(values.without)
+if (trials === undefined) {
+  print(`--without takes a comma list of ${Trials.all.join(", ")}.`)
+  process.exit(2)
+}
 // Of what the emulators' packages and clients use, and nobody can change here.
 process.noDeprecation = true
 const fine = await Effect.runPromise(
-  Effect.scoped(run({ ...numbers, logs: values.logs })).pipe(Effect.provide(Logger.minimumLogLevel(LogLevel.Warning)))
+  Effect.scoped(run({ ...numbers, logs: values.logs, trials })).pipe(
+    Effect.provide(Logger.minimumLogLevel(LogLevel.Warning))
+  )
 )
 process.exit(fine ? 0 : 1)

@@ -43,3 +43,10 @@ export const answers: Readonly<Record<Service, ReadonlyMap<number, Answer>>> = {
     [503, cosmos(503, "ServiceUnavailable")]
   ])
 }
+
+/** What each says to an identity that lost its role, or to an address outside its network. */
+export const forbidden: Readonly<Record<Service, Answer>> = {
+  queue: storage(403, "AuthorizationFailure"),
+  blob: storage(403, "AuthorizationFailure"),
+  cosmos: cosmos(403, "Forbidden")
+}

@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Dice from "./Dice.ts"
+import * as Trials from "./Trials.ts"
+import * as Uploads from "./Uploads.ts"
+
+const plan = (seed: number, without = "") =>
+  Uploads.make({
+    dice: Dice.make(seed, "uploads"),
+    tasks: 400,
+    millis: 300_000,
+    killers: 2,
+    trials: Trials.without(without) ?? new Set()
+  }).map(({ at, does, draft }) => ({ at, does, ...draft }))
+
+describe("The documents of a chaos run", () => {
+  it("are the same for the same seed", () => {
+    assert.deepStrictEqual(plan(3), plan(3))
+    assert.notDeepEqual(plan(3), plan(4))
+  })
+
+  it("a newer version has a higher number, and nothing comes after its deletion", () => {
+    const last = new Map<string, number>()
+    const removed = new Set<string>()
+    for (const { does, marker, name } of plan(1)) {
+      const number = Number(marker.split("-")[1])
+      assert.isAbove(number, last.get(name) ?? -1)
+      assert.isFalse(removed.has(name))
+      last.set(name, number)
+      if (does === "remove") removed.add(name)
+    }
+    assert.isAbove(removed.size, 3)
+  })
+
+  it("killers and slow documents come when they are asked for", () => {
+    const kinds = (without: string) => {
+      const all = plan(1, without)
+      return {
+        killers: all.filter(({ contents }) => contents._tag === "Killer").length,
+        slow: all.filter(({ contents }) => contents._tag === "Sound" && contents.lingersMillis > 5_000).length,
+        removed: all.filter(({ does }) => does !== "bring").length
+      }
+    }
+    const all = kinds("")
+    assert.strictEqual(all.killers, 2)
+    assert.isAbove(all.slow, 5)
+    assert.isAbove(all.removed, 5)
+    assert.deepStrictEqual(kinds("killers, slow,deletions"), { killers: 0, slow: 0, removed: 0 })
+  })
+
+  it("a trial that there is not is refused", () => assert.isUndefined(Trials.without("slow,sleepy")))
+})
