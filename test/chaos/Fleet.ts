@@ -219,7 +219,7 @@ const complaint = ({ life, number }: Slot): Effect.Effect<string> =>
       )
 
 /** What a worker loads before itself. */
-const preload = join(WorkerProcess.root, "test/chaos/worker/Preload.mjs")
+export const preload = join(WorkerProcess.root, "test/chaos/worker/Preload.mjs")
 
 /** Node and, where there is one, Deno: on the PATH or as the gate installs it. */
 export const runtimes = (): {

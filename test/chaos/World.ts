@@ -66,8 +66,7 @@ pipeline:
     - {id: fetch, type: azure_blob_content_retriever, settings: {use_temp_file_for_content: true}}
     - {id: extract, type: document_extractor}
     - {id: chunk, type: recursive_text_chunker, settings: {input_field: document_output.text, chunk_size: ${500 + edition}}}
-    - {id: linger, type: ${name === streams.slow.name ? "chaos_linger" : "pass_through"}}
-    - {id: kill, type: ${name === streams.slow.name ? "chaos_kill" : "pass_through"}}
+    - {id: obey, type: pass_through}
     - {id: write, type: azure_blob_output,
        settings: {storage_account_name: ${Emulators.accountName}, container_name: ${outputs},
                   path_template: ${name}, filename_template: "{id.filename}.json"}}
@@ -75,9 +74,8 @@ pipeline:
     - {from: ${inputOf(edition)}, to: fetch}
     - {from: fetch, to: extract}
     - {from: extract, to: chunk}
-    - {from: chunk, to: linger}
-    - {from: linger, to: kill}
-    - {from: kill, to: write}
+    - {from: chunk, to: obey}
+    - {from: obey, to: write}
 `
 
 /** An edit may rename the input node under tasks that name the old one. */
