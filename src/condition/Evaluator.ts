@@ -2,6 +2,7 @@ import type * as Expression from "./Expression.ts"
 import * as FieldPath from "./FieldPath.ts"
 import * as Limits from "./Limits.ts"
 import * as Literal from "./Literal.ts"
+import * as PythonNumber from "../python/PythonNumber.ts"
 import * as PythonText from "../python/PythonText.ts"
 
 /** Thrown inside the evaluator, and turned into a `ConditionEvaluationError` by the one function that starts it. */
@@ -126,9 +127,11 @@ const equals = (field: unknown, literal: Literal.Literal): boolean => {
     case "Text":
       return field === literal.value
     case "Exponent":
-      return typeof field === "number" ? field === literal.value : field === literal.source
-    case "Number":
-      return typeof field === "boolean" ? Number(field) === literal.value : field === literal.value
+      return PythonNumber.isNumber(field) ? PythonNumber.compare(field, literal.value) === 0 : field === literal.source
+    case "Number": {
+      const number = typeof field === "boolean" ? Number(field) : field
+      return PythonNumber.isNumber(number) && PythonNumber.compare(number, literal.value) === 0
+    }
     case "Boolean":
       return typeof field === "number" ? field === Number(literal.value) : field === literal.value
     case "Null":
@@ -153,8 +156,8 @@ const order = (comparison: Expression.Comparison, field: unknown, literal: Liter
   }
   const fieldNumber = typeof field === "boolean" ? Number(field) : field
   const literalNumber = numberOf(literal)
-  if (typeof fieldNumber === "number" && literalNumber !== undefined) {
-    return fieldNumber === literalNumber ? 0 : fieldNumber - literalNumber
+  if (PythonNumber.isNumber(fieldNumber) && literalNumber !== undefined) {
+    return PythonNumber.compare(fieldNumber, literalNumber)
   }
   const literalText = textOf(literal)
   if (typeof field === "string" && literalText !== undefined) return PythonText.compareByCodePoint(field, literalText)
@@ -178,7 +181,7 @@ const isIn = (comparison: Expression.Comparison, field: unknown): boolean => {
   throw problem(comparison, field, literal, "a value is in a list such as ['a', 1], and a text also in a text")
 }
 
-const numberOf = (literal: Literal.Literal): number | undefined =>
+const numberOf = (literal: Literal.Literal): number | bigint | undefined =>
   literal._tag === "Number" || literal._tag === "Exponent"
     ? literal.value
     : literal._tag === "Boolean"
@@ -199,7 +202,7 @@ const typeOf = (field: unknown): string => {
   if (field === null || field === undefined) return "null"
   if (Array.isArray(field)) return "list"
   if (typeof field === "string") return "text"
-  return typeof field
+  return typeof field === "bigint" ? "number" : typeof field
 }
 
 const literalTypes = {

@@ -11,7 +11,8 @@ export interface Text {
 /** `text` is what Python writes for the number: `5` and `5.0` are equal, but differ beside `starts_with`. */
 export interface Number_ {
   readonly _tag: "Number"
-  readonly value: number
+  /** A bigint where a number would round it. */
+  readonly value: number | bigint
   readonly text: string
 }
 
@@ -41,10 +42,11 @@ export interface List {
 
 export const text = (value: string): Text => ({ _tag: "Text", value })
 
-/** The number `value` as an integer literal; `integer` holds its digits, since `value` may be rounded. */
+/** The whole number that these digits say. */
 export const integer = (digits: string): Number_ => {
-  const exact = String(BigInt(digits.replace("+", "")))
-  return { _tag: "Number", value: Number(exact), text: exact }
+  const exact = BigInt(digits.replace("+", ""))
+  const value = Number(exact)
+  return { _tag: "Number", value: Number.isSafeInteger(value) ? value : exact, text: String(exact) }
 }
 
 export const float = (value: number): Number_ => ({ _tag: "Number", value, text: PythonText.ofFloat(value) })

@@ -4,8 +4,10 @@ import * as Schema from "effect/Schema"
 import * as AsciiJson from "./AsciiJson.ts"
 import * as AttemptNotes from "./AttemptNotes.ts"
 import { Content, read as readItem } from "./Content.ts"
+import * as ExactJson from "./ExactJson.ts"
 import { ExecutionId, ExecutorId, maxIdLength, PipelineId, TaskId, VaultId } from "./Ids.ts"
 import * as Quick from "./Quick.ts"
+import * as SafeJson from "./SafeJson.ts"
 
 /** Where a task's content lies when it does not fit in the message (claim check). */
 export const ContentReference = Schema.Struct({
@@ -139,7 +141,7 @@ export const encode = (task: Task): string => {
       ...rest,
       task_type,
       // Without `content` a Python worker refuses the message and leaves it for us, instead of running it on no items.
-      ...(content_reference === null ? { content } : { content_reference })
+      ...(content_reference === null ? { content: SafeJson.toExactJson(content) } : { content_reference })
     }
   })
 }
@@ -201,7 +203,7 @@ const parseJson = (text: string): Either.Either<unknown, UndecodableTask> => {
   const json = /^[[{"]/.test(trimmed) ? trimmed : fromBase64(trimmed)
   if (json === undefined) return undecodable("The message is neither JSON nor base64 of JSON.")
   try {
-    const value: unknown = JSON.parse(json)
+    const value = ExactJson.parse(json)
     if (isDeeperThan(value, maxDepth)) return undecodable(`The message is nested deeper than ${maxDepth} levels.`)
     return Either.right(value)
   } catch (error) {

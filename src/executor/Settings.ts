@@ -2,7 +2,9 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as ExactJson from "../domain/ExactJson.ts"
 import { remember } from "../domain/Redaction.ts"
+import { isNumber } from "../python/PythonNumber.ts"
 
 export type SettingType = "string" | "integer" | "number" | "boolean" | "array" | "object"
 
@@ -131,14 +133,13 @@ interface Bounds {
 /** A whole number: numbers are cut, booleans count as 0 and 1, texts are read as Python's int() reads them. */
 export const integer = <const O extends Presence<number | null> & Bounds>(options: O): Setting<Given<number, O>> =>
   setting<number, O>("integer", options, bounds(options), (raw) => {
-    const value =
-      typeof raw === "number"
-        ? Math.trunc(raw)
-        : typeof raw === "boolean"
-          ? Number(raw)
-          : typeof raw === "string" && /^\s*[+-]?\d+(_\d+)*\s*$/.test(raw)
-            ? Number(raw.replaceAll("_", ""))
-            : undefined
+    const value = isNumber(raw)
+      ? Math.trunc(Number(raw))
+      : typeof raw === "boolean"
+        ? Number(raw)
+        : typeof raw === "string" && /^\s*[+-]?\d+(_\d+)*\s*$/.test(raw)
+          ? Number(raw.replaceAll("_", ""))
+          : undefined
     if (value === undefined || !Number.isFinite(value)) return refuse(`must be a whole number, not ${shown(raw)}.`)
     return within(value, options)
   })
@@ -146,14 +147,13 @@ export const integer = <const O extends Presence<number | null> & Bounds>(option
 /** A number: texts are read as Python's float() reads them. */
 export const number = <const O extends Presence<number | null> & Bounds>(options: O): Setting<Given<number, O>> =>
   setting<number, O>("number", options, bounds(options), (raw) => {
-    const value =
-      typeof raw === "number"
-        ? raw
-        : typeof raw === "boolean"
-          ? Number(raw)
-          : typeof raw === "string" && /^\s*[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?\s*$/i.test(raw)
-            ? Number(raw.replaceAll("_", ""))
-            : undefined
+    const value = isNumber(raw)
+      ? Number(raw)
+      : typeof raw === "boolean"
+        ? Number(raw)
+        : typeof raw === "string" && /^\s*[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?\s*$/i.test(raw)
+          ? Number(raw.replaceAll("_", ""))
+          : undefined
     if (value === undefined || !Number.isFinite(value)) return refuse(`must be a number, not ${shown(raw)}.`)
     return within(value, options)
   })
@@ -257,7 +257,7 @@ const within = (value: number, { max, min }: Bounds): Coerced<number> => {
 
 const textOf = (raw: unknown): string | undefined => {
   if (typeof raw === "string") return raw
-  if (typeof raw === "number") return String(raw)
+  if (isNumber(raw)) return String(raw)
   if (typeof raw === "boolean") return raw ? "True" : "False"
   return undefined
 }
@@ -280,7 +280,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const parseJson = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return ExactJson.parse(text)
   } catch {
     return undefined
   }
@@ -293,6 +293,10 @@ const kindOf = (raw: unknown): string =>
   raw === null ? "null" : Array.isArray(raw) ? "a list" : typeof raw === "object" ? "a mapping" : `a ${typeof raw}`
 
 const shown = (raw: unknown): string =>
-  typeof raw === "object" ? kindOf(raw) : (JSON.stringify(raw)?.slice(0, 100) ?? typeof raw)
+  typeof raw === "object"
+    ? kindOf(raw)
+    : typeof raw === "bigint"
+      ? String(raw)
+      : (JSON.stringify(raw)?.slice(0, 100) ?? typeof raw)
 
 const pathElement = (element: PropertyKey): string | number => (typeof element === "number" ? element : String(element))

@@ -28,7 +28,7 @@ const listOf = <A, I>(schema: Schema.Schema<A, I>, most: number): Schema.Schema<
   )
 
 /** What a condition may be written as; it is read as text. Null is no condition. */
-const ConditionValue = Schema.Union(Schema.Null, Schema.String, Schema.Number, Schema.Boolean)
+const ConditionValue = Schema.Union(Schema.Null, Schema.String, Schema.Number, Schema.BigIntFromSelf, Schema.Boolean)
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 

@@ -325,7 +325,7 @@ const edgeTypes: ReadonlyArray<string> = ["sequential", "parallel", "join", "con
 const waits: ReadonlyArray<Wait> = ["all", "any", "first"]
 
 /** A condition's text; null for none, and for a blank one. */
-const textOf = (value: string | number | boolean | null | undefined): string | null => {
+const textOf = (value: string | number | bigint | boolean | null | undefined): string | null => {
   const text = value === null || value === undefined ? "" : String(value).trim()
   return text === "" ? null : text
 }

@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { type Content, nameOf, withLog } from "../domain/Content.ts"
+import * as DataBounds from "../domain/DataBounds.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
@@ -152,15 +153,34 @@ const work = <R, A, E, R2>(
       ? attempts(node, opened.value, items)
       : Effect.flatMap(opened, (instance) => attempts(node, instance, items))
   })
+  const failed = (error: ExecutorError): Effect.Effect<A, E, R2> => {
+    if (node.settings.failOnError) return goOn({ items: [], error, fatal: true })
+    const kept = node.marksItems ? items.map((item) => mark(node, item, error, startedAt, clock)) : items
+    return goOn({ items: kept, error, fatal: false })
+  }
   return Effect.matchCauseEffect(bounded(node, working), {
-    onSuccess: (results) => goOn({ items: results, error: null, fatal: false }),
-    onFailure: (cause) => {
-      const error = withoutSecrets(errorOf(node, items, cause))
-      if (node.settings.failOnError) return goOn({ items: [], error, fatal: true })
-      const kept = node.marksItems ? items.map((item) => mark(node, item, error, startedAt, clock)) : items
-      return goOn({ items: kept, error, fatal: false })
-    }
+    onSuccess: (results) => {
+      const error = outOfBounds(node, results)
+      return error === undefined ? goOn({ items: results, error: null, fatal: false }) : failed(error)
+    },
+    onFailure: (cause) => failed(withoutSecrets(errorOf(node, items, cause)))
   })
+}
+
+/** Everything behind the node walks what it gave, so what never ends must not leave it. */
+const outOfBounds = ({ id }: Node, results: ReadonlyArray<Content>): ExecutorError | undefined => {
+  for (const item of results) {
+    const problem = DataBounds.problemOf(item)
+    if (problem === undefined) continue
+    const name = item.id?.canonical_id ?? null
+    return new ExecutorError({
+      reason: "Document",
+      executorId: id,
+      itemId: name,
+      message: `${id}: what it gave for ${name ?? "an item without id"} ${problem}.`
+    })
+  }
+  return undefined
 }
 
 /** Most nodes are built at once; then there is no need to go through an effect. */

@@ -1,3 +1,4 @@
+import { isNumber } from "./PythonNumber.ts"
 import * as PythonText from "./PythonText.ts"
 import { firstCharacters } from "./PythonStrings.ts"
 import { countCodePoints } from "./CodePoints.ts"
@@ -22,8 +23,8 @@ export const formatValue = (value: unknown, spec: string): string | undefined =>
     return pad("", cut, padding, align ?? "<", Number(width))
   }
   const number = typeof value === "boolean" ? Number(value) : value
-  if (typeof number !== "number" || !Number.isFinite(number)) return undefined
-  const digits = digitsOf(Math.abs(number), type, precision, alternate !== undefined)
+  if (!isNumber(number) || (typeof number === "number" && !Number.isFinite(number))) return undefined
+  const digits = digitsOf(sizeOf(number), type, precision, alternate !== undefined)
   if (digits === undefined) return undefined
   const isNegative = number < 0 || Object.is(number, -0)
   const prefix = isNegative ? "-" : sign === undefined || sign === "-" ? "" : sign
@@ -31,12 +32,23 @@ export const formatValue = (value: unknown, spec: string): string | undefined =>
   return pad(prefix, grouped, padding, align ?? (zero === undefined ? ">" : "="), Number(width))
 }
 
+const sizeOf = (number: number | bigint): number | bigint =>
+  typeof number === "number" ? Math.abs(number) : number < 0n ? -number : number
+
 const digitsOf = (
-  size: number,
+  number: number | bigint,
   type: string | undefined,
   precision: string | undefined,
   alternate: boolean
 ): string | undefined => {
+  if (typeof number === "bigint") {
+    if (type === undefined || "bcdoxX".includes(type)) {
+      return precision === undefined ? wholeNumber(number, type ?? "d", alternate) : undefined
+    }
+    // Python makes a float of it, and refuses one that is too large.
+    if (!Number.isFinite(Number(number))) return undefined
+  }
+  const size = Number(number)
   const isInteger = Number.isInteger(size)
   const places = precision === undefined ? 6 : Number(precision)
   switch (type) {
@@ -55,12 +67,11 @@ const digitsOf = (
       if (precision !== undefined) return isInteger ? undefined : general(size, Math.max(places, 1), false)
       return isInteger ? BigInt(size).toString() : PythonText.ofFloat(size)
     default:
-      return precision === undefined && isInteger ? wholeNumber(size, type, alternate) : undefined
+      return precision === undefined && isInteger ? wholeNumber(BigInt(size), type, alternate) : undefined
   }
 }
 
-const wholeNumber = (size: number, type: string, alternate: boolean): string | undefined => {
-  const digits = BigInt(size)
+const wholeNumber = (digits: bigint, type: string, alternate: boolean): string | undefined => {
   switch (type) {
     case "d":
       return digits.toString()
@@ -73,7 +84,7 @@ const wholeNumber = (size: number, type: string, alternate: boolean): string | u
     case "X":
       return `${alternate ? "0X" : ""}${digits.toString(16).toUpperCase()}`
     case "c":
-      return size <= 0x10ffff ? String.fromCodePoint(size) : undefined
+      return digits <= 0x10ffffn ? String.fromCodePoint(Number(digits)) : undefined
     default:
       return undefined
   }

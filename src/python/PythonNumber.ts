@@ -3,6 +3,20 @@ import { strip } from "./PythonStrings.ts"
 /** Python reads no longer whole number from a text. */
 const mostDigits = 4300
 
+/** A number as Python counts: whole ones beyond 2^53 are bigints. */
+export const isNumber = (value: unknown): value is number | bigint =>
+  typeof value === "number" || typeof value === "bigint"
+
+/**
+ * Negative, zero or positive; NaN where one of them is not a number. Bigints compare by all their digits. A number beyond 2^53 may have been
+ * rounded by whoever gave it, a database say, and so is a bigint that it is compared with.
+ */
+export const compare = (left: number | bigint, right: number | bigint): number =>
+  typeof left === typeof right ? order(left, right) : order(Number(left), Number(right))
+
+const order = (left: number | bigint, right: number | bigint): number =>
+  left < right ? -1 : left > right ? 1 : left === right ? 0 : Number.NaN
+
 /** What `int(text)` gives: white space around, a sign, digits of any script, single underscores between them. */
 export const integerOf = (text: string): bigint | undefined => {
   const plain = asciiDigits(strip(text))

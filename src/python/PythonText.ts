@@ -54,7 +54,11 @@ export const compareByCodePoint = (left: string, right: string): number => {
 const maxDepth = 100
 
 /** `str(value)` of a JSON value. A JSON number without a fraction is taken for an integer: `5.0` cannot be told from `5`. */
-export const ofValue = (value: unknown): string => (typeof value === "string" ? value : represent(value, 0))
+export const ofValue = (value: unknown): string =>
+  typeof value === "string" ? value : represent(value, 0, { left: maxValues })
+
+/** Values of one text, those that are shared counted as often as they are written: more would not fit into it. */
+const maxValues = 50_000_000
 
 /** `repr` of a float: always with a point or an exponent. */
 export const ofFloat = (value: number): string => {
@@ -88,7 +92,8 @@ export const quote = (text: string): string => {
 
 const lift = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit)
 
-const represent = (value: unknown, depth: number): string => {
+const represent = (value: unknown, depth: number, budget: { left: number }): string => {
+  budget.left -= 1
   switch (typeof value) {
     case "string":
       return quote(value)
@@ -101,12 +106,12 @@ const represent = (value: unknown, depth: number): string => {
     default:
   }
   if (Array.isArray(value)) {
-    if (depth >= maxDepth) return "[...]"
-    return ofList(value.map((element: unknown) => represent(element, depth + 1)))
+    if (depth >= maxDepth || budget.left < 0) return "[...]"
+    return ofList(value.map((element: unknown) => represent(element, depth + 1, budget)))
   }
   if (value instanceof Date) return quote(value.toISOString())
   if (typeof value !== "object" || value === null) return "None"
-  if (depth >= maxDepth) return "{...}"
-  const entries = Object.entries(value).map(([key, entry]) => `${quote(key)}: ${represent(entry, depth + 1)}`)
+  if (depth >= maxDepth || budget.left < 0) return "{...}"
+  const entries = Object.entries(value).map(([key, entry]) => `${quote(key)}: ${represent(entry, depth + 1, budget)}`)
   return `{${entries.join(", ")}}`
 }

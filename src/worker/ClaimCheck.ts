@@ -1,6 +1,5 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -8,6 +7,8 @@ import * as Stream from "effect/Stream"
 import { type BlobLocation, BlobStore } from "../blob/BlobStore.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { Content } from "../domain/Content.ts"
+import * as DataBounds from "../domain/DataBounds.ts"
+import * as ExactJson from "../domain/ExactJson.ts"
 import * as SafeJson from "../domain/SafeJson.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
@@ -36,7 +37,14 @@ export class ClaimCheck extends Context.Tag("contentflow-worker/worker/ClaimChec
   }
 >() {}
 
-const decodeItems = Schema.decodeUnknownEither(Schema.parseJson(Schema.Array(Content)))
+const decodeContent = Schema.decodeUnknownOption(Schema.Array(Content))
+
+/** None for what is no list of items, or nested so deeply that nobody could walk it. */
+const decodeItems = (text: string): Option.Option<ReadonlyArray<Content>> =>
+  Option.liftThrowable(ExactJson.parse)(text).pipe(
+    Option.filter((value) => DataBounds.problemOf(value) === undefined),
+    Option.flatMap(decodeContent)
+  )
 
 const make = Effect.gen(function* () {
   const blobs = yield* BlobStore
@@ -65,7 +73,7 @@ const make = Effect.gen(function* () {
         const text = Task.encode(task)
         if (Buffer.byteLength(text) <= Task.maxMessageBytes) return Effect.succeed(text)
         return Effect.map(
-          put(`tasks/${task.task_id}.json`, JSON.stringify(SafeJson.toJson(task.content))),
+          put(`tasks/${task.task_id}.json`, ExactJson.stringify(SafeJson.toExactJson(task.content))),
           (reference) => Task.encode({ ...task, content_reference: reference })
         )
       }),
@@ -97,10 +105,10 @@ const make = Effect.gen(function* () {
           () => new ClaimLost({ message: `The task's content ${place} is larger than ${maxBytes} bytes.` })
         ),
         Effect.flatMap(({ chunks }) =>
-          Either.match(decodeItems(Buffer.concat(chunks).toString("utf8")), {
-            onLeft: () =>
+          Option.match(decodeItems(Buffer.concat(chunks).toString("utf8")), {
+            onNone: () =>
               Effect.fail(new ClaimLost({ message: `The task's content ${place} is not a list of items.` })),
-            onRight: (content) => Effect.succeed({ ...task, content })
+            onSome: (content) => Effect.succeed({ ...task, content })
           })
         )
       )

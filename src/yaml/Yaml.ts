@@ -84,14 +84,14 @@ const read = (text: string, limits: Limits, report: Report): YamlNode | undefine
 
 /**
  * A value as ordinary data: mappings are objects without prototype (keys that are not texts become their Python text),
- * sets are lists, whole numbers beyond 2^53 lose precision, dates are ISO texts.
+ * sets are lists, whole numbers beyond 2^53 are bigints, dates are ISO texts.
  */
 export const toPlain = (node: YamlNode): unknown => {
   switch (node.kind) {
     case "null":
       return null
     case "int":
-      return Number(node.value)
+      return Number.isSafeInteger(Number(node.value)) ? Number(node.value) : node.value
     case "list":
     case "tuple":
     case "set":

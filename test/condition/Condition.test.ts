@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Condition from "../../src/condition/Condition.ts"
 import * as Limits from "../../src/condition/Limits.ts"
+import * as ExactJson from "../../src/domain/ExactJson.ts"
 
 /** The item of the examples in the pipeline reference, section 10.7. */
 const item = {
@@ -440,5 +441,43 @@ describe("bounds", () => {
     for (let depth = 0; depth < 20_000; depth++) deep = [deep]
     assert.strictEqual(outcome("data.a starts_with '[[[' and data.a contains 'y'", { data: { a: deep } }), false)
     assert.strictEqual(outcome("data.a regex_match '\\.\\.\\.'", { data: { a: deep } }), true)
+  })
+})
+
+describe("whole numbers beyond 2^53", () => {
+  const item = ExactJson.parse(
+    '{"data": {"n": 9007199254740993, "list": [9007199254740993, 1], "negative": -98765432109876543210, "rounded": 1e16, "text": "9007199254740993"}}'
+  ) as Readonly<Record<string, unknown>>
+  const cases: ReadonlyArray<readonly [condition: string, expected: boolean]> = [
+    ["data.n == 9007199254740993", true],
+    ["data.n == 9007199254740992", false],
+    ["data.n != 9007199254740994", true],
+    ["data.n > 9007199254740992", true],
+    ["data.n < 9007199254740994", true],
+    ["data.n >= 5.5", true],
+    ["data.n in [9007199254740992, 9007199254740993]", true],
+    ["data.n not_in [9007199254740992]", true],
+    ["data.list contains 9007199254740993", true],
+    ["data.list contains 9007199254740992", false],
+    ["data.list == [9007199254740993, 1]", true],
+    ["data.list < [9007199254740994]", true],
+    ["data.negative < 0", true],
+    ["data.negative == -98765432109876543210", true],
+    ["data.rounded == 10000000000000000", true],
+    ["data.n starts_with '9007199254740993'", true],
+    ["data.n regex_match '3$'", true],
+    ["data.text == 9007199254740993", false],
+    ["data.n is_not_empty", true]
+  ]
+  for (const [condition, expected] of cases) {
+    it(condition, () => {
+      const parsed = Either.getOrThrow(Condition.parse(condition))
+      assert.strictEqual(Either.getOrThrow(Condition.evaluate(parsed, item)), expected)
+    })
+  }
+
+  it("have an order only with numbers", () => {
+    const parsed = Either.getOrThrow(Condition.parse("data.n < 'x'"))
+    assert.include(Either.getOrThrow(Either.flip(Condition.evaluate(parsed, item))).message, "number")
   })
 })

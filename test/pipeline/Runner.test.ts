@@ -8,6 +8,7 @@ import * as TestClock from "effect/TestClock"
 import type { Content } from "../../src/domain/Content.ts"
 import { ExecutorId } from "../../src/domain/Ids.ts"
 import * as Executor from "../../src/executor/Executor.ts"
+import * as PassThrough from "../../src/executors/control/PassThrough.ts"
 import * as PerItem from "../../src/executor/PerItem.ts"
 import * as PipelineRunner from "../../src/pipeline/PipelineRunner.ts"
 import * as Harness from "./Harness.ts"
@@ -40,6 +41,98 @@ const statuses = (nodes: ReadonlyArray<PipelineRunner.NodeReport>) =>
 const settle = Effect.repeatN(Effect.yieldNow(), 50)
 
 const later = (seconds: number) => Effect.zipRight(settle, TestClock.adjust(Duration.seconds(seconds)))
+
+/** Gives every item what is asked for in its data. */
+const giving = (make: () => unknown) =>
+  Executor.define({
+    type: "give",
+    category: "transform",
+    name: "Give",
+    description: "Gives odd data.",
+    settings: {},
+    make: () =>
+      Effect.succeed({
+        process: (items) => Effect.succeed(items.map((item) => ({ ...item, data: { ...item.data, odd: make() } })))
+      })
+  })
+
+const nested = (levels: number, leaf: unknown): unknown => {
+  let value = leaf
+  for (let level = 0; level < levels; level++) value = { a: value }
+  return value
+}
+
+describe("what an executor gives", () => {
+  const odd: ReadonlyArray<readonly [name: string, make: () => unknown, expected: RegExp]> = [
+    ["100,000 levels", () => nested(100_000, new Date(0)), /^x: what it gave for A is nested more than 1100 levels/],
+    [
+      "what holds itself",
+      () => {
+        const self: Record<string, unknown> = {}
+        return Object.assign(self, { a: self, b: [self] })
+      },
+      /holds itself/
+    ],
+    [
+      "what doubles with each level",
+      () => {
+        let value: unknown = Array.from({ length: 100 }, () => 1)
+        for (let level = 0; level < 50; level++) value = [value, value]
+        return value
+      },
+      /holds more than 50000000 values/
+    ],
+    [
+      "what throws when it is read",
+      () => ({
+        get a(): never {
+          throw new Error("not today")
+        }
+      }),
+      /cannot be read: not today/
+    ]
+  ]
+  for (const [name, make, expected] of odd) {
+    it.effect(`fails that node alone: ${name}`, () =>
+      Effect.gen(function* () {
+        const { error } = yield* failureOf(line(node("x", "give")), [a])
+        assert.match(error.message, expected)
+        assert.strictEqual(error.itemId, "A")
+        const kept = yield* Harness.run(
+          line(node("x", "give", { fail_pipeline_on_error: false }), node("t", "pass_through")),
+          [a]
+        )
+        assert.deepStrictEqual(kept.items[0]?.data, a.data)
+        assert.match(kept.items[0]?.executor_logs[0]?.errors[0] ?? "", expected)
+      }).pipe(Effect.provide(Harness.layer({ executors: [giving(make), PassThrough.executor] })))
+    )
+  }
+
+  it.effect("may be deep, large and of every kind", () =>
+    Effect.gen(function* () {
+      const kept = yield* Harness.run(
+        line(node("x", "give"), node("t", "pass_through", { condition: "data.odd.day is_not_empty" })),
+        [a]
+      )
+      assert.strictEqual(kept.items.length, 1)
+    }).pipe(
+      Effect.provide(
+        Harness.layer({
+          executors: [
+            PassThrough.executor,
+            giving(() => ({
+              day: new Date(0),
+              bytes: new Uint8Array(10),
+              big: 2n ** 70n,
+              none: undefined,
+              deep: nested(1_000, 1)
+            }))
+          ]
+        })
+      )
+    )
+  )
+})
 
 describe("a node that fails", () => {
   it.effect("ends the run with its id and the item", () =>

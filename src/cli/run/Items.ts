@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Content } from "../../domain/Content.ts"
+import * as ExactJson from "../../domain/ExactJson.ts"
 import { RunFailed } from "./RunFailed.ts"
 import * as TextInput from "./TextInput.ts"
 
@@ -17,7 +18,7 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<Content>, RunFai
   TextInput.read(file, maxBytes).pipe(
     Effect.flatMap((text) =>
       Effect.try({
-        try: (): unknown => JSON.parse(text),
+        try: (): unknown => ExactJson.parse(text),
         catch: (cause) => `It is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`
       })
     ),

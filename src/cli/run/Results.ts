@@ -3,6 +3,7 @@ import * as Path from "@effect/platform/Path"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type { Content } from "../../domain/Content.ts"
+import * as ExactJson from "../../domain/ExactJson.ts"
 import * as SafeJson from "../../domain/SafeJson.ts"
 import { RunFailed } from "./RunFailed.ts"
 
@@ -38,7 +39,7 @@ export const write = (
     )
   }).pipe(Effect.mapError((error) => new RunFailed({ message: `--output ${folder}: ${error.message}` })))
 
-const jsonOf = (item: Content): string => JSON.stringify(SafeJson.toJson(item), null, 2)
+const jsonOf = (item: Content): string => ExactJson.stringify(SafeJson.toExactJson(item), 2)
 
 /** `report.pdf.json`, and `report.pdf-2.json` for the next of this name. */
 const namesOf = (items: ReadonlyArray<Content>): ReadonlyArray<string> => {

@@ -1,3 +1,4 @@
+import * as ExactJson from "../../domain/ExactJson.ts"
 import { damaged, limitExceeded } from "../DocumentError.ts"
 import type { TextLimits } from "./TextDocument.ts"
 
@@ -34,7 +35,7 @@ export const requireJson = (text: string, limits: TextLimits): Json => {
 
 const parse = (text: string): { readonly value: unknown } | undefined => {
   try {
-    return { value: JSON.parse(text) }
+    return { value: ExactJson.parse(text) }
   } catch {
     return undefined
   }
@@ -42,7 +43,7 @@ const parse = (text: string): { readonly value: unknown } | undefined => {
 
 const mistake = (text: string): string => {
   try {
-    JSON.parse(text)
+    ExactJson.parse(text)
     return ""
   } catch (error) {
     return error instanceof Error ? error.message.slice(0, 300) : String(error)

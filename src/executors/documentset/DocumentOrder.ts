@@ -1,5 +1,6 @@
 import * as Option from "effect/Option"
 import type { Content } from "../../domain/Content.ts"
+import { isNumber } from "../../python/PythonNumber.ts"
 import { compareByCodePoint, ofValue } from "../../python/PythonText.ts"
 import * as IsoTime from "../../python/IsoTime.ts"
 
@@ -73,7 +74,7 @@ const compareTimes = (a: unknown, b: unknown): number => {
 
 const rankOf = (value: unknown): { readonly kind: number; readonly at: number } => {
   if (value === null || value === undefined) return { kind: 0, at: 0 }
-  if (typeof value === "number" && Number.isFinite(value)) return { kind: 1, at: value }
+  if (isNumber(value) && Number.isFinite(Number(value))) return { kind: 1, at: Number(value) }
   const time = typeof value === "string" ? IsoTime.parse(value) : Option.none()
   return Option.match(time, { onNone: () => ({ kind: 3, at: 0 }), onSome: (at) => ({ kind: 2, at: at.epochMillis }) })
 }

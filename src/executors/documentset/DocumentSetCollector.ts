@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Content } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
+import { compare, isNumber } from "../../python/PythonNumber.ts"
 import { compareByCodePoint, ofValue } from "../../python/PythonText.ts"
 import * as Executor from "../../executor/Executor.ts"
 import { isObject, valueAt } from "../../executor/FieldPath.ts"
@@ -188,11 +189,11 @@ const orderOf = (item: Content): unknown => own(item.summary_data, "document_set
 
 /** Numbers first, then texts, then whatever else in the order in which it came. */
 const compareOrders = (a: unknown, b: unknown): number => {
-  if (typeof a === "number" && typeof b === "number") return a - b
+  if (isNumber(a) && isNumber(b)) return compare(a, b)
   if (typeof a === "string" && typeof b === "string") return compareByCodePoint(a, b)
   return kindOf(a) - kindOf(b)
 }
 
-const kindOf = (value: unknown): number => (typeof value === "number" ? 0 : typeof value === "string" ? 1 : 2)
+const kindOf = (value: unknown): number => (isNumber(value) ? 0 : typeof value === "string" ? 1 : 2)
 
 const sha1 = (text: string): string => createHash("sha1").update(text).digest("hex")

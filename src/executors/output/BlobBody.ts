@@ -1,14 +1,15 @@
 import { crc32, deflateRaw, gzip } from "node:zlib"
 import * as Effect from "effect/Effect"
 import type { Content } from "../../domain/Content.ts"
-import { toJson } from "../../domain/SafeJson.ts"
+import * as ExactJson from "../../domain/ExactJson.ts"
+import { toExactJson } from "../../domain/SafeJson.ts"
 
 export type Compression = "gzip" | "zip"
 
 /** What an item's blob holds before compression: equal items give equal bytes. Bytes become base64 text. */
 export const jsonOf = (value: unknown, pretty: boolean): Uint8Array => {
-  const safe = toJson(value)
-  return Buffer.from(pretty ? JSON.stringify(safe, null, 2) : spaced(safe), "utf8")
+  const safe = toExactJson(value)
+  return Buffer.from(pretty ? ExactJson.stringify(safe, 2) : spaced(safe), "utf8")
 }
 
 /** The whole item, its keys in the original's order. */
@@ -40,7 +41,7 @@ export const wholeItem = ({ data, executor_logs, id, summary_data }: Content): u
 
 /** On one line with blanks after commas and colons, as Python writes it. Line breaks inside texts are escaped, so all are layout. */
 const spaced = (value: unknown): string =>
-  JSON.stringify(value, null, 1).replaceAll(/(,?)\n */g, (_, comma: string) => (comma === "" ? "" : ", "))
+  ExactJson.stringify(value, 1).replaceAll(/(,?)\n */g, (_, comma: string) => (comma === "" ? "" : ", "))
 
 /** Compresses off the event loop, without a time in the result, so that a repeated attempt writes the same bytes. */
 export const compress = (body: Uint8Array, compression: Compression): Effect.Effect<Uint8Array, string> =>

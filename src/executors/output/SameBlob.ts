@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { BlobLocation, BlobStore } from "../../blob/BlobStore.ts"
+import * as ExactJson from "../../domain/ExactJson.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import type { Compression } from "./BlobBody.ts"
 
@@ -32,7 +33,7 @@ export const sameBlob = (
 /** The parsed content; bytes that are no such file stand for themselves. */
 const withoutLogs = (body: Uint8Array, compression: Compression | null): unknown => {
   try {
-    const value: unknown = JSON.parse(Buffer.from(unpacked(body, compression)).toString("utf8"))
+    const value: unknown = ExactJson.parse(Buffer.from(unpacked(body, compression)).toString("utf8"))
     return typeof value === "object" && value !== null && !Array.isArray(value) && "executor_logs" in value
       ? { ...value, executor_logs: null }
       : value

@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
 import { type Content, type ExecutorLogEntry, nameOf } from "../../domain/Content.ts"
+import * as ExactJson from "../../domain/ExactJson.ts"
+import * as SafeJson from "../../domain/SafeJson.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as Settings from "../../executor/Settings.ts"
 
@@ -82,10 +84,15 @@ const mergeDeep = (first: Fields, later: Fields, depth: number): Fields => {
 const firstConflict = (first: Content, later: ReadonlyArray<Content>): string | undefined => {
   for (const part of ["data", "summary_data"] as const) {
     const values = new Map(Object.entries(first[part]))
+    const texts = new Map<string, string>()
     for (const item of later) {
       for (const [key, value] of Object.entries(item[part])) {
         if (!values.has(key)) values.set(key, value)
-        else if (values.get(key) !== value && textOf(values.get(key)) !== textOf(value)) return `${part}.${key}`
+        else if (values.get(key) !== value) {
+          const text = texts.get(key) ?? textOf(values.get(key))
+          texts.set(key, text)
+          if (text !== textOf(value)) return `${part}.${key}`
+        }
       }
     }
   }
@@ -98,15 +105,19 @@ const firstConflict = (first: Content, later: ReadonlyArray<Content>): string | 
  */
 const unionOfLogs = (items: ReadonlyArray<Content>): ReadonlyArray<ExecutorLogEntry> => {
   const seen = new Set<ExecutorLogEntry>()
-  const alike = new Map<string, Array<ExecutorLogEntry>>()
+  const alike = new Map<string, { readonly first: ExecutorLogEntry; texts?: Set<string> }>()
   for (const { executor_logs } of items) {
     for (const entry of executor_logs) {
       if (seen.has(entry)) continue
       const key = `${entry.executor_id} ${entry.start_time} ${entry.end_time}`
       const others = alike.get(key)
-      if (others === undefined) alike.set(key, [entry])
-      else if (others.some((other) => textOf(other) === textOf(entry))) continue
-      else others.push(entry)
+      if (others === undefined) alike.set(key, { first: entry })
+      else {
+        others.texts ??= new Set([textOf(others.first)])
+        const text = textOf(entry)
+        if (others.texts.has(text)) continue
+        others.texts.add(text)
+      }
       seen.add(entry)
     }
   }
@@ -117,7 +128,11 @@ const isMapping = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
 
 /** Equal values have equal texts, whatever the order of their keys. */
-const textOf = (value: unknown): string =>
-  JSON.stringify(value, (_, each: unknown) =>
-    isMapping(each) ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))) : each
-  ) ?? ""
+const textOf = (value: unknown): string => ExactJson.stringify(sorted(SafeJson.toExactJson(value)))
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isMapping(value)) return value
+  const keys = Object.keys(value).toSorted()
+  return Object.fromEntries(keys.map((key) => [key, sorted(value[key])]))
+}

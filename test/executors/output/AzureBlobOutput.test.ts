@@ -162,6 +162,23 @@ describe("azure_blob_output", () => {
     })
   )
 
+  it.effect("writes whole numbers beyond 2^53 with all their digits, once per document", () =>
+    Effect.gen(function* () {
+      for (const pretty_print of [true, false]) {
+        const store = recording()
+        const settings = { ...base, pretty_print, overwrite_existing: false }
+        const items = [
+          item({ account: 12345678901234567890n, list: [-(2n ** 70n)], "12345678901234567890": "9007199254740993" })
+        ]
+        yield* run(store, settings, items)
+        const text = Buffer.from(store.blobs.get("p/f.json") ?? "").toString()
+        assert.match(text, /"account": 12345678901234567890\b/)
+        assert.match(text, /-1180591620717411303424\b/)
+        assert.include(text, '"12345678901234567890": "9007199254740993"')
+      }
+    })
+  )
+
   it.effect("knows the pipeline's name", () =>
     Effect.gen(function* () {
       const store = recording()

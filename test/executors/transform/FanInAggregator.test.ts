@@ -112,6 +112,29 @@ describe("fan_in_aggregator", () => {
     })
   )
 
+  it.effect("compares odd values, and many logs of one moment, without growing slow", () =>
+    Effect.gen(function* () {
+      const settings = { duplicate_field_merge_strategy: "fail" }
+      const odd = () => ({ big: 2n ** 64n, day: new Date(0), map: new Map([["k", 1n]]), none: undefined })
+      assert.lengthOf(yield* merge(settings, a({ odd: odd() }), a({ odd: odd() })), 1)
+      const differing = merge(settings, a({ odd: odd() }), a({ odd: { ...odd(), big: 2n ** 64n + 1n } }))
+      const error = yield* Effect.flip(differing)
+      assert.instanceOf(error, Executor.ExecutorError)
+      assert.include(error.message, "data.odd")
+      const entry = (index: number) => ({
+        executor_id: "x",
+        start_time: "t",
+        end_time: "t",
+        status: "completed",
+        details: { index },
+        errors: []
+      })
+      const many = Array.from({ length: 20_000 }, (_, index) => ({ ...a({}), executor_logs: [entry(index % 10_000)] }))
+      const [merged] = yield* merge({}, ...many)
+      assert.lengthOf(merged?.executor_logs ?? [], 10_000)
+    })
+  )
+
   it.effect("refuses values that differ when asked to, and names the key", () =>
     Effect.gen(function* () {
       const settings = { duplicate_field_merge_strategy: "fail" }

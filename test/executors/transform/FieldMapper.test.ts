@@ -283,6 +283,30 @@ describe("field_mapper", () => {
   }
 })
 
+describe("whole numbers beyond 2^53", () => {
+  it.effect("keep their digits through templates, lists and texts", () =>
+    Effect.gen(function* () {
+      const data = {
+        n: 2n ** 64n,
+        list: [{ v: 2n ** 64n }, { v: 2n ** 64n }, { v: 2n ** 64n + 1n }, { v: { w: 2n ** 65n } }]
+      }
+      const mappings = { n: "copy_{n}", "list.v": "all" }
+      const merged = yield* runNode(executor, "m", { mappings, list_handling: "merge", merge_deduplicate: true }, [
+        item(data)
+      ])
+      assert.deepStrictEqual(merged[0]?.data["copy_18446744073709551616"], 2n ** 64n)
+      assert.deepStrictEqual(merged[0]?.data["all"], [2n ** 64n, 2n ** 64n + 1n, { w: 2n ** 65n }])
+      const joined = yield* runNode(executor, "m", { mappings, list_handling: "concatenate", join_separator: "|" }, [
+        item(data)
+      ])
+      assert.strictEqual(
+        joined[0]?.data["all"],
+        '18446744073709551616|18446744073709551616|18446744073709551617|{"w":36893488147419103232}'
+      )
+    })
+  )
+})
+
 describe("formatValue", () => {
   // What CPython 3.13 gives.
   for (const [value, spec, expected] of [
@@ -296,6 +320,14 @@ describe("formatValue", () => {
     [-5, "03d", "-05"],
     [5, "+", "+5"],
     [1234567, ",", "1,234,567"],
+    [12345678901234567890n, "", "12345678901234567890"],
+    [12345678901234567890n, ",d", "12,345,678,901,234,567,890"],
+    [-12345678901234567890n, "x", "-ab54a98ceb1f0ad2"],
+    [12345678901234567890n, "022", "0012345678901234567890"],
+    [12345678901234567890n, ".1f", "12345678901234567168.0"],
+    [12345678901234567890n, ".2e", "1.23e+19"],
+    [12345678901234567890n, ".2", undefined],
+    [12345678901234567890n, "c", undefined],
     [1234567, "_", "1_234_567"],
     [255, "x", "ff"],
     [255, "#X", "0XFF"],
@@ -318,7 +350,7 @@ describe("formatValue", () => {
     [[1], "5", undefined],
     [5, "5000", undefined]
   ] as const) {
-    it(`${JSON.stringify(value)} as ${JSON.stringify(spec)}`, () =>
+    it(`${typeof value} ${String(value)} as ${JSON.stringify(spec)}`, () =>
       assert.strictEqual(formatValue(value, spec), expected))
   }
 })

@@ -1,3 +1,5 @@
+import * as ExactJson from "../../../domain/ExactJson.ts"
+import * as SafeJson from "../../../domain/SafeJson.ts"
 import * as PythonText from "../../../python/PythonText.ts"
 import { isObject } from "../../../executor/FieldPath.ts"
 import * as Nesting from "./Nesting.ts"
@@ -87,9 +89,12 @@ const keyOf = (value: unknown, depth: number): string => {
     const entries = Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}:${keyOf(each, depth + 1)}`)
     return `{${entries.sort().join()}}`
   }
-  return typeof value === "boolean" ? String(Number(value)) : (JSON.stringify(value) ?? "null")
+  if (typeof value === "boolean") return String(Number(value))
+  return typeof value === "bigint" ? String(value) : (JSON.stringify(value) ?? "null")
 }
 
 /** Objects and lists as JSON, which others can read; the original has Python's own notation there. */
 const textOf = (value: unknown): string =>
-  typeof value === "object" && value !== null ? JSON.stringify(value) : PythonText.ofValue(value)
+  typeof value === "object" && value !== null
+    ? ExactJson.stringify(SafeJson.toExactJson(value))
+    : PythonText.ofValue(value)

@@ -1,0 +1,72 @@
+/**
+ * What the data of an item may be, whoever made it: a tree that ends. Whatever walks items (conditions, templates, outputs, records)
+ * recurses, and counts on it.
+ */
+
+/** JSON documents may be nested 1,000 levels deep; an item has a few around them. */
+export const maxDepth = 1_100
+
+/** Values in values, those that are shared counted as often as they are met. More would not fit into one text. */
+export const maxValues = 50_000_000
+
+/** Why the data is beyond the bounds, as the end of a sentence; undefined when it is within. Takes time linear in what is new in it. */
+export const problemOf = (value: unknown): string | undefined => {
+  try {
+    measure(value, 0)
+    return undefined
+  } catch (error) {
+    return error instanceof OutOfBounds ? error.message : `cannot be read: ${messageOf(error)}`
+  }
+}
+
+interface Measured {
+  readonly values: number
+  readonly depth: number
+}
+
+class OutOfBounds extends Error {}
+
+/** Items share what no step changed, so that most of an item was measured behind an earlier step. */
+const known = new WeakMap<object, Measured>()
+
+/** Smaller objects are measured faster than remembered. */
+const worthRemembering = 64
+
+const leaf: Measured = { values: 1, depth: 0 }
+
+const measure = (value: unknown, depth: number): Measured => {
+  if (typeof value !== "object" || value === null) return leaf
+  const before = known.get(value)
+  if (depth + (before?.depth ?? 0) > maxDepth) {
+    throw new OutOfBounds(`is nested more than ${maxDepth} levels deep, or holds itself`)
+  }
+  if (before !== undefined) return before
+  let values = 1
+  let deepest = 0
+  const add = (each: unknown): void => {
+    const inner = measure(each, depth + 1)
+    values += inner.values
+    deepest = Math.max(deepest, inner.depth + 1)
+    if (values > maxValues) throw new OutOfBounds(`holds more than ${maxValues} values`)
+  }
+  if (Array.isArray(value)) {
+    if (value.length > maxValues) throw new OutOfBounds(`holds more than ${maxValues} values`)
+    for (const each of value) add(each)
+  } else if (ArrayBuffer.isView(value)) {
+    return leaf
+  } else if (value instanceof Map) {
+    for (const [key, each] of value) {
+      add(key)
+      add(each)
+    }
+  } else if (value instanceof Set) {
+    for (const each of value) add(each)
+  } else {
+    for (const key in value) add((value as Readonly<Record<string, unknown>>)[key])
+  }
+  const measured = { values, depth: deepest }
+  if (values >= worthRemembering) known.set(value, measured)
+  return measured
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
