@@ -4,6 +4,7 @@ import type { Content } from "../domain/Content.ts"
 import { nameOf } from "../domain/Content.ts"
 import { documentError, type ExecutorContext, type ExecutorError } from "../executor/Executor.ts"
 import { CurrentRunFiles } from "../executor/RunFiles.ts"
+import { ownBuffer } from "../threads/ThreadPool.ts"
 import * as LocalFile from "./LocalFile.ts"
 import * as Settings from "../executor/Settings.ts"
 
@@ -28,11 +29,11 @@ export const settings = {
 
 export type BytesSettings = Settings.TypeOf<typeof settings>
 
-/** Reads the bytes of items, from `data.<content_field>` if it is there, else from the file that `data.<temp_file_path_field>` names. */
+/** Reads the bytes of items, in a buffer that is the caller's own, from `data.<content_field>` if it is there, else from the file that `data.<temp_file_path_field>` names. */
 export const make = (
   context: ExecutorContext,
   settings: BytesSettings
-): Effect.Effect<(item: Content) => Effect.Effect<Uint8Array, ExecutorError>, never, FileSystem.FileSystem> =>
+): Effect.Effect<(item: Content) => Effect.Effect<ArrayBuffer, ExecutorError>, never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (fs) => (item) => {
     const fail = (message: string) => documentError(context, item, message)
     const field = settings.content_field
@@ -42,14 +43,14 @@ export const make = (
         return Effect.fail(fail(`data.${field} of ${nameOf(item)} holds no bytes (content_field).`))
       return bytes.length > settings.max_size_bytes
         ? Effect.fail(fail(LocalFile.tooLarge(nameOf(item), bytes.length, settings.max_size_bytes)))
-        : Effect.succeed(bytes)
+        : Effect.sync(() => ownBuffer(bytes))
     }
     const path = has(item, settings.temp_file_path_field) ? item.data[settings.temp_file_path_field] : undefined
     if (typeof path !== "string" || path === "") return Effect.fail(fail(missing(item, settings)))
     return CurrentRunFiles.pipe(
       Effect.flatMap((files) => LocalFile.find(fs, files, path, settings.max_size_bytes)),
       Effect.flatMap((file) => LocalFile.read(fs, file)),
-      Effect.mapError(fail)
+      Effect.mapBoth({ onFailure: fail, onSuccess: ({ buffer }) => buffer })
     )
   })
 

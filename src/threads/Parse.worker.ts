@@ -1,20 +1,24 @@
+import { parentPort, threadId } from "node:worker_threads"
 import * as piscina from "piscina"
 import { DocumentError } from "../documents/DocumentError.ts"
-import type { Task } from "./ThreadPool.ts"
+import type { LastReply, Task } from "./ThreadPool.ts"
 import * as Reply from "./Reply.ts"
-import { isJobName, runJob } from "./RunJob.ts"
+import { isJobName, leavesMuch, runJob } from "./RunJob.ts"
 
 /** What a thread of the pool runs: one job after another. Anything else than a `DocumentError` is a bug and rejects. */
-export default async ({ job, input }: Task): Promise<unknown> => {
+export default async ({ id, job, input }: Task): Promise<unknown> => {
   if (!isJobName(job)) throw new TypeError(`No job is called ${JSON.stringify(job)}`)
-  try {
-    const reply = Reply.success(await runJob(job, input as Parameters<typeof runJob>[1]))
-    return piscina.move({
-      [piscina.transferableSymbol]: reply.buffers,
-      [piscina.valueSymbol]: reply
-    })
-  } catch (error) {
+  const given = input as Parameters<typeof runJob>[1]
+  const inputBytes = given.bytes.byteLength
+  const reply = await runJob(job, given).then(Reply.success, (error: unknown) => {
     if (error instanceof DocumentError) return Reply.failure(error)
     throw error
+  })
+  const buffers = "buffers" in reply ? reply.buffers : []
+  if (leavesMuch(inputBytes) && parentPort !== null) {
+    const last: LastReply = { lastReplyTo: id, threadId, reply }
+    parentPort.postMessage(last, [...buffers])
+    return new Promise(() => undefined)
   }
+  return piscina.move({ [piscina.transferableSymbol]: buffers, [piscina.valueSymbol]: reply })
 }

@@ -11,6 +11,13 @@ export const runJob = <Name extends keyof Jobs>(
 
 export const isJobName = (name: string): name is keyof Jobs => Object.hasOwn(runners, name)
 
+/** Whether a thread that has done a job with so large an input may hold much memory that nothing needs any more. */
+export const leavesMuch = (inputBytes: number): boolean =>
+  inputBytes > largeInput || (pdfEngine?.droppedBytes() ?? 0) > muchDropped
+
+const largeInput = 32 * 1024 * 1024
+const muchDropped = 96 * 1024 * 1024
+
 let pdfEngine: PdfEngine | undefined
 
 // a reader is loaded when it is first needed

@@ -25,13 +25,19 @@ export interface Threads<Known extends Readonly<Record<keyof Known, Job<unknown,
   readonly run: <Name extends keyof Known & string>(
     job: Name,
     input: Known[Name]["input"],
-    options?: RunOptions
+    options?: RunOptions<Known[Name]["input"]>
   ) => Effect.Effect<Known[Name]["output"], DocumentError | ThreadError>
+  /** The same with an input that is made once a thread is free, so that no more inputs are in memory than there are threads. */
+  readonly runWith: <Name extends keyof Known & string, E>(
+    job: Name,
+    input: Effect.Effect<Known[Name]["input"], E>,
+    options?: RunOptions<Known[Name]["input"]>
+  ) => Effect.Effect<Known[Name]["output"], DocumentError | ThreadError | E>
 }
 
-export interface RunOptions {
+export interface RunOptions<Input = unknown> {
   /** Buffers in the input that move to the thread instead of being copied. The caller has lost them from then on. */
-  readonly transfer?: ReadonlyArray<ArrayBuffer>
+  readonly transfer?: (input: Input) => ReadonlyArray<ArrayBuffer>
   /** How long the job may run once it has a thread; the pool's time-out when absent. */
   readonly timeout?: Duration.DurationInput
 }
@@ -62,6 +68,7 @@ export interface ThreadPoolOptions {
 
 /** What goes to a thread. */
 export interface Task {
+  readonly id: number
   readonly job: string
   readonly input: unknown
 }
@@ -79,14 +86,15 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
     const free = yield* Effect.makeSemaphore(threads)
     const pool = yield* Effect.cached(Scope.extend(acquirePool(threads, worker, megabytes), scope))
 
+    let count = 0
     const run = Effect.fn("ThreadPool.run")(function* <Name extends keyof Known & string>(
       job: Name,
       input: Known[Name]["input"],
-      runOptions: RunOptions = {}
+      runOptions: RunOptions<Known[Name]["input"]> = {}
     ) {
       const timeout = Duration.decode(runOptions.timeout ?? options.timeout ?? "5 minutes")
-      const task: Task = { job, input }
-      const piscina = yield* pool.pipe(
+      const task: Task = { id: ++count, job, input }
+      const running = yield* pool.pipe(
         Effect.mapError(() => {
           const message = `No thread can start: ${fileURLToPath(worker)} is missing. Build it with: npm run build`
           return new ThreadError({ reason: "NotStarted", job, message })
@@ -94,8 +102,7 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
       )
       const reply = yield* Effect.tryPromise({
         try: (signal): Promise<Reply.Reply<Known[Name]["output"]>> =>
-          // the file is named here and not in the pool, where one that does not load would leave the job waiting for ever
-          piscina.run(task, { filename: worker.href, signal, transferList: [...(runOptions.transfer ?? [])] }),
+          perform(running, task, worker, runOptions.transfer?.(input) ?? [], signal),
         catch: (cause) => ended(job, cause, megabytes)
       }).pipe(
         Effect.timeoutFail({
@@ -109,14 +116,13 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
       const opened = Reply.open(reply)
       return opened instanceof DocumentError ? yield* opened : opened.value
     })
-    return {
-      run: (job, input, runOptions) =>
-        Effect.acquireUseRelease(
-          Effect.interruptible(ThreadWaits.counted(free.take(1))),
-          () => run(job, input, runOptions),
-          (taken) => free.release(taken)
-        )
-    }
+    const runWith: Threads<Known>["runWith"] = (job, input, runOptions) =>
+      Effect.acquireUseRelease(
+        Effect.interruptible(ThreadWaits.counted(free.take(1))),
+        () => Effect.flatMap(input, (ready) => run(job, ready, runOptions)),
+        (taken) => free.release(taken)
+      )
+    return { run: (job, input, runOptions) => runWith(job, Effect.succeed(input), runOptions), runWith }
   })
 
 export const layer = (options: ThreadPoolOptions = {}): Layer.Layer<ThreadPool> =>
@@ -125,15 +131,17 @@ export const layer = (options: ThreadPoolOptions = {}): Layer.Layer<ThreadPool> 
 /** Runs jobs on the calling thread, one at a time: for tests and small documents. It knows no time-outs and cannot be interrupted. */
 export const layerInline: Layer.Layer<ThreadPool> = Layer.effect(
   ThreadPool,
-  Effect.map(Effect.makeSemaphore(1), (free) =>
-    ThreadPool.of({
-      run: (job, input) =>
-        Effect.tryPromise({
-          try: () => runJob(job, input),
-          catch: (cause) => (cause instanceof DocumentError ? cause : ended(job, cause, 0))
-        }).pipe(Effect.uninterruptible, free.withPermits(1))
+  Effect.map(Effect.makeSemaphore(1), (free) => {
+    const run = <Name extends keyof Jobs>(job: Name, input: Jobs[Name]["input"]) =>
+      Effect.tryPromise({
+        try: () => runJob(job, input),
+        catch: (cause) => (cause instanceof DocumentError ? cause : ended(job, cause, 0))
+      }).pipe(Effect.uninterruptible)
+    return ThreadPool.of({
+      run: (job, input) => free.withPermits(1)(run(job, input)),
+      runWith: (job, input) => free.withPermits(1)(Effect.flatMap(input, (ready) => run(job, ready)))
     })
-  )
+  })
 )
 
 /** A copy of the bytes in a buffer of its own, to be moved to a thread while others keep the original. */
@@ -151,10 +159,63 @@ const acquirePool = (threads: number, worker: URL, megabytes: number) =>
       })
       // the death of an idle thread harms nobody, but without a listener it would end the process
       pool.on("error", () => undefined)
-      return Effect.succeed(pool)
+      const lastReplies = new Map<number, (last: LastReply) => void>()
+      pool.on("message", (message: unknown) => {
+        if (isLastReply(message)) lastReplies.get(message.lastReplyTo)?.(message)
+      })
+      return Effect.succeed({ pool, lastReplies })
     }),
-    (pool) => Effect.promise(() => pool.destroy())
+    ({ pool }) => Effect.promise(() => pool.destroy())
   )
+
+interface RunningPool {
+  readonly pool: Piscina
+  /** Who waits for the last reply of a thread, by task. */
+  readonly lastReplies: Map<number, (last: LastReply) => void>
+}
+
+/**
+ * The reply of a thread that holds much memory that it no longer needs, and that is only given back for certain by its end. The thread waits
+ * for that and takes no other job.
+ */
+export interface LastReply {
+  readonly lastReplyTo: number
+  readonly threadId: number
+  readonly reply: Reply.Reply<unknown>
+}
+
+const isLastReply = (message: unknown): message is LastReply =>
+  typeof message === "object" && message !== null && "lastReplyTo" in message
+
+const perform = async <A>(
+  { lastReplies, pool }: RunningPool,
+  task: Task,
+  worker: URL,
+  transfer: ReadonlyArray<ArrayBuffer>,
+  signal: AbortSignal
+): Promise<Reply.Reply<A>> => {
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  signal.addEventListener("abort", end)
+  if (signal.aborted) end()
+  const last = new Promise<LastReply>((resolve) => lastReplies.set(task.id, resolve))
+  try {
+    const first = await Promise.race([
+      // the file is named here and not in the pool, where one that does not load would leave the job waiting for ever
+      pool.run(task, { filename: worker.href, signal: ending.signal, transferList: [...transfer] }),
+      last
+    ])
+    if (!isLastReply(first)) return first
+    const thread = pool.threads.find(({ threadId }) => threadId === first.threadId)
+    const gone = new Promise((resolve) => (thread === undefined ? resolve(null) : thread.once("exit", resolve)))
+    end()
+    await gone
+    return first.reply as Reply.Reply<A>
+  } finally {
+    lastReplies.delete(task.id)
+    signal.removeEventListener("abort", end)
+  }
+}
 
 const ended = (job: string, cause: unknown, megabytes: number): ThreadError => {
   const detail = cause instanceof Error ? cause.message : String(cause)

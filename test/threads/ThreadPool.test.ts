@@ -106,7 +106,7 @@ describe("threads that misbehave", () => {
       const pool = yield* makePool()
       const bytes = new Uint8Array(1000)
       const moved = ThreadPool.ownBuffer(bytes)
-      assert.strictEqual(yield* pool.run("size", moved, { transfer: [moved] }), 1000)
+      assert.strictEqual(yield* pool.run("size", moved, { transfer: () => [moved] }), 1000)
       assert.strictEqual(moved.byteLength, 0)
       assert.strictEqual(yield* pool.run("size", bytes.buffer), 1000)
       assert.strictEqual(bytes.byteLength, 1000)
@@ -139,7 +139,7 @@ for (const [name, pool] of Object.entries({
       Effect.gen(function* () {
         const threads = yield* ThreadPool.ThreadPool
         const bytes = ThreadPool.ownBuffer(writePdf({ pages: [{ content: text(72, 700, "Hello") }] }))
-        const read = yield* threads.run("pdf", { bytes, options: {} }, { transfer: [bytes] })
+        const read = yield* threads.run("pdf", { bytes, options: {} }, { transfer: () => [bytes] })
         assert.strictEqual(read.text, "Hello\n")
       })
     )
@@ -196,7 +196,7 @@ describe("the event loop", () => {
         )
       )
       const bytes = document(500)
-      const read = yield* threads.run("pdf", { bytes, options: { tables: true } }, { transfer: [bytes] })
+      const read = yield* threads.run("pdf", { bytes, options: { tables: true } }, { transfer: () => [bytes] })
       yield* Fiber.interrupt(clock)
       assert.lengthOf(read.pages, 500)
       assert.include(read.pages[499]?.text, "Line 9 of page 500")

@@ -23,7 +23,7 @@ export interface PdfLimits {
   readonly pages: number
   /** UTF-16 units of text in all pages. */
   readonly characters: number
-  /** PDFium's memory, looked at after each page. */
+  /** PDFium's memory, looked at after each page; it can't grow beyond 768 MB within one. */
   readonly memoryBytes: number
   /** Page objects looked at for tables and images, in all pages. */
   readonly objects: number
@@ -39,7 +39,7 @@ export const defaultLimits: PdfLimits = {
   bytes: 512 * 1024 * 1024,
   pages: 5_000,
   characters: 20_000_000,
-  memoryBytes: 1024 * 1024 * 1024,
+  memoryBytes: 768 * 1024 * 1024,
   objects: 5_000_000,
   imagePixels: 50_000_000,
   images: 2_000,

@@ -6,24 +6,32 @@ import { readPdf } from "./PdfReader.ts"
 export interface PdfEngine {
   /** Rejects with `DocumentError`. */
   readonly read: (bytes: Uint8Array, options: PdfOptions, limits?: PdfLimits) => Promise<PdfDocument>
+  /** Memory of instances that are no longer used. The collector may take its time over it. */
+  readonly droppedBytes: () => number
 }
 
 export const makePdfEngine = (): PdfEngine => {
   let pdfium: Pdfium | undefined
   let documents = 0
+  let dropped = 0
   return {
     read: async (bytes, options, limits = defaultLimits) => {
       const instance = pdfium ?? (await load())
       // taken away for the time of the document, so that one that fails is not used again
       pdfium = undefined
-      const document = readPdf(instance, bytes, options, limits)
-      documents++
-      // memory of WebAssembly never shrinks
-      if (documents % maxDocuments !== 0 && instance.bytes().length <= maxBytes) pdfium = instance
-      return document
-    }
+      try {
+        const document = readPdf(instance, bytes, options, limits)
+        documents++
+        // memory of WebAssembly never shrinks
+        if (documents % maxDocuments !== 0 && instance.bytes().length <= maxBytes) pdfium = instance
+        return document
+      } finally {
+        if (pdfium === undefined) dropped += instance.bytes().length
+      }
+    },
+    droppedBytes: () => dropped
   }
 }
 
 const maxDocuments = 200
-const maxBytes = 128 * 1024 * 1024
+const maxBytes = 64 * 1024 * 1024

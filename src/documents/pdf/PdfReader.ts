@@ -16,7 +16,7 @@ import {
   type PdfPage,
   type PdfTable
 } from "./PdfDocument.ts"
-import { type Pdfium, withBytes, withString } from "./Pdfium.ts"
+import { isExhausted, mostMemory, type Pdfium, withBytes, withString } from "./Pdfium.ts"
 import { readOutline, readProperties } from "./PdfProperties.ts"
 
 /**
@@ -46,10 +46,17 @@ export const readPdf = (
       })
     )
   } catch (cause) {
+    if (isExhausted(pdfium) || cause instanceof RangeError) throw exhausted()
     if (cause instanceof DocumentError) throw cause
     throw damaged(`PDFium gave up on the file: ${cause instanceof Error ? cause.message : String(cause)}`)
   }
 }
+
+const exhausted = (): DocumentError =>
+  limitExceeded(
+    "memoryBytes",
+    `The PDF needs more than ${mostMemory / 1024 / 1024} MB of memory; choose fewer pages with pages`
+  )
 
 /** PDF 32000 lets the header stand anywhere in the first 1,024 bytes, and readers do too. */
 const hasHeader = (bytes: Uint8Array): boolean =>

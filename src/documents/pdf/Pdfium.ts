@@ -107,7 +107,8 @@ export interface Pdfium {
 
 /** Loads an instance: 30 to 60 ms. */
 export const load = async (): Promise<Pdfium> => {
-  const module = await init({ wasmBinary: readProgram(), print: ignore, printErr: ignore })
+  const wasmBinary = withMemoryMaximum(readProgram(), mostMemory / pageBytes)
+  const module = await init({ wasmBinary, print: ignore, printErr: ignore })
   // the package declares the memory through types that it does not bring along
   const memory = module.pdfium as typeof module.pdfium & Memory
   const call = memory.wasmExports as Functions
@@ -122,9 +123,21 @@ export const load = async (): Promise<Pdfium> => {
   }
 }
 
+/**
+ * The most memory of an instance: it can't grow beyond, whatever a page asks for. A document is copied into it, so it leaves the largest one of 512 MB
+ * room to work, and fits with all else into the gigabyte that a thread may have.
+ */
+export const mostMemory = 768 * 1024 * 1024
+
+/** Whether the instance has come so near its bound that what went wrong went wrong for want of memory. */
+export const isExhausted = (pdfium: Pdfium): boolean => pdfium.bytes().length > mostMemory * 0.75
+
+const pageBytes = 65_536
+
 /** Copies `bytes` into PDFium's memory for the time of `use`. */
 export const withBytes = <A>(pdfium: Pdfium, bytes: Uint8Array, use: (pointer: number) => A): A => {
   const pointer = pdfium.call.malloc(Math.max(bytes.length, 1))
+  if (pointer === 0) throw new RangeError(`no memory for ${bytes.length} bytes`)
   try {
     pdfium.bytes().set(bytes, pointer)
     return use(pointer)
@@ -146,6 +159,7 @@ export const readBytes = (
   const size = read(0, 0)
   if (size <= 0 || size > maxBytes) return new Uint8Array(0)
   const pointer = pdfium.call.malloc(size)
+  if (pointer === 0) throw new RangeError(`no memory for ${size} bytes`)
   try {
     read(pointer, size)
     return pdfium.bytes().slice(pointer, pointer + size)
@@ -168,6 +182,41 @@ interface Memory {
   readonly HEAPF64: Float64Array
   readonly HEAP32: Int32Array
 }
+
+/** The program with another maximum of its memory's pages, which the engine then enforces: the size of the module's own is written over. */
+const withMemoryMaximum = (program: Uint8Array, pages: number): Uint8Array => {
+  const patched = program.slice()
+  let at = 8
+  const number = (): number => {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = patched[at++] ?? 0
+      value |= (byte & 0x7f) << shift
+      if ((byte & 0x80) === 0) return value
+    }
+  }
+  while (at < patched.length) {
+    const section = patched[at++]
+    const length = number()
+    if (section !== memorySection) {
+      at += length
+      continue
+    }
+    number() // how many memories: one
+    if (number() !== 1) break
+    number() // pages at the start
+    const start = at
+    number()
+    // As many bytes as the old number had: LEB128 may be longer than it needs.
+    for (let place = start, rest = pages; place < at; place++, rest >>>= 7) {
+      patched[place] = (rest & 0x7f) | (place === at - 1 ? 0 : 0x80)
+    }
+    return patched
+  }
+  throw new TypeError("PDFium's program declares no maximum of its memory")
+}
+
+const memorySection = 5
 
 // A bundle keeps the binary at its side. Else it is in the package, and `require.resolve` finds it where vitest, whose
 // modules have no `import.meta.resolve`, would not.

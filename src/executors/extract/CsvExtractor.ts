@@ -8,6 +8,7 @@ import * as CsvDialect from "../CsvDialect.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
+import * as ThreadWaits from "../../threads/ThreadWaits.ts"
 import * as CsvTable from "./csv/CsvTable.ts"
 
 const settings = {
@@ -83,20 +84,35 @@ export const executor = Executor.define({
       PerItem.perItem(context, settings, (item) =>
         Effect.gen(function* () {
           const fail = (message: string) => Executor.documentError(context, item, message)
-          const text = yield* textOf(settings, item, bytesOfFile, fail)
-          const table = yield* readingInParts(CsvTable.reading(text, optionsOf(settings, text))).pipe(
-            Effect.mapError((error) => fail(tooLarge(settings, item, error)))
+          const reading = Effect.flatMap(textOf(settings, item, bytesOfFile, fail), (text) =>
+            readingInParts(CsvTable.reading(text, optionsOf(settings, text))).pipe(
+              Effect.mapError((error) => fail(tooLarge(settings, item, error)))
+            )
           )
-          return withTable(settings, item, table)
+          const isFile = !Object.hasOwn(item.data, settings.content_field)
+          return withTable(settings, item, yield* isFile ? oneAtATime(reading) : reading)
         })
       )
     )
 })
 
+/**
+ * Files are read on the one event loop, so that several at once would be no faster, and all be in memory. The wait is not the item's own time, as that
+ * for a thread is not.
+ */
+const oneAtATime = <A, E, R>(reading: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    Effect.interruptible(ThreadWaits.counted(turns.take(1))),
+    () => reading,
+    (taken) => turns.release(taken)
+  )
+
+const turns = Effect.unsafeMakeSemaphore(1)
+
 const textOf = (
   settings: Decoded,
   item: Content,
-  bytesOfFile: (item: Content) => Effect.Effect<Uint8Array, Executor.ExecutorError>,
+  bytesOfFile: (item: Content) => Effect.Effect<ArrayBuffer, Executor.ExecutorError>,
   fail: (message: string) => Executor.ExecutorError
 ): Effect.Effect<string, Executor.ExecutorError> => {
   const decoded = (bytes: Uint8Array) =>
@@ -112,7 +128,7 @@ const textOf = (
         ? error
         : fail(`data.${settings.content_field} of ${nameOf(item)} is neither a text nor bytes (setting content_field).`)
     ),
-    Effect.flatMap(decoded),
+    Effect.flatMap((bytes) => decoded(new Uint8Array(bytes))),
     // Python opens text files so; the cells of a text in data keep their line ends.
     Effect.map((text) => text.replaceAll(/\r\n?/g, "\n"))
   )

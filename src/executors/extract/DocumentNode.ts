@@ -5,7 +5,6 @@ import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import type * as Settings from "../../executor/Settings.ts"
 import type { Jobs } from "../../threads/Jobs.ts"
-import { ownBuffer } from "../../threads/ThreadPool.ts"
 import * as BytesOf from "../BytesOf.ts"
 import * as Parsing from "./parsing/Parsing.ts"
 import * as Source from "./parsing/Source.ts"
@@ -44,16 +43,19 @@ export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(
         const parsing = yield* Parsing.make(context, settings)
         const bytesOf = yield* takesText === true ? Source.make(context, settings) : BytesOf.make(context, settings)
         return PerItem.perItem(context, settings, (item) =>
-          Effect.gen(function* () {
-            const bytes = ownBuffer(yield* bytesOf(item))
-            return yield* parsing.read(item, job, { ...input(item), bytes } as Jobs[Job]["input"]).pipe(
+          parsing
+            .read(
+              item,
+              job,
+              Effect.map(bytesOf(item), (bytes) => ({ ...input(item), bytes }) as Jobs[Job]["input"])
+            )
+            .pipe(
               Effect.map((document) => write(item, document)),
               Effect.catchTag("DocumentError", (error) => {
                 const passed = unreadable?.(item, error)
                 return passed === undefined ? Effect.fail(parsing.failure(item, error)) : Effect.succeed(passed)
               })
             )
-          })
         )
       })
     }

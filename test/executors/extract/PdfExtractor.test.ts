@@ -223,7 +223,8 @@ const failing = (reason: ThreadPool.ThreadError["reason"]) =>
   Layer.succeed(
     ThreadPool.ThreadPool,
     ThreadPool.ThreadPool.of({
-      run: (job) => Effect.fail(new ThreadPool.ThreadError({ reason, job, message: `The thread was ${reason}` }))
+      run: (job) => Effect.fail(new ThreadPool.ThreadError({ reason, job, message: `The thread was ${reason}` })),
+      runWith: (job) => Effect.fail(new ThreadPool.ThreadError({ reason, job, message: `The thread was ${reason}` }))
     })
   )
 

@@ -175,6 +175,8 @@ describe("an extractor on a pool that fails", () => {
               ThreadPool.ThreadPool,
               ThreadPool.ThreadPool.of({
                 run: (job) =>
+                  Effect.fail(new ThreadPool.ThreadError({ reason, job, message: `The thread was ${reason}` })),
+                runWith: (job) =>
                   Effect.fail(new ThreadPool.ThreadError({ reason, job, message: `The thread was ${reason}` }))
               })
             )

@@ -9,11 +9,11 @@ import { settingOf } from "./Limits.ts"
 
 /** Reads documents in threads on behalf of a node. */
 export interface Parsing {
-  /** The thread takes `input.bytes` away and gets `timeout_secs`. A thread that fails is the node's error already, a document that can't be read is not yet. */
+  /** The input is made once a thread is free. The thread takes `input.bytes` away and gets `timeout_secs`. A thread that fails is the node's error already, a document that can't be read is not yet. */
   readonly read: <Name extends keyof Jobs>(
     item: Content,
     job: Name,
-    input: Jobs[Name]["input"]
+    input: Effect.Effect<Jobs[Name]["input"], Executor.ExecutorError>
   ) => Effect.Effect<Jobs[Name]["output"], DocumentError | Executor.ExecutorError>
   /** The node's error for a document that can't be read; it names the setting that helps. */
   readonly failure: (item: Content, error: DocumentError) => Executor.ExecutorError
@@ -26,7 +26,7 @@ export const make = (
   Effect.map(ThreadPool, (threads) => ({
     read: (item, job, input) =>
       threads
-        .run(job, input, { transfer: [input.bytes], timeout: Duration.seconds(settings.timeout_secs) })
+        .runWith(job, input, { transfer: ({ bytes }) => [bytes], timeout: Duration.seconds(settings.timeout_secs) })
         .pipe(Effect.catchTag("ThreadError", (error) => Effect.fail(threadFailure(context, item, error)))),
     failure: (item, error) =>
       Executor.documentError(

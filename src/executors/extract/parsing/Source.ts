@@ -3,6 +3,7 @@ import { isUtf8 } from "node:buffer"
 import { type Content, nameOf } from "../../../domain/Content.ts"
 import type { DocumentHints } from "../../../documents/text/TextDocument.ts"
 import { looksLikeText } from "../../../documents/text/Plausible.ts"
+import { ownBuffer } from "../../../threads/ThreadPool.ts"
 import * as BytesOf from "../../BytesOf.ts"
 import * as Executor from "../../../executor/Executor.ts"
 import * as LocalFile from "../../LocalFile.ts"
@@ -31,7 +32,7 @@ export const make = (context: Executor.ExecutorContext, settings: BytesOf.BytesS
       ? Effect.fail(
           Executor.documentError(context, item, LocalFile.tooLarge(nameOf(item), bytes.length, settings.max_size_bytes))
         )
-      : Effect.succeed(bytes)
+      : Effect.succeed(ownBuffer(bytes))
   })
 
 /** Base64 of what could be a document: bytes that start like one, or valid UTF-8. A single word is base64 too, but not of that. */

@@ -121,7 +121,7 @@ const readableText = (
         },
         limits: { ...TextDocument.defaultLimits, treeLength: mostForArticle }
       },
-      { transfer: [bytes], timeout: Duration.seconds(settings.page_timeout_secs) }
+      { transfer: () => [bytes], timeout: Duration.seconds(settings.page_timeout_secs) }
     )
     .pipe(
       Effect.map(({ text }) => text),
