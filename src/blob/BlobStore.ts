@@ -59,6 +59,13 @@ export interface UploadOptions {
   readonly metadata?: Readonly<Record<string, string>>
   /** False: Conflict when the blob exists. Default true. */
   readonly overwrite?: boolean
+  /** Only over the blob with this ETag: PreconditionFailed when another is there, or none. Without quotes. */
+  readonly ifMatch?: string
+}
+
+export interface DownloadOptions {
+  /** Only the blob with this ETag: PreconditionFailed when another is there. Without quotes. */
+  readonly ifMatch?: string
 }
 
 /** Blob Storage as executors, the crawl and the claim check use it. Every account that a pipeline may name. */
@@ -70,7 +77,7 @@ export class BlobStore extends Context.Tag("contentflow-worker/blob/BlobStore")<
     /** None when the blob, or its container, does not exist. */
     readonly properties: (location: BlobLocation) => Effect.Effect<Option.Option<BlobProperties>, ServiceError>
     /** The blob's bytes as stored (no encoding undone), as they arrive. PreconditionFailed when it changes in between. */
-    readonly download: (location: BlobLocation) => Stream.Stream<Uint8Array, ServiceError>
+    readonly download: (location: BlobLocation, options?: DownloadOptions) => Stream.Stream<Uint8Array, ServiceError>
     readonly upload: (
       location: BlobLocation,
       body: Uint8Array,

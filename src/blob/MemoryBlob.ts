@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { Conflict, NotFound, type ServiceError } from "../domain/ServiceError.ts"
+import { Conflict, NotFound, PreconditionFailed, type ServiceError } from "../domain/ServiceError.ts"
 import * as BlobNames from "./BlobNames.ts"
 import { type BlobAccount, type BlobEntry, type BlobLocation, BlobStore, type UploadOptions } from "./BlobStore.ts"
 
@@ -94,7 +94,10 @@ const make = Effect.sync(() => {
     const container = yield* containerOf(operation, location.account, location.container)
     if (options.overwrite === false && container.has(location.path)) {
       const message = `${service} could not ${operation}: it exists already.`
-      return yield* new Conflict({ service, operation, message })
+      return yield* new Conflict({ service, operation, message, code: "BlobAlreadyExists" })
+    }
+    if (options.ifMatch !== undefined && container.get(location.path)?.entry.etag !== options.ifMatch) {
+      return yield* changed(operation)
     }
     const lastModified = wholeSecond(yield* Effect.clockWith((clock) => clock.currentTimeMillis))
     const etag = `0x${(++versions).toString(16).toUpperCase().padStart(15, "0")}`
@@ -129,7 +132,7 @@ const make = Effect.sync(() => {
       const metadata = Object.entries(properties.metadata).map(([name, value]) => [name.toLowerCase(), value] as const)
       return Option.some({ ...properties, metadata: Object.fromEntries(metadata) })
     }),
-    download: (location) =>
+    download: (location, options = {}) =>
       Stream.unwrap(
         Effect.gen(function* () {
           const operation = `download ${nameOf(location)}`
@@ -137,6 +140,7 @@ const make = Effect.sync(() => {
           yield* BlobNames.checkPath(operation, location.path)
           const container = yield* containerOf(operation, location.account, location.container)
           const blob = container.get(location.path) ?? (yield* missing(operation, "blob"))
+          if (options.ifMatch !== undefined && blob.entry.etag !== options.ifMatch) return yield* changed(operation)
           return Stream.fromIterable(pieces(blob.body))
         })
       ),
@@ -198,7 +202,22 @@ function* pieces(body: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < body.byteLength; start += 65_536) yield body.slice(start, start + 65_536)
 }
 
-const missing = (operation: string, what: string): Effect.Effect<never, NotFound> =>
+const missing = (operation: string, what: "blob" | "container"): Effect.Effect<never, NotFound> =>
   Effect.fail(
-    new NotFound({ service, operation, message: `${service} could not ${operation}: the ${what} does not exist.` })
+    new NotFound({
+      service,
+      operation,
+      message: `${service} could not ${operation}: the ${what} does not exist.`,
+      code: what === "blob" ? "BlobNotFound" : "ContainerNotFound"
+    })
+  )
+
+const changed = (operation: string): Effect.Effect<never, PreconditionFailed> =>
+  Effect.fail(
+    new PreconditionFailed({
+      service,
+      operation,
+      message: `${service} could not ${operation}: it is not, or no longer, in the expected state.`,
+      code: "ConditionNotMet"
+    })
   )

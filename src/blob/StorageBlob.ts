@@ -56,11 +56,11 @@ const make = Effect.gen(function* () {
       }))
     }),
 
-    download: (location) => {
+    download: (location, { ifMatch } = {}) => {
       const operation = `download ${nameOf(location)}`
       return Stream.unwrap(
         Effect.map(blobOf(operation, location), (blob) =>
-          bytesFrom(blob, described(blob.url, "BlobStore.download", operation), 0, undefined, maxResumes)
+          bytesFrom(blob, described(blob.url, "BlobStore.download", operation), 0, quoted(ifMatch), maxResumes)
         )
       )
     },
@@ -73,7 +73,8 @@ const make = Effect.gen(function* () {
       const uploading: StorageCall = {
         ...described(blob.url, "BlobStore.upload", operation),
         // A repeated creation would find the blob that the first try made, and call it somebody else's.
-        retries: overwrite ? "few" : "none",
+        // One with a condition finds that its own first try has changed the blob.
+        retries: overwrite && options.ifMatch === undefined ? "few" : "none",
         timeout: Duration.millis(30_000 + body.byteLength / slowestBytesPerMilli)
       }
       const written = yield* call(uploading, (abortSignal) =>
@@ -84,14 +85,19 @@ const make = Effect.gen(function* () {
             ...(options.contentEncoding === undefined ? {} : { blobContentEncoding: options.contentEncoding })
           },
           ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
-          ...(overwrite ? {} : { conditions: { ifNoneMatch: "*" } })
+          ...(overwrite
+            ? options.ifMatch === undefined
+              ? {}
+              : { conditions: { ifMatch: quoted(options.ifMatch) ?? "" } }
+            : { conditions: { ifNoneMatch: "*" } })
         })
       ).pipe(
-        Effect.catchTag(
-          "PreconditionFailed",
-          // The one condition that we set; the service answers 409 or 412 to it.
-          ({ message, ...facts }) => new Conflict({ service: facts.service, operation: facts.operation, message })
-        )
+        Effect.mapError((failure) => {
+          // The condition that the blob is not there: the service answers 409 or 412 to it.
+          if (overwrite || failure._tag !== "PreconditionFailed") return failure
+          const { code, message, operation, service } = failure
+          return new Conflict({ service, operation, message, code })
+        })
       )
       return { etag: unquoted(written.etag), lastModified: written.lastModified?.getTime() ?? 0 }
     }),
@@ -129,6 +135,8 @@ const nameOf = (location: BlobLocation): string => `${location.container}/${loca
 
 /** A listing shows an ETag without the quotes that headers have. */
 const unquoted = (etag: string | undefined): string => (etag ?? "").replace(/^(?:W\/)?"(.*)"$/, "$1")
+
+const quoted = (etag: string | undefined): string | undefined => (etag === undefined ? undefined : `"${etag}"`)
 
 const orNull = (text: string | undefined): string | null => (text === undefined || text === "" ? null : text)
 

@@ -41,7 +41,9 @@ export const Task = Schema.Struct({
   retry_count: Schema.optionalWith(Count, { default: () => 0 }),
   max_retries: Schema.optionalWith(Count, { default: () => 3 }),
   /** Ours: set instead of `content` when the items would not fit. */
-  content_reference: nullable(ContentReference)
+  content_reference: nullable(ContentReference),
+  /** Ours: what changes when a document of `content` changes (its ETag), in the same order; null when the sender does not say. */
+  versions: nullable(Schema.Array(Schema.String))
 })
 export interface Task extends Schema.Schema.Type<typeof Task> {}
 
@@ -55,6 +57,8 @@ export const read = (value: Quick.Fields): Task | undefined => {
   const content = Quick.list(value["content"], readItem)
   const reference = value["content_reference"] ?? null
   const content_reference = reference === null ? null : readReference(reference)
+  const given = value["versions"] ?? null
+  const versions = given === null ? null : Quick.list(given, (one) => (typeof one === "string" ? one : undefined))
   return !isId(task_id) ||
     task_type !== "content_processing" ||
     !isPriority(priority) ||
@@ -67,7 +71,8 @@ export const read = (value: Quick.Fields): Task | undefined => {
     typeof created_at !== "string" ||
     !isCount(retry_count) ||
     !isCount(max_retries) ||
-    content_reference === undefined
+    content_reference === undefined ||
+    versions === undefined
     ? undefined
     : {
         task_id: task_id as TaskId,
@@ -82,7 +87,8 @@ export const read = (value: Quick.Fields): Task | undefined => {
         created_at,
         retry_count,
         max_retries,
-        content_reference
+        content_reference,
+        versions
       }
 }
 
@@ -134,12 +140,13 @@ export const decode = (text: string): Either.Either<DecodedTask, UndecodableTask
 
 /** The text of a message for this task: the envelope, in ASCII, so that XML can carry every character (documents.md 3). */
 export const encode = (task: Task): string => {
-  const { content, content_reference, task_type, ...rest } = task
+  const { content, content_reference, task_type, versions, ...rest } = task
   return AsciiJson.stringify({
     task_type,
     payload: {
       ...rest,
       task_type,
+      ...(versions === null ? {} : { versions }),
       // Without `content` a Python worker refuses the message and leaves it for us, instead of running it on no items.
       ...(content_reference === null ? { content: SafeJson.toExactJson(content) } : { content_reference })
     }

@@ -14,6 +14,7 @@ import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
+import type { FoundDocument } from "../executor/RunFacts.ts"
 import { isRetryable } from "../executor/ExecutorError.ts"
 import { type NodeReport, PipelineRunner, type RunFailure, type RunWatcher } from "../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage } from "../queue/TaskQueue.ts"
@@ -202,7 +203,9 @@ const make = Effect.gen(function* () {
           executionId: task.execution_id,
           taskId: task.task_id,
           attempt: task.retry_count + 1,
-          createdAt: Option.getOrNull(Timestamp.parse(task.created_at))
+          createdAt: Option.getOrNull(Timestamp.parse(task.created_at)),
+          delivery: state.message.dequeueCount,
+          documents: documentsOf(task, state.items)
         },
         watcher
       })
@@ -320,6 +323,18 @@ const completed = Outcome.Completed({ duplicate: false })
 /** An error of our own store or queue: nothing is wrong with the task. */
 const outcomeOf = (failure: Outcome | ServiceError): Outcome =>
   failure instanceof Error ? Outcome.Released({ reason: failure.message }) : failure
+
+/** The documents as the crawl found them. */
+const documentsOf = (task: Task.Task, items: ReadonlyArray<Content>): ReadonlyMap<string, FoundDocument> =>
+  new Map(
+    items.map((item, index) => [
+      nameOf(item),
+      {
+        version: task.versions?.[index] ?? null,
+        changedAt: Option.getOrNull(Timestamp.parse(item.id?.metadata?.["last_modified"]))
+      }
+    ])
+  )
 
 const someItems = ({ content }: Task.Task): Effect.Effect<ReadonlyArray<Content>, Outcome> =>
   content.length === 0

@@ -62,6 +62,9 @@ export const enqueue = Effect.gen(function* () {
   })
 })
 
+/** A larger group travels without its versions: the message has its bounds, and they lie beside the content. */
+const mostVersions = 500
+
 const taskOf = (source: Source, documents: ReadonlyArray<Discovered>, maxRetries: number, now: number): Task => {
   const version: Ids.DocumentVersion = {
     vaultId: source.vault.id,
@@ -82,6 +85,7 @@ const taskOf = (source: Source, documents: ReadonlyArray<Discovered>, maxRetries
     created_at: Timestamp.format(now),
     retry_count: 0,
     max_retries: maxRetries,
-    content_reference: null
+    content_reference: null,
+    versions: version.versions.length > mostVersions ? null : version.versions
   }
 }

@@ -210,6 +210,43 @@ export const blobStoreSuite = (name: string, backend: Backend) => {
       })
     )
 
+    it.effect("overwrites and reads one version alone when told so", () =>
+      Effect.gen(function* () {
+        const store = yield* container("versions")
+        const place = at("versions", "x")
+        const first = yield* store.upload(place, bytes("first"))
+        const second = yield* store.upload(place, bytes("second"), { ifMatch: first.etag })
+        const readOnly = (ifMatch: string) =>
+          Stream.runCollect(store.download(place, { ifMatch })).pipe(
+            Effect.map((all) => Buffer.concat([...all]).toString())
+          )
+        assert.strictEqual(yield* readOnly(second.etag), "second")
+        for (const failing of [
+          Effect.asVoid(store.upload(place, bytes("late"), { ifMatch: first.etag })),
+          Effect.asVoid(store.upload(at("versions", "nothing"), bytes("late"), { ifMatch: first.etag })),
+          Effect.asVoid(readOnly(first.etag))
+        ]) {
+          const error = yield* Effect.flip(failing)
+          assert.strictEqual(error._tag, "PreconditionFailed")
+        }
+        assert.strictEqual((yield* read("versions", "x")).toString(), "second")
+        assert.deepStrictEqual(yield* store.properties(at("versions", "nothing")), Option.none())
+      })
+    )
+
+    it.effect("tells a missing blob from a missing container by the service's code", () =>
+      Effect.gen(function* () {
+        const store = yield* container("codes")
+        const blob = yield* Effect.flip(read("codes", "nothing"))
+        const missing = yield* Effect.flip(read("nowhere-at-all", "nothing"))
+        assert.strictEqual(blob._tag === "NotFound" ? blob.code : null, "BlobNotFound")
+        assert.strictEqual(missing._tag === "NotFound" ? missing.code : null, "ContainerNotFound")
+        yield* store.upload(at("codes", "x"), bytes("x"))
+        const taken = yield* Effect.flip(store.upload(at("codes", "x"), bytes("y"), { overwrite: false }))
+        assert.strictEqual(taken._tag === "Conflict" ? taken.code : null, "BlobAlreadyExists")
+      })
+    )
+
     it.effect("refuses metadata and types that no header can carry", () =>
       Effect.gen(function* () {
         const store = yield* container("headers")

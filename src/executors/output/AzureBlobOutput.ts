@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { BlobStore, type UploadOptions } from "../../blob/BlobStore.ts"
+import { type BlobLocation, BlobStore, type UploadOptions } from "../../blob/BlobStore.ts"
 import { type Content, nameOf, withSummary } from "../../domain/Content.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
@@ -14,8 +14,10 @@ import * as Settings from "../../executor/Settings.ts"
 import * as BlobBody from "./BlobBody.ts"
 import * as BlobMetadata from "./BlobMetadata.ts"
 import * as BlobNames from "./BlobNames.ts"
+import * as OrderedUpload from "./OrderedUpload.ts"
 import * as PathTemplate from "./PathTemplate.ts"
 import { sameBlob } from "./SameBlob.ts"
+import * as WriteOrder from "./WriteOrder.ts"
 
 const placeholders =
   "{name} is filled in: id.unique_id, id.canonical_id, id.filename, document_id, any field of data or summary_data, timestamp, year, month, day, date, executor_id, pipeline_name, created_year, created_month, created_day."
@@ -167,29 +169,55 @@ const write = (
       container: settings.container_name,
       path
     }
-    const written = yield* blobs
-      .upload(location, body, { ...headers(settings), metadata, overwrite: settings.overwrite_existing })
-      .pipe(
-        Effect.catchTag("Conflict", (conflict) =>
-          settings.overwrite_existing
-            ? Effect.fail(conflict)
-            : Effect.flatMap(
-                sameBlob(blobs, location, body, compressionOf(settings)),
-                Option.match({ onNone: () => Effect.fail(conflict), onSome: Effect.succeed })
-              )
-        ),
-        Effect.mapError(writeError(settings, context, item, path))
-      )
+    const written = yield* put(
+      blobs,
+      settings,
+      location,
+      body,
+      { ...headers(settings), metadata },
+      WriteOrder.of(context.run, item)
+    ).pipe(Effect.mapError(writeError(settings, context, item, path)))
+    if (!written.isOurs) {
+      yield* Effect.logInfo(`${path} keeps what a later version of ${nameOf(item)}, or a later attempt, wrote there`)
+    }
     return withSummary(item, {
       blob_output: {
         blob_path: path,
-        blob_size: body.length,
+        blob_size: written.size,
         blob_etag: written.etag,
         blob_last_modified: Timestamp.format(written.lastModified),
-        write_status: "success"
+        write_status: written.isOurs ? "success" : "superseded"
       }
     })
   })
+
+const put = (
+  blobs: BlobStore["Type"],
+  settings: Decoded,
+  location: BlobLocation,
+  body: Uint8Array,
+  options: UploadOptions,
+  order: WriteOrder.WriteOrder | undefined
+): Effect.Effect<OrderedUpload.Written, ServiceError> => {
+  if (settings.overwrite_existing && order !== undefined)
+    return OrderedUpload.upload(blobs, location, body, options, order)
+  const ours = (written: { readonly etag: string; readonly lastModified: number }): OrderedUpload.Written => ({
+    ...written,
+    size: body.length,
+    isOurs: true
+  })
+  return blobs.upload(location, body, { ...options, overwrite: settings.overwrite_existing }).pipe(
+    Effect.catchTag("Conflict", (conflict) =>
+      settings.overwrite_existing
+        ? Effect.fail(conflict)
+        : Effect.flatMap(
+            sameBlob(blobs, location, body, compressionOf(settings)),
+            Option.match({ onNone: () => Effect.fail(conflict), onSome: Effect.succeed })
+          )
+    ),
+    Effect.map(ours)
+  )
+}
 
 /** The blob's bytes, or why there are none. */
 const bodyOf = (settings: Decoded, item: Content): Effect.Effect<Uint8Array, string> => {
@@ -231,6 +259,7 @@ const explain = (settings: Decoded, context: Executor.ExecutorContext, path: str
   const place = `${path} in the container ${settings.container_name} of ${settings.storage_account_name}`
   switch (error._tag) {
     case "Conflict":
+      if (settings.overwrite_existing) return `Could not write the blob ${place}: ${error.message}`
       return `The blob ${place} exists already with another content, and overwrite_existing is false. Choose other templates, or allow to overwrite.`
     case "NotFound":
       return `The container ${settings.container_name} of the storage account ${settings.storage_account_name} does not exist: create it, or correct container_name in ${context.id}.`
