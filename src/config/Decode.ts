@@ -58,6 +58,8 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
         crashLimit: value(variables.crashLimit),
         pipelineEnvAllowlist: Effect.map(value(variables.pipelineEnvAllowlist), (names) => names ?? []),
         localRoots: Effect.map(value(variables.localRoots), (folders) => folders ?? []),
+        serviceHostAllowlist: Effect.map(value(variables.serviceHostAllowlist), (hosts) => hosts ?? []),
+        aiPrices: value(variables.aiPrices),
         executorThreads: value(variables.executorThreads),
         claimCheckContainer: value(variables.claimCheckContainer)
       },

@@ -18,6 +18,11 @@ const account = Kind.matching("a storage account's name: 3 to 24 of a-z and 0-9"
 const cosmosName = Kind.matching("a name without / \\ # ? of at most 255 characters", /^[^/\\#?]{1,255}$/)
 const environmentName = Kind.matching("the name of an environment variable", /^[A-Za-z_][A-Za-z0-9_]{0,254}$/)
 
+const host = Kind.matching(
+  "a host's name, or *.suffix for all below it",
+  /^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9-]{1,63})*$/
+)
+
 /** Whoever may write a pipeline must not get what the worker signs in with, not even by mistake of who runs it. */
 const readableName: Kind.Kind<string> = {
   label: environmentName.label,
@@ -313,6 +318,22 @@ export const variables = {
     without: "none",
     description:
       "Folders of this machine that pipelines may read files from and write files to, hidden files excepted. Without it they use only what a run fetches itself and the folders for temporary files."
+  }),
+
+  serviceHostAllowlist: optional(Kind.list(host), {
+    name: "SERVICE_HOST_ALLOWLIST",
+    group: "Pipelines",
+    without: "none",
+    description:
+      "Hosts (`ollama`, `*.corp.example`) that models and analysis services may have beside Azure's own: they may be called over plain HTTP and with the worker's identity. Other hosts need https and a key; this machine needs nothing."
+  }),
+
+  aiPrices: optional(Kind.text, {
+    name: "AI_PRICES",
+    group: "Pipelines",
+    without: "usage is recorded without money",
+    description:
+      'What models cost: JSON, or the path of a JSON file. `{"gpt-4.1-mini": {"input": 0.4, "cached": 0.1, "output": 1.6}, "prebuilt-layout": {"page": 0.01}}`, by deployment or model: tokens by the million, pages each.'
   }),
 
   // --- HTTP ---

@@ -34,6 +34,10 @@ export interface EngineSettings {
   readonly pipelineEnvAllowlist: ReadonlyArray<string>
   /** Folders of this machine that definitions may read files from and write files to. */
   readonly localRoots: ReadonlyArray<string>
+  /** Hosts beside Azure's that may get the worker's identity, or plain HTTP, from a model or analysis executor. */
+  readonly serviceHostAllowlist: ReadonlyArray<string>
+  /** The price table: JSON, or the path of a file that holds it. */
+  readonly aiPrices: string | null
   /** Threads for parsers. */
   readonly executorThreads: number
   /** The container for content that does not fit in a message, in the worker's own storage account. */
@@ -62,6 +66,8 @@ export const defaults: EngineSettings = {
   crashLimit: 3,
   pipelineEnvAllowlist: [],
   localRoots: [],
+  serviceHostAllowlist: [],
+  aiPrices: null,
   executorThreads: 1,
   claimCheckContainer: "contentflow-tasks"
 }

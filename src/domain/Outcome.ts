@@ -7,14 +7,14 @@ import type * as Duration from "effect/Duration"
  * - Completed: the result is recorded; the message is deleted.
  * - Retry: it may work later; the message comes back after `after` with one more attempt counted.
  * - Rejected: it can't work; the execution is failed and the message goes to the poison queue with `reason`.
- * - Released: not the task's fault (shutdown, our own store is away); the message is visible again at once, no attempt counted.
+ * - Released: not the task's fault (shutdown, our own store is away, a service's limits); the message is visible again at once or `after` a while, no attempt counted.
  * - Lost: the lease was lost; somebody else owns the task now and nothing more may be written.
  */
 export type Outcome = Data.TaggedEnum<{
   Completed: { readonly duplicate: boolean }
   Retry: { readonly after: Duration.Duration; readonly reason: string }
   Rejected: { readonly reason: string }
-  Released: { readonly reason: string }
+  Released: { readonly reason: string; readonly after?: Duration.Duration }
   Lost: { readonly reason: string }
 }>
 export const Outcome = Data.taggedEnum<Outcome>()

@@ -7,10 +7,12 @@ import { isTransient, retryAfter, type ServiceError } from "../domain/ServiceErr
 
 /**
  * A node could not do its work. `Document`: this item can never be processed like this. `Setting`: the definition is wrong.
- * `Transient` and `Timeout` may heal, so the task is tried again. `message` is what people read in the execution's `error`.
+ * `Transient` and `Timeout` may heal, so the task is tried again. `Throttled`: a service's limits would make the task wait longer than it
+ * may take, so it goes back to the queue for a while and no attempt is counted, whatever `fail_pipeline_on_error` says: nothing failed.
+ * `message` is what people read in the execution's `error`.
  */
 export class ExecutorError extends Schema.TaggedError<ExecutorError>()("ExecutorError", {
-  reason: Schema.Literal("Document", "Setting", "Transient", "Timeout"),
+  reason: Schema.Literal("Document", "Setting", "Transient", "Timeout", "Throttled"),
   executorId: Schema.String,
   /** The item's canonical id, or null when the failure concerns no single item. */
   itemId: Schema.NullOr(Schema.String),

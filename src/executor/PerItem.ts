@@ -18,7 +18,8 @@ export const settings = (defaults: { readonly timeoutSecs?: number; readonly max
     min: 1
   }),
   timeout_secs: Settings.integer({
-    description: "Seconds that one item may take; waiting for a free thread does not count.",
+    description:
+      "Seconds that one item may take; waiting for a free thread or for the limits of a service does not count.",
     default: defaults.timeoutSecs ?? 300,
     min: 1
   }),
@@ -90,15 +91,19 @@ export const perItem = (
         items,
         (item) =>
           Effect.flatMap(attempt(item), (result) =>
-            Either.isLeft(result) && (stopAtFirst || result.left.interrupted)
+            Either.isLeft(result) &&
+            (stopAtFirst || result.left.interrupted || result.left.error.reason === "Throttled")
               ? Effect.fail(result.left.error)
               : Effect.succeed(result)
           ),
         { concurrency: settings.max_concurrent }
       ).pipe(
         Effect.flatMap((results) => {
-          const failure = context.failOnError ? results.find(Either.isLeft) : undefined
-          return failure === undefined
+          // Waiting for a limit is no failure that could be passed over.
+          const failure = results.find(
+            (result) => Either.isLeft(result) && (context.failOnError || result.left.error.reason === "Throttled")
+          )
+          return failure === undefined || Either.isRight(failure)
             ? Effect.succeed(results.map((result) => Either.merge(Either.mapLeft(result, ({ item }) => item))))
             : Effect.fail(failure.left.error)
         })

@@ -154,7 +154,7 @@ const work = <R, A, E, R2>(
       : Effect.flatMap(opened, (instance) => attempts(node, instance, items))
   })
   const failed = (error: ExecutorError): Effect.Effect<A, E, R2> => {
-    if (node.settings.failOnError) return goOn({ items: [], error, fatal: true })
+    if (node.settings.failOnError || error.reason === "Throttled") return goOn({ items: [], error, fatal: true })
     const kept = node.marksItems ? items.map((item) => mark(node, item, error, startedAt, clock)) : items
     return goOn({ items: kept, error, fatal: false })
   }

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 
-/** How long some work has waited for a free thread, in milliseconds. */
+/** How long some work has waited for a free thread or for the limits of a service, in milliseconds. */
 interface Waits {
   ended: number
   /** Jobs of this work that wait now, and since when. */
@@ -14,7 +14,7 @@ interface Waits {
 /** Of the work that this fiber does; null where nobody asks. */
 const current: FiberRef.FiberRef<Waits | null> = FiberRef.unsafeMake<Waits | null>(null)
 
-/** Waiting for a thread, which is not the waiting work's own time. */
+/** Waiting for a thread or for the limits of a service, which is not the waiting work's own time. */
 export const counted = <A, E, R>(wait: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(FiberRef.get(current), (waits) => {
     if (waits === null) return wait
@@ -27,7 +27,7 @@ export const counted = <A, E, R>(wait: Effect.Effect<A, E, R>): Effect.Effect<A,
     })
   })
 
-/** Fails when the work takes longer; the time that it waits for a free thread does not count. */
+/** Fails when the work takes longer; the time that it waits for a free thread or for the limits of a service does not count. */
 export const timeoutFail = <A, E, R, E2>(
   work: Effect.Effect<A, E, R>,
   options: { readonly duration: Duration.Duration; readonly onTimeout: () => E2 }

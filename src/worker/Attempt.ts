@@ -91,6 +91,9 @@ export class Attempt extends Context.Tag("contentflow-worker/worker/Attempt")<
 /** Recording a finished result is worth patience: running the whole pipeline again is the price of giving up. */
 const stubbornly = patiently("200 millis", "15 seconds")
 
+/** A service that asks for hours is asked again before. */
+const longestPause = Duration.minutes(10)
+
 const ended = (outcome: Outcome) => Effect.fail(outcome)
 
 const make = Effect.gen(function* () {
@@ -204,6 +207,7 @@ const make = Effect.gen(function* () {
           taskId: task.task_id,
           attempt: task.retry_count + 1,
           createdAt: Option.getOrNull(Timestamp.parse(task.created_at)),
+          deadline: clock.unsafeCurrentTimeMillis() + Duration.toMillis(timeout),
           delivery: state.message.dequeueCount,
           documents: documentsOf(task, state.items)
         },
@@ -232,6 +236,10 @@ const make = Effect.gen(function* () {
   ): Effect.Effect<never, Outcome> => {
     state.nodes = nodes
     Metrics.observeNodes(nodes)
+    if (error.reason === "Throttled") {
+      const after = Duration.min(longestPause, Duration.millis(error.retryAfterMillis ?? 1_000))
+      return ended(Outcome.Released({ reason: error.message, after }))
+    }
     if (!isRetryable(error)) return ended(Outcome.Rejected({ reason: error.message }))
     const asked = error.retryAfterMillis === null ? null : Duration.millis(error.retryAfterMillis)
     return Effect.flatMap(retryOrReject(task, state.policy, error.message, asked), ended)

@@ -67,10 +67,10 @@ const make = Effect.gen(function* () {
         )
     })
 
-  const release = (lease: Lease, state: AttemptState) =>
+  const release = (lease: Lease, state: AttemptState, after: Duration.Duration) =>
     Either.match(state.decoded, {
-      onLeft: () => lease.release(Duration.zero),
-      onRight: (decoded) => lease.release(Duration.zero, Task.encodeRelease(decoded, state.message.dequeueCount))
+      onLeft: () => lease.release(after),
+      onRight: (decoded) => lease.release(after, Task.encodeRelease(decoded, state.message.dequeueCount))
     })
 
   const settled = (
@@ -140,7 +140,7 @@ const make = Effect.gen(function* () {
 
         case "Released": {
           yield* Effect.logWarning(`The message is released: ${outcome.reason}`)
-          yield* persistently(release(lease, state))
+          yield* persistently(release(lease, state, outcome.after ?? Duration.zero))
           const now = yield* Clock.currentTimeMillis
           if (state.etag !== undefined) yield* record(state, Recording.released(outcome.reason, now))
           return

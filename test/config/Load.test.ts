@@ -107,6 +107,8 @@ describe("Load", () => {
         CRASH_LIMIT: "5",
         PIPELINE_ENV_ALLOWLIST: "A, B_2 ,",
         LOCAL_ROOTS: "/data/in,/data/out",
+        SERVICE_HOST_ALLOWLIST: "ollama, *.corp.example",
+        AI_PRICES: "prices.json",
         EXECUTOR_THREADS: "3",
         CLAIM_CHECK_CONTAINER_NAME: "claims",
         STORAGE_WORKER_QUEUE_NAME: "q-1",
@@ -146,6 +148,8 @@ describe("Load", () => {
         crashLimit: 5,
         pipelineEnvAllowlist: ["A", "B_2"],
         localRoots: ["/data/in", "/data/out"],
+        serviceHostAllowlist: ["ollama", "*.corp.example"],
+        aiPrices: "prices.json",
         executorThreads: 3,
         claimCheckContainer: "claims"
       })
@@ -275,6 +279,7 @@ describe("mistakes", () => {
     ["COSMOS_DB_NAME", "a/b", /without/],
     ["COSMOS_DB_CONTAINER_VAULTS", "a#b", /without/],
     ["PIPELINE_ENV_ALLOWLIST", "A,B C", /holds "B C"/],
+    ["SERVICE_HOST_ALLOWLIST", "https://ollama/", /holds "https:\/\/ollama\/"/],
     ["AZURE_APP_CONFIG_ENDPOINT", "nonsense", /neither an address/]
   ]
   for (const [variable, value, reason] of wrong) {

@@ -38,6 +38,8 @@ export const load: Effect.Effect<LocalSettings, ConfigError> = Effect.suspend(()
   Effect.all(
     {
       allowlist: value(variables.pipelineEnvAllowlist),
+      hosts: value(variables.serviceHostAllowlist),
+      aiPrices: value(variables.aiPrices),
       executorThreads: value(variables.executorThreads),
       localRoots: value(variables.localRoots),
       connection: value(variables.storageConnectionString),
@@ -53,11 +55,22 @@ export const load: Effect.Effect<LocalSettings, ConfigError> = Effect.suspend(()
       // One of them failed, or nothing would have.
       return new ConfigError({ mistakes: [first as Mistake, ...more] })
     },
-    onSuccess: ({ allowlist, clientId, connection, executorThreads, localRoots, queueUrl }): LocalSettings => ({
+    onSuccess: ({
+      aiPrices,
+      allowlist,
+      clientId,
+      connection,
+      executorThreads,
+      hosts,
+      localRoots,
+      queueUrl
+    }): LocalSettings => ({
       engine: {
         ...engineDefaults,
         executorThreads,
+        aiPrices,
         pipelineEnvAllowlist: allowlist ?? [],
+        serviceHostAllowlist: hosts ?? [],
         // Who runs a pipeline by hand means the folder that they stand in.
         localRoots: [...(localRoots ?? []), ...(cwd() === "/" ? [] : [cwd()])]
       },

@@ -132,7 +132,7 @@ const forItem = (
         },
         onFailure: (cause) => {
           const error = errorOf(context, item, cause)
-          if (!continue_on_error) return Effect.fail(error)
+          if (!continue_on_error || error.reason === "Throttled") return Effect.fail(error)
           const details = { item_index: index, step_count: steps.length }
           return Effect.succeed(log({ status: "failed", details, errors: [error.message] }))
         }

@@ -1,0 +1,514 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as ClientSpan from "../azure/ClientSpan.ts"
+import { Credentials } from "../azure/Credentials.ts"
+import * as SdkCall from "../azure/SdkCall.ts"
+import { WorkerConfig } from "../config/WorkerConfig.ts"
+import { redact } from "../domain/Redaction.ts"
+import type { RunFacts } from "../executor/RunFacts.ts"
+import { type Meter, none as nothing, type Usage } from "../executor/Usage.ts"
+import * as AnswerErrors from "./AnswerErrors.ts"
+import { CallError, mayHeal } from "./CallError.ts"
+import * as Endpoint from "./Endpoint.ts"
+import * as Governor from "./Governor.ts"
+import { type Ended, type FixedLimits, Governors } from "./Governor.ts"
+import * as Metrics from "./Metrics.ts"
+import * as Prices from "./Prices.ts"
+import * as RateHeaders from "./RateHeaders.ts"
+import * as Http from "./ServiceHttp.ts"
+import { type HttpAnswer, type HttpFailure, ServiceHttp } from "./ServiceHttp.ts"
+
+/** How a client signs in. */
+export type SignIn =
+  | { readonly _tag: "Key"; readonly header: string; readonly prefix: string; readonly key: Redacted.Redacted }
+  /** With the worker's own identity. */
+  | { readonly _tag: "Identity"; readonly scope: string }
+  | { readonly _tag: "None" }
+
+export interface ClientOptions {
+  /** For people: `Azure OpenAI`, `Document Intelligence`, … */
+  readonly service: string
+  /** The executor's type, for metrics. */
+  readonly type: string
+  /** The task behind the run: calls of several tasks take turns, and none waits longer than its task may take. */
+  readonly run?: RunFacts | undefined
+  /** Of the node; calls may name an item's instead. */
+  readonly meter?: Meter | undefined
+  readonly endpoint: Endpoint.Endpoint
+  readonly signIn: SignIn
+  /** The deployment, model, analyzer or index that the calls share limits on; null for the endpoint alone. */
+  readonly deployment: string | null
+  readonly settings: AnswerErrors.Callee["settings"]
+  readonly limits?: FixedLimits
+  /** Calls after the first, for what may heal; waiting for a limit is none of them. */
+  readonly retries: { readonly times: number; readonly delay: Duration.Duration; readonly factor: number }
+  /** From sending to the last byte of the answer. */
+  readonly timeout: Duration.Duration
+}
+
+export interface Call {
+  /** For people, logs and spans: `analyze prebuilt-layout`. No text of a document. */
+  readonly operation: string
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
+  /** Appended to the endpoint; its parts are encoded already. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly json?: unknown
+  readonly bytes?: { readonly data: Uint8Array; readonly contentType: string }
+  /** Tokens that the call will be charged for, as well as that is known. */
+  readonly tokens?: number
+  /** Where the usage of this call is counted: an item's meter. */
+  readonly meter?: Meter | undefined
+  /** Reads from the answer what the call is charged for; without it one call without tokens and pages is counted. */
+  readonly usage?: (
+    answer: Answer
+  ) => Partial<Pick<Usage, "model" | "inputTokens" | "cachedTokens" | "outputTokens" | "pages">>
+  /** Statuses beside 2xx that are an answer and no error. */
+  readonly accepted?: ReadonlyArray<number>
+  /** Whether an answer without a body is right. Its `json` is undefined. */
+  readonly mayBeEmpty?: boolean
+  /** The answer is no JSON: its `json` is undefined. */
+  readonly isBinary?: boolean
+  readonly maxBytes?: number
+}
+
+export interface Answer extends HttpAnswer {
+  /** Decoded from the body. */
+  readonly json: unknown
+}
+
+/** An operation that the service goes on with after it answered. */
+export interface Operation {
+  /** Reads how it fares from what its address answers. */
+  readonly state: (json: unknown) => OperationState
+  /** Between the first looks; grows to `longest`. A `Retry-After` counts instead. */
+  readonly interval: Duration.Duration
+  readonly longest: Duration.Duration
+  /** From the start on. */
+  readonly within: Duration.Duration
+}
+
+export type OperationState =
+  | { readonly _tag: "Running" }
+  | { readonly _tag: "Succeeded" }
+  | { readonly _tag: "Failed"; readonly message: string }
+
+/** One service at one endpoint, for one node. */
+export interface ServiceClient {
+  /**
+   * One call: waits for its turn, signs in, sends, reads. Repeats what may heal; a refusal for the limits' sake waits, without counting.
+   * Every failure is told in words; an answer with an error inside is one, whatever its status.
+   */
+  readonly call: (call: Call) => Effect.Effect<Answer, CallError>
+  /** Starts an operation (the answer names its address in `Operation-Location`) and looks until it has ended; the answer is the last one. */
+  readonly operate: (start: Call, operation: Operation) => Effect.Effect<Answer, CallError>
+  /** An error of this service, for what only the caller can judge. */
+  readonly error: (reason: CallError["reason"], message: string) => CallError
+}
+
+/** Opens clients of model, analysis and search services. Nothing is called yet. */
+export class ServiceClients extends Context.Tag("contentflow-worker/services/ServiceClients")<
+  ServiceClients,
+  {
+    /** Fails when the worker must not call this endpoint so: no https, or its identity to a host that is not Azure's. */
+    readonly open: (options: ClientOptions) => Effect.Effect<ServiceClient, CallError>
+  }
+>() {}
+
+/** An answer is read into memory. */
+const defaultMaxBytes = 64 * 1024 * 1024
+/** A wait between two tries in a node; what takes longer is left to the retry of the task. */
+const longestDelay = Duration.minutes(1)
+
+const make = Effect.gen(function* () {
+  const http = yield* ServiceHttp
+  const governors = yield* Governors
+  const { aiPrices, serviceHostAllowlist } = yield* WorkerConfig
+  const tokens = yield* makeTokens
+  const prices = yield* loadPrices(aiPrices)
+
+  const open = (options: ClientOptions): Effect.Effect<ServiceClient, CallError> => {
+    const { deployment, endpoint, service, settings, signIn } = options
+    const callee = { service, host: endpoint.host, deployment, settings }
+    const kinds = { Key: "key", Identity: "identity", None: "none" } as const
+    const refusal = Endpoint.refusal(endpoint, kinds[signIn._tag], serviceHostAllowlist)
+    if (refusal !== undefined) {
+      return Effect.fail(new CallError({ reason: "Misdirected", message: `${service}: ${refusal}` }))
+    }
+    const governor = governors.of(
+      `${endpoint.url} ${deployment ?? ""}`,
+      options.limits ?? { tokensPerMinute: null, requestsPerMinute: null }
+    )
+    return Effect.succeed(client(options, callee, governor))
+  }
+
+  const client = (options: ClientOptions, callee: AnswerErrors.Callee, governor: Governor.Governor): ServiceClient => {
+    const { endpoint, signIn } = options
+    const name = AnswerErrors.nameOf(callee)
+    const failure = (reason: CallError["reason"], message: string) =>
+      new CallError({ reason, message: `${name} ${message}` })
+
+    const credentials: Effect.Effect<Readonly<Record<string, string>>, CallError> = signIn._tag === "Key"
+      ? Effect.succeed({ [signIn.header]: `${signIn.prefix}${Redacted.value(signIn.key)}` })
+      : signIn._tag === "None"
+        ? Effect.succeed({})
+        : Effect.mapBoth(tokens.get(signIn.scope), {
+            onSuccess: (token) => ({ authorization: `Bearer ${Redacted.value(token)}` }),
+            onFailure: ({ heals, message }) =>
+              failure(heals ? "Unavailable" : "Unauthorized", `can't be signed in to: ${message}`)
+          })
+
+    /** One request and what its answer means. */
+    const send = (url: string, call: Call): Effect.Effect<Inspected, CallError> =>
+      Effect.flatMap(credentials, (signature) => {
+        const body = call.bytes?.data ?? (call.json === undefined ? undefined : JSON.stringify(call.json))
+        const type = call.bytes?.contentType ?? (call.json === undefined ? undefined : "application/json")
+        return http
+          .send({
+            method: call.method,
+            url,
+            headers: {
+              accept: call.isBinary === true ? "*/*" : "application/json",
+              "user-agent": "contentflow-worker",
+              ...(type === undefined ? {} : { "content-type": type }),
+              ...call.headers,
+              ...signature
+            },
+            ...(body === undefined ? {} : { body }),
+            maxBytes: call.maxBytes ?? defaultMaxBytes
+          })
+          .pipe(
+            Effect.mapError((error) => ofHttp(callee, error)),
+            Effect.timeoutFail({
+              duration: options.timeout,
+              onTimeout: () =>
+                failure(
+                  "TimedOut",
+                  `did not answer within ${Duration.toSeconds(options.timeout)} s (${call.operation}).`
+                )
+            }),
+            Effect.flatMap((answer) => Effect.map(Clock.currentTimeMillis, (now) => inspect(callee, call, answer, now)))
+          )
+      })
+
+    /** One call in its turn; asked again as often as it is refused for the limits' sake. */
+    const admitted = (
+      url: string,
+      call: Call,
+      deadline: number,
+      waitedBefore: number
+    ): Effect.Effect<Admitted, CallError> =>
+      governor
+        .run(
+          { tokens: call.tokens ?? 0, task: options.run?.executionId ?? "", deadline },
+          (waited) =>
+            Effect.map(Effect.either(send(url, call)), (result) => ({ result, waited: waitedBefore + waited })),
+          ({ result }, millis): Ended =>
+            result._tag === "Left"
+              ? { how: "failed", rates: undefined, millis }
+              : { how: howOf(result.right.verdict), rates: result.right.rates, millis }
+        )
+        .pipe(
+          Effect.catchTag("Overdue", ({ afterMillis }) =>
+            Effect.fail(
+              new CallError({
+                reason: "Throttled",
+                message: `${name} is at its rate limits, and waiting for them would take longer than the task may.`,
+                retryAfterMillis: afterMillis
+              })
+            )
+          ),
+          Effect.flatMap(({ result, waited }) => {
+            if (result._tag === "Left") return Effect.fail(result.left)
+            const { answer, verdict } = result.right
+            Metrics.called(options.type, options.deployment ?? "", resultOf(verdict), waited)
+            if (verdict === "throttled") return admitted(url, call, deadline, waited)
+            return verdict === "answered" ? Effect.succeed({ answer, waited }) : Effect.fail(verdict)
+          })
+        )
+
+    const counted = (url: string, call: Call): Effect.Effect<Answer, CallError> =>
+      Effect.flatMap(Clock.currentTimeMillis, (asked) =>
+        Effect.flatMap(
+          Effect.timed(admitted(url, call, options.run?.deadline ?? asked + longestWait, 0)),
+          ([took, { answer, waited }]) =>
+            Effect.sync(() => {
+              if (call.usage !== undefined) count(call, answer, Duration.toMillis(took) - waited, waited)
+              return answer
+            })
+        )
+      )
+
+    const count = (call: Call, answer: Answer, millis: number, waitMillis: number): void => {
+      const usage = Prices.priced(prices, {
+        ...nothing,
+        model: options.deployment ?? options.service,
+        deployment: options.deployment,
+        calls: 1,
+        ...call.usage?.(answer),
+        millis: Math.max(0, Math.round(millis)),
+        waitMillis
+      })
+      ;(call.meter ?? options.meter)?.add(usage)
+      Metrics.used(options.type, usage)
+    }
+
+    const { delay, factor, times } = options.retries
+    const retrying = (
+      url: string,
+      call: Call,
+      left: number,
+      wait: Duration.Duration,
+      fresh: boolean
+    ): Effect.Effect<Answer, CallError> =>
+      Effect.catchAll(counted(url, call), (error) => {
+        if (error.reason === "Unauthorized" && error.status === 401 && signIn._tag === "Identity" && !fresh) {
+          // The token may have been revoked before its time.
+          return Effect.zipRight(tokens.forget(signIn.scope), retrying(url, call, left, wait, true))
+        }
+        if (left <= 0 || !mayHeal(error) || error.reason === "Throttled") return Effect.fail(error)
+        const pause = Duration.max(wait, Duration.millis(error.retryAfterMillis ?? 0))
+        if (Duration.greaterThan(pause, longestDelay)) return Effect.fail(error)
+        return Effect.delay(retrying(url, call, left - 1, Duration.times(wait, factor), fresh), pause)
+      })
+
+    const call = (request: Call): Effect.Effect<Answer, CallError> =>
+      ClientSpan.around(
+        `${options.service} ${request.operation}`,
+        { "server.address": endpoint.host, ...(options.deployment === null ? {} : { deployment: options.deployment }) },
+        retrying(urlOf(endpoint, request), request, times, delay, false)
+      )
+
+    /** Looks at an operation once; it is no call that anything is charged for, and nothing limits it but the service's word. */
+    const look = (url: string, request: Call): Effect.Effect<Look, CallError> =>
+      Effect.map(
+        send(url, {
+          operation: request.operation,
+          method: "GET",
+          path: "",
+          maxBytes: request.maxBytes ?? defaultMaxBytes
+        }),
+        ({ answer, rates, verdict }) => ({
+          answer: verdict === "answered" ? answer : undefined,
+          error: typeof verdict === "string" ? undefined : verdict,
+          pauseMillis: rates.retryAfterMillis
+        })
+      )
+
+    const operate = (start: Call, operation: Operation): Effect.Effect<Answer, CallError> => {
+      const { interval, longest, within } = operation
+      const { usage, ...quiet } = start
+      return Effect.gen(function* () {
+        const began = yield* Clock.currentTimeMillis
+        const overdue = failure(
+          "TimedOut",
+          `has not ended the operation within ${Duration.toSeconds(within)} s (${start.operation}).`
+        )
+        const started = yield* call({ ...quiet, mayBeEmpty: true })
+        const location = started.headers["operation-location"]
+        if (location === undefined || !URL.canParse(location, endpoint.url)) {
+          return yield* failure(
+            "Unreadable",
+            `accepted the operation but does not say where it can be looked at (${start.operation}).`
+          )
+        }
+        const url = new URL(location, endpoint.url)
+        if (url.origin !== endpoint.origin) {
+          return yield* failure(
+            "Misdirected",
+            `names an operation at another host (${url.host.slice(0, 100)}), which is not asked: the key would go there.`
+          )
+        }
+        let pause = Duration.max(
+          interval,
+          Duration.millis(RateHeaders.read(started.headers, began).retryAfterMillis ?? 0)
+        )
+        let failures = 0
+        for (;;) {
+          const left = Duration.toMillis(within) - ((yield* Clock.currentTimeMillis) - began)
+          if (left <= 0) return yield* overdue
+          yield* Effect.sleep(Duration.min(Duration.min(pause, Duration.minutes(5)), Duration.millis(left)))
+          const seen = yield* Effect.catchAll(look(url.href, start), (error) =>
+            Effect.succeed<Look>({ answer: undefined, error, pauseMillis: undefined })
+          )
+          if (seen.error !== undefined) {
+            failures += 1
+            if (!mayHeal(seen.error) || failures > 5) return yield* seen.error
+          } else if (seen.answer !== undefined) {
+            failures = 0
+            const state = operation.state(seen.answer.json)
+            if (state._tag === "Succeeded") {
+              const took = (yield* Clock.currentTimeMillis) - began
+              count({ ...start, usage: usage ?? (() => ({})) }, seen.answer, took, 0)
+              return seen.answer
+            }
+            if (state._tag === "Failed")
+              return yield* failure("Failed", `could not do it: ${redact(state.message).slice(0, 300)}`)
+          }
+          const next = Duration.min(longest, Duration.times(pause, 1.5))
+          pause = seen.pauseMillis === undefined ? next : Duration.max(interval, Duration.millis(seen.pauseMillis))
+        }
+      })
+    }
+
+    return {
+      call: (request) => call({ usage: () => ({}), ...request }),
+      operate,
+      error: failure
+    }
+  }
+
+  return ServiceClients.of({ open })
+})
+
+/** A call that belongs to no task waits this long for the limits, in milliseconds. */
+const longestWait = 3_600_000
+
+interface Inspected {
+  readonly answer: Answer
+  readonly rates: RateHeaders.Rates
+  readonly verdict: "answered" | "throttled" | CallError
+}
+
+interface Admitted {
+  readonly answer: Answer
+  readonly waited: number
+}
+
+interface Look {
+  readonly answer: Answer | undefined
+  readonly error: CallError | undefined
+  readonly pauseMillis: number | undefined
+}
+
+const howOf = (verdict: Inspected["verdict"]): Ended["how"] =>
+  typeof verdict === "string" ? verdict : mayHeal(verdict) ? "failed" : "answered"
+
+const resultOf = (verdict: Inspected["verdict"]): string =>
+  verdict === "answered" ? "ok" : verdict === "throttled" ? "throttled" : verdict.reason.toLowerCase()
+
+const inspect = (callee: AnswerErrors.Callee, call: Call, answer: HttpAnswer, now: number): Inspected => {
+  const rates = RateHeaders.read(answer.headers, now)
+  const { body, status } = answer
+  const isFine = (status >= 200 && status < 300) || call.accepted?.includes(status) === true
+  const parsed = body.length === 0 || (call.isBinary === true && isFine) ? undefined : parse(body)
+  const said = call.accepted?.includes(status) === true ? undefined : AnswerErrors.saidError(parsed)
+  const read: Answer = { ...answer, json: parsed }
+  if (AnswerErrors.isThrottled(answer, said)) return { answer: read, rates, verdict: "throttled" }
+  if (!isFine || (said !== undefined && call.isBinary !== true)) {
+    return { answer: read, rates, verdict: AnswerErrors.ofAnswer(callee, answer, said, rates.retryAfterMillis ?? null) }
+  }
+  const isComplete = parsed !== undefined || call.isBinary === true || (body.length === 0 && call.mayBeEmpty === true)
+  return { answer: read, rates, verdict: isComplete ? "answered" : AnswerErrors.unreadable(callee, answer) }
+}
+
+const parse = (body: Uint8Array): unknown => {
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8")) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+const ofHttp = (callee: AnswerErrors.Callee, { message, reason }: HttpFailure): CallError =>
+  new CallError({
+    reason: reason === "Forbidden" ? "Misdirected" : reason === "TooLarge" ? "Unreadable" : "Unavailable",
+    message: `${AnswerErrors.nameOf(callee)} ${message}.`
+  })
+
+const urlOf = (endpoint: Endpoint.Endpoint, { path, query }: Call): string => {
+  const search = new URLSearchParams(query).toString()
+  return `${endpoint.url}${path}${search === "" ? "" : `?${search}`}`
+}
+
+// --- Tokens of the worker's identity ---
+
+interface TokenFailure {
+  readonly message: string
+  /** Whether it may work later. */
+  readonly heals: boolean
+}
+
+const tokenTimeout = Duration.seconds(30)
+/** A token is fetched anew this long before its end. */
+const tokenMargin = 300_000
+
+const makeTokens = Effect.gen(function* () {
+  const credentials = yield* Effect.serviceOption(Credentials)
+  const known = new Map<string, { readonly token: Redacted.Redacted; readonly until: number }>()
+  // One fetch serves all that wait for it.
+  const fetching = yield* Effect.makeSemaphore(1)
+
+  const fetch = (scope: string): Effect.Effect<Redacted.Redacted, TokenFailure> =>
+    Option.match(credentials, {
+      onNone: () =>
+        Effect.fail({ heals: false, message: "This program has no Azure identity; use a key (azure_key_credential)." }),
+      onSome: ({ credential }) =>
+        SdkCall.run({
+          start: (abortSignal) => credential.getToken(scope, { abortSignal }),
+          timeout: tokenTimeout,
+          onTimeout: (): TokenFailure => ({ heals: true, message: "No token came within 30 s." }),
+          onReject: (cause) =>
+            Effect.fail<TokenFailure>({
+              heals: !(cause instanceof Error && /CredentialUnavailable|AuthenticationRequired/.test(cause.name)),
+              message: redact(cause instanceof Error ? cause.message : String(cause)).slice(0, 300)
+            })
+        }).pipe(
+          Effect.flatMap((token) =>
+            token === null
+              ? Effect.fail<TokenFailure>({ heals: false, message: "The identity has no token for this service." })
+              : Effect.sync(() => {
+                  const redacted = Redacted.make(token.token)
+                  known.set(scope, { token: redacted, until: token.expiresOnTimestamp - tokenMargin })
+                  return redacted
+                })
+          )
+        )
+    })
+
+  const cached = (scope: string): Effect.Effect<Option.Option<Redacted.Redacted>> =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const found = known.get(scope)
+      return found !== undefined && found.until > now ? Option.some(found.token) : Option.none()
+    })
+
+  const orFetch = (scope: string, otherwise: Effect.Effect<Redacted.Redacted, TokenFailure>) =>
+    Effect.flatMap(cached(scope), Option.match({ onSome: Effect.succeed, onNone: () => otherwise }))
+
+  return {
+    get: (scope: string) => orFetch(scope, fetching.withPermits(1)(Effect.suspend(() => orFetch(scope, fetch(scope))))),
+    forget: (scope: string) => Effect.sync(() => void known.delete(scope))
+  }
+})
+
+// --- Prices ---
+
+const loadPrices = (setting: string | null): Effect.Effect<Prices.Prices, never, FileSystem.FileSystem> => {
+  if (setting === null) return Effect.succeed({})
+  const text = setting.startsWith("{")
+    ? Effect.succeed(setting)
+    : Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(setting))
+  return Effect.catchAll(Effect.flatMap(text, Prices.fromJson), (error) =>
+    Effect.as(
+      Effect.logError(`AI_PRICES can't be read, so usage is recorded without money: ${error.message.slice(0, 300)}`),
+      {}
+    )
+  )
+}
+
+/** Over any transport. */
+export const layer: Layer.Layer<ServiceClients, never, ServiceHttp | Governors | WorkerConfig | FileSystem.FileSystem> =
+  Layer.effect(ServiceClients, make)
+
+/** Over HTTP. */
+export const layerHttp: Layer.Layer<ServiceClients, never, WorkerConfig | FileSystem.FileSystem> = layer.pipe(
+  Layer.provide([Http.layer, Governor.layer])
+)
