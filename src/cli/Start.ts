@@ -27,7 +27,8 @@ export const start = Effect.gen(function* () {
     Layer.provide(checkedPorts),
     Layer.provide(Load.layerDotEnv)
   )
-  return yield* Effect.forEach(settings.notes, (note) => Effect.logInfo(note), { discard: true }).pipe(
+  return yield* Effect.forEach(settings.warnings, (warning) => Effect.logWarning(warning), { discard: true }).pipe(
+    Effect.zipRight(Effect.forEach(settings.notes, (note) => Effect.logInfo(note), { discard: true })),
     Effect.zipRight(Effect.flatMap(FileSystem.FileSystem, RunFolderSweep.sweepDefault)),
     Effect.zipRight(Layer.launch(worker)),
     Effect.provide(Logging.layer(settings.log))

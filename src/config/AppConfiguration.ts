@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as SecretShape from "../domain/SecretShape.ts"
 import { Credentials } from "../azure/Credentials.ts"
 import { ConfigError, type Mistake } from "./ConfigError.ts"
 import { variables } from "./Variables.ts"
@@ -127,20 +128,25 @@ const list = (
       abortSignal: stop.signal
     })
     const found = yield* Stream.fromAsyncIterable(settings, (cause) =>
-      storeError(`can't be read (keys ${filter}): ${reasonOf(cause, "App Configuration Data Reader")}`)
+      storeError(`can't be read (keys ${shownFilter(filter)}): ${reasonOf(cause, "App Configuration Data Reader")}`)
     ).pipe(Stream.take(maxSettings + 1), Stream.runCollect)
     if (found.length > maxSettings) {
-      return yield* storeError(`has more than ${maxSettings} keys ${filter}: choose a narrower APP_CONFIG_KEY_FILTERS`)
+      return yield* storeError(
+        `has more than ${maxSettings} keys ${shownFilter(filter)}: choose a narrower APP_CONFIG_KEY_FILTERS`
+      )
     }
     return [...found]
   }).pipe(
     Effect.scoped,
     Effect.timeoutFail({
       duration: patience,
-      onTimeout: () => storeError(`did not answer within ${Duration.toSeconds(patience)} seconds (keys ${filter})`)
+      onTimeout: () =>
+        storeError(`did not answer within ${Duration.toSeconds(patience)} seconds (keys ${shownFilter(filter)})`)
     }),
     Effect.withSpan("AppConfiguration.list", { kind: "client", attributes: { filter } })
   )
+
+const shownFilter = (filter: string): string => (SecretShape.isHarmless(filter) ? filter : SecretShape.describe(filter))
 
 const storeError = (reason: string): ConfigError =>
   new ConfigError({

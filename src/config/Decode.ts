@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type { Store } from "./AppConfiguration.ts"
-import { builtIn, ConfigError, type Mistake, nowhere } from "./ConfigError.ts"
+import { builtIn, concealed, ConfigError, type Mistake, nowhere } from "./ConfigError.ts"
 import { type Found, missing, type Variable } from "./Variable.ts"
 import { isWithoutEffect, variables } from "./Variables.ts"
 import type { AzureSettings, EngineSettings, HttpSettings, LogSettings } from "./WorkerConfig.ts"
@@ -210,7 +210,7 @@ const collector = (lookup: Lookup) => {
 
   const fail = (mistake: Mistake): Effect.Effect<never, Remembered> =>
     Effect.suspend(() => {
-      mistakes.push(mistake)
+      mistakes.push(concealed(mistake))
       return Effect.fail(remembered)
     })
 

@@ -12,6 +12,7 @@ import * as AppConfiguration from "./AppConfiguration.ts"
 import { builtIn, ConfigError, nowhere } from "./ConfigError.ts"
 import * as Decode from "./Decode.ts"
 import * as DotEnv from "./DotEnv.ts"
+import * as LogFile from "./LogFile.ts"
 import type { Found, Variable } from "./Variable.ts"
 import { variables } from "./Variables.ts"
 import { AzureConfig, type AzureSettings, HttpConfig, WorkerConfig } from "./WorkerConfig.ts"
@@ -20,15 +21,33 @@ import { AzureConfig, type AzureSettings, HttpConfig, WorkerConfig } from "./Wor
  * All settings, from App Configuration, the environment (the current ConfigProvider), the nearest `.env` file and the defaults,
  * in this order (documents.md 7.1). Read once; fails with all mistakes together.
  */
-export const load: Effect.Effect<Decode.Settings, ConfigError, FileSystem.FileSystem | Path.Path> = Effect.gen(
-  function* () {
-    const local = yield* localTexts
-    const stored = yield* Effect.catchAll(storedTexts(local), (error) => withLocalMistakes(error, local))
-    const lookup = lookupIn(stored, local)
-    for (const variable of all) if (variable.secret) remember(lookup(variable)?.text ?? "")
-    return yield* Decode.decode(lookup)
-  }
-)
+export const load: Effect.Effect<Loaded, ConfigError, FileSystem.FileSystem | Path.Path> = Effect.gen(function* () {
+  const { texts: local, warnings } = yield* localTexts
+  const unread = Effect.mapError(({ mistakes }: ConfigError) => new ConfigError({ mistakes, unread: warnings }))
+  const stored = yield* storedTexts(local).pipe(
+    Effect.catchAll((error) => withLocalMistakes(error, local)),
+    unread
+  )
+  const lookup = lookupIn(stored, local)
+  for (const variable of all) if (variable.secret) remember(lookup(variable)?.text ?? "")
+  return { ...(yield* unread(decode(lookup))), warnings }
+})
+
+export interface Loaded extends Decode.Settings {
+  /** Sentences about what was not read from the `.env` file. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** The settings, when their file can be written, too. */
+const decode = (lookup: Decode.Lookup): Effect.Effect<Decode.Settings, ConfigError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const settings = yield* Effect.either(Decode.decode(lookup))
+    const logFile = yield* LogFile.mistakeIn(lookup(variables.logFile))
+    if (logFile === null) return yield* settings
+    const others = Either.isLeft(settings) ? settings.left.mistakes : []
+    const [first = logFile, ...more] = [...others, logFile]
+    return yield* new ConfigError({ mistakes: [first, ...more] })
+  })
 
 /** The settings' tags for the layers of the worker; `log` and `notes` are for whoever launches them. */
 export const layerOf = (settings: Decode.Settings): Layer.Layer<WorkerConfig | AzureConfig | HttpConfig> =>
@@ -46,14 +65,21 @@ export const layer: Layer.Layer<
 
 /**
  * Lets everything above read the `.env` file like the environment, as `${NAME}` in a pipeline does; real variables come first.
+ * `tell` gets the sentences about what is not read from the file.
  */
-export const layerDotEnv: Layer.Layer<never, ConfigError, FileSystem.FileSystem | Path.Path> = Layer.unwrapEffect(
-  Effect.gen(function* () {
-    const { provider } = yield* DotEnv.find
-    const current = yield* Effect.configProviderWith(Effect.succeed)
-    return Layer.setConfigProvider(ConfigProvider.orElse(current, () => provider))
-  })
-)
+export const layerDotEnvWith = (
+  tell: (warning: string) => Effect.Effect<void>
+): Layer.Layer<never, ConfigError, FileSystem.FileSystem | Path.Path> =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const { provider, warnings } = yield* DotEnv.find
+      yield* Effect.forEach(warnings, tell, { discard: true })
+      const current = yield* Effect.configProviderWith(Effect.succeed)
+      return Layer.setConfigProvider(ConfigProvider.orElse(current, () => provider))
+    })
+  )
+
+export const layerDotEnv = layerDotEnvWith(() => Effect.void)
 
 const all: ReadonlyArray<Variable<unknown>> = Object.values(variables)
 
@@ -63,7 +89,7 @@ const storedNames: ReadonlySet<string> = new Set(all.filter((variable) => variab
 
 /** What the environment and the file say: a variable that is there and empty hides the file's. */
 const localTexts: Effect.Effect<
-  ReadonlyMap<string, Found>,
+  { readonly texts: ReadonlyMap<string, Found>; readonly warnings: ReadonlyArray<string> },
   ConfigError,
   FileSystem.FileSystem | Path.Path
 > = Effect.gen(function* () {
@@ -76,7 +102,7 @@ const localTexts: Effect.Effect<
     const source = Option.isSome(real) ? "the environment" : (file.path ?? "")
     if (Option.isSome(text)) texts.set(name, { text: text.value, source })
   }
-  return texts
+  return { texts, warnings: file.warnings }
 })
 
 type Stored = ReadonlyMap<string, AppConfiguration.StoredValue>
@@ -88,8 +114,11 @@ const storedTexts = Effect.fnUntraced(function* (local: ReadonlyMap<string, Foun
 })
 
 /** Without the store nobody knows what is missing, but what is wrong here is wrong anyway. */
-const withLocalMistakes = (error: ConfigError, local: ReadonlyMap<string, Found>): Effect.Effect<never, ConfigError> =>
-  Effect.flatMap(Effect.either(Decode.decode(lookupIn(new Map(), local))), (settings) => {
+const withLocalMistakes = (
+  error: ConfigError,
+  local: ReadonlyMap<string, Found>
+): Effect.Effect<never, ConfigError, FileSystem.FileSystem> =>
+  Effect.flatMap(Effect.either(decode(lookupIn(new Map(), local))), (settings) => {
     const more = Either.isLeft(settings) ? settings.left.mistakes : []
     const wrong = more.filter(({ source }) => source !== nowhere && source !== builtIn)
     return Effect.fail(new ConfigError({ mistakes: [...error.mistakes, ...wrong] }))

@@ -1,8 +1,8 @@
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import type { Mistake } from "./ConfigError.ts"
-import { builtIn, nowhere } from "./ConfigError.ts"
+import * as SecretShape from "../domain/SecretShape.ts"
+import { builtIn, concealed, type Mistake, nowhere } from "./ConfigError.ts"
 
 export type Group =
   | "Azure resources"
@@ -96,12 +96,14 @@ const common = (kind: Kind<unknown>, facts: Facts) => ({
 })
 
 const parse = <A>(kind: Kind<A>, facts: Facts, { text, source }: Found): Either.Either<A, Mistake> =>
-  Either.mapLeft(kind.parse(text), (reason) => ({
-    variable: facts.name,
-    value: facts.secret === true ? null : text,
-    reason,
-    source
-  }))
+  Either.mapLeft(
+    Either.filterOrLeft(
+      kind.parse(text),
+      () => facts.secret === true || !SecretShape.isSecret(text),
+      () => "is a secret, and this setting is shown to people: it was meant for another one"
+    ),
+    (reason) => concealed({ variable: facts.name, value: facts.secret === true ? null : text, reason, source })
+  )
 
 // --- Kinds ---
 
@@ -171,7 +173,9 @@ export const list = (item: Kind<string>): Kind<ReadonlyArray<string>> => ({
         .split(",")
         .map((part) => part.trim())
         .filter((part) => part !== "")
-        .map((part) => Either.mapLeft(item.parse(part), (reason) => `holds ${JSON.stringify(part)}, which ${reason}`))
+        .map((part) =>
+          Either.mapLeft(item.parse(part), (reason) => `holds ${SecretShape.shown(part)}, which ${reason}`)
+        )
     )
 })
 

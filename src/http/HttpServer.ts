@@ -13,6 +13,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { createServer, type RequestListener, type Server } from "node:http"
 import { HttpConfig } from "../config/WorkerConfig.ts"
+import * as SecretShape from "../domain/SecretShape.ts"
 import { WorkerEngine } from "../worker/WorkerEngine.ts"
 import * as Dependencies from "./Dependencies.ts"
 import * as Handlers from "./Handlers.ts"
@@ -106,7 +107,7 @@ const stopEngineFirst = Layer.scopedDiscard(
 
 const whyNot = (host: string, port: number, cause: unknown): string => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
-  const place = `The HTTP server can't listen on ${host}, port ${port}`
+  const place = `The HTTP server can't listen on ${SecretShape.isHarmless(host) ? host : SecretShape.describe(host)}, port ${port}`
   if (code === "EADDRINUSE") {
     return `${place}: the port is in use. Stop what listens there, set API_PORT to another port, or API_ENABLED=false for no HTTP.`
   }

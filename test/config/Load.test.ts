@@ -27,10 +27,12 @@ const machine = (files: Readonly<Record<string, string | null>>) => {
   return Layer.merge(
     FileSystem.layerNoop({
       stat: (path) => (content.has(path) ? Effect.succeed(info) : Effect.fail(missingFile("stat", path))),
-      readFileString: (path) =>
+      readFile: (path) =>
         Effect.fromNullable(content.get(path)).pipe(
-          Effect.mapError(() => missingFile("readFileString", path, "PermissionDenied"))
-        )
+          Effect.map((text) => new TextEncoder().encode(text)),
+          Effect.mapError(() => missingFile("readFile", path, "PermissionDenied"))
+        ),
+      open: () => Effect.succeed({} as FileSystem.File)
     }),
     Layer.effect(
       Path.Path,
@@ -290,7 +292,9 @@ describe("mistakes", () => {
         assert.strictEqual(mistakes[0].variable, variable)
         assert.match(mistakes[0].reason, reason)
         assert.strictEqual(mistakes[0].source, "the environment")
-        assert.strictEqual(mistakes[0].value, variable === "AZURE_APP_CONFIG_ENDPOINT" ? null : value)
+        // An address with a query, and signs that names do not have, could be a secret.
+        const isHidden = variable === "AZURE_APP_CONFIG_ENDPOINT" || /[?#]/.test(value)
+        assert.strictEqual(mistakes[0].value, isHidden ? null : value)
       })
     )
   }

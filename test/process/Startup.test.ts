@@ -50,6 +50,33 @@ describe("The start of a worker process", () => {
     )
 
     it.scoped(
+      "shows no secret that stands in a wrong setting, and names LOG_FILE beside the other mistakes",
+      () =>
+        Effect.gen(function* () {
+          const key = Buffer.from("no key of anything, but as long: 0123456789 abcdefghijkl").toString("base64")
+          const said = yield* refused({
+            COSMOS_DB_ENDPOINT: `AccountEndpoint=https://acct.documents.azure.com:443/;AccountKey=${key};`,
+            COSMOS_DB_NAME: key,
+            WORKER_NAME: key,
+            API_HOST: `https://admin:${key}@host`,
+            STORAGE_ACCOUNT_WORKER_QUEUE_URL: `https://acct.queue.core.windows.net/?sv=1&sig=${encodeURIComponent(key)}`,
+            STORAGE_WORKER_QUEUE_NAME: key,
+            BLOB_STORAGE_ACCOUNT_NAME: `AccountName=acct;AccountKey=${key}`,
+            PIPELINE_ENV_ALLOWLIST: `API_KEY=${key}`,
+            NUM_PROCESSING_WORKERS: key,
+            LOG_LEVEL: key,
+            LOG_FILE: `/no/such/folder/${key}`
+          })
+          assert.notInclude(said, key.slice(0, 8))
+          for (const name of ["COSMOS_DB_NAME", "WORKER_NAME", "API_HOST", "LOG_LEVEL", "LOG_FILE"])
+            assert.include(said, name)
+          assert.match(said, /LOG_FILE .*its folder does not exist/)
+          assert.match(yield* refused({ LOG_FILE: "/" }), /LOG_FILE "\/" is a folder/)
+        }),
+      300_000
+    )
+
+    it.scoped(
       "refuses a missing queue and missing containers together, and says how to get them",
       () =>
         Effect.gen(function* () {

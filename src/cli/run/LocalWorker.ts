@@ -1,5 +1,6 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
+import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -47,7 +48,7 @@ export const layer = (
     Layer.provide(adapted),
     Layer.provide(Layer.merge(stored(pipelines), azure)),
     Layer.provide(settings),
-    Layer.provide(Load.layerDotEnv)
+    Layer.provide(Load.layerDotEnvWith(Console.error))
   )
 }
 
