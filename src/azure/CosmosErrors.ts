@@ -1,6 +1,6 @@
 import * as Predicate from "effect/Predicate"
 import * as ServiceError from "../domain/ServiceError.ts"
-import { service } from "../store/DocumentContainer.ts"
+import { cosmosDb as service } from "../domain/ServiceError.ts"
 
 /**
  * What the Cosmos SDK (or the credential that it asked) threw, as our error. `operation` names the call and the document:

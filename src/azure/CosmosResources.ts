@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { AzureConfig } from "../config/WorkerConfig.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
-import { service } from "../store/DocumentContainer.ts"
+import { cosmosDb as service } from "../domain/ServiceError.ts"
 import { CosmosDatabase } from "./CosmosClients.ts"
 import * as CosmosErrors from "./CosmosErrors.ts"
 

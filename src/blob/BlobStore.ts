@@ -1,17 +1,9 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
+import type { BlobAccount } from "../domain/BlobAccount.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
-
-/** A storage account as a pipeline names it, and how to sign in there. */
-export interface BlobAccount {
-  /** The account's name, not its URL. */
-  readonly name: string
-  /** An account key; without one the worker's own identity (or connection string, for its own account) is used. */
-  readonly key?: Redacted.Redacted
-}
 
 export interface BlobLocation {
   readonly account: BlobAccount

@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Conflict, NotFound, PreconditionFailed, type ServiceError } from "../domain/ServiceError.ts"
 import * as BlobNames from "./BlobNames.ts"
-import { type BlobAccount, type BlobEntry, type BlobLocation, BlobStore, type UploadOptions } from "./BlobStore.ts"
+import type { BlobAccount } from "../domain/BlobAccount.ts"
+import { type BlobEntry, type BlobLocation, BlobStore, type UploadOptions } from "./BlobStore.ts"
 
 export type Operation = keyof BlobStore["Type"]
 

@@ -12,7 +12,8 @@ import { StorageClients } from "../azure/StorageClients.ts"
 import * as StorageErrors from "../azure/StorageErrors.ts"
 import { Conflict, isTransient, type ServiceError, Unavailable } from "../domain/ServiceError.ts"
 import * as BlobNames from "./BlobNames.ts"
-import { type BlobAccount, type BlobEntry, type BlobLocation, BlobStore, type ListOptions } from "./BlobStore.ts"
+import type { BlobAccount } from "../domain/BlobAccount.ts"
+import { type BlobEntry, type BlobLocation, BlobStore, type ListOptions } from "./BlobStore.ts"
 
 const make = Effect.gen(function* () {
   const clients = yield* StorageClients

@@ -12,6 +12,9 @@ const facts = {
   code: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
 }
 
+/** `service` of the store of documents, whichever implementation it has. */
+export const cosmosDb = "Cosmos DB"
+
 /** 429, or 503 with a wait: the service asks for patience. */
 export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
   ...facts,

@@ -1,5 +1,5 @@
 import * as Redacted from "effect/Redacted"
-import type { BlobAccount } from "../blob/BlobStore.ts"
+import type { BlobAccount } from "../domain/BlobAccount.ts"
 import * as Settings from "../executor/Settings.ts"
 
 const types = ["default_azure_credential", "azure_key_credential"] as const

@@ -193,7 +193,7 @@ const attempt = <A>(
     timeout: callTimeout,
     onTimeout: () =>
       new ServiceError.Unavailable({
-        service: DocumentContainer.service,
+        service: ServiceError.cosmosDb,
         operation,
         message: `Cosmos DB did not answer within ${Duration.toSeconds(callTimeout)} seconds (${operation}).`
       })

@@ -10,8 +10,9 @@ import * as Schedule from "effect/Schedule"
 import * as CosmosErrors from "../azure/CosmosErrors.ts"
 import { Credentials } from "../azure/Credentials.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
-import { isStorableId, service } from "./DocumentContainer.ts"
-import { isLoopback } from "../executors/transform/lookup/Endpoint.ts"
+import { cosmosDb as service } from "../domain/ServiceError.ts"
+import { isStorableId } from "./DocumentContainer.ts"
+import { isLoopback } from "../web/Loopback.ts"
 import { type LookupContainer, type LookupQuery, LookupStore, type PartitionKey } from "./LookupStore.ts"
 
 /**

@@ -68,9 +68,6 @@ export interface DocumentContainer {
 
 export type Identified = Document & { readonly id: string }
 
-/** The service's name in errors. */
-export const service = "Cosmos DB"
-
 /** The service's limit of one patch. */
 export const maxPatchOperations = 10
 
@@ -90,7 +87,7 @@ export const storableId = (id: string): string =>
 
 /** The error for a document that can't be stored or can't be read as what it should be. */
 export const invalid = (operation: string, message: string): ServiceError.Invalid =>
-  new ServiceError.Invalid({ service, operation, message, reason: "BadRequest" })
+  new ServiceError.Invalid({ service: ServiceError.cosmosDb, operation, message, reason: "BadRequest" })
 
 export const unstorable = (operation: string): ServiceError.Invalid =>
   invalid(operation, `Cosmos DB can't store a document under this id (${operation}).`)

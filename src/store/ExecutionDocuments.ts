@@ -94,7 +94,7 @@ const asArrayContent = (document: DocumentContainer.Document): DocumentContainer
 
 const unsettled = (container: string, id: ExecutionId) =>
   new ServiceError.Conflict({
-    service: DocumentContainer.service,
+    service: ServiceError.cosmosDb,
     operation: `create ${container}/${id}`,
     message: `The execution ${id} is created and deleted by others again and again.`
   })

@@ -161,7 +161,7 @@ const notJson = (what: string) => DocumentContainer.invalid(what, `The document 
 
 const tooLarge = (operation: string) =>
   new ServiceError.Invalid({
-    service: DocumentContainer.service,
+    service: ServiceError.cosmosDb,
     operation,
     message: `The document is larger than 2 MB, which is the most that Cosmos DB stores (${operation}).`,
     reason: "TooLarge"

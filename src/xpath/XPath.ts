@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { type DomDocument, type DomNode, isAttribute, isElement } from "../executors/input/scraping/Dom.ts"
+import { type DomDocument, type DomNode, isAttribute, isElement } from "./DomNode.ts"
 import type { Expression, FunctionName, Kind, Operator, Step } from "./XPathSyntax.ts"
 
 /** Nodes in the order of the document, or a plain value. */

@@ -1,34 +1,5 @@
 import { parseHTML } from "linkedom"
-
-/** What we use of a DOM node. */
-export interface DomNode {
-  /** 1 element, 2 attribute, 3 text, 8 comment, 9 document. */
-  readonly nodeType: number
-  readonly textContent: string | null
-  readonly parentNode: DomNode | null
-  readonly childNodes: Iterable<DomNode>
-}
-
-export interface DomElement extends DomNode {
-  readonly localName: string
-  readonly attributes: Iterable<DomAttribute>
-  readonly getAttribute: (name: string) => string | null
-  readonly append: (...nodes: ReadonlyArray<DomNode>) => void
-  readonly setAttribute: (name: string, value: string) => void
-  readonly removeAttribute: (name: string) => void
-}
-
-export interface DomAttribute extends DomNode {
-  readonly name: string
-  readonly value: string
-}
-
-export interface DomDocument extends DomNode {
-  readonly documentElement: DomElement | null
-  readonly querySelector: (selector: string) => DomElement | null
-  readonly querySelectorAll: (selector: string) => Iterable<DomElement>
-  readonly createElement: (name: string) => DomElement
-}
+import { type DomDocument, type DomElement, isElement } from "../../../xpath/DomNode.ts"
 
 /** A page as a tree with `html`, `head` and `body`, which authors may leave out. No script runs and nothing is fetched. */
 export const parsePage = (html: string): DomDocument => {
@@ -41,11 +12,6 @@ export const parsePage = (html: string): DomDocument => {
   for (const element of complete.querySelectorAll("*")) lowerAttributes(element)
   return complete
 }
-
-export const isElement = (node: DomNode | null, name?: string): node is DomElement =>
-  node !== null && node.nodeType === 1 && (name === undefined || ("localName" in node && node.localName === name))
-
-export const isAttribute = (node: DomNode): node is DomAttribute => node.nodeType === 2
 
 /** By name, since linkedom describes its result as the global object, which has no document on every runtime. */
 const treeOf = (html: string): DomDocument => Reflect.get(parseHTML(html), "document")

@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
-import { type DomDocument, parsePage } from "./Dom.ts"
+import type { DomDocument } from "../../../xpath/DomNode.ts"
+import { parsePage } from "./Dom.ts"
 import * as PageUrl from "./PageUrl.ts"
 import * as Selector from "./Selector.ts"
 

@@ -1,6 +1,5 @@
 import * as Either from "effect/Either"
-import type { DomDocument, DomElement } from "./Dom.ts"
-import { isElement } from "./Dom.ts"
+import { type DomDocument, type DomElement, isElement } from "../../../xpath/DomNode.ts"
 import * as XPath from "../../../xpath/XPath.ts"
 import * as XPathSyntax from "../../../xpath/XPathSyntax.ts"
 

@@ -1,3 +1,5 @@
+import { isLoopback } from "../../../web/Loopback.ts"
+
 /** Hosts that the worker's own token may be sent to: whoever gets it can read what the worker can. */
 const azureHosts =
   /\.(?:documents\.azure\.(?:com|us|cn)|documents\.microsoftazure\.de|(?:documents|sqlx?)\.cosmos\.azure\.(?:com|us|cn))$/i
@@ -12,6 +14,3 @@ export const problemOf = (endpoint: string, withToken: boolean): string | null =
     ? null
     : `must be an https address of Azure Cosmos DB when credential_type is default_azure_credential: the worker's token is sent nowhere else. For ${url.hostname} use credential_type key.`
 }
-
-/** Where an emulator listens. */
-export const isLoopback = (hostname: string): boolean => /^(?:localhost|127\.0\.0\.1|\[::1\])$/i.test(hostname)
