@@ -1,12 +1,14 @@
+import * as CutText from "./CutText.ts"
+import type { Execution } from "./Execution.ts"
 import * as Quick from "./Quick.ts"
 
-/** What an attempt left behind before its worker died. */
+/** What is known of an attempt, for people. */
 export interface AttemptNote {
   /** When it began, as documents write times. */
   readonly started_at: string
   /** The worker's name in the execution. */
   readonly worker: string
-  /** The executors that were at work last; empty when none had begun, or nobody could note it. */
+  /** The executors that were at work last; empty when none had begun, or none was noted. */
   readonly at_work: ReadonlyArray<NodeNote>
 }
 
@@ -18,36 +20,109 @@ export interface NodeNote {
   readonly item_count: number
 }
 
-/** A message grows by little: there is room between the largest that we send and the largest that the queue takes. */
+/** An attempt as its execution names it, from its start to its orderly end. */
+export interface OpenAttempt extends AttemptNote {
+  /** Unique among the attempts of all processes. */
+  readonly id: string
+  /** The process that runs it, unique among all that ever ran. */
+  readonly process: string
+  /** The message that it works on: a second copy has another. */
+  readonly message_id: string
+  /** The attempt lives no longer than this after the last write to its execution, unless it writes again. */
+  readonly lease_seconds: number
+  /** Nothing else was at work in its process. */
+  readonly alone: boolean
+}
+
+/** Who may write an execution: the attempt that it names. Edits of other fields by others do not matter. */
+export interface Ownership {
+  readonly started_at: string
+  readonly processing_worker_id: string
+  readonly attempt_id: string
+}
+
+/** What an execution keeps of earlier attempts where the message can't be trusted with it, or has no room. */
+export interface AttemptHistory {
+  /** Deaths of a worker at which this was the only attempt at work. */
+  readonly blamed: number
+  /** The attempts that ended with their worker, the oldest first; the last few. */
+  readonly deaths: ReadonlyArray<AttemptNote>
+  /** Retries that are counted; a message without room for its own count says less. */
+  readonly retries: number
+}
+
+export const noHistory: AttemptHistory = { blamed: 0, deaths: [], retries: 0 }
+
+/** A worker died while this was at work: it runs alone from then on. */
+export const isSuspect = ({ blamed, deaths }: AttemptHistory): boolean => blamed > 0 || deaths.length > 0
+
+/** Documents and poison messages grow by little. */
 const maxAttempts = 5
 const maxNodes = 3
 const maxItems = 2
 const maxName = 200
 
-/** The notes as a message carries them: for itself alone, since its text may be put into another one. */
-export const toJson = (messageId: string, attempts: ReadonlyArray<AttemptNote>): Quick.Fields => ({
-  message_id: messageId,
-  attempts: attempts.slice(-maxAttempts).map(({ at_work, started_at, worker }) => ({
-    started_at,
-    worker,
-    at_work: at_work.slice(0, maxNodes).map(({ executor_id, item_count, items, type }) => ({
-      executor_id: cut(executor_id),
-      type: cut(type),
-      items: items.slice(0, maxItems).map(cut),
-      item_count
-    }))
+export const ownershipOf = ({ id, started_at, worker }: OpenAttempt): Ownership => ({
+  started_at,
+  processing_worker_id: worker,
+  attempt_id: id
+})
+
+/** The history after one more death. */
+export const withDeath = (history: AttemptHistory, attempt: OpenAttempt, alone: boolean): AttemptHistory => ({
+  ...history,
+  blamed: history.blamed + (alone ? 1 : 0),
+  deaths: [...history.deaths, noteOf(attempt)].slice(-maxAttempts)
+})
+
+/** The same attempt with what is at work in it now. */
+export const withNodes = (attempt: OpenAttempt, nodes: ReadonlyArray<NodeNote>): OpenAttempt => ({
+  ...attempt,
+  at_work: nodes.slice(0, maxNodes).map(({ executor_id, item_count, items, type }) => ({
+    executor_id: cut(executor_id),
+    type: cut(type),
+    items: items.slice(0, maxItems).map(cut),
+    item_count
   }))
 })
 
-/** The notes of this message, the oldest first; none where it carries none, or something else. */
-export const fromJson = (messageId: string, value: unknown): ReadonlyArray<AttemptNote> => {
-  if (!Quick.isFields(value) || value["message_id"] !== messageId) return []
-  return (Quick.list(value["attempts"], readAttempt) ?? []).slice(-maxAttempts)
+/**
+ * The attempt of ours that began on this execution and has not ended in order; undefined when there is none, or when another program
+ * has taken the execution since.
+ */
+export const openAttempt = ({ attempt, processing_worker_id, started_at }: Execution): OpenAttempt | undefined => {
+  if (!Quick.isFields(attempt)) return undefined
+  const note = readNote(attempt)
+  const { alone, id, lease_seconds, message_id, process } = attempt
+  return note === undefined ||
+    note.started_at !== started_at ||
+    note.worker !== processing_worker_id ||
+    typeof id !== "string" ||
+    typeof process !== "string" ||
+    typeof message_id !== "string" ||
+    typeof lease_seconds !== "number"
+    ? undefined
+    : { ...note, id, process, message_id, lease_seconds, alone: alone === true }
 }
 
-const cut = (text: string): string => (text.length > maxName ? `${text.slice(0, maxName)}…` : text)
+/** What the execution keeps of earlier attempts; nothing where it keeps something else. */
+export const historyOf = ({ attempt_history: value }: Execution): AttemptHistory =>
+  Quick.isFields(value)
+    ? {
+        blamed: countOf(value["blamed"]),
+        deaths: (Quick.list(value["deaths"], readNote) ?? []).slice(-maxAttempts),
+        retries: countOf(value["retries"])
+      }
+    : noHistory
 
-const readAttempt = (value: unknown): AttemptNote | undefined => {
+const noteOf = ({ at_work, started_at, worker }: AttemptNote): AttemptNote => ({ started_at, worker, at_work })
+
+const countOf = (value: unknown): number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0
+
+const cut = (text: string): string => (text.length > maxName ? `${CutText.cut(text, maxName)}…` : text)
+
+const readNote = (value: unknown): AttemptNote | undefined => {
   if (!Quick.isFields(value)) return undefined
   const { started_at, worker } = value
   const at_work = Quick.list(value["at_work"], readNode)

@@ -14,6 +14,9 @@ export const isTerminal = (status: ExecutionStatus): boolean => status === "comp
 const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 const OptionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
 
+/** Ours, but anybody may have written it: read with care. */
+const Anything = Schema.optionalWith(Schema.Unknown, { exact: true })
+
 /** A `vault_executions` document (documents.md 2.5). `content` is an array or null, `error` a string or null: never else. */
 export const Execution = Schema.Struct({
   id: ExecutionId,
@@ -36,7 +39,15 @@ export const Execution = Schema.Struct({
   executor_outputs: Schema.optionalWith(Json, { default: () => ({}) }),
   events: Schema.optionalWith(Schema.Array(Json), { default: () => [] }),
   /** Ours: when the message of this execution was accepted by the queue; null until then. */
-  enqueued_at: OptionalText
+  enqueued_at: OptionalText,
+  /** Ours: the attempt that has begun and not ended (AttemptNotes), else null or nothing. */
+  attempt: Anything,
+  /** Ours: what is kept of earlier attempts (AttemptNotes), mostly nothing. */
+  attempt_history: Anything,
+  /** Ours: the process of the last attempt that began. */
+  attempt_process: Anything,
+  /** Ours: the last process that died while this was at work. */
+  suspected_with: Anything
 })
 export interface Execution extends Schema.Schema.Type<typeof Execution> {}
 
@@ -56,5 +67,9 @@ export type ExecutionChange = Partial<
     | "executor_outputs"
     | "events"
     | "enqueued_at"
+    | "attempt"
+    | "attempt_history"
+    | "attempt_process"
+    | "suspected_with"
   >
 >

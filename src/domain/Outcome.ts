@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
  * - Retry: it may work later; the message comes back after `after` with one more attempt counted.
  * - Rejected: it can't work; the execution is failed and the message goes to the poison queue with `reason`.
  * - Released: not the task's fault (shutdown, our own store is away, a service's limits); the message is visible again at once or `after` a while, no attempt counted.
+ * - Waiting: another attempt is at work on the same execution; the message comes back after `after` and finds what became of it.
  * - Lost: the lease was lost; somebody else owns the task now and nothing more may be written.
  */
 export type Outcome = Data.TaggedEnum<{
@@ -15,6 +16,7 @@ export type Outcome = Data.TaggedEnum<{
   Retry: { readonly after: Duration.Duration; readonly reason: string }
   Rejected: { readonly reason: string }
   Released: { readonly reason: string; readonly after?: Duration.Duration }
+  Waiting: { readonly after: Duration.Duration; readonly reason: string }
   Lost: { readonly reason: string }
 }>
 export const Outcome = Data.taggedEnum<Outcome>()

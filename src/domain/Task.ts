@@ -2,12 +2,13 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AsciiJson from "./AsciiJson.ts"
-import * as AttemptNotes from "./AttemptNotes.ts"
 import { Content, read as readItem } from "./Content.ts"
+import * as CutText from "./CutText.ts"
 import * as ExactJson from "./ExactJson.ts"
 import { ExecutionId, ExecutorId, maxIdLength, PipelineId, TaskId, VaultId } from "./Ids.ts"
 import * as Quick from "./Quick.ts"
 import * as SafeJson from "./SafeJson.ts"
+import * as XmlJson from "./XmlJson.ts"
 
 /** Where a task's content lies when it does not fit in the message (claim check). */
 export const ContentReference = Schema.Struct({
@@ -153,45 +154,41 @@ export const encode = (task: Task): string => {
   })
 }
 
-/** The text of the same message with one more attempt counted; everything else stays as it came. */
-export const encodeRetry = (decoded: DecodedTask, dequeueCount: number, reason: string): string =>
-  rewritten(decoded, { retry_count: decoded.task.retry_count + 1, last_error: reason.slice(0, 500) }, dequeueCount)
-
-/** The text of the same message, let go without counting an attempt. */
-export const encodeRelease = (decoded: DecodedTask, dequeueCount: number): string =>
-  rewritten(decoded, {}, dequeueCount)
-
-/** Of the message's dequeues, those whose attempt ended in an orderly way. All others killed their worker, or lost it. */
-export const accountedDequeues = ({ payload }: DecodedTask): number => {
-  const count = payload["accounted_dequeues"]
-  return typeof count === "number" && Number.isSafeInteger(count) && count >= 0 ? count : 0
-}
-
 /**
- * The text of the same message with what is known of the attempts that its worker may not survive; undefined when the queue would not
- * carry it.
+ * The text of the same message with one more attempt counted; everything else stays as it came. `ended`: the attempt whose end its
+ * execution does not say. Undefined when the queue would not carry it.
  */
-export const encodeNoted = (
-  decoded: DecodedTask,
-  messageId: string,
-  attempts: ReadonlyArray<AttemptNotes.AttemptNote>
-): string | undefined => {
-  const withNotes = (some: ReadonlyArray<AttemptNotes.AttemptNote>) =>
-    enveloped({ ...decoded.payload, attempt_notes: AttemptNotes.toJson(messageId, some) })
-  return [attempts, attempts.slice(-1)].map(withNotes).find((text) => text.length <= largestMessage)
+export const encodeRetry = (decoded: DecodedTask, reason: string, ended: string | null): string | undefined => {
+  const counted = { retry_count: decoded.task.retry_count + 1 }
+  return (
+    rewritten(decoded, { ...counted, last_error: CutText.cut(reason, 500) }, ended) ??
+    rewritten(decoded, counted, ended)
+  )
 }
 
-/** What the message knows of earlier attempts, the oldest first. */
-export const attemptNotes = ({ payload }: DecodedTask, messageId: string): ReadonlyArray<AttemptNotes.AttemptNote> =>
-  AttemptNotes.fromJson(messageId, payload["attempt_notes"])
+/** The text of the same message, let go without counting an attempt; undefined when the queue would not carry it. */
+export const encodeRelease = (decoded: DecodedTask, ended: string): string | undefined => rewritten(decoded, {}, ended)
 
-/** The notes end with the attempt that they were about. */
-const rewritten = ({ payload }: DecodedTask, change: Quick.Fields, dequeueCount: number): string => {
-  const { attempt_notes: _, ...kept } = payload
-  return enveloped({ ...kept, ...change, accounted_dequeues: dequeueCount })
+/** Whether the message itself says that this attempt ended in order. Attempts are named by chance: no sender can know one. */
+export const saysEnded = ({ payload }: DecodedTask, attemptId: string): boolean =>
+  payload["ended_attempt"] === attemptId
+
+/** The same task with at least this many retries counted. */
+export const withRetries = (decoded: DecodedTask, retries: number): DecodedTask =>
+  retries <= decoded.task.retry_count
+    ? decoded
+    : { ...decoded, task: { ...decoded.task, retry_count: Math.min(retries, maxCount) } }
+
+/** In as few bytes as possible: others may send messages that fill the queue's limit. */
+const rewritten = ({ payload }: DecodedTask, change: Quick.Fields, ended: string | null): string | undefined => {
+  // The first two are of earlier versions of this worker.
+  const { accounted_dequeues: _1, attempt_notes: _2, ended_attempt: _3, ...kept } = payload
+  const text = XmlJson.stringify({
+    task_type: "content_processing",
+    payload: { ...kept, ...change, ...(ended === null ? {} : { ended_attempt: ended }) }
+  })
+  return Buffer.byteLength(text) <= largestMessage ? text : undefined
 }
-
-const enveloped = (payload: Quick.Fields): string => AsciiJson.stringify({ task_type: "content_processing", payload })
 
 const decodeTask = Schema.decodeUnknownEither(Task, { onExcessProperty: "ignore" })
 

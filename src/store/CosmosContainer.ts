@@ -213,12 +213,15 @@ const dateOf = (headers: Cosmos.Response<unknown>["headers"] | undefined): numbe
 /** A JSON pointer to a property of the document. */
 const pointerTo = (key: string): string => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
 
-const queryOf = ({ oneOf, isNull }: PatchCondition): string | undefined => {
+const queryOf = ({ absent = [], equal = {}, isNull, oneOf }: PatchCondition): string | undefined => {
   const parts = [
-    ...(oneOf === undefined
-      ? []
-      : [`c.${oneOf.property} IN (${oneOf.values.map((value) => `'${value}'`).join(", ")})`]),
-    ...(isNull === undefined ? [] : [`IS_NULL(c.${isNull})`])
+    ...(oneOf === undefined ? [] : [`c.${oneOf.property} IN (${oneOf.values.map(literal).join(", ")})`]),
+    ...Object.entries(equal).map(([path, text]) => `c.${path} = ${literal(text)}`),
+    ...(isNull === undefined ? [] : [`IS_NULL(c.${isNull})`]),
+    ...absent.map((property) => `(NOT IS_DEFINED(c.${property}) OR IS_NULL(c.${property}))`)
   ]
-  return parts.length === 0 ? undefined : `FROM c WHERE ${parts.join(" AND ")}`
+  // Emulators fold a text that begins with exactly `FROM c WHERE` to lower case, its literals too: hence the line break.
+  return parts.length === 0 ? undefined : `FROM c\nWHERE ${parts.join(" AND ")}`
 }
+
+const literal = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`

@@ -34,8 +34,12 @@ export interface PatchCondition {
   readonly etag?: string
   /** The property must hold one of these texts. Names and texts of our own: they become part of a query. */
   readonly oneOf?: { readonly property: string; readonly values: ReadonlyArray<string> }
+  /** Each of these properties must hold its text; `a.b` is the property `b` of `a`. */
+  readonly equal?: Readonly<Record<string, string>>
   /** The property must be there and null. */
   readonly isNull?: string
+  /** Each of these properties must be null or not there. */
+  readonly absent?: ReadonlyArray<string>
 }
 
 /**

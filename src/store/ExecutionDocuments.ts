@@ -1,24 +1,25 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { Execution } from "../domain/Execution.ts"
+import type { Ownership } from "../domain/AttemptNotes.ts"
+import { Execution, type ExecutionChange } from "../domain/Execution.ts"
 import { ExecutionId, type PipelineId, type VaultId } from "../domain/Ids.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
-import { Change, Creation, ExecutionStore } from "./ExecutionStore.ts"
+import { Change, Creation, ExecutionStore, type Sighting } from "./ExecutionStore.ts"
 
 /** The {@link ExecutionStore} over a container of documents. */
 export const make = (container: DocumentContainer.DocumentContainer): ExecutionStore["Type"] => {
   const decode = DocumentContainer.decoderOf(container, Execution)
 
-  const read = (id: ExecutionId) =>
-    Effect.flatMap(container.read(id), (reading) =>
-      reading._tag === "Found"
-        ? Either.map(decode(asArrayContent(reading.document)), (execution) =>
-            Option.some({ execution, etag: reading.etag })
-          )
-        : Either.right(Option.none())
-    )
+  const look = (id: ExecutionId): Effect.Effect<Option.Option<Sighting>, ServiceError.ServiceError> =>
+    Effect.flatMap(container.read(id), (reading) => {
+      if (reading._tag !== "Found") return Effect.succeedNone
+      const { document, etag, servedAt } = reading
+      return Either.map(decode(asArrayContent(document)), (execution) =>
+        Option.some({ execution, etag, idleMillis: Math.max(0, servedAt - writtenAt(document)) })
+      )
+    })
 
   /** Between a refused create and the read, the vault may be deleted with its executions: then it is free again. */
   const create = (execution: Execution, tries: number): Effect.Effect<Creation, ServiceError.ServiceError> =>
@@ -26,10 +27,10 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
       if (write._tag === "Written") return Effect.succeed(Creation.Created({ etag: write.etag }))
       if (tries === 0) return Effect.fail(unsettled(container.name, execution.id))
       return Effect.flatMap(
-        read(execution.id),
+        look(execution.id),
         Option.match({
           onNone: () => create(execution, tries - 1),
-          onSome: (found) => Effect.succeed(Creation.Exists(found))
+          onSome: ({ etag, execution }) => Effect.succeed(Creation.Exists({ execution, etag }))
         })
       )
     })
@@ -46,20 +47,33 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
     return withdrawn
   })
 
+  const patch = (id: ExecutionId, change: ExecutionChange, condition: DocumentContainer.PatchCondition) =>
+    Effect.map(container.patch(id, { ...change }, condition), changeOf)
+
+  /** Those that still run under it, and those that have been taken over since. */
+  const diedWithOthers = (process: string, id: ExecutionId) => {
+    const others = (values: Readonly<Record<string, string>>) =>
+      Effect.map(container.where(values), (found) => found.some((each) => each["id"] !== id))
+    return Effect.flatMap(others({ attempt_process: process, status: "running" }), (some) =>
+      some ? Effect.succeed(true) : others({ suspected_with: process })
+    )
+  }
+
   return ExecutionStore.of({
     create: (execution) => create(execution, 2),
-    change: (id, change, etag) =>
-      Effect.map(
-        container.patch(id, { ...change }, etag === undefined ? notTerminal : { ...notTerminal, etag }),
-        changeOf
-      ),
+    begin: (id, change, etag) => patch(id, change, etag === undefined ? fresh : { ...notTerminal, etag }),
+    change: (id, change, owner) =>
+      patch(id, change, owner === undefined ? notTerminal : { ...notTerminal, ...ownedBy(owner) }),
+    finish: (id, change, owner) => patch(id, change, ownedBy(owner)),
     markEnqueued: (id, at) => Effect.asVoid(container.patch(id, { enqueued_at: at }, untouched)),
     withdrawUnqueued,
     find: (id) =>
       Effect.map(
-        read(id),
+        look(id),
         Option.map((found) => found.execution)
-      )
+      ),
+    look,
+    diedWithOthers
   })
 }
 
@@ -70,12 +84,26 @@ const missing = Change.Missing()
 const changeOf = (write: DocumentContainer.Write): Change =>
   write._tag === "Written" ? Changed({ etag: write.etag }) : write._tag === "Refused" ? refused : missing
 
-/** Also with an ETag: a caller that read a terminal execution must not revive it. */
+/** Also with an ETag or an owner: what is terminal must not be revived by a write that comes late. */
 const notTerminal: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending", "running"] }
 }
 
-/** A worker that starts it sets both, and relies on the ETag that it gets. */
+/** The first attempt may begin, or the next one after an orderly end, without knowing what was before. */
+const fresh: DocumentContainer.PatchCondition = {
+  oneOf: { property: "status", values: ["pending"] },
+  absent: ["attempt", "attempt_history"]
+}
+
+const ownedBy = ({ attempt_id, processing_worker_id, started_at }: Ownership): DocumentContainer.PatchCondition => ({
+  equal: { started_at, processing_worker_id, "attempt.id": attempt_id }
+})
+
+/** The service's `_ts`, in milliseconds. */
+const writtenAt = (document: DocumentContainer.Document): number =>
+  typeof document["_ts"] === "number" ? document["_ts"] * 1_000 : 0
+
+/** A worker that starts it sets both. */
 const untouched: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending"] },
   isNull: "started_at"

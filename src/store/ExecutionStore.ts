@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type { Ownership } from "../domain/AttemptNotes.ts"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
 import type { ExecutionId, PipelineId, VaultId } from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
@@ -14,28 +15,44 @@ export type Creation = Data.TaggedEnum<{
 }>
 export const Creation = Data.taggedEnum<Creation>()
 
-/** What became of the wish to change an execution that must not be terminal. */
+/** What became of the wish to change an execution. */
 export type Change = Data.TaggedEnum<{
   /** Written; `etag` is its version now. */
   Changed: { readonly etag: string }
-  /** Refused: it is `completed` or `failed` already, or (with an ETag) somebody wrote it meanwhile. */
+  /** Refused: it is terminal, or not in the state or of the attempt that the change asks for. */
   Refused: {}
   /** There is no such execution: never created, or deleted with its vault. */
   Missing: {}
 }>
 export const Change = Data.taggedEnum<Change>()
 
+/** An execution as it is now. */
+export interface Sighting {
+  readonly execution: Execution
+  readonly etag: string
+  /** How long ago anybody wrote it, in the service's clock; up to a second too much. */
+  readonly idleMillis: number
+}
+
 /** The `vault_executions` container. Every change is one patch with a condition, never a read-modify-write. */
 export class ExecutionStore extends Context.Tag("contentflow-worker/store/ExecutionStore")<
   ExecutionStore,
   {
     readonly create: (execution: Execution) => Effect.Effect<Creation, ServiceError>
-    /** Changes the execution unless it is terminal; with `etag`, only if nobody wrote it since. Invalid (TooLarge) above 2 MB. */
-    readonly change: (id: ExecutionId, change: ExecutionChange, etag?: string) => Effect.Effect<Change, ServiceError>
     /**
-     * Notes that the queue accepted the execution's message, if it is still `pending` and untouched since; else nothing: whoever
-     * started it relies on its ETag.
+     * Starts an attempt: refused unless the execution is `pending`, without an open attempt, and without a history that the attempt
+     * must know first. With the `etag` of a {@link Sighting}: unless it is terminal, or anybody wrote it since.
      */
+    readonly begin: (id: ExecutionId, change: ExecutionChange, etag?: string) => Effect.Effect<Change, ServiceError>
+    /** Changes the execution unless it is terminal, or not `owner`'s where one is given; what else others wrote into it stays. */
+    readonly change: (
+      id: ExecutionId,
+      change: ExecutionChange,
+      owner?: Ownership
+    ) => Effect.Effect<Change, ServiceError>
+    /** Writes the result if the execution is still the attempt's, whatever status others gave it. Invalid (TooLarge) above 2 MB. */
+    readonly finish: (id: ExecutionId, change: ExecutionChange, owner: Ownership) => Effect.Effect<Change, ServiceError>
+    /** Notes that the queue accepted the execution's message, if it is still `pending` and no attempt ever began; else nothing. */
     readonly markEnqueued: (id: ExecutionId, at: string) => Effect.Effect<void, ServiceError>
     /**
      * Deletes the executions that a crawl of this vault and pipeline created, whose message no queue is known to have accepted, and that
@@ -46,5 +63,8 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
       pipeline: PipelineId
     ) => Effect.Effect<ReadonlyArray<ExecutionId>, ServiceError>
     readonly find: (id: ExecutionId) => Effect.Effect<Option.Option<Execution>, ServiceError>
+    readonly look: (id: ExecutionId) => Effect.Effect<Option.Option<Sighting>, ServiceError>
+    /** Whether a process, when it died, had anything at work beside this execution. Up to two queries over all partitions. */
+    readonly diedWithOthers: (process: string, id: ExecutionId) => Effect.Effect<boolean, ServiceError>
   }
 >() {}

@@ -1,6 +1,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as JsonSize from "../domain/JsonSize.ts"
+import * as Quick from "../domain/Quick.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 import type { Document, Identified, Reading, Write } from "./DocumentContainer.ts"
@@ -153,9 +154,14 @@ const found = (document: Document, etag: string, servedAt: number): Reading =>
 const missingReading = Effect.succeed<Reading>(DocumentContainer.Reading.Missing())
 const unchanged = Effect.succeed<Reading>(DocumentContainer.Reading.Unchanged())
 
-const holds = (document: Document, { oneOf, isNull }: DocumentContainer.PatchCondition): boolean =>
+const holds = (document: Document, { absent = [], equal, isNull, oneOf }: DocumentContainer.PatchCondition): boolean =>
   (oneOf === undefined || oneOf.values.some((value) => value === document[oneOf.property])) &&
-  (isNull === undefined || document[isNull] === null)
+  (equal === undefined || Object.entries(equal).every(([path, text]) => valueAt(document, path) === text)) &&
+  (isNull === undefined || document[isNull] === null) &&
+  absent.every((property) => document[property] === undefined || document[property] === null)
+
+const valueAt = (document: Document, path: string): unknown =>
+  path.split(".").reduce<unknown>((value, name) => (Quick.isFields(value) ? value[name] : undefined), document)
 
 const notJson = (what: string) => DocumentContainer.invalid(what, `The document can't be written as JSON (${what}).`)
 

@@ -6,7 +6,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
-import type { AttemptNote } from "../domain/AttemptNotes.ts"
+import { isSuspect, noHistory, type OpenAttempt, type Ownership, ownershipOf } from "../domain/AttemptNotes.ts"
 import { type Content, nameOf } from "../domain/Content.ts"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import { Outcome } from "../domain/Outcome.ts"
@@ -19,6 +19,8 @@ import { isRetryable } from "../executor/ExecutorError.ts"
 import { type NodeReport, PipelineRunner, type RunFailure, type RunWatcher } from "../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage } from "../queue/TaskQueue.ts"
 import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
+import type { AttemptGate } from "./AttemptGate.ts"
+import * as AttemptStart from "./AttemptStart.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Deaths from "./Deaths.ts"
 import { Known } from "./Known.ts"
@@ -31,20 +33,15 @@ import type { Watch } from "./RunningAttempts.ts"
 import { describe } from "./Supervisor.ts"
 
 /** What is known of an attempt while it runs and after it ended: settling needs it however the attempt ended. */
-export interface AttemptState {
-  readonly message: ReceivedMessage
-  readonly decoded: Either.Either<Task.DecodedTask, Task.UndecodableTask>
-  readonly workerId: string
+export interface AttemptState extends AttemptStart.Claim {
+  /** The task with the retries that are counted, in the message or in its execution. */
+  decoded: Either.Either<Task.DecodedTask, Task.UndecodableTask>
   policy: RetryPolicy
-  /** The execution's version as we last wrote it; undefined until it is `running` by us. */
-  etag: string | undefined
   /** The items the task brought, once they are read. */
   items: ReadonlyArray<Content>
   nodes: ReadonlyArray<NodeReport>
   /** How the nodes fare now; none before the pipeline runs. */
   look: () => ReadonlyArray<NodeReport>
-  /** The attempts that ended with their worker, as far as they are known. */
-  died: ReadonlyArray<AttemptNote>
 }
 
 export const begin = (message: ReceivedMessage, workerId: string): AttemptState => {
@@ -57,11 +54,11 @@ export const begin = (message: ReceivedMessage, workerId: string): AttemptState 
       onLeft: () => ({ attempts: 1, base: Duration.zero }),
       onRight: ({ task }) => policyOf(task, null)
     }),
-    etag: undefined,
+    owner: undefined,
+    history: noHistory,
     items: Either.match(decoded, { onLeft: () => [], onRight: ({ task }) => task.content }),
     nodes: [],
-    look: () => [],
-    died: []
+    look: () => []
   }
 }
 
@@ -82,9 +79,9 @@ export class Attempt extends Context.Tag("contentflow-worker/worker/Attempt")<
   {
     /**
      * Runs the task and, when that succeeds, records the result; everything else that follows the outcome is the settlement's. Never
-     * fails. Fills `state` on the way. A message that has killed a worker before notes on `lease` what is at work.
+     * fails. Fills `state` on the way. Renewals of `lease` show others that it is alive.
      */
-    readonly run: (state: AttemptState, watch: Watch, lease: Pick<Lease, "note">) => Effect.Effect<Outcome>
+    readonly run: (state: AttemptState, watch: Watch, lease: Pick<Lease, "whenRenewed">) => Effect.Effect<Outcome>
   }
 >() {}
 
@@ -103,49 +100,9 @@ const make = Effect.gen(function* () {
   const claims = yield* ClaimCheck
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
+  const start = yield* AttemptStart.make
 
   // What follows fails with the Outcome that ends the attempt, or with the error of our own store or queue, which releases it.
-
-  /** The execution becomes ours and `running`; one that is terminal already, or was deleted with its vault, ends the attempt. */
-  const start = (state: AttemptState, task: Task.Task, now: number): Effect.Effect<string, Outcome | ServiceError> => {
-    const change = Recording.running(state.workerId, now)
-    return Effect.flatMap(executions.change(task.execution_id, change), (result) =>
-      result._tag === "Changed"
-        ? Effect.succeed(result.etag)
-        : result._tag === "Refused"
-          ? duplicate(task)
-          : adopt(task, change)
-    )
-  }
-
-  /** A terminal execution: the message is a duplicate. A failed one goes to the poison queue again, since we can't know that it arrived there. */
-  const duplicate = Effect.fnUntraced(function* (task: Task.Task) {
-    const found = yield* executions.find(task.execution_id)
-    return yield* Option.match(found, {
-      onSome: (execution) =>
-        execution.status === "failed"
-          ? ended(Outcome.Rejected({ reason: execution.error ?? "The execution has failed before." }))
-          : execution.status === "completed"
-            ? ended(Outcome.Completed({ duplicate: true }))
-            : ended(Outcome.Released({ reason: "The execution changed while it was started." })),
-      onNone: () => ended(Outcome.Rejected({ reason: `The execution ${task.execution_id} was deleted.` }))
-    })
-  })
-
-  /** No execution: written by nobody (then we write it), or deleted together with its vault (then nobody wants the result). */
-  const adopt = Effect.fnUntraced(function* (task: Task.Task, change: ExecutionChange) {
-    const vault = task.vault_id === null ? Option.none() : yield* known.vault(task.vault_id)
-    if (task.vault_id !== null && Option.isNone(vault)) {
-      return yield* ended(
-        Outcome.Rejected({ reason: `The vault ${task.vault_id} of this task was deleted, and its execution with it.` })
-      )
-    }
-    const now = clock.unsafeCurrentTimeMillis()
-    const creation = yield* executions.create({ ...Recording.adopted(task, now), ...change })
-    return creation._tag === "Created"
-      ? creation.etag
-      : yield* ended(Outcome.Released({ reason: "The execution was created by somebody else at the same moment." }))
-  })
 
   const readPipeline = (task: Task.Task) =>
     Effect.flatMap(
@@ -245,23 +202,23 @@ const make = Effect.gen(function* () {
     return Effect.flatMap(retryOrReject(task, state.policy, error.message, asked), ended)
   }
 
-  /** Writes the change, smaller if it must be, only if nobody else wrote the execution since we started it. */
-  const record = (task: Task.Task, change: ExecutionChange, etag: string): Effect.Effect<Change, ServiceError> =>
-    Effect.catchTag(executions.change(task.execution_id, change, etag), "Invalid", (error) => {
+  /** Writes the change, smaller if it must be, only if the execution is still this attempt's. */
+  const record = (task: Task.Task, change: ExecutionChange, owner: Ownership): Effect.Effect<Change, ServiceError> =>
+    Effect.catchTag(executions.finish(task.execution_id, change, owner), "Invalid", (error) => {
       const less = error.reason === "TooLarge" ? Recording.smaller(change) : undefined
-      return less === undefined ? Effect.fail(error) : record(task, less, etag)
+      return less === undefined ? Effect.fail(error) : record(task, less, owner)
     })
 
   const finish = Effect.fnUntraced(function* (
     state: AttemptState,
     task: Task.Task,
-    etag: string,
+    owner: Ownership,
     items: ReadonlyArray<Content>
   ) {
     const vault = task.vault_id === null ? Option.none() : yield* stubbornly(known.vault(task.vault_id))
     const keepItems = Option.match(vault, { onNone: () => false, onSome: (found) => found.save_execution_output })
     const change = Recording.completed(items, state.nodes, keepItems, clock.unsafeCurrentTimeMillis())
-    const written = yield* stubbornly(record(task, change, etag))
+    const written = yield* stubbornly(record(task, change, owner))
     if (written._tag === "Changed") return completed
     if (written._tag === "Missing") {
       yield* Effect.logInfo("The execution was deleted while it ran; its result is not recorded")
@@ -270,7 +227,7 @@ const make = Effect.gen(function* () {
     return yield* alreadyRecorded(task)
   })
 
-  /** Refused by the ETag: our own write whose answer was lost, or somebody else's attempt. */
+  /** Not ours any more: our own write whose answer was lost, or somebody else's attempt. */
   const alreadyRecorded = Effect.fnUntraced(function* (task: Task.Task) {
     const found = yield* executions.find(task.execution_id)
     return Option.isSome(found) && found.value.status === "completed"
@@ -278,32 +235,40 @@ const make = Effect.gen(function* () {
       : Outcome.Lost({ reason: "Another attempt wrote the execution meanwhile." })
   })
 
-  const attempt = Effect.fnUntraced(function* (state: AttemptState, watch: Watch, lease: Pick<Lease, "note">) {
+  /** While the lease is renewed its execution is, too: who has another copy of the message sees that the attempt lives. */
+  const showLife = (task: Task.Task, owner: Ownership) =>
+    Effect.suspend(() => {
+      const change = Recording.stillRunning(clock.unsafeCurrentTimeMillis())
+      return Effect.ignore(executions.change(task.execution_id, change, owner))
+    })
+
+  const attempt = Effect.fnUntraced(function* (state: AttemptState, watch: Watch, lease: Pick<Lease, "whenRenewed">) {
     if (Either.isLeft(state.decoded)) return Outcome.Rejected({ reason: state.decoded.left.message })
-    const { task } = state.decoded.right
-    const now = clock.unsafeCurrentTimeMillis()
-    boundReading(watch)
-    const deaths = Deaths.count(state.message, state.decoded.right)
-    // Only where a worker died before: a task's normal life does without these calls.
-    if (deaths > 0) state.died = yield* Deaths.recall(executions, state.message, state.decoded.right, deaths)
-    if (deaths >= config.crashLimit) {
-      return Outcome.Rejected({ reason: Deaths.reason(deaths, state.message, state.died) })
-    }
-    const etag = yield* start(state, task, now)
-    state.etag = etag
+    const opened = yield* start(state, state.decoded.right, watch, () => boundReading(watch))
+    const owner = ownershipOf(opened)
+    const decoded = Task.withRetries(state.decoded.right, state.history.retries)
+    state.decoded = Either.right(decoded)
+    const { task } = decoded
+    lease.whenRenewed(showLife(task, owner))
     const pipeline = yield* readPipeline(task)
     state.policy = policyOf(task, pipeline.pipeline)
     if (task.retry_count >= state.policy.attempts) {
-      return Outcome.Rejected({
-        reason: `Max retries exceeded: ${task.retry_count} retries are counted in the message.`
-      })
+      return Outcome.Rejected({ reason: `Max retries exceeded: ${task.retry_count} retries are counted.` })
     }
     state.items = yield* readItems(task)
-    const notes =
-      deaths > 0 ? Deaths.notes(lease, state.message, state.decoded.right, state.died, state.workerId, now) : {}
-    const items = yield* runPipeline(state, task, pipeline, watch, notes)
-    return yield* finish(state, task, etag, items)
+    const items = yield* runPipeline(state, task, pipeline, watch, notesOf(state, task, opened))
+    return yield* finish(state, task, owner, items)
   })
+
+  /** Only where a worker died before: a task's normal life does without these calls. */
+  const notesOf = (state: AttemptState, task: Task.Task, opened: OpenAttempt): RunWatcher =>
+    isSuspect(state.history)
+      ? Deaths.notes(
+          (change) => executions.change(task.execution_id, change, ownershipOf(opened)),
+          opened,
+          () => clock.unsafeCurrentTimeMillis()
+        )
+      : {}
 
   /** A defect (a bug of ours or of an executor) is tried again like any other failure, and rejected when it stays. */
   const unexpected = (state: AttemptState, cause: Cause.Cause<never>): Effect.Effect<Outcome> => {
@@ -363,5 +328,8 @@ const atWork = (nodes: ReadonlyArray<NodeReport>, items: ReadonlyArray<Content>)
   return ` Still at work: ${shown.join(", ")}${nodes.length > shown.length ? `, … (${nodes.length} in all)` : ""}${on}.`
 }
 
-export const layer: Layer.Layer<Attempt, never, ExecutionStore | Known | PipelineRunner | ClaimCheck | WorkerConfig> =
-  Layer.effect(Attempt, make)
+export const layer: Layer.Layer<
+  Attempt,
+  never,
+  ExecutionStore | Known | PipelineRunner | ClaimCheck | WorkerConfig | AttemptGate
+> = Layer.effect(Attempt, make)

@@ -1,65 +1,37 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import type { AttemptNote, NodeNote } from "../domain/AttemptNotes.ts"
+import type * as Attempts from "../domain/AttemptNotes.ts"
+import { withNodes } from "../domain/AttemptNotes.ts"
 import { type Content, nameOf } from "../domain/Content.ts"
+import type { ExecutionChange } from "../domain/Execution.ts"
 import { redact } from "../domain/Redaction.ts"
-import * as Task from "../domain/Task.ts"
-import * as Timestamp from "../domain/Timestamp.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
 import type { RunWatcher } from "../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage } from "../queue/TaskQueue.ts"
-import type { ExecutionStore } from "../store/ExecutionStore.ts"
-import type { Lease } from "./Leases.ts"
+import type { Change } from "../store/ExecutionStore.ts"
+import * as Recording from "./Recording.ts"
 import { describe } from "./Supervisor.ts"
 
 /*
- * A message whose worker died comes back without a word. What the next worker can know: how often it was handed out, when the last
- * attempt began (its execution still says `running`), and from the second delivery on what each attempt was doing, which is noted in
- * the message itself before each node starts. A task whose worker lives pays nothing for it.
+ * A message whose worker died comes back without a word. That an attempt began and never ended is known from its execution alone: it
+ * still names the attempt. How often the queue handed the message out says nothing, since others may read the queue. What was at work
+ * beside a death becomes suspect, runs alone from then on, and notes in its execution what it does; only a death that happened to it
+ * alone is blamed on it. A task whose worker lives pays nothing for all this.
  */
 
-/** Handed out, and never given back: these attempts killed their worker, or lost the message. */
-export const count = (message: ReceivedMessage, decoded: Task.DecodedTask): number =>
-  message.dequeueCount - 1 - Task.accountedDequeues(decoded)
-
-/** The last `deaths` attempts, as the message and the execution know them. A store that does not answer is no reason to know less. */
-export const recall = (
-  executions: ExecutionStore["Type"],
-  message: ReceivedMessage,
-  decoded: Task.DecodedTask,
-  deaths: number
-): Effect.Effect<ReadonlyArray<AttemptNote>> => {
-  const noted = Task.attemptNotes(decoded, message.id).slice(-deaths)
-  if (noted.length >= deaths) return Effect.succeed(noted)
-  return Effect.match(executions.find(decoded.task.execution_id), {
-    onSuccess: Option.match({
-      onNone: () => noted,
-      onSome: ({ processing_worker_id, started_at, status }) =>
-        status !== "running" || started_at === null || noted.some((each) => each.started_at === started_at)
-          ? noted
-          : [...noted, { started_at, worker: processing_worker_id ?? "(unknown)", at_work: [] }]
-    }),
-    onFailure: () => noted
-  })
-}
-
-/** Notes of one attempt; after a first one that fails, or after this many, the message keeps what it says. */
+/** Notes of one attempt; after a first one that fails, or after this many, the execution keeps what it says. */
 const maxNotes = 200
 const noteTimeout = Duration.seconds(5)
 
-/** Notes in the message what is at work, before each node starts. */
+/** Notes in the execution what is at work, before each node starts. */
 export const notes = (
-  lease: Pick<Lease, "note">,
-  message: ReceivedMessage,
-  decoded: Task.DecodedTask,
-  died: ReadonlyArray<AttemptNote>,
-  worker: string,
-  startedAt: number
+  write: (change: ExecutionChange) => Effect.Effect<Change, ServiceError>,
+  attempt: Attempts.OpenAttempt,
+  now: () => number
 ): RunWatcher => {
   let look: Parameters<NonNullable<RunWatcher["begin"]>>[0] = () => []
   let left = maxNotes
   const itemsOf = new Map<string, ReadonlyArray<Content>>()
-  const started_at = Timestamp.format(startedAt)
   const giveUp = (why: string) =>
     Effect.suspend(() => {
       left = 0
@@ -73,7 +45,7 @@ export const notes = (
       Effect.suspend(() => {
         if (left-- <= 0) return Effect.void
         itemsOf.set(node.id, items)
-        const at_work = look().flatMap(({ executorId, status, type }): ReadonlyArray<NodeNote> => {
+        const at_work = look().flatMap(({ executorId, status, type }): ReadonlyArray<Attempts.NodeNote> => {
           const items = itemsOf.get(executorId)
           return status !== "interrupted" || items === undefined
             ? []
@@ -86,9 +58,7 @@ export const notes = (
                 }
               ]
         })
-        const body = Task.encodeNoted(decoded, message.id, [...died, { started_at, worker, at_work }])
-        if (body === undefined) return giveUp("the message would be too large")
-        return lease.note(body).pipe(
+        return write(Recording.stillRunning(now(), withNodes(attempt, at_work))).pipe(
           Effect.disconnect,
           Effect.timeoutFail({
             duration: noteTimeout,
@@ -101,24 +71,20 @@ export const notes = (
 }
 
 /** For the execution's error and the poison message: how often, when, and what was at work last. */
-export const reason = (deaths: number, message: ReceivedMessage, died: ReadonlyArray<AttemptNote>): string => {
-  const times = died.map(({ started_at }) => started_at)
-  const began =
-    times.length === 0
-      ? " When their attempts began is not known."
-      : ` ${times.length < deaths ? "Attempts that are known" : "Their attempts"} began at ${listed(times)}.`
-  const last = died.findLast(({ at_work }) => at_work.length > 0)
+export const reason = ({ blamed, deaths }: Attempts.AttemptHistory, message: ReceivedMessage): string => {
+  const last = deaths.findLast(({ at_work }) => at_work.length > 0)
   const seen =
     last === undefined
       ? " What was at work is not known."
       : ` Last seen at work: ${listed(last.at_work.map(shown))}, in the attempt of ${last.started_at} (${last.worker}).`
   return (
-    `Crash: ${deaths === 1 ? "a worker" : `${deaths} workers`} died over this message, or lost it (CRASH_LIMIT); it was handed out ${message.dequeueCount} times.` +
-    `${began}${seen} Look at what this document does to that executor.`
+    `Crash: ${blamed === 1 ? "a worker" : `${blamed} workers`} died over this message while nothing else was at work (CRASH_LIMIT); it was handed out ${message.dequeueCount} times.` +
+    ` The last attempts that ended with their worker began at ${listed(deaths.map(({ started_at }) => started_at))}.${seen}` +
+    " Look at what this document does to that executor."
   )
 }
 
-const shown = ({ executor_id, item_count, items, type }: NodeNote): string => {
+const shown = ({ executor_id, item_count, items, type }: Attempts.NodeNote): string => {
   const more = item_count - items.length
   return `${executor_id} (${type}) on ${items.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
 }

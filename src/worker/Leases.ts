@@ -23,8 +23,8 @@ export interface Lease {
   readonly complete: Effect.Effect<void, ServiceError | LeaseLost>
   /** Lets the message go: visible again after `delay`, with a new body if one is given. The lease ends, whatever comes of it. */
   readonly release: (delay: Duration.Duration, body?: string) => Effect.Effect<void, ServiceError | LeaseLost>
-  /** Renews the lease and gives the message a new body. Nothing happens once the lease has ended. */
-  readonly note: (body: string) => Effect.Effect<void, ServiceError | LeaseLost>
+  /** From now on runs `action` after each renewal, as long as the lease lasts. It must not fail; one action a lease. */
+  readonly whenRenewed: (action: Effect.Effect<void>) => void
   /** Renews it no more: the message comes back when the lease has run out. */
   readonly abandon: Effect.Effect<void>
 }
@@ -42,6 +42,7 @@ export class Leases extends Context.Tag("contentflow-worker/worker/Leases")<
 interface Held {
   readonly message: ReceivedMessage
   onLost: ((error: LeaseLost) => Effect.Effect<void>) | undefined
+  onRenewed: Effect.Effect<void>
   lost: LeaseLost | undefined
   readonly receiptLock: Effect.Semaphore
   receipt: Receipt
@@ -89,9 +90,9 @@ const make = Effect.gen(function* () {
     })
 
   const renew = Effect.fnUntraced(
-    function* (lease: Held, body?: string) {
+    function* (lease: Held) {
       const startedAt = yield* MonotonicTime.now
-      const receipt = yield* queue.update(lease.receipt, config.visibilityTimeout, body)
+      const receipt = yield* queue.update(lease.receipt, config.visibilityTimeout)
       lease.receipt = receipt
       lease.renewedAt = startedAt
     },
@@ -128,7 +129,8 @@ const make = Effect.gen(function* () {
         Effect.sync(() => {
           lease.renewingSince = null
         })
-      )
+      ),
+      Effect.zipRight(Effect.suspend(() => (held.has(lease) ? lease.onRenewed : Effect.void)))
     )
 
   const heartbeat = yield* progress.register("lease renewal")
@@ -167,6 +169,7 @@ const make = Effect.gen(function* () {
       const lease: Held = {
         message,
         onLost: undefined,
+        onRenewed: Effect.void,
         lost: undefined,
         receiptLock: Effect.unsafeMakeSemaphore(1),
         receipt: { id: message.id, receipt: message.receipt },
@@ -191,7 +194,9 @@ const make = Effect.gen(function* () {
           }),
         complete: settle(lease, queue.complete),
         release: (delay, body) => settle(lease, (receipt) => queue.update(receipt, delay, body)),
-        note: (body) => Effect.suspend(() => (held.has(lease) ? renew(lease, body) : Effect.void)),
+        whenRenewed: (action) => {
+          lease.onRenewed = action
+        },
         abandon: Effect.sync(() => void forget(lease))
       }
     },

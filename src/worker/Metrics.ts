@@ -33,6 +33,7 @@ export const outcomes = {
   Retry: outcome("retry"),
   Rejected: outcome("rejected"),
   Released: outcome("released"),
+  Waiting: outcome("waiting"),
   Lost: outcome("lost")
 } as const
 

@@ -3,16 +3,16 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as AsciiJson from "../domain/AsciiJson.ts"
 import type { AttemptNote } from "../domain/AttemptNotes.ts"
-import { redact } from "../domain/Redaction.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { maxMessageBytes } from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
+import * as XmlJson from "../domain/XmlJson.ts"
 import { type ReceivedMessage, TaskQueue } from "../queue/TaskQueue.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Metrics from "./Metrics.ts"
+import * as Recording from "./Recording.ts"
 
 /** Where messages go that can't succeed: with the reason, for ever, never a message less than came. */
 export class PoisonQueue extends Context.Tag("contentflow-worker/worker/PoisonQueue")<
@@ -27,8 +27,6 @@ export class PoisonQueue extends Context.Tag("contentflow-worker/worker/PoisonQu
   }
 >() {}
 
-const maxReason = 4_000
-
 const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
   const claims = yield* ClaimCheck
@@ -36,7 +34,7 @@ const make = Effect.gen(function* () {
   return PoisonQueue.of({
     put: Effect.fnUntraced(function* (message, reason, died = []) {
       const facts = {
-        reason: redact(reason).slice(0, maxReason),
+        reason: Recording.bounded(reason),
         rejected_at: Timestamp.format(yield* Clock.currentTimeMillis),
         rejected_by: workerName,
         message_id: message.id,
@@ -44,11 +42,11 @@ const make = Effect.gen(function* () {
         inserted_at: Timestamp.format(message.insertedAt),
         ...(died.length === 0 ? {} : { died_attempts: died })
       }
-      const whole = AsciiJson.stringify({ ...facts, body: message.body })
+      const whole = XmlJson.stringify({ ...facts, body: message.body })
       const body =
         Buffer.byteLength(whole) <= maxMessageBytes
           ? whole
-          : AsciiJson.stringify({ ...facts, body_reference: yield* claims.keepText(`${message.id}.txt`, message.body) })
+          : XmlJson.stringify({ ...facts, body_reference: yield* claims.keepText(`${message.id}.txt`, message.body) })
       yield* queue.sendPoison(body)
       yield* Metric.increment(Metrics.poisoned)
     })

@@ -15,6 +15,7 @@ import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import * as Attempt from "./Attempt.ts"
+import { AttemptGate } from "./AttemptGate.ts"
 import * as Deadlines from "./Deadlines.ts"
 import * as Handoff from "./Handoff.ts"
 import { type Lease, Leases } from "./Leases.ts"
@@ -60,6 +61,7 @@ const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
   const leases = yield* Leases
   const attempts = yield* Attempt.Attempt
+  const gate = yield* AttemptGate
   const running = yield* RunningAttempts
   const settlement = yield* Settlement
   const progress = yield* Progress
@@ -173,9 +175,13 @@ const make = Effect.gen(function* () {
     )
 
   /** The worker's fiber works for one message at a time: its annotations are set for each, which is cheaper than to wrap it in them. */
-  const handle = Effect.fnUntraced(function* (self: Supervised, id: number, annotations: Annotations, lease: Lease) {
+  const handle = Effect.fnUntraced(function* (
+    self: Supervised,
+    annotations: Annotations,
+    lease: Lease,
+    state: Attempt.AttemptState
+  ) {
     const startedAt = MonotonicTime.unsafeNow(clock)
-    const state = Attempt.begin(lease.message, nameOf(id))
     yield* self.doing(
       Either.match(state.decoded, {
         onLeft: () => `message ${lease.message.id}`,
@@ -198,7 +204,9 @@ const make = Effect.gen(function* () {
           Effect.flatMap(restore(handoff.ready), () => {
             const lease = handoff.take()
             if (lease === undefined) return Effect.void
-            return Effect.onExit(handle(self, id, annotations, lease), (exit) => {
+            const state = Attempt.begin(lease.message, nameOf(id))
+            return Effect.onExit(handle(self, annotations, lease, state), (exit) => {
+              gate.leave(state)
               slots.give(1)
               return Exit.isSuccess(exit) ? Effect.void : Effect.ignoreLogged(lease.release(Duration.zero))
             })
@@ -269,5 +277,5 @@ const annotated = (annotations: Annotations, { decoded, message }: Attempt.Attem
 export const layer: Layer.Layer<
   ProcessingWorkers,
   never,
-  TaskQueue | Leases | Attempt.Attempt | RunningAttempts | Settlement | Progress | WorkerConfig
+  TaskQueue | Leases | Attempt.Attempt | AttemptGate | RunningAttempts | Settlement | Progress | WorkerConfig
 > = Layer.scoped(ProcessingWorkers, make)

@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
-import type { AttemptNote } from "../domain/AttemptNotes.ts"
+import { type AttemptHistory, type AttemptNote, noHistory, type OpenAttempt } from "../domain/AttemptNotes.ts"
 import { type Content, nameOf, statusOf } from "../domain/Content.ts"
+import * as CutText from "../domain/CutText.ts"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
 import * as JsonSize from "../domain/JsonSize.ts"
 import { redact } from "../domain/Redaction.ts"
@@ -17,6 +18,7 @@ import type { NodeReport } from "../pipeline/PipelineRunner.ts"
 /** Bytes of `content` and of everything else that a document may hold: together below the service's 2 MB. */
 const contentBudget = 1_500_000
 const errorBudget = 8_000
+const ellipsis = " …"
 const maxNodes = 200
 
 /** The document of a task that is about to be queued; complete items only where the vault keeps them. */
@@ -29,12 +31,15 @@ export const pending = (task: Task, worker: string, keepItems: boolean, now: num
   ...contentOf(task.content, keepItems)
 })
 
-/** The document of a task whose sender wrote none. */
+/**
+ * The document of a task whose sender wrote none. What the sender wrote into the items is not touched before it is stored that an
+ * attempt has begun.
+ */
 export const adopted = (task: Task, now: number): Execution => ({
   ...created(task, now),
   status: "pending",
   status_message: "Task received",
-  ...contentOf(task.content, false)
+  number_of_items: task.content.length
 })
 
 /** The document of a crawl that failed: it has no task and no content. */
@@ -57,15 +62,27 @@ export const crawlFailed = (
   error: bounded(error)
 })
 
-export const running = (worker: string, now: number): ExecutionChange => ({
-  status: "running",
-  status_message: "Execution is running",
-  processing_worker_id: worker,
-  started_at: Timestamp.format(now),
+export const running = (attempt: OpenAttempt): ExecutionChange => ({
+  ...begun(attempt),
   completed_at: null,
-  error: null,
-  updated_at: Timestamp.format(now)
+  error: null
 })
+
+/** The start of the attempt after one that ended with its worker; that one's start has cleared `error` and `completed_at`. */
+export const runningAfterDeath = (
+  attempt: OpenAttempt,
+  history: AttemptHistory,
+  died: OpenAttempt
+): ExecutionChange => ({ ...begun(attempt), attempt_history: history, suspected_with: died.process })
+
+/** The attempt still runs; with what is at work in it, where that is noted. */
+export const stillRunning = (now: number, attempt?: OpenAttempt): ExecutionChange => ({
+  updated_at: Timestamp.format(now),
+  ...(attempt === undefined ? {} : { attempt })
+})
+
+/** The attempt ended without any other consequence: its lease was lost. */
+export const lost = (now: number): ExecutionChange => ({ attempt: null, updated_at: Timestamp.format(now) })
 
 export const completed = (
   items: ReadonlyArray<Content>,
@@ -83,6 +100,7 @@ export const completed = (
     completed_at: Timestamp.format(now),
     updated_at: Timestamp.format(now),
     error: null,
+    attempt: null,
     ...contentOf(items, keepItems),
     ...reportOf(nodes)
   }
@@ -93,16 +111,22 @@ export const failed = (
   nodes: ReadonlyArray<NodeReport>,
   error: string,
   now: number,
-  died: ReadonlyArray<AttemptNote> = []
-): ExecutionChange => ({
-  status: "failed",
-  status_message: "Execution failed. View error details.",
-  completed_at: Timestamp.format(now),
-  updated_at: Timestamp.format(now),
-  error: bounded(error),
-  ...contentOf(items, false),
-  ...reportOf(nodes, died)
-})
+  history: AttemptHistory = noHistory
+): ExecutionChange => {
+  const { content, number_of_items } = contentOf(items, false)
+  return {
+    status: "failed",
+    status_message: "Execution failed. View error details.",
+    completed_at: Timestamp.format(now),
+    updated_at: Timestamp.format(now),
+    error: bounded(error),
+    attempt: null,
+    content,
+    // The number has stood there since the execution was created; a patch has room for one of both. Who puts a failed one back starts anew.
+    ...(history === noHistory ? { number_of_items } : { attempt_history: null }),
+    ...reportOf(nodes, history.deaths)
+  }
+}
 
 export const retrying = (
   attempt: number,
@@ -110,7 +134,8 @@ export const retrying = (
   after: Duration.Duration,
   reason: string,
   nodes: ReadonlyArray<NodeReport>,
-  now: number
+  now: number,
+  history?: AttemptHistory
 ): ExecutionChange => ({
   status: "pending",
   status_message: bounded(
@@ -119,12 +144,15 @@ export const retrying = (
   completed_at: null,
   error: null,
   updated_at: Timestamp.format(now),
+  attempt: null,
+  ...(history === undefined ? {} : { attempt_history: history }),
   ...reportOf(nodes)
 })
 
 export const released = (reason: string, now: number): ExecutionChange => ({
   status: "pending",
   status_message: bounded(`Back in the queue, no attempt counted: ${reason}`),
+  attempt: null,
   updated_at: Timestamp.format(now)
 })
 
@@ -138,6 +166,17 @@ export const smaller = (change: ExecutionChange): ExecutionChange | undefined =>
 }
 
 // --- Parts ---
+
+const begun = (attempt: OpenAttempt) =>
+  ({
+    status: "running",
+    status_message: "Execution is running",
+    processing_worker_id: attempt.worker,
+    started_at: attempt.started_at,
+    updated_at: attempt.started_at,
+    attempt,
+    attempt_process: attempt.process
+  }) as const
 
 const blank = {
   content: null,
@@ -166,12 +205,13 @@ const created = (task: Task, now: number) => ({
 
 const withoutContent = ({ content: _, ...rest }: ExecutionChange): ExecutionChange => rest
 
-const bounded = (text: string): string => {
+/** A reason as it is stored: without secrets, and not too long. Done twice it is the same. */
+export const bounded = (text: string): string => {
   const safe = redact(text)
-  return safe.length > errorBudget ? `${safe.slice(0, errorBudget)} …` : safe
+  return safe.length > errorBudget + ellipsis.length ? `${CutText.cut(safe, errorBudget)}${ellipsis}` : safe
 }
 
-const shortened = (error: string | null): string | null => (error === null ? null : redact(error).slice(0, 1_000))
+const shortened = (error: string | null): string | null => (error === null ? null : CutText.cut(redact(error), 1_000))
 
 type Stored = Readonly<Record<string, unknown>>
 

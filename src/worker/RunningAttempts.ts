@@ -15,6 +15,8 @@ import { describe } from "./Supervisor.ts"
 export interface Watch {
   /** From now on the attempt may take this long; then it is stopped with the outcome. A later bound takes the place of an earlier one. */
   readonly bound: (within: Duration.Duration, outcome: Effect.Effect<Outcome>) => void
+  /** From now on the attempt waits for its turn, however long that takes. */
+  readonly unbound: () => void
 }
 
 export type Stop = (outcome: Outcome) => Effect.Effect<void>
@@ -85,7 +87,11 @@ const make = Effect.gen(function* () {
       callOff = within(duration, Effect.flatMap(outcome, stop))
     }
 
-    const fiber = yield* Effect.forkDaemon(Effect.interruptible(body({ bound })))
+    const unbound: Watch["unbound"] = () => {
+      if (stopped === undefined) callOff?.()
+    }
+
+    const fiber = yield* Effect.forkDaemon(Effect.interruptible(body({ bound, unbound })))
     fiber.addObserver((exit) => end(Exit.isSuccess(exit) ? exit.value : (stopped ?? unexpected(exit.cause))))
     running.add(stop)
     idle.unsafeClose()

@@ -7,7 +7,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import { redact } from "../domain/Redaction.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import type { LeaseLost } from "../queue/TaskQueue.ts"
@@ -32,16 +31,19 @@ export class Settlement extends Context.Tag("contentflow-worker/worker/Settlemen
 /** A call of a settlement is tried again for 5 s: the message would come back anyway. */
 const persistently = patiently("100 millis", "5 seconds")
 
+/** How long a message that is let go waits for its execution. */
+const promptly = Duration.seconds(2)
+
 const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
   const claims = yield* ClaimCheck
   const poison = yield* PoisonQueue
 
-  /** Writes over our own version, or (when we never started it) over whatever is not terminal. */
+  /** Writes over what is our own, or (when we never started it) over whatever is not terminal. */
   const record = (state: AttemptState, change: ExecutionChange) =>
     Either.match(state.decoded, {
       onLeft: () => Effect.succeed(undefined),
-      onRight: ({ task }) => persistently(executions.change(task.execution_id, change, state.etag))
+      onRight: ({ task }) => executions.change(task.execution_id, change, state.owner)
     })
 
   /** The stored content goes before its message: should we die in between, the next delivery ends without it and nothing is left behind. */
@@ -60,24 +62,75 @@ const make = Effect.gen(function* () {
   const otherwise = (state: AttemptState) =>
     Either.match(state.decoded, {
       onLeft: () => Effect.succeedNone,
-      onRight: ({ task }) =>
-        Effect.map(
-          persistently(executions.find(task.execution_id)),
-          Option.map(({ status }) => status)
-        )
+      onRight: ({ task }) => persistently(executions.find(task.execution_id))
     })
 
-  const release = (lease: Lease, state: AttemptState, after: Duration.Duration) =>
-    Either.match(state.decoded, {
-      onLeft: () => lease.release(after),
-      onRight: (decoded) => lease.release(after, Task.encodeRelease(decoded, state.message.dequeueCount))
-    })
+  /** Visible again after `delay`, with the new body if the queue takes it; gives whether it did. */
+  const release = (
+    lease: Lease,
+    delay: Duration.Duration,
+    body?: string
+  ): Effect.Effect<boolean, ServiceError | LeaseLost> => {
+    const asItIs = Effect.as(persistently(lease.release(delay)), false)
+    if (body === undefined) return asItIs
+    return Effect.catchAll(Effect.as(persistently(lease.release(delay, body)), true), (error) =>
+      error._tag === "Invalid" ? asItIs : Effect.fail(error)
+    )
+  }
+
+  /**
+   * The execution says that the attempt has ended, then the message goes back as it came, whatever it may hold. Where that can't be
+   * written the message says it instead, as long as it has room: it must not look as if its worker had died.
+   */
+  const letGo = Effect.fnUntraced(function* (
+    lease: Lease,
+    state: AttemptState,
+    { after = Duration.zero, reason }: Extract<Outcome, { readonly _tag: "Released" }>
+  ) {
+    const { decoded, owner } = state
+    if (owner === undefined || Either.isLeft(decoded)) return yield* release(lease, after)
+    const change = Recording.released(reason, yield* Clock.currentTimeMillis)
+    const written = yield* record(state, change).pipe(
+      Effect.disconnect,
+      Effect.timeoutOption(promptly),
+      Effect.catchAll(() => Effect.succeedNone)
+    )
+    if (Option.isSome(written)) return yield* release(lease, after)
+    yield* release(lease, after, Task.encodeRelease(decoded.right, owner.attempt_id))
+    yield* persistently(record(state, change))
+  })
+
+  /** The count of retries goes into the message; into the execution where the message has no room for it. */
+  const tryAgain = Effect.fnUntraced(function* (
+    lease: Lease,
+    state: AttemptState,
+    decoded: Task.DecodedTask,
+    { after, reason }: Extract<Outcome, { readonly _tag: "Retry" }>
+  ) {
+    const retries = decoded.task.retry_count + 1
+    const history = { ...state.history, retries }
+    const full = Task.encodeRetry(decoded, reason, null) === undefined
+    const now = yield* Clock.currentTimeMillis
+    const attempts = state.policy.attempts
+    const change = Recording.retrying(retries, attempts, after, reason, state.nodes, now, full ? history : undefined)
+    const written =
+      state.owner === undefined
+        ? Option.none()
+        : yield* Effect.option(
+            Effect.tapError(persistently(record(state, change)), (error) => Effect.logWarning(error.message))
+          )
+    const ended = Option.isSome(written) ? null : (state.owner?.attempt_id ?? null)
+    const counted = yield* release(lease, after, full ? undefined : Task.encodeRetry(decoded, reason, ended))
+    if (!counted && !full) {
+      yield* Effect.ignoreLogged(executions.change(decoded.task.execution_id, { attempt_history: history }))
+    }
+  })
 
   const settled = (
     lease: Lease,
     state: AttemptState,
     outcome: Outcome
-  ): Effect.Effect<void, ServiceError | LeaseLost> => {
+  ): Effect.Effect<unknown, ServiceError | LeaseLost> => {
     if (outcome._tag !== "Completed") return unfinished(lease, state, outcome)
     Metrics.add(outcome.duplicate ? Metrics.outcomes.Duplicate : Metrics.outcomes.Completed, 1)
     const completed = complete(lease, state)
@@ -90,7 +143,7 @@ const make = Effect.gen(function* () {
     lease: Lease,
     state: AttemptState,
     outcome: Exclude<Outcome, { readonly _tag: "Completed" }>
-  ): Effect.Effect<void, ServiceError | LeaseLost> =>
+  ): Effect.Effect<unknown, ServiceError | LeaseLost> =>
     Effect.gen(function* () {
       Metrics.add(Metrics.outcomes[outcome._tag], 1)
       switch (outcome._tag) {
@@ -98,56 +151,50 @@ const make = Effect.gen(function* () {
           yield* Effect.logWarning(
             `The attempt failed and is tried again in ${Duration.format(outcome.after)}: ${outcome.reason}`
           )
-          const now = yield* Clock.currentTimeMillis
-          const attempt = Either.match(state.decoded, { onLeft: () => 1, onRight: ({ task }) => task.retry_count + 1 })
-          const change = Recording.retrying(
-            attempt,
-            state.policy.attempts,
-            outcome.after,
-            outcome.reason,
-            state.nodes,
-            now
-          )
-          yield* Effect.ignoreLogged(record(state, change))
           return yield* Either.match(state.decoded, {
-            onLeft: () => lease.release(outcome.after),
-            onRight: (decoded) =>
-              persistently(
-                lease.release(outcome.after, Task.encodeRetry(decoded, state.message.dequeueCount, outcome.reason))
-              )
+            onLeft: () => Effect.asVoid(release(lease, outcome.after)),
+            onRight: (decoded) => tryAgain(lease, state, decoded, outcome)
           })
         }
 
         case "Rejected": {
           yield* Effect.logError(`The task is rejected: ${outcome.reason}`)
           const now = yield* Clock.currentTimeMillis
-          const written = yield* record(
-            state,
-            Recording.failed(state.items, state.nodes, outcome.reason, now, state.died)
-          )
+          const change = Recording.failed(state.items, state.nodes, outcome.reason, now, state.history)
+          const written = yield* persistently(record(state, change))
+          let reason = outcome.reason
           if (written?._tag === "Refused") {
-            const status = Option.getOrNull(yield* otherwise(state))
-            if (status === "completed") {
+            const other = Option.getOrNull(yield* otherwise(state))
+            if (other?.status === "completed") {
               yield* Effect.logWarning("The task was completed by another attempt; its message is deleted")
               return yield* complete(lease, state)
             }
             // It comes back when its lease ends, and finds what the other attempt made of it.
-            if (status === "pending" || status === "running") return
+            if (other?.status === "pending" || other?.status === "running") return
+            // People must not read two reasons for one failure.
+            reason = other?.error ?? reason
           }
-          yield* persistently(poison.put(lease.message, outcome.reason, state.died))
+          yield* persistently(poison.put(lease.message, reason, state.history.deaths))
           return yield* persistently(lease.complete)
         }
 
         case "Released": {
           yield* Effect.logWarning(`The message is released: ${outcome.reason}`)
-          yield* persistently(release(lease, state, outcome.after ?? Duration.zero))
-          const now = yield* Clock.currentTimeMillis
-          if (state.etag !== undefined) yield* record(state, Recording.released(outcome.reason, now))
-          return
+          return yield* letGo(lease, state, outcome)
+        }
+
+        case "Waiting": {
+          yield* Effect.logInfo(
+            `The message is looked at again in ${Duration.format(outcome.after)}: ${outcome.reason}`
+          )
+          return yield* release(lease, outcome.after)
         }
 
         case "Lost":
-          return yield* Effect.logWarning(`The attempt stopped without writing anything: ${outcome.reason}`)
+          yield* Effect.logWarning(`The attempt stopped without a result: ${outcome.reason}`)
+          // Nothing but that it ended, and only where the execution is still its own: no death may be seen in it.
+          if (state.owner !== undefined) yield* record(state, Recording.lost(yield* Clock.currentTimeMillis))
+          return
       }
     })
 
@@ -165,7 +212,7 @@ const make = Effect.gen(function* () {
 
 /** Its reason goes into the log, the execution, the message and the poison queue. */
 const withoutSecrets = (outcome: Outcome): Outcome =>
-  outcome._tag === "Completed" ? outcome : { ...outcome, reason: redact(outcome.reason) }
+  outcome._tag === "Completed" ? outcome : { ...outcome, reason: Recording.bounded(outcome.reason) }
 
 export const layer: Layer.Layer<Settlement, never, ExecutionStore | ClaimCheck | PoisonQueue> = Layer.effect(
   Settlement,

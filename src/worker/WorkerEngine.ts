@@ -14,6 +14,7 @@ import type { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
 import type { VaultStore } from "../store/VaultStore.ts"
 import * as Attempt from "./Attempt.ts"
+import * as AttemptGate from "./AttemptGate.ts"
 import * as ClaimCheck from "./ClaimCheck.ts"
 import * as Crawl from "./Crawl.ts"
 import * as CrawlSchedule from "./CrawlSchedule.ts"
@@ -135,6 +136,6 @@ export type Ports =
 export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(WorkerEngine, make).pipe(
   Layer.provide(Layer.mergeAll(ProcessingWorkers.layer, SourceWorkers.layer)),
   Layer.provide(Layer.mergeAll(Attempt.layer, Settlement.layer, CrawlSchedule.layer, Crawl.layer)),
-  Layer.provide(Layer.mergeAll(Leases.layer, RunningAttempts.layer, Known.layer, PoisonQueue.layer)),
+  Layer.provide(Layer.mergeAll(Leases.layer, RunningAttempts.layer, AttemptGate.layer, Known.layer, PoisonQueue.layer)),
   Layer.provide(Layer.mergeAll(Progress.layer, ClaimCheck.layer))
 )

@@ -33,7 +33,10 @@ export const engineDrain: Drain = ({ emulation, onCall, onDone, onReceive, worke
         Context.add(ExecutionStore, {
           ...executions,
           create: (execution) => counted(executions.create(execution)),
-          change: (id, change, etag) => counted(executions.change(id, change, etag)),
+          begin: (id, change, etag) => counted(executions.begin(id, change, etag)),
+          change: (id, change, owner) => counted(executions.change(id, change, owner)),
+          finish: (id, change, owner) => counted(executions.finish(id, change, owner)),
+          look: (id) => counted(executions.look(id)),
           find: (id) => counted(executions.find(id))
         }),
         Context.add(PipelineStore, { ...pipelines, find: (id, known) => counted(pipelines.find(id, known)) }),

@@ -142,3 +142,78 @@ describe("Task.decode", () => {
     assert.include(reasonOf(withData(nested(100))), "nested deeper than 200 levels")
   })
 })
+
+describe("A message that is rewritten", () => {
+  const message = (text: string, more: object = {}) =>
+    JSON.stringify({
+      task_type: "content_processing",
+      payload: {
+        task_id: "t",
+        pipeline_id: "p",
+        pipeline_name: "p",
+        execution_id: "e",
+        content: [{ id: identifier, data: { text } }],
+        retry_count: 1,
+        theirs: { kept: [1] },
+        ...more
+      }
+    })
+  /** One of exactly so many bytes. */
+  const ofBytes = (bytes: number, character = "x") => {
+    const room = bytes - Buffer.byteLength(message(""))
+    const width = Buffer.byteLength(character)
+    return message(character.repeat(Math.floor(room / width)) + "x".repeat(room % width))
+  }
+  const decode = (text: string) => Either.getOrThrow(Task.decode(text))
+  const bytesOf = (text: string | undefined) => Buffer.byteLength(text ?? "x".repeat(70_000))
+
+  it("counts the retry, says why, and keeps the rest", () => {
+    const { payload, task } = decode(Task.encodeRetry(decode(message("x")), "busy", null) ?? "")
+    assert.strictEqual(task.retry_count, 2)
+    assert.deepInclude(payload, { last_error: "busy", theirs: { kept: [1] } })
+  })
+
+  it("says which attempt has ended, and nothing of what older versions wrote", () => {
+    const old = { accounted_dequeues: 9, attempt_notes: {}, ended_attempt: "attempt-1" }
+    const { payload } = decode(Task.encodeRelease(decode(message("x", old)), "attempt-2") ?? "")
+    assert.hasAllKeys(payload, [...Object.keys(decode(message("x")).payload), "ended_attempt"])
+    assert.isTrue(Task.saysEnded({ ...decode(message("x")), payload }, "attempt-2"))
+    assert.isFalse(Task.saysEnded({ ...decode(message("x")), payload }, "attempt-1"))
+  })
+
+  for (const [name, character] of [
+    ["Chinese", "文"],
+    ["Greek", "λ"],
+    ["emoji", "🙂"],
+    ["Latin with accents", "é"]
+  ] as const) {
+    it(`grows by no more than what is added, in ${name}`, () => {
+      const text = ofBytes(60_000, character)
+      assert.isBelow(bytesOf(Task.encodeRetry(decode(text), "busy", "attempt-1")), 60_200)
+      assert.isBelow(bytesOf(Task.encodeRelease(decode(text), "attempt-1")), 60_200)
+    })
+  }
+
+  it("leaves out the reason, and then all, rather than exceed what the queue takes", () => {
+    for (const bytes of [64_900, 65_300, 65_480, 65_500, 65_530, 65_536]) {
+      const decoded = decode(ofBytes(bytes))
+      const retry = Task.encodeRetry(decoded, "x".repeat(1_000), null)
+      if (retry !== undefined) {
+        assert.isAtMost(bytesOf(retry), 65_536)
+        assert.strictEqual(decode(retry).task.retry_count, 2)
+      }
+      const released = Task.encodeRelease(decoded, "attempt-1")
+      if (released !== undefined) assert.isAtMost(bytesOf(released), 65_536)
+      if (bytes === 65_536) assert.isUndefined(released)
+    }
+    // A digit more or less is no reason to lose the count.
+    assert.isDefined(Task.encodeRetry(decode(ofBytes(65_536)), "busy", null))
+  })
+
+  it("counts at least the retries that its execution knows", () => {
+    const decoded = decode(message("x"))
+    assert.strictEqual(Task.withRetries(decoded, 0), decoded)
+    assert.strictEqual(Task.withRetries(decoded, 3).task.retry_count, 3)
+    assert.strictEqual(Task.withRetries(decoded, 1e9).task.retry_count, 1_000_000)
+  })
+})

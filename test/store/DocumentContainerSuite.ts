@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
 import type { ServiceError } from "../../src/domain/ServiceError.ts"
-import { type Document, Reading, Write } from "../../src/store/DocumentContainer.ts"
+import { type Document, type PatchCondition, Reading, Write } from "../../src/store/DocumentContainer.ts"
 import { Containers } from "./Backends.ts"
 
 const container = Effect.map(Containers, ({ executions }) => executions)
@@ -205,6 +205,24 @@ export const suite = (name: string, layer: Layer.Layer<Containers>): void =>
           assert.strictEqual(error._tag === "Invalid" ? error.reason : error._tag, "TooLarge")
         }
         assert.strictEqual(found(yield* documents.read("l1")).etag, small)
+      })
+    )
+
+    it.effect("patches only what holds these texts, however they are written, and lacks those properties", () =>
+      Effect.gen(function* () {
+        const documents = yield* container
+        const worker = 'O\'Neill \\ "Größe" ✓ T-1'
+        yield* documents.create({ id: "q1", worker, run: { id: "Ab-1" }, none: null })
+        const patched = (condition: PatchCondition) =>
+          Effect.map(documents.patch("q1", { seen: true }, condition), ({ _tag }) => _tag)
+        assert.strictEqual(yield* patched({ equal: { worker, "run.id": "Ab-1" } }), "Written")
+        assert.strictEqual(yield* patched({ absent: ["none", "nowhere"] }), "Written")
+        assert.strictEqual(yield* patched({ equal: { worker }, absent: ["nowhere"] }), "Written")
+        assert.strictEqual(yield* patched({ equal: { worker: worker.toLowerCase() } }), "Refused")
+        assert.strictEqual(yield* patched({ equal: { "run.id": "ab-1" } }), "Refused")
+        assert.strictEqual(yield* patched({ equal: { "nowhere.id": "Ab-1" } }), "Refused")
+        assert.strictEqual(yield* patched({ equal: { worker, "run.id": "Ab-2" } }), "Refused")
+        assert.strictEqual(yield* patched({ absent: ["none", "run"] }), "Refused")
       })
     )
 

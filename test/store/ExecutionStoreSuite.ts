@@ -1,8 +1,10 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
+import { type OpenAttempt, ownershipOf } from "../../src/domain/AttemptNotes.ts"
 import type { Execution } from "../../src/domain/Execution.ts"
 import { ExecutionId, PipelineId, TaskId, VaultId } from "../../src/domain/Ids.ts"
 import { Change, Creation, ExecutionStore } from "../../src/store/ExecutionStore.ts"
+import * as Recording from "../../src/worker/Recording.ts"
 import { Containers } from "./Backends.ts"
 
 const execution = (id: string, more: Partial<Execution> = {}): Execution => ({
@@ -26,6 +28,18 @@ const execution = (id: string, more: Partial<Execution> = {}): Execution => ({
   executor_outputs: {},
   events: [],
   enqueued_at: null,
+  ...more
+})
+
+const attempt = (more: Partial<OpenAttempt> = {}): OpenAttempt => ({
+  id: "attempt-1",
+  process: "process",
+  message_id: "message-1",
+  lease_seconds: 300,
+  alone: false,
+  started_at: "2026-01-02T10:31:00.456000+00:00",
+  worker: "ContentProcessingWorker-0",
+  at_work: [],
   ...more
 })
 
@@ -62,21 +76,31 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
       })
     )
 
-    it.effect("changes an execution until it is terminal", () =>
+    const beginning = (number: number, more: Partial<OpenAttempt> = {}) => {
+      const opened = attempt({ id: `attempt-${number}`, ...more })
+      return { opened, change: Recording.running(opened), owner: ownershipOf(opened) }
+    }
+
+    it.effect("an attempt changes its execution until it is terminal", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore
+        const { change, opened, owner } = beginning(1)
         const created = etagOf(yield* store.create(execution("e3", { error: "earlier" })))
-        const running = etagOf(
-          yield* store.change(id("e3"), { status: "running", started_at: "2026-01-02T10:31:00+00:00", error: null })
-        )
-        assert.notStrictEqual(running, created)
-        etagOf(yield* store.change(id("e3"), { status: "completed", content: [], number_of_items: 0 }, running))
+        assert.notStrictEqual(etagOf(yield* store.begin(id("e3"), change)), created)
+        etagOf(yield* store.change(id("e3"), { status_message: "on the way" }, owner))
+        etagOf(yield* store.finish(id("e3"), { status: "completed", content: [], number_of_items: 0 }, owner))
+        assert.deepStrictEqual(yield* store.change(id("e3"), { status: "running" }, owner), Change.Refused())
         assert.deepStrictEqual(yield* store.change(id("e3"), { status: "running" }), Change.Refused())
         assert.deepStrictEqual(
           yield* Effect.flatten(store.find(id("e3"))),
           execution("e3", {
             status: "completed",
-            started_at: "2026-01-02T10:31:00+00:00",
+            status_message: "on the way",
+            started_at: opened.started_at,
+            updated_at: opened.started_at,
+            processing_worker_id: opened.worker,
+            attempt: { ...opened },
+            attempt_process: "process",
             content: [],
             number_of_items: 0
           })
@@ -84,15 +108,118 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
       })
     )
 
-    it.effect("refuses a change that is based on an old version, and any change of a terminal one", () =>
+    it.effect("edits by others cost an attempt nothing, and stay", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore
-        const first = etagOf(yield* store.create(execution("e4")))
-        const second = etagOf(yield* store.change(id("e4"), { status_message: "a" }, first))
-        assert.deepStrictEqual(yield* store.change(id("e4"), { status_message: "b" }, first), Change.Refused())
-        const last = etagOf(yield* store.change(id("e4"), { status: "failed", error: "boom" }, second))
-        assert.deepStrictEqual(yield* store.change(id("e4"), { status: "running" }, last), Change.Refused())
-        assert.deepStrictEqual(yield* store.change(id("e4"), { status: "running" }), Change.Refused())
+        const { executions } = yield* Containers
+        const { change, opened, owner } = beginning(1)
+        yield* store.create(execution("e4"))
+        etagOf(yield* store.begin(id("e4"), change))
+        const edits: ReadonlyArray<Record<string, unknown>> = [
+          { note: "seen" },
+          { tags: ["a"], ttl: 3_600 },
+          { status_message: "I looked at it", updated_at: "2026-01-02T10:32:00+00:00" },
+          { status: "pending" }
+        ]
+        for (const edit of edits) {
+          yield* executions.patch("e4", edit, {})
+          etagOf(yield* store.change(id("e4"), { status_message: "still at it" }, owner))
+        }
+        // Read and written back as a whole, as the Python worker does.
+        const reading = yield* executions.read("e4")
+        yield* executions.upsert({ ...(reading._tag === "Found" ? reading.document : {}), id: "e4", status: "failed" })
+        etagOf(yield* store.finish(id("e4"), { status: "completed", attempt: null, error: null }, owner))
+        const after = yield* executions.read("e4")
+        assert.deepInclude(after._tag === "Found" ? after.document : {}, {
+          status: "completed",
+          note: "seen",
+          tags: ["a"],
+          ttl: 3_600,
+          started_at: opened.started_at
+        })
+        assert.deepStrictEqual(yield* store.finish(id("e4"), { status: "completed" }, owner), Change.Refused(), "ended")
+      })
+    )
+
+    it.effect("an execution that another attempt, or another program, has taken is refused", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const { executions } = yield* Containers
+        const first = beginning(1)
+        const takeovers: ReadonlyArray<readonly [string, Record<string, unknown>]> = [
+          ["e-time", { started_at: "2026-01-02T11:00:00+00:00" }],
+          ["e-worker", { processing_worker_id: "ContentProcessingWorker-7" }],
+          ["e-attempt", { attempt: { ...first.opened, id: "attempt-2" } }],
+          ["e-none", { attempt: null }]
+        ]
+        for (const [name, takeover] of takeovers) {
+          yield* store.create(execution(name))
+          etagOf(yield* store.begin(id(name), first.change))
+          yield* executions.patch(name, takeover, {})
+          const refused = [
+            yield* store.change(id(name), { status: "pending" }, first.owner),
+            yield* store.finish(id(name), { status: "completed" }, first.owner)
+          ]
+          assert.deepStrictEqual(refused, [Change.Refused(), Change.Refused()], name)
+        }
+      })
+    )
+
+    it.effect("an attempt begins where none is open and nothing must be known first", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const { change } = beginning(1)
+        const cases: ReadonlyArray<readonly [string, Partial<Execution>, Change["_tag"]]> = [
+          ["b-new", {}, "Changed"],
+          ["b-null", { attempt: null, attempt_history: null }, "Changed"],
+          ["b-again", { started_at: "2026-01-02T10:00:00+00:00", attempt: null }, "Changed"],
+          ["b-running", { status: "running" }, "Refused"],
+          ["b-open", { attempt: { id: "attempt-0" } }, "Refused"],
+          ["b-history", { attempt_history: { blamed: 1, deaths: [], retries: 0 } }, "Refused"],
+          ["b-completed", { status: "completed" }, "Refused"],
+          ["b-failed", { status: "failed" }, "Refused"]
+        ]
+        for (const [name, more, expected] of cases) {
+          yield* store.create(execution(name, more))
+          assert.strictEqual((yield* store.begin(id(name), change))._tag, expected, name)
+        }
+      })
+    )
+
+    it.effect("after a look an attempt begins, unless it is terminal or anybody wrote it since", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const { change } = beginning(2)
+        yield* store.create(execution("k1", { status: "running", attempt: { id: "attempt-1" } }))
+        const first = yield* Effect.flatten(store.look(id("k1")))
+        assert.isAtMost(first.idleMillis, 60_000)
+        etagOf(yield* store.change(id("k1"), { status_message: "seen" }))
+        assert.deepStrictEqual(yield* store.begin(id("k1"), change, first.etag), Change.Refused())
+        const second = yield* Effect.flatten(store.look(id("k1")))
+        assert.strictEqual(second.execution.status_message, "seen")
+        etagOf(yield* store.begin(id("k1"), change, second.etag))
+        const last = etagOf(yield* store.change(id("k1"), { status: "failed", error: "boom" }))
+        assert.deepStrictEqual(yield* store.begin(id("k1"), change, last), Change.Refused())
+        assert.isTrue(Option.isNone(yield* store.look(id("nobody"))))
+      })
+    )
+
+    it.effect("knows whether a process died over one execution alone", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const under = (process: string) => ({ status: "running", attempt_process: process }) as const
+        yield* store.create(execution("d-alone", under("p-alone")))
+        yield* store.create(execution("d-done", { ...under("p-alone"), status: "completed" }))
+        yield* store.create(execution("d-one", under("p-two")))
+        yield* store.create(execution("d-two", under("p-two")))
+        yield* store.create(execution("d-left", under("p-left")))
+        yield* store.create(execution("d-taken", { ...under("p-next"), suspected_with: "p-left" }))
+        const died = (process: string, name: string) => store.diedWithOthers(process, id(name))
+        assert.isFalse(yield* died("p-alone", "d-alone"))
+        assert.isTrue(yield* died("p-two", "d-one"))
+        assert.isTrue(yield* died("p-left", "d-left"))
+        assert.isTrue(yield* died("p-left", "d-taken"))
+        assert.isFalse(yield* died("p-next", "d-taken"))
       })
     )
 
@@ -100,27 +227,23 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
       Effect.gen(function* () {
         const store = yield* ExecutionStore
         assert.deepStrictEqual(yield* store.change(id("nobody"), { status: "running" }), Change.Missing())
-        assert.deepStrictEqual(yield* store.change(id("nobody"), { status: "running" }, "e"), Change.Missing())
+        const { change, owner } = beginning(1)
+        assert.deepStrictEqual(yield* store.begin(id("nobody"), change), Change.Missing())
+        assert.deepStrictEqual(yield* store.finish(id("nobody"), { status: "completed" }, owner), Change.Missing())
         assert.deepStrictEqual(yield* store.change(id("a/b"), { status: "running" }), Change.Missing())
       })
     )
 
-    it.effect("lets one of two changers of the same version win", () =>
+    it.effect("lets one of several attempts begin", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore
-        const etag = etagOf(yield* store.create(execution("e5")))
-        const changes = yield* Effect.forEach(
-          ["w1", "w2", "w3"],
-          (worker) => store.change(id("e5"), { status: "running", processing_worker_id: worker }, etag),
-          { concurrency: "unbounded" }
-        )
-        assert.lengthOf(
-          changes.filter((change) => change._tag === "Changed"),
-          1
-        )
-        assert.lengthOf(
-          changes.filter((change) => change._tag === "Refused"),
-          2
+        yield* store.create(execution("e5"))
+        const changes = yield* Effect.forEach([1, 2, 3], (number) => store.begin(id("e5"), beginning(number).change), {
+          concurrency: "unbounded"
+        })
+        assert.sameMembers(
+          changes.map((change) => change._tag),
+          ["Changed", "Refused", "Refused"]
         )
       })
     )
@@ -165,11 +288,11 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
         assert.strictEqual((yield* Effect.flatten(store.find(id("e8")))).enqueued_at, at)
 
         yield* store.create(execution("e9"))
-        const started = etagOf(yield* store.change(id("e9"), { status: "running", started_at: at }))
+        const { change, owner } = beginning(1)
+        etagOf(yield* store.begin(id("e9"), change))
         yield* store.markEnqueued(id("e9"), at)
-        const retried = etagOf(yield* store.change(id("e9"), { status: "pending" }, started))
+        etagOf(yield* store.change(id("e9"), { status: "pending", attempt: null }, owner))
         yield* store.markEnqueued(id("e9"), at)
-        etagOf(yield* store.change(id("e9"), { status: "running" }, retried))
         assert.isNull((yield* Effect.flatten(store.find(id("e9")))).enqueued_at)
         yield* store.markEnqueued(id("nobody"), at)
       })

@@ -55,7 +55,7 @@ describe("A service that hangs", () => {
       let hangs = true
       const store = ExecutionStore.of({
         ...executions,
-        change: (...call) => Effect.suspend(() => (hangs ? stuck : executions.change(...call)))
+        begin: (...call) => Effect.suspend(() => (hangs ? stuck : executions.begin(...call)))
       })
       yield* Engine.enqueue(1)
       const engine = yield* Engine.started({ processingWorkers: 1, taskTimeout: Duration.seconds(30) }).pipe(

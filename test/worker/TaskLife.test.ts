@@ -437,23 +437,6 @@ describe("design 4.5 outcome", () => {
       assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "completed")
     }))
 
-  test("a message that killed its worker three times is rejected as a crash", () =>
-    Effect.gen(function* () {
-      const runner = yield* FakeRunner
-      const queue = yield* TaskQueue
-      yield* Engine.enqueue(1)
-      // Three workers took it and never came back.
-      for (const _ of [1, 2, 3]) {
-        assert.lengthOf(yield* queue.receive(1, "60 seconds"), 1)
-        yield* TestClock.adjust("61 seconds")
-      }
-      yield* Engine.started()
-      yield* Engine.pass(1)
-      assert.strictEqual(runner.runs, 0)
-      assert.include(String((yield* Engine.executionOf(1))?.["error"]), "Crash")
-      assert.include((yield* parsedPoison)[0]?.reason, "CRASH_LIMIT")
-    }))
-
   test("retries and releases are no crashes, however often the message was handed out", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
