@@ -58,7 +58,7 @@ export const make = (process: string): AttemptGate["Type"] => {
       if (inside.size === 0) letIn(suspects, suspect, true)
       return
     }
-    for (const one of [...ordinary]) letIn(ordinary, one, false)
+    for (const one of ordinary) letIn(ordinary, one, false)
   }
   const leave = (entrant: Entrant) => {
     inside.delete(entrant)

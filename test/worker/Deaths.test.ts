@@ -176,7 +176,9 @@ describe("A death", () => {
       assert.include(error, "CRASH_LIMIT")
       assert.include(error, "parse (pdf_extractor) on a.pdf")
       assert.deepStrictEqual(
-        (execution?.["events"] as ReadonlyArray<{ readonly timestamp: string }>).map(({ timestamp }) => timestamp),
+        ((execution?.["events"] ?? []) as ReadonlyArray<{ readonly timestamp: string }>).map(
+          ({ timestamp }) => timestamp
+        ),
         [7, 8, 1].map((number) => attempt(number).started_at)
       )
       assert.deepStrictEqual(
