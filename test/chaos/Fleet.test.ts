@@ -28,6 +28,7 @@ describe("The fleet of a chaos run", () => {
           envOf: () => env,
           graceful: Duration.seconds(30),
           isOutage: () => false,
+          stopped: () => undefined,
           tell: (text) => told.push(text),
           keep: () => undefined
         })

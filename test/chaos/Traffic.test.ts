@@ -63,15 +63,19 @@ describe("What the proxies saw of a chaos run", () => {
     assert.strictEqual(traffic.trespasses[0]?.because, "5000 ms after its end")
   })
 
-  it("what the service refused, or found its condition true for, did no harm", () => {
+  it("what the service refused did no harm, nor did what a worker that was stopped wrote on a condition", () => {
     const { receives, traffic, writes } = scene()
     receives("one", seconds(0))
     writes("one", seconds(20), { status: 412, headers: { "if-match": "old" } })
+    assert.strictEqual(traffic.counts.refusedOutputs, 1)
+    traffic.stopped.add("one")
     writes("one", seconds(21), { headers: { "if-none-match": "*" } })
     assert.isEmpty(traffic.trespasses)
-    assert.strictEqual(traffic.counts.refusedOutputs, 1)
     writes("one", seconds(22))
     assert.lengthOf(traffic.trespasses, 1)
+    traffic.stopped.clear()
+    writes("one", seconds(23), { headers: { "if-match": "current" } })
+    assert.lengthOf(traffic.trespasses, 2)
   })
 
   it("an older version's output over a newer one's is told, whoever writes it", () => {

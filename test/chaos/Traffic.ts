@@ -54,6 +54,8 @@ export const make = (names: Names) => {
   const stories = new Map<string, Array<string>>()
   const trespasses: Array<Trespass> = []
   const regressions: Array<Trespass> = []
+  /** Workers that were stopped for a while (SIGSTOP). */
+  const stopped = new Set<string>()
   /** What is wrong with a call that wrote an output, until it is known whether the service did it. */
   const suspected = new WeakMap<Call, string>()
   /** The number of the version that each output was written from last. */
@@ -125,7 +127,10 @@ export const make = (names: Names) => {
       : decodeURIComponent(output).replace(/\.json$/, "")
   }
 
-  /** A condition that the service found true protects what others wrote meanwhile: only what nothing held back can do harm. */
+  /**
+   * Who was stopped can't know that its lease has ended in between: then a condition that the service found true protects what others wrote.
+   * Others must know.
+   */
   const wrote = (worker: string, document: string, exchange: Exchange) => {
     const { answer, call } = exchange
     const executions = [...(executionsOf.get(document) ?? [])]
@@ -135,7 +140,8 @@ export const make = (names: Names) => {
     if (answer.status >= 300) return void counts.refusedOutputs++
     const conditional = call.headers["if-match"] !== undefined || call.headers["if-none-match"] !== undefined
     const because = suspected.get(call)
-    if (because !== undefined && !conditional) trespasses.push({ worker, document, executions, because })
+    if (because !== undefined && !(conditional && stopped.has(worker)))
+      trespasses.push({ worker, document, executions, because })
     const before = written.get(document) ?? -1
     if (number < before) {
       regressions.push({ worker, document, executions, because: `version ${number} over ${before}` })
@@ -150,6 +156,7 @@ export const make = (names: Names) => {
     messages,
     messagesOf: messagesOf as ReadonlyMap<string, ReadonlySet<string>>,
     executionsOf,
+    stopped,
     receives,
     starts,
     mostRetries,

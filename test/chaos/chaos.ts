@@ -104,6 +104,7 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
       runtimes,
       graceful: Duration.seconds(graceSeconds + 20),
       isOutage: outages.isRecent,
+      stopped: (name) => traffic.stopped.add(name),
       tell: say,
       keep: (name, log) => {
         if (logs !== undefined) writeFileSync(join(logs, `${name}.log`), log)
