@@ -4,7 +4,7 @@ import type * as Duration from "effect/Duration"
 /**
  * How an attempt at a task ended. Data, not an exception: what follows on the queue and in Cosmos depends only on it.
  *
- * - Completed: the result is recorded; the message is deleted.
+ * - Completed: the result is recorded, or nobody wants one (`note` says why, for the log); the message is deleted.
  * - Retry: it may work later; the message comes back after `after` with one more attempt counted.
  * - Rejected: it can't work; the execution is failed and the message goes to the poison queue with `reason`.
  * - Released: not the task's fault (shutdown, our own store is away, a service's limits); the message is visible again at once or `after` a while, no attempt counted.
@@ -12,7 +12,7 @@ import type * as Duration from "effect/Duration"
  * - Lost: the lease was lost; somebody else owns the task now and nothing more may be written.
  */
 export type Outcome = Data.TaggedEnum<{
-  Completed: { readonly duplicate: boolean }
+  Completed: { readonly duplicate: boolean; readonly note?: string }
   Retry: { readonly after: Duration.Duration; readonly reason: string }
   Rejected: { readonly reason: string }
   Released: { readonly reason: string; readonly after?: Duration.Duration }

@@ -43,8 +43,8 @@ export const Task = Schema.Struct({
   max_retries: Schema.optionalWith(Count, { default: () => 3 }),
   /** Ours: set instead of `content` when the items would not fit. */
   content_reference: nullable(ContentReference),
-  /** Ours: what changes when a document of `content` changes (its ETag), in the same order; null when the sender does not say. */
-  versions: nullable(Schema.Array(Schema.String))
+  /** Ours: the ETags of the blobs in `content`, in the same order, as they were found; null where the sender does not say. */
+  etags: nullable(Schema.Array(Schema.NullOr(Schema.String)))
 })
 export interface Task extends Schema.Schema.Type<typeof Task> {}
 
@@ -58,8 +58,13 @@ export const read = (value: Quick.Fields): Task | undefined => {
   const content = Quick.list(value["content"], readItem)
   const reference = value["content_reference"] ?? null
   const content_reference = reference === null ? null : readReference(reference)
-  const given = value["versions"] ?? null
-  const versions = given === null ? null : Quick.list(given, (one) => (typeof one === "string" ? one : undefined))
+  const given = value["etags"] ?? null
+  const etags =
+    given === null
+      ? null
+      : Quick.list(given, (one): string | null | undefined =>
+          typeof one === "string" || one === null ? one : undefined
+        )
   return !isId(task_id) ||
     task_type !== "content_processing" ||
     !isPriority(priority) ||
@@ -73,7 +78,7 @@ export const read = (value: Quick.Fields): Task | undefined => {
     !isCount(retry_count) ||
     !isCount(max_retries) ||
     content_reference === undefined ||
-    versions === undefined
+    etags === undefined
     ? undefined
     : {
         task_id: task_id as TaskId,
@@ -89,7 +94,7 @@ export const read = (value: Quick.Fields): Task | undefined => {
         retry_count,
         max_retries,
         content_reference,
-        versions
+        etags
       }
 }
 
@@ -141,13 +146,13 @@ export const decode = (text: string): Either.Either<DecodedTask, UndecodableTask
 
 /** The text of a message for this task: the envelope, in ASCII, so that XML can carry every character (documents.md 3). */
 export const encode = (task: Task): string => {
-  const { content, content_reference, task_type, versions, ...rest } = task
+  const { content, content_reference, task_type, etags, ...rest } = task
   return AsciiJson.stringify({
     task_type,
     payload: {
       ...rest,
       task_type,
-      ...(versions === null ? {} : { versions }),
+      ...(etags === null ? {} : { etags }),
       // Without `content` a Python worker refuses the message and leaves it for us, instead of running it on no items.
       ...(content_reference === null ? { content: SafeJson.toExactJson(content) } : { content_reference })
     }

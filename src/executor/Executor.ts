@@ -84,6 +84,8 @@ export interface Discovered {
   readonly item: Content
   /** The document's version, for example its ETag. */
   readonly version: string
+  /** The ETag of its blob, where it is one: who reads the document notices by it that another version took its place. */
+  readonly etag?: string
   /** When it last changed, in the service's clock: epoch milliseconds. Without it, groups (`items_per_task`) may repeat documents. */
   readonly modifiedAt?: number
 }

@@ -37,7 +37,8 @@ export type PerItemSettings = Settings.TypeOf<ReturnType<typeof settings>>
  *
  * A failed item gets a `failed` entry. With `fail_pipeline_on_error` the first failure (in the order of the items) then fails the
  * node, else the item goes on as it came. `continue_on_error: false` fails at the first failure and interrupts the other items.
- * Work that fails half way may `keep` what it has changed so far: that goes on then instead.
+ * Work that fails half way may `keep` what it has changed so far: that goes on then instead. An item whose document departed while it was
+ * worked on (`context.run.departures`) is no failure and does not go on.
  */
 export const perItem = (
   context: ExecutorContext,
@@ -83,6 +84,9 @@ export const perItem = (
         }
       )
     })
+  const departures = context.run?.departures
+  const departed = (item: Content | undefined) =>
+    departures !== undefined && item !== undefined && departures.size > 0 && departures.has(nameOf(item))
   const stopAtFirst = !settings.continue_on_error
   return {
     retriesItems: true,
@@ -92,12 +96,14 @@ export const perItem = (
         (item) =>
           Effect.flatMap(attempt(item), (result) =>
             Either.isLeft(result) &&
+            !departed(item) &&
             (stopAtFirst || result.left.interrupted || result.left.error.reason === "Throttled")
               ? Effect.fail(result.left.error)
               : Effect.succeed(result)
           ),
         { concurrency: settings.max_concurrent }
       ).pipe(
+        Effect.map((results) => results.filter((result, index) => Either.isRight(result) || !departed(items[index]))),
         Effect.flatMap((results) => {
           // Waiting for a limit is no failure that could be passed over.
           const failure = results.find(

@@ -1,3 +1,5 @@
+import * as Data from "effect/Data"
+
 /** The task whose attempt a node works in. */
 export interface RunFacts {
   readonly pipelineId: string
@@ -14,11 +16,27 @@ export interface RunFacts {
   readonly delivery?: number
   /** The documents that the task brought, by their names, as they were when they were found. */
   readonly documents?: ReadonlyMap<string, FoundDocument>
+  /** Documents of the task, by name, that turned out to be gone or replaced: whoever reads them notes it here, and they leave the run. */
+  readonly departures?: Map<string, Departure>
 }
 
 export interface FoundDocument {
-  /** What changes when the document changes (an ETag); null when the task does not say. */
-  readonly version: string | null
+  /** The ETag of its blob; null when the task does not say. */
+  readonly etag: string | null
   /** When it last changed, in its service's clock (epoch milliseconds); null when the task does not say. */
   readonly changedAt: number | null
 }
+
+/** Why a document left the run without a failure. */
+export type Departure = Data.TaggedEnum<{
+  /** It was deleted after it was found. */
+  Gone: {}
+  /** Another version took its place after it was found. */
+  Replaced: {
+    readonly etag: string
+    readonly changedAt: number
+    readonly size: number
+    readonly contentType: string | null
+  }
+}>
+export const Departure = Data.taggedEnum<Departure>()

@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
-import type { Content } from "../domain/Content.ts"
+import { type Content, nameOf } from "../domain/Content.ts"
 import type { ExecutorError } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import * as Node from "./Node.ts"
@@ -165,7 +165,11 @@ class State {
     this.progress[index] = { startedAt, itemsIn: items.length }
     const end = (outcome: Node.Outcome): Effect.Effect<void, ExecutorError, Scope.Scope> => {
       const ready: Array<Ready> = []
-      const failed = outcome.fatal ? outcome.error : this.send(index, place, outcome.items, ready)
+      const failed = outcome.fatal
+        ? outcome.error
+        : this.allDeparted(items, outcome.items)
+          ? this.sendNothing(place, ready)
+          : this.send(index, place, outcome.items, ready)
       this.finish(index, node, outcome.items, failed ?? outcome.error)
       if (failed !== null) return Effect.fail(failed)
       return node.settings.debug ? Effect.zipRight(this.debug(index, node), this.goOn(ready)) : this.goOn(ready)
@@ -179,6 +183,24 @@ class State {
     return Effect.flatMap(Effect.raceFirst(run(Effect.succeed), stopped), (outcome) =>
       outcome === undefined ? Effect.void : end(outcome)
     )
+  }
+
+  /** Whether every document that came to a node left the run there: what follows has nothing to do, which is not an empty result. */
+  private allDeparted(before: ReadonlyArray<Content>, after: ReadonlyArray<Content>): boolean {
+    const departures = this.facts?.departures
+    return (
+      departures !== undefined &&
+      departures.size > 0 &&
+      before.length > 0 &&
+      after.length === 0 &&
+      before.every((item) => departures.has(nameOf(item)))
+    )
+  }
+
+  private sendNothing({ conditional, route }: TopologyNode, ready: Array<Ready>): null {
+    for (const slot of route.always) this.deliver(slot, null, ready)
+    for (const slot of conditional) this.deliver(slot, null, ready)
+    return null
   }
 
   /** Hands the output of a node to its targets, and collects which of them are ready. */

@@ -14,15 +14,16 @@ import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import type { FoundDocument } from "../executor/RunFacts.ts"
+import type { Departure, FoundDocument } from "../executor/RunFacts.ts"
 import { isRetryable } from "../executor/ExecutorError.ts"
 import { type NodeReport, PipelineRunner, type RunFailure, type RunWatcher } from "../pipeline/PipelineRunner.ts"
-import type { ReceivedMessage } from "../queue/TaskQueue.ts"
+import type { ReceivedMessage, TaskQueue } from "../queue/TaskQueue.ts"
 import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
 import type { AttemptGate } from "./AttemptGate.ts"
 import * as AttemptStart from "./AttemptStart.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Deaths from "./Deaths.ts"
+import * as Departures from "./Departures.ts"
 import { Known } from "./Known.ts"
 import type { Lease } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
@@ -42,6 +43,8 @@ export interface AttemptState extends AttemptStart.Claim {
   nodes: ReadonlyArray<NodeReport>
   /** How the nodes fare now; none before the pipeline runs. */
   look: () => ReadonlyArray<NodeReport>
+  /** Documents that were gone or replaced when they were read, by name. */
+  readonly departures: Map<string, Departure>
 }
 
 export const begin = (message: ReceivedMessage, workerId: string): AttemptState => {
@@ -58,7 +61,8 @@ export const begin = (message: ReceivedMessage, workerId: string): AttemptState 
     history: noHistory,
     items: Either.match(decoded, { onLeft: () => [], onRight: ({ task }) => task.content }),
     nodes: [],
-    look: () => []
+    look: () => [],
+    departures: new Map()
   }
 }
 
@@ -98,6 +102,7 @@ const make = Effect.gen(function* () {
   const known = yield* Known
   const runner = yield* PipelineRunner
   const claims = yield* ClaimCheck
+  const followed = yield* Departures.followed
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
   const start = yield* AttemptStart.make
@@ -166,7 +171,8 @@ const make = Effect.gen(function* () {
           createdAt: Option.getOrNull(Timestamp.parse(task.created_at)),
           deadline: clock.unsafeCurrentTimeMillis() + Duration.toMillis(timeout),
           delivery: state.message.dequeueCount,
-          documents: documentsOf(task, state.items)
+          documents: documentsOf(task, state.items),
+          departures: state.departures
         },
         watcher
       })
@@ -217,7 +223,7 @@ const make = Effect.gen(function* () {
   ) {
     const vault = task.vault_id === null ? Option.none() : yield* stubbornly(known.vault(task.vault_id))
     const keepItems = Option.match(vault, { onNone: () => false, onSome: (found) => found.save_execution_output })
-    const change = Recording.completed(items, state.nodes, keepItems, clock.unsafeCurrentTimeMillis())
+    const change = resultOf(state, items, keepItems, clock.unsafeCurrentTimeMillis())
     const written = yield* stubbornly(record(task, change, owner))
     if (written._tag === "Changed") return completed
     if (written._tag === "Missing") {
@@ -257,6 +263,10 @@ const make = Effect.gen(function* () {
     }
     state.items = yield* readItems(task)
     const items = yield* runPipeline(state, task, pipeline, watch, notesOf(state, task, opened))
+    if (state.departures.size > 0) {
+      yield* Effect.logInfo(`Documents left the task: ${Departures.describe(state.departures)}`)
+      yield* followed(task, state.items, state.departures, pipeline, state.workerId)
+    }
     return yield* finish(state, task, owner, items)
   })
 
@@ -293,6 +303,19 @@ const make = Effect.gen(function* () {
 
 const completed = Outcome.Completed({ duplicate: false })
 
+const resultOf = (
+  { departures, items: brought, nodes }: AttemptState,
+  items: ReadonlyArray<Content>,
+  keepItems: boolean,
+  now: number
+): ExecutionChange => {
+  const left = Departures.describe(departures)
+  if (left === undefined) return Recording.completed(items, nodes, keepItems, now)
+  if (brought.every((item) => departures.has(nameOf(item)))) return Recording.departed(brought, nodes, left, now)
+  const change = Recording.completed(items, nodes, keepItems, now)
+  return { ...change, status_message: `${change.status_message}, without documents that left: ${left}` }
+}
+
 /** An error of our own store or queue: nothing is wrong with the task. */
 const outcomeOf = (failure: Outcome | ServiceError): Outcome =>
   failure instanceof Error ? Outcome.Released({ reason: failure.message }) : failure
@@ -303,7 +326,7 @@ const documentsOf = (task: Task.Task, items: ReadonlyArray<Content>): ReadonlyMa
     items.map((item, index) => [
       nameOf(item),
       {
-        version: task.versions?.[index] ?? null,
+        etag: task.etags?.[index] ?? null,
         changedAt: Option.getOrNull(Timestamp.parse(item.id?.metadata?.["last_modified"]))
       }
     ])
@@ -331,5 +354,5 @@ const atWork = (nodes: ReadonlyArray<NodeReport>, items: ReadonlyArray<Content>)
 export const layer: Layer.Layer<
   Attempt,
   never,
-  ExecutionStore | Known | PipelineRunner | ClaimCheck | WorkerConfig | AttemptGate
+  ExecutionStore | Known | PipelineRunner | ClaimCheck | TaskQueue | WorkerConfig | AttemptGate
 > = Layer.effect(Attempt, make)

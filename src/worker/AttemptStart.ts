@@ -45,6 +45,9 @@ const maxTries = 4
 /** An effect that fails with the Outcome that ends the attempt before it began, or with the error of our own store. */
 type Ending<A> = Effect.Effect<A, Outcome | ServiceError>
 
+/** Nobody wants the result any more. */
+const unwanted = (note: string) => Outcome.Completed({ duplicate: true, note })
+
 const ended = (outcome: Outcome) => Effect.fail(outcome)
 
 /** How an attempt takes its execution: at once where nothing was before, else after a look at what was. */
@@ -76,7 +79,7 @@ export const make = Effect.gen(function* () {
     if (task.vault_id !== null && Option.isNone(vault)) {
       claim.owner = undefined
       return yield* ended(
-        Outcome.Rejected({ reason: `The vault ${task.vault_id} of this task was deleted, and its execution with it.` })
+        unwanted(`The vault ${task.vault_id} was deleted, and this execution with it; its message is deleted, too`)
       )
     }
     const adopted = Recording.adopted(task, clock.unsafeCurrentTimeMillis())
@@ -163,7 +166,7 @@ export const make = Effect.gen(function* () {
     for (let tries = 0; tries < maxTries; tries++) {
       const found = yield* executions.look(execution_id)
       if (Option.isNone(found)) {
-        return yield* ended(Outcome.Rejected({ reason: `The execution ${execution_id} was deleted.` }))
+        return yield* ended(unwanted(`The execution ${execution_id} was deleted; its message is deleted, too`))
       }
       const taking = yield* take(claim, decoded, found.value, isolated)
       if (taking._tag === "Taken") return taking.attempt

@@ -62,8 +62,13 @@ export const enqueue = Effect.gen(function* () {
   })
 })
 
-/** A larger group travels without its versions: the message has its bounds, and they lie beside the content. */
-const mostVersions = 500
+/** A larger group travels without them: the message has its bounds, and they lie beside the content. */
+const mostEtags = 500
+
+const etagsOf = (documents: ReadonlyArray<Discovered>): Task["etags"] =>
+  documents.length > mostEtags || documents.every(({ etag }) => etag === undefined)
+    ? null
+    : documents.map(({ etag }) => etag ?? null)
 
 const taskOf = (source: Source, documents: ReadonlyArray<Discovered>, maxRetries: number, now: number): Task => {
   const version: Ids.DocumentVersion = {
@@ -86,6 +91,6 @@ const taskOf = (source: Source, documents: ReadonlyArray<Discovered>, maxRetries
     retry_count: 0,
     max_retries: maxRetries,
     content_reference: null,
-    versions: version.versions.length > mostVersions ? null : version.versions
+    etags: etagsOf(documents)
   }
 }

@@ -45,6 +45,14 @@ const executorOverdue = counterKey(
   "Nodes that were at work when the time of their task was over, by executor type"
 )
 const executorFailures = counterKey("executor_failures_total", "Nodes that failed, by executor type")
+const departures = counterKey(
+  "documents_departed_total",
+  "Documents that were gone or replaced when their turn came, by reason"
+)
+export const departed = {
+  Gone: Metric.fromMetricKey(MetricKey.tagged(departures, "reason", "gone")),
+  Replaced: Metric.fromMetricKey(MetricKey.tagged(departures, "reason", "replaced"))
+} as const
 export const leasesLost = counter("leases_lost_total", "Messages whose lease ended before their attempt did")
 export const poisoned = counter("poison_messages_total", "Messages that went to the poison queue")
 export const attemptsAbandoned = counter(

@@ -106,6 +106,22 @@ export const completed = (
   }
 }
 
+/** Of a task whose documents were all gone or replaced when its turn came. */
+export const departed = (
+  items: ReadonlyArray<Content>,
+  nodes: ReadonlyArray<NodeReport>,
+  why: string,
+  now: number
+): ExecutionChange => ({
+  status: "completed",
+  status_message: bounded(`Nothing was left to process: ${why}`),
+  completed_at: Timestamp.format(now),
+  updated_at: Timestamp.format(now),
+  error: null,
+  ...contentOf(items, false),
+  ...reportOf(nodes)
+})
+
 export const failed = (
   items: ReadonlyArray<Content>,
   nodes: ReadonlyArray<NodeReport>,

@@ -134,9 +134,9 @@ const make = Effect.gen(function* () {
     if (outcome._tag !== "Completed") return unfinished(lease, state, outcome)
     Metrics.add(outcome.duplicate ? Metrics.outcomes.Duplicate : Metrics.outcomes.Completed, 1)
     const completed = complete(lease, state)
-    return outcome.duplicate
-      ? Effect.zipRight(Effect.logInfo("The task was completed before; its message is deleted"), completed)
-      : completed
+    const note =
+      outcome.note ?? (outcome.duplicate ? "The task was completed before; its message is deleted" : undefined)
+    return note === undefined ? completed : Effect.zipRight(Effect.logInfo(note), completed)
   }
 
   const unfinished = (

@@ -3,6 +3,7 @@ import type { Content } from "../../src/domain/Content.ts"
 import { ExecutorId } from "../../src/domain/Ids.ts"
 import type { CrawlBatch } from "../../src/executor/Executor.ts"
 import { ExecutorError } from "../../src/executor/Executor.ts"
+import type { RunFacts } from "../../src/executor/RunFacts.ts"
 import type { Plan } from "../../src/pipeline/Plan.ts"
 import {
   type InputExecutor,
@@ -13,7 +14,10 @@ import {
 } from "../../src/pipeline/PipelineRunner.ts"
 
 /** What a fake pipeline does with the items of one run. */
-export type Work = (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
+export type Work = (
+  items: ReadonlyArray<Content>,
+  facts?: RunFacts
+) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
 
 /** Knobs of a runner that knows no YAML: the engine's tests say what a run and a crawl do. */
 export class FakeRunner extends Context.Tag("test/FakeRunner")<
@@ -57,7 +61,7 @@ const node = (itemsIn: number, itemsOut: number, error: string | null) => ({
 export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectContext(
   Effect.sync(() => {
     const knobs = FakeRunner.of({
-      work: Effect.succeed,
+      work: (items) => Effect.succeed(items),
       invalid: null,
       crawl: () => Stream.make({ documents: [], servedAt: 0 }),
       input: {},
@@ -89,10 +93,10 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
       check: () => Effect.dieMessage("the engine compiles"),
       compile: () => Effect.as(check, {} as Plan),
       inputExecutor: () => Effect.map(check, () => (knobs.hasInput ? Option.some(input()) : Option.none())),
-      run: (_, items) =>
+      run: (_, items, { facts }) =>
         Effect.suspend(() => {
           knobs.runs++
-          return Effect.map(Effect.either(knobs.work(items)), (result) =>
+          return Effect.map(Effect.either(knobs.work(items, facts)), (result) =>
             Either.mapBoth(result, {
               onLeft: (error): RunFailure => ({
                 _tag: "RunFailure",

@@ -231,6 +231,7 @@ const fileItem = (settings: Decoded, blob: BlobEntry, log: ItemLog.ItemLog): Exe
   const container = settings.blob_container_name
   return {
     version: BlobListing.versionOf(blob),
+    ...(blob.etag === "" ? {} : { etag: blob.etag }),
     ...modifiedAt(blob),
     item: log.completed(
       {

@@ -1,11 +1,15 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { BlobStore, type BlobLocation } from "../../blob/BlobStore.ts"
 import { type Content, nameOf, withData } from "../../domain/Content.ts"
-import { documentError, type ExecutorContext, type ExecutorError, fromServiceError } from "../../executor/Executor.ts"
+import type { ServiceError } from "../../domain/ServiceError.ts"
+import type { ExecutorContext } from "../../executor/Executor.ts"
+import { documentError, ExecutorError, fromServiceError } from "../../executor/ExecutorError.ts"
+import { Departure, type FoundDocument } from "../../executor/RunFacts.ts"
 import { CurrentRunFiles } from "../../executor/RunFiles.ts"
 import * as LocalFile from "../LocalFile.ts"
 import * as Settings from "../../executor/Settings.ts"
@@ -77,8 +81,19 @@ export const make = (
       })
 
     return {
-      blob: (item, location) =>
-        deliver(item, Stream.mapError(blobs.download(location), fromServiceError(context, item))),
+      blob: (item, location) => {
+        const known = context.run?.documents?.get(nameOf(item))
+        const download = blobs.download(
+          location,
+          known === undefined || known.etag === null ? {} : { ifMatch: known.etag }
+        )
+        return deliver(
+          item,
+          Stream.catchAll(download, (error) =>
+            Stream.fromEffect(readFailure(context, blobs, item, location, known, error))
+          )
+        )
+      },
       file: (item, file, asItIs) => {
         const named =
           settings.use_temp_file_for_content && asItIs ? withData(item, { temp_file_path: file.path }) : item
@@ -97,6 +112,39 @@ export const make = (
       }
     }
   })
+
+/**
+ * A document that a crawl found may be gone or replaced when its turn comes: then it departs from the run, and the error only ends its way. One
+ * that changes while it is read, and of which no version is known, is read again.
+ */
+const readFailure = (
+  context: ExecutorContext,
+  blobs: BlobStore["Type"],
+  item: Content,
+  location: BlobLocation,
+  known: FoundDocument | undefined,
+  error: ServiceError
+): Effect.Effect<never, ExecutorError> => {
+  const departures = context.run?.departures
+  const wasFound = known !== undefined && (known.etag !== null || known.changedAt !== null)
+  const failed = fromServiceError(context, item)(error)
+  const departs = (departure: Departure) => {
+    departures?.set(nameOf(item), departure)
+    return Effect.fail(failed)
+  }
+  if (error._tag === "NotFound" && error.code === "BlobNotFound" && wasFound) return departs(Departure.Gone())
+  if (error._tag !== "PreconditionFailed") return Effect.fail(failed)
+  if (known === undefined || known.etag === null)
+    return Effect.fail(new ExecutorError({ ...failed, reason: "Transient" }))
+  return Effect.flatMap(
+    Effect.mapError(blobs.properties(location), fromServiceError(context, item)),
+    Option.match({
+      onNone: () => departs(Departure.Gone()),
+      onSome: ({ contentType, etag, lastModified, size }) =>
+        departs(Departure.Replaced({ etag, changedAt: lastModified, contentType, size }))
+    })
+  )
+}
 
 interface Gathered {
   /** Null unless they were to be kept. */

@@ -7,7 +7,9 @@ import { type Content, type ContentIdentifier, withData } from "../../../src/dom
 import { withRoots } from "../../support/LocalFiles.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import { NotFound, Unavailable, type ServiceError } from "../../../src/domain/ServiceError.ts"
+import * as MemoryBlob from "../../../src/blob/MemoryBlob.ts"
 import type { Executor } from "../../../src/executor/Executor.ts"
+import type { Departure, FoundDocument, RunFacts } from "../../../src/executor/RunFacts.ts"
 import * as AzureBlobContentRetriever from "../../../src/executors/input/AzureBlobContentRetriever.ts"
 import * as ContentRetriever from "../../../src/executors/input/ContentRetriever.ts"
 
@@ -62,13 +64,19 @@ const open = (
   executor: Executor<Needs>,
   settings: Readonly<Record<string, unknown>>,
   items: ReadonlyArray<Content>,
-  failOnError = true
+  failOnError = true,
+  run?: RunFacts
 ) =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const prepared = Either.getOrThrowWith(executor.prepare(settings), (problems) => new Error(problems[0]?.message))
     const instance = yield* Scope.extend(
-      prepared({ id: ExecutorId.make("fetch"), pipelineName: "test", failOnError }),
+      prepared({
+        id: ExecutorId.make("fetch"),
+        pipelineName: "test",
+        failOnError,
+        ...(run === undefined ? {} : { run })
+      }),
       scope
     )
     const result = yield* Effect.either(instance.process(items))
@@ -413,6 +421,75 @@ layer(NodeContext.layer)("content retrievers", (it) => {
           Either.isRight(executor.prepare({ [name]: "azure_key_credential", blob_storage_account_key: "k" }))
         )
       }
+    }
+  })
+})
+
+describe("documents that a crawl found", () => {
+  const nameOf = (path: string) => `https://acct.blob.core.windows.net/docs/${path}`
+  const found = (documents: Readonly<Record<string, FoundDocument>>): RunFacts => ({
+    pipelineId: "p",
+    vaultId: "v",
+    executionId: "e",
+    taskId: "t",
+    attempt: 1,
+    createdAt: 0,
+    documents: new Map(Object.entries(documents).map(([path, one]) => [nameOf(path), one])),
+    departures: new Map<string, Departure>()
+  })
+  const account = { name: "acct" }
+  const settings = { use_temp_file_for_content: false, include_content_bytes_as_field: true }
+  const upload = (path: string, text: string) =>
+    Effect.gen(function* () {
+      const blobs = yield* BlobStore
+      yield* blobs.ensureContainer(account, "docs")
+      return (yield* blobs.upload({ account, container: "docs", path }, Buffer.from(text))).etag
+    })
+
+  layer(Layer.merge(NodeContext.layer, Layer.fresh(MemoryBlob.layer)))((it) => {
+    for (const [name, executor] of [
+      ["azure_blob_content_retriever", blobRetriever],
+      ["content_retriever", retriever]
+    ] as const) {
+      for (const failOnError of [true, false]) {
+        it.scoped(`${name}: those that are gone or replaced leave, the others go on (${failOnError})`, () =>
+          Effect.gen(function* () {
+            const old = yield* upload("replaced.txt", "one")
+            const etag = yield* upload("same.txt", "same")
+            const now = yield* upload("replaced.txt", "two!")
+            const run = found({
+              "gone.txt": { etag: null, changedAt: 5 },
+              "replaced.txt": { etag: old, changedAt: 5 },
+              "same.txt": { etag, changedAt: 5 }
+            })
+            const items = ["gone.txt", "replaced.txt", "same.txt"].map((path) => blobItem(path))
+            const results = yield* succeed(executor, { ...settings, continue_on_error: false }, items, failOnError, run)
+            assert.deepStrictEqual(
+              results.map(({ data, id }) => [id?.path, Buffer.from(data["content"] as Uint8Array).toString()]),
+              [["same.txt", "same"]]
+            )
+            assert.deepStrictEqual(
+              [...(run.departures ?? [])].map(([document, { _tag }]) => [document, _tag]),
+              [
+                [nameOf("gone.txt"), "Gone"],
+                [nameOf("replaced.txt"), "Replaced"]
+              ]
+            )
+            assert.deepInclude(run.departures?.get(nameOf("replaced.txt")), { etag: now, size: 4 })
+          })
+        )
+      }
+      it.scoped(`${name}: a blob that no crawl found, or a container that is missing, is an error`, () =>
+        Effect.gen(function* () {
+          yield* upload("x.txt", "x")
+          const run = found({ "never.txt": { etag: null, changedAt: null }, "far.txt": { etag: null, changedAt: 5 } })
+          const never = yield* fail(executor, settings, [blobItem("never.txt")], true, run)
+          assert.strictEqual(never.reason, "Document")
+          const far = yield* fail(executor, settings, [blobItem("far.txt", { container: "nowhere" })], true, run)
+          assert.match(far.message, /container does not exist/)
+          assert.strictEqual(run.departures?.size, 0)
+        })
+      )
     }
   })
 })
