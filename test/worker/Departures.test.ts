@@ -46,7 +46,7 @@ describe("documents that are gone or replaced when their turn comes", () => {
         assert.strictEqual(execution?.["status"], "completed")
         assert.isNull(execution?.["error"])
         assert.match(String(execution?.["status_message"]), /Nothing was left to process: doc-1 was deleted/)
-        assert.deepInclude((execution?.["content"] as ReadonlyArray<object>)[0], { canonical_id: "doc-1" })
+        assert.strictEqual(execution?.["number_of_items"], 1, "which document it was")
         assert.isEmpty(yield* poison)
         assert.isEmpty(yield* bodies)
         assert.strictEqual((yield* Metric.value(Metrics.departed.Gone)).count - before, 1)
