@@ -64,7 +64,7 @@ const faultOf = (
         service,
         operation,
         reason: "BadRequest",
-        message: `The partition key of ${foreign.map((name) => `${name} is ${partitionKeys.get(name)}`).join(", ")}; it must be /id.`
+        message: `The partition key of ${foreign.map((name) => `${name} is ${partitionKeys.get(name)}`).join(", ")}; it must be /id. Create such containers, and name them in the COSMOS_DB_CONTAINER_… settings or their database in COSMOS_DB_NAME.`
       })
 }
 

@@ -12,6 +12,7 @@ import type { BlobAccount } from "../domain/BlobAccount.ts"
 import { AzureConfig, type AzureSettings } from "../config/WorkerConfig.ts"
 import { Invalid } from "../domain/ServiceError.ts"
 import { Credentials } from "./Credentials.ts"
+import { connectToIpv6 } from "./Ipv6Hosts.ts"
 import { sendOnce } from "./SendOnce.ts"
 
 /**
@@ -29,6 +30,7 @@ export class StorageClients extends Context.Tag("contentflow-worker/azure/Storag
 
 const make = Effect.gen(function* () {
   yield* sendOnce
+  yield* connectToIpv6
   const settings = yield* AzureConfig
   const { credential } = yield* Credentials
 

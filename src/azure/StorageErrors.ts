@@ -10,6 +10,7 @@ import {
   Unauthorized,
   Unavailable
 } from "../domain/ServiceError.ts"
+import * as Proxy from "./Proxy.ts"
 
 /** What was called, for the texts of its errors. */
 export interface CalledOperation {
@@ -60,7 +61,7 @@ const classify = (cause: unknown, code: string | null, called: CalledOperation, 
     const known = stringOf(cause, "code")
     if (known !== null && /^ERR_(INVALID|HTTP_INVALID)/.test(known))
       return badRequest(`the request can't be sent (${known})`)
-    return unavailable(noAnswer(cause, known))
+    return unavailable(noAnswer(cause, known, called.host))
   }
   if (status === 429 || (status === 503 && wait !== null)) {
     const message = text(wait === null ? "it asks to slow down" : `it asks to wait for ${Math.ceil(wait / 1000)} s`)
@@ -116,8 +117,12 @@ const answer = (status: number | null, code: string | null, cause: unknown): str
   return ` (${status}${code === null ? "" : ` ${code}`}${request})`
 }
 
-const noAnswer = (cause: unknown, code: string | null): string => {
+const noAnswer = (cause: unknown, code: string | null, host: string): string => {
   const shown = code !== null && /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? ` (${code})` : ""
+  const proxy = Proxy.of(`https://${host}`)
+  if (proxy !== undefined && code !== "PARSE_ERROR") {
+    return `the proxy ${proxy.url.host} of ${proxy.variable} gave no answer of it${shown}`
+  }
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `the name can't be resolved${shown}`
   if (code === "ECONNREFUSED") return `nothing listens there${shown}`
   if (code === "PARSE_ERROR") return `the answer was cut short or can't be read${shown}`

@@ -6,6 +6,7 @@ import { AzureConfig } from "../config/WorkerConfig.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { patiently } from "../worker/Patience.ts"
+import * as StartupHints from "./StartupHints.ts"
 
 /** The worker can't start. Every failure was logged; `message` says them all, each with the way out. */
 export class StartupFailed extends Schema.TaggedError<StartupFailed>()("StartupFailed", { message: Schema.String }) {}
@@ -14,7 +15,7 @@ const checked = <R>(check: Effect.Effect<void, ServiceError, R>, help: (error: S
   check.pipe(
     patiently("250 millis", "10 seconds"),
     Effect.as(null),
-    Effect.catchAll((error) => Effect.succeed(`${error.message} ${help(error)}`))
+    Effect.catchAll((error) => Effect.succeed(`${error.message} ${help(error)}`.trim()))
   )
 
 /**
@@ -23,7 +24,8 @@ const checked = <R>(check: Effect.Effect<void, ServiceError, R>, help: (error: S
  */
 export const run = Effect.gen(function* () {
   const queue = yield* TaskQueue
-  const { containers, cosmosDatabase, createMissingResources, queueName } = yield* AzureConfig
+  const settings = yield* AzureConfig
+  const { containers, createMissingResources } = settings
   if (createMissingResources) {
     yield* Effect.catchAll(CosmosResources.ensureResources, (error) =>
       Effect.logWarning(`Missing Cosmos resources could not be created: ${error.message}`)
@@ -31,20 +33,8 @@ export const run = Effect.gen(function* () {
   }
   const results = yield* Effect.all(
     [
-      checked(CosmosResources.checkResources, (error) =>
-        error._tag === "NotFound"
-          ? `(Is the database ${cosmosDatabase} of COSMOS_DB_NAME there?)`
-          : error._tag === "Unauthorized"
-            ? "Give the worker's identity a Cosmos data contributor role, or set COSMOS_DB_KEY."
-            : "Check COSMOS_DB_ENDPOINT."
-      ),
-      checked(queue.check, (error) =>
-        error._tag === "NotFound"
-          ? `Create the queue ${queueName}, correct STORAGE_WORKER_QUEUE_NAME, or set CREATE_MISSING_RESOURCES=true.`
-          : error._tag === "Unauthorized"
-            ? "Give the worker's identity the role Storage Queue Data Contributor, or set AZURE_STORAGE_CONNECTION_STRING."
-            : "Check STORAGE_ACCOUNT_WORKER_QUEUE_URL."
-      )
+      checked(CosmosResources.checkResources, (error) => StartupHints.cosmos(settings, error)),
+      checked(queue.check, (error) => StartupHints.queue(settings, error))
     ],
     { concurrency: "unbounded" }
   )

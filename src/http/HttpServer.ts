@@ -119,7 +119,7 @@ const whyNot = (host: string, port: number, cause: unknown): string => {
 }
 
 const serverAt = (host: string, port: number) =>
-  Layer.catchAll(NodeHttpServer.layer(drainingServer, { host, port }), ({ cause }) =>
+  Layer.catchAll(NodeHttpServer.layer(drainingServer, { host: host.replace(/^\[(.*)\]$/, "$1"), port }), ({ cause }) =>
     Layer.fail(new CannotListen({ message: whyNot(host, port, cause) }))
   )
 
