@@ -1,5 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { readFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
 import { version } from "../src/cli/Version.ts"
 import { markdownTable } from "../src/config/Documentation.ts"
 
@@ -21,4 +25,43 @@ describe("README", () => {
     assert.strictEqual(JSON.parse(read("package.json")).version, version)
     assert.include(read("CHANGELOG.md"), `## ${version}`)
   })
+
+  // The compiler runs on Node.
+  it.skipIf("Deno" in globalThis)(
+    "has programs that compile as they stand there",
+    () => {
+      const root = fileURLToPath(new URL("..", import.meta.url))
+      // Below the repository, where its packages are found.
+      const folder = mkdtempSync(join(root, "node_modules/.readme-"))
+      try {
+        const programs = [...read("README.md").matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, program]) => program ?? "")
+        assert.isNotEmpty(programs)
+        programs.forEach((program, index) => {
+          const name = /^export const (\w+)/m.exec(program)?.[1] ?? `program${index}`
+          writeFileSync(join(folder, `${name}.ts`), program)
+        })
+        writeFileSync(
+          join(folder, "tsconfig.json"),
+          JSON.stringify({
+            extends: join(root, "tsconfig.json"),
+            compilerOptions: {
+              noUnusedLocals: false,
+              types: ["node"],
+              typeRoots: [join(root, "node_modules/@types")],
+              paths: { "contentflow-worker": [join(root, "src/index.ts")] }
+            },
+            include: ["*.ts"]
+          })
+        )
+        const tsc = spawnSync("node", [join(root, "node_modules/typescript/bin/tsc"), "-p", folder], {
+          encoding: "utf8",
+          env: process.env
+        })
+        assert.strictEqual(tsc.status, 0, tsc.stdout + tsc.stderr)
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
+    },
+    120_000
+  )
 })
