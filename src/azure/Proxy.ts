@@ -30,12 +30,6 @@ export const of = (address: string, environment: Environment = process.env): Pro
   return isDirect ? undefined : { url: new URL(found.text), variable: found.variable }
 }
 
-/** The variable that should name a proxy and does not. */
-export const unusable = (environment: Environment = process.env): string | undefined => {
-  const found = configured(environment)
-  return found === undefined || isUsable(found.text) ? undefined : found.variable
-}
-
 /** What sends a client's requests through the proxy; undefined where there is none. */
 export const agentFor = (address: string): Agent | undefined => {
   const proxy = of(address)

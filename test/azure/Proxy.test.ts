@@ -21,9 +21,4 @@ describe("The proxy of an address", () => {
       assert.strictEqual(Proxy.of(address, environment)?.variable, variable)
     })
   }
-
-  it("that is none is named", () => {
-    assert.strictEqual(Proxy.unusable({ HTTPS_PROXY: "proxy.example:3128" }), "HTTPS_PROXY")
-    assert.isUndefined(Proxy.unusable({ HTTPS_PROXY: proxy }))
-  })
 })
