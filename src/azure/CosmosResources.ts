@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { AzureConfig } from "../config/WorkerConfig.ts"
+import { AzureConfig } from "./AzureConfig.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import { cosmosDb as service } from "../domain/ServiceError.ts"
 import { CosmosDatabase } from "./CosmosClients.ts"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { AzureConfig } from "../config/WorkerConfig.ts"
+import { AzureConfig } from "./AzureConfig.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { CosmosDatabase } from "./CosmosClients.ts"
 import * as CosmosErrors from "./CosmosErrors.ts"

@@ -2,7 +2,7 @@ import type { TokenCredential } from "@azure/identity"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { AzureConfig } from "../config/WorkerConfig.ts"
+import { AzureConfig } from "./AzureConfig.ts"
 
 /** How this process signs in wherever no connection string or key is configured: one credential for all clients. */
 export class Credentials extends Context.Tag("contentflow-worker/azure/Credentials")<

@@ -1,6 +1,6 @@
 import * as Redacted from "effect/Redacted"
 import * as Proxy from "../azure/Proxy.ts"
-import type { AzureSettings } from "../config/WorkerConfig.ts"
+import type { AzureSettings } from "../azure/AzureConfig.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 
 /** What to change so that Cosmos DB answers. */

@@ -5,7 +5,8 @@ import type { Store } from "./AppConfiguration.ts"
 import { builtIn, concealed, ConfigError, type Mistake, nowhere } from "./ConfigError.ts"
 import { type Found, missing, type Variable } from "./Variable.ts"
 import { isWithoutEffect, variables } from "./Variables.ts"
-import type { AzureSettings, EngineSettings, HttpSettings, LogSettings } from "./WorkerConfig.ts"
+import type { AzureSettings } from "../azure/AzureConfig.ts"
+import type { EngineSettings, HttpSettings, LogSettings } from "./WorkerConfig.ts"
 
 /** Everything that can be set, with its defaults filled in. */
 export interface Settings {

@@ -15,7 +15,8 @@ import * as DotEnv from "./DotEnv.ts"
 import * as LogFile from "./LogFile.ts"
 import type { Found, Variable } from "./Variable.ts"
 import { variables } from "./Variables.ts"
-import { AzureConfig, type AzureSettings, HttpConfig, WorkerConfig } from "./WorkerConfig.ts"
+import { AzureConfig, type AzureSettings } from "../azure/AzureConfig.ts"
+import { HttpConfig, WorkerConfig } from "./WorkerConfig.ts"
 
 /**
  * All settings, from App Configuration, the environment (the current ConfigProvider), the nearest `.env` file and the defaults,

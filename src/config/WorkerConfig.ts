@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
 
 /** How the engine works: numbers and rhythms, no addresses. Every field's variable is named in the README's table. */
 export interface EngineSettings {
@@ -75,33 +74,6 @@ export const defaults: EngineSettings = {
 /** The defaults with some values changed, for tests and embedders. */
 export const layerWith = (some: Partial<EngineSettings>): Layer.Layer<WorkerConfig> =>
   Layer.succeed(WorkerConfig, { ...defaults, ...some })
-
-/** Where the Azure resources are and how to sign in there. */
-export interface AzureSettings {
-  /** `https://<account>.queue.core.windows.net/`, with or without the last slash. Null when the connection string says it. */
-  readonly queueUrl: string | null
-  readonly queueName: string
-  readonly poisonQueueName: string
-  readonly blobAccountName: string
-  readonly blobContainerName: string
-  /** For emulators and key-based accounts; without it the default credential chain signs in. */
-  readonly storageConnectionString: Redacted.Redacted | null
-  readonly cosmosEndpoint: string
-  readonly cosmosKey: Redacted.Redacted | null
-  readonly cosmosDatabase: string
-  readonly containers: {
-    readonly pipelines: string
-    readonly vaults: string
-    readonly executions: string
-    readonly locks: string
-    readonly checkpoints: string
-  }
-  /** User-assigned managed identity. */
-  readonly clientId: string | null
-  readonly createMissingResources: boolean
-}
-
-export class AzureConfig extends Context.Tag("contentflow-worker/config/AzureConfig")<AzureConfig, AzureSettings>() {}
 
 export interface HttpSettings {
   readonly enabled: boolean

@@ -3,7 +3,7 @@ import { Chunk, Clock, Effect, Exit, Fiber, Layer, Option, Redacted, TestClock, 
 import * as CosmosClients from "../../src/azure/CosmosClients.ts"
 import * as CosmosContainer from "../../src/store/CosmosContainer.ts"
 import * as Credentials from "../../src/azure/Credentials.ts"
-import { AzureConfig } from "../../src/config/WorkerConfig.ts"
+import { AzureConfig } from "../../src/azure/AzureConfig.ts"
 import { emulatorDatabase } from "../store/Backends.ts"
 import * as CosmosServer from "../support/CosmosServer.ts"
 

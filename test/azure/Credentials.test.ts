@@ -2,7 +2,7 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { vi } from "vitest"
 import * as Credentials from "../../src/azure/Credentials.ts"
-import { AzureConfig } from "../../src/config/WorkerConfig.ts"
+import { AzureConfig } from "../../src/azure/AzureConfig.ts"
 import { azureSettings } from "../support/AzureSettings.ts"
 
 const identity = vi.hoisted(() => ({ made: [] as Array<unknown>, failures: 0 }))

@@ -3,7 +3,7 @@ import { Cause, Effect, Exit, Layer, Redacted } from "effect"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import { call } from "../../src/azure/StorageCall.ts"
 import * as StorageClients from "../../src/azure/StorageClients.ts"
-import { AzureConfig, type AzureSettings } from "../../src/config/WorkerConfig.ts"
+import { AzureConfig, type AzureSettings } from "../../src/azure/AzureConfig.ts"
 import { azureSettings } from "../support/AzureSettings.ts"
 import * as FaultServer from "../support/FaultServer.ts"
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process"
 import process from "node:process"
 import { createInterface } from "node:readline"
 import * as Emulators from "../../src/cli/demo/Emulators.ts"
-import type { AzureSettings } from "../../src/config/WorkerConfig.ts"
+import type { AzureSettings } from "../../src/azure/AzureConfig.ts"
 import { script, scriptArguments } from "../support/Scripts.ts"
 
 /** Fresh emulators in a process of their own, and a feeder that keeps their queue short and never empty. */

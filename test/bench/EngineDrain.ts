@@ -1,6 +1,7 @@
 import { Context, Effect, Layer } from "effect"
 import * as AzureWorker from "../../src/AzureWorker.ts"
-import { AzureConfig, layerWith } from "../../src/config/WorkerConfig.ts"
+import { AzureConfig } from "../../src/azure/AzureConfig.ts"
+import { layerWith } from "../../src/config/WorkerConfig.ts"
 import * as Catalog from "../../src/executor/Catalog.ts"
 import { executor as passThrough } from "../../src/executors/control/PassThrough.ts"
 import * as PipelineRunner from "../../src/pipeline/PipelineRunner.ts"

@@ -9,7 +9,7 @@ import * as Emulators from "../../src/cli/demo/Emulators.ts"
 import * as LazyBlobs from "../../src/cli/run/LazyBlobs.ts"
 import * as LocalSettings from "../../src/cli/run/LocalSettings.ts"
 import * as ProgressBar from "../../src/cli/run/ProgressBar.ts"
-import { AzureConfig } from "../../src/config/WorkerConfig.ts"
+import { AzureConfig } from "../../src/azure/AzureConfig.ts"
 import type { Content } from "../../src/domain/Content.ts"
 import { cli, folder } from "./Captured.ts"
 

@@ -5,7 +5,8 @@ import { Config, ConfigProvider, Duration, Effect, type Either, Layer, Redacted,
 import { SecretReader } from "../../src/config/AppConfiguration.ts"
 import type { ConfigError } from "../../src/config/ConfigError.ts"
 import * as Load from "../../src/config/Load.ts"
-import { AzureConfig, defaults, HttpConfig, WorkerConfig } from "../../src/config/WorkerConfig.ts"
+import { AzureConfig } from "../../src/azure/AzureConfig.ts"
+import { defaults, HttpConfig, WorkerConfig } from "../../src/config/WorkerConfig.ts"
 import { serve, type StoredSetting } from "./AppConfigurationServer.ts"
 
 type Texts = Readonly<Record<string, string>>

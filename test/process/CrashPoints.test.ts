@@ -3,6 +3,7 @@ import { Clock, Context, Duration, Effect, Layer, Logger, LogLevel, Scope } from
 import { nameOf } from "../../src/domain/Content.ts"
 import * as AzureWorker from "../../src/AzureWorker.ts"
 import type { BlobStore } from "../../src/blob/BlobStore.ts"
+import * as AzureConfig from "../../src/azure/AzureConfig.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import * as Catalog from "../../src/executor/Catalog.ts"
 import { define, fromServiceError } from "../../src/executor/Executor.ts"
@@ -154,7 +155,7 @@ const live = Effect.fnUntraced(function* (life: Life, at: number) {
   yield* Emulators.upload(installation, `${name}-out`, {})
   yield* life.arrange(installation)
   const ports = yield* Layer.build(
-    AzureWorker.ports.pipe(Layer.provide(Layer.succeed(WorkerConfig.AzureConfig, installation.settings)))
+    AzureWorker.ports.pipe(Layer.provide(Layer.succeed(AzureConfig.AzureConfig, installation.settings)))
   )
   const runs = new Map<string, number>()
 

@@ -2,6 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Context, Duration, Effect, Layer, Logger, Metric } from "effect"
 import * as AzureWorker from "../../src/AzureWorker.ts"
+import * as AzureConfig from "../../src/azure/AzureConfig.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import * as Builtins from "../../src/executors/Builtins.ts"
 import { Catalog, make as catalogOf } from "../../src/executor/Catalog.ts"
@@ -258,7 +259,7 @@ const engineWithThread = ({ settings }: Emulators.Installation) =>
           Layer.provide(PipelineRunner.layer),
           Layer.provide(catalog),
           Layer.provide(AzureWorker.ports),
-          Layer.provide(Layer.succeed(WorkerConfig.AzureConfig, settings)),
+          Layer.provide(Layer.succeed(AzureConfig.AzureConfig, settings)),
           Layer.provide(
             WorkerConfig.layerWith({
               processingWorkers: 4,

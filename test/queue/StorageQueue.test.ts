@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { QueueServiceClient } from "@azure/storage-queue"
-import { AzureConfig } from "../../src/config/WorkerConfig.ts"
+import { AzureConfig } from "../../src/azure/AzureConfig.ts"
 import * as StorageQueue from "../../src/queue/StorageQueue.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { storageLayer } from "../support/AzureSettings.ts"

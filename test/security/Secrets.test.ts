@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as AzureWorker from "../../src/AzureWorker.ts"
 import * as Logging from "../../src/cli/Logging.ts"
+import * as AzureConfig from "../../src/azure/AzureConfig.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import { Catalog, make as catalogOf } from "../../src/executor/Catalog.ts"
 import { define, ExecutorError } from "../../src/executor/Executor.ts"
@@ -137,7 +138,7 @@ pipeline:
                   ).pipe(Layer.provide(AzureWorker.catalog))
                 ),
                 Layer.provide(AzureWorker.ports),
-                Layer.provide(Layer.succeed(WorkerConfig.AzureConfig, installation.settings)),
+                Layer.provide(Layer.succeed(AzureConfig.AzureConfig, installation.settings)),
                 Layer.provide(
                   WorkerConfig.layerWith({
                     processingWorkers: 2,

@@ -1,7 +1,7 @@
 import { Layer, Redacted } from "effect"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import * as StorageClients from "../../src/azure/StorageClients.ts"
-import { AzureConfig, type AzureSettings } from "../../src/config/WorkerConfig.ts"
+import { AzureConfig, type AzureSettings } from "../../src/azure/AzureConfig.ts"
 
 /** Settings that name nothing real, with some values changed. */
 export const azureSettings = (some: Partial<AzureSettings>): AzureSettings => ({

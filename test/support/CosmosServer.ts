@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Redacted } from "effect"
 import type * as http from "node:http"
 import * as Emulators from "../../src/cli/demo/Emulators.ts"
-import { type AzureSettings } from "../../src/config/WorkerConfig.ts"
+import { type AzureSettings } from "../../src/azure/AzureConfig.ts"
 
 /** An answer that the server gives instead of doing its work. */
 export interface Answer {

@@ -6,6 +6,7 @@ import * as CosmosContainer from "../../src/store/CosmosContainer.ts"
 import * as CosmosResources from "../../src/azure/CosmosResources.ts"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import * as AzureWorker from "../../src/AzureWorker.ts"
+import * as AzureConfig from "../../src/azure/AzureConfig.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import { Catalog, make as catalogOf } from "../../src/executor/Catalog.ts"
 import type { Executor } from "../../src/executor/Executor.ts"
@@ -32,8 +33,8 @@ export interface Installation {
   /** Of a worker process that uses it. */
   readonly env: Readonly<Record<string, string>>
   /** Of an engine in this process that uses it. */
-  readonly settings: WorkerConfig.AzureSettings
-  readonly documents: { readonly [name in keyof WorkerConfig.AzureSettings["containers"]]: DocumentContainer }
+  readonly settings: AzureConfig.AzureSettings
+  readonly documents: { readonly [name in keyof AzureConfig.AzureSettings["containers"]]: DocumentContainer }
   readonly tasks: QueueClient
   readonly poison: QueueClient
   readonly blobs: BlobServiceClient
@@ -89,18 +90,18 @@ export const installation = (name: string) =>
     yield* Effect.promise(() => made.tasks.create())
     yield* CosmosResources.ensureResources.pipe(
       Effect.provideService(CosmosClients.CosmosDatabase, database),
-      Effect.provideService(WorkerConfig.AzureConfig, made.settings),
+      Effect.provideService(AzureConfig.AzureConfig, made.settings),
       Effect.orDie
     )
     return made
   })
 
-const databaseOf = (settings: WorkerConfig.AzureSettings) =>
+const databaseOf = (settings: AzureConfig.AzureSettings) =>
   Effect.map(
     Layer.build(
       CosmosClients.layer.pipe(
         Layer.provide(Credentials.layerOf({ getToken: () => Promise.resolve(null) })),
-        Layer.provide(Layer.succeed(WorkerConfig.AzureConfig, settings))
+        Layer.provide(Layer.succeed(AzureConfig.AzureConfig, settings))
       )
     ),
     Context.get(CosmosClients.CosmosDatabase)
@@ -181,7 +182,7 @@ export const engine = (
         Layer.provide(PipelineRunner.layer),
         Layer.provide(catalog),
         Layer.provide(AzureWorker.ports),
-        Layer.provide(Layer.succeed(WorkerConfig.AzureConfig, settings)),
+        Layer.provide(Layer.succeed(AzureConfig.AzureConfig, settings)),
         Layer.provide(
           WorkerConfig.layerWith({
             processingWorkers: 4,

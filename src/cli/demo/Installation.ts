@@ -6,13 +6,8 @@ import * as CosmosContainer from "../../store/CosmosContainer.ts"
 import { CosmosDatabase } from "../../azure/CosmosClients.ts"
 import * as AzureWorker from "../../AzureWorker.ts"
 import { BlobStore } from "../../blob/BlobStore.ts"
-import {
-  AzureConfig,
-  type AzureSettings,
-  defaults,
-  type EngineSettings,
-  WorkerConfig
-} from "../../config/WorkerConfig.ts"
+import { AzureConfig, type AzureSettings } from "../../azure/AzureConfig.ts"
+import { defaults, type EngineSettings, WorkerConfig } from "../../config/WorkerConfig.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import * as StartupChecks from "../StartupChecks.ts"
 import * as Emulators from "./Emulators.ts"

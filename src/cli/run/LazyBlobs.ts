@@ -5,7 +5,7 @@ import type { Credentials } from "../../azure/Credentials.ts"
 import * as StorageClients from "../../azure/StorageClients.ts"
 import { BlobStore } from "../../blob/BlobStore.ts"
 import * as StorageBlob from "../../blob/StorageBlob.ts"
-import type { AzureConfig } from "../../config/WorkerConfig.ts"
+import type { AzureConfig } from "../../azure/AzureConfig.ts"
 
 /** Blob Storage, signed in when it is first used: without credentials only what needs it fails, and says why. */
 export const layer: Layer.Layer<BlobStore, never, AzureConfig | Credentials> = Layer.scoped(

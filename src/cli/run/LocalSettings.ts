@@ -5,7 +5,8 @@ import { cwd } from "node:process"
 import { ConfigError, type Mistake } from "../../config/ConfigError.ts"
 import type { Variable } from "../../config/Variable.ts"
 import { variables } from "../../config/Variables.ts"
-import { type AzureSettings, defaults as engineDefaults, type EngineSettings } from "../../config/WorkerConfig.ts"
+import { type AzureSettings } from "../../azure/AzureConfig.ts"
+import { defaults as engineDefaults, type EngineSettings } from "../../config/WorkerConfig.ts"
 
 /** The few settings of the worker that count without queue, Cosmos DB and HTTP. */
 export interface LocalSettings {
