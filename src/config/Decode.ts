@@ -51,6 +51,7 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
         queueMaxMessages: value(variables.queueMaxMessages),
         maxTaskRetries: value(variables.maxTaskRetries),
         taskTimeout: value(variables.taskTimeout),
+        outagePatience: value(variables.outagePatience),
         defaultPollingInterval: value(variables.defaultPollingInterval),
         schedulerInterval: value(variables.schedulerInterval),
         lockTtl: value(variables.lockTtl),

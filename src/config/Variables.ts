@@ -270,6 +270,13 @@ export const variables = {
     default: "600",
     description: "Hard bound of one attempt; a pipeline's `timeout` comes first."
   }),
+  outagePatience: withDefault(Kind.seconds(60, 604_800), {
+    name: "OUTAGE_PATIENCE_SECONDS",
+    group: "Queue and tasks",
+    default: "86400",
+    description:
+      "How long tasks wait for a service of their pipeline that is out (many calls fail alike, or every call of one task), with no attempt counted."
+  }),
   crashLimit: withDefault(Kind.integer(1, 1000), {
     name: "CRASH_LIMIT",
     group: "Queue and tasks",

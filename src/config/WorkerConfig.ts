@@ -18,6 +18,8 @@ export interface EngineSettings {
   readonly maxTaskRetries: number
   /** Hard bound of one attempt. */
   readonly taskTimeout: Duration.Duration
+  /** How long tasks wait for a service of their pipelines that is out, with no attempt counted. */
+  readonly outagePatience: Duration.Duration
   /** Between two crawls of a vault whose input executor names no interval. */
   readonly defaultPollingInterval: Duration.Duration
   /** Between two looks at the vaults and pipelines. */
@@ -57,6 +59,7 @@ export const defaults: EngineSettings = {
   queueMaxMessages: 32,
   maxTaskRetries: 3,
   taskTimeout: Duration.seconds(600),
+  outagePatience: Duration.hours(24),
   defaultPollingInterval: Duration.seconds(300),
   schedulerInterval: Duration.seconds(5),
   lockTtl: Duration.seconds(300),

@@ -7,7 +7,8 @@ import type * as Duration from "effect/Duration"
  * - Completed: the result is recorded, or nobody wants one (`note` says why, for the log); the message is deleted.
  * - Retry: it may work later; the message comes back after `after` with one more attempt counted.
  * - Rejected: it can't work; the execution is failed and the message goes to the poison queue with `reason`.
- * - Released: not the task's fault (shutdown, our own store is away, a service's limits); the message is visible again at once or `after` a while, no attempt counted.
+ * - Released: not the task's fault (shutdown, a service's limits, an outage of the worker's own stores or of a service that its pipeline uses);
+ *   the message is visible again at once or `after` a while, no attempt counted.
  * - Waiting: another attempt is at work on the same execution; the message comes back after `after` and finds what became of it.
  * - Lost: the lease was lost; somebody else owns the task now and nothing more may be written.
  */
@@ -15,7 +16,11 @@ export type Outcome = Data.TaggedEnum<{
   Completed: { readonly duplicate: boolean; readonly note?: string }
   Retry: { readonly after: Duration.Duration; readonly reason: string }
   Rejected: { readonly reason: string }
-  Released: { readonly reason: string; readonly after?: Duration.Duration }
+  Released: {
+    readonly reason: string
+    readonly after?: Duration.Duration
+    readonly outage?: "stores" | "endpoint"
+  }
   Waiting: { readonly after: Duration.Duration; readonly reason: string }
   Lost: { readonly reason: string }
 }>

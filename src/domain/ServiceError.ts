@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { Outage } from "./Outage.ts"
 
 const facts = {
   /** Which service, for people: `Storage Queue`, `Blob Storage`, `Cosmos DB`, … */
@@ -15,11 +16,15 @@ const facts = {
 /** `service` of the store of documents, whichever implementation it has. */
 export const cosmosDb = "Cosmos DB"
 
+/** What is known of the service's state for others; null where it is not looked at. */
+const outage = Schema.optionalWith(Schema.NullOr(Outage), { default: () => null })
+
 /** 429, or 503 with a wait: the service asks for patience. */
 export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", {
   ...facts,
   /** Milliseconds that the service asked us to wait, or null. */
-  retryAfterMillis: Schema.NullOr(Schema.Number)
+  retryAfterMillis: Schema.NullOr(Schema.Number),
+  outage
 }) {}
 
 /** 404: the thing (or the queue, container or database it lives in) does not exist. */
@@ -32,10 +37,10 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", facts) 
 export class PreconditionFailed extends Schema.TaggedError<PreconditionFailed>()("PreconditionFailed", facts) {}
 
 /** 401 or 403, or no credential at all: the identity lacks a role, or a key is wrong. */
-export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", facts) {}
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", { ...facts, outage }) {}
 
 /** 408, 5xx, a cut or refused connection, a time-out: it may work later. */
-export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", facts) {}
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", { ...facts, outage }) {}
 
 /** 413, or any other 4xx: this request will never be accepted. */
 export class Invalid extends Schema.TaggedError<Invalid>()("Invalid", {

@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type Content, nameOf } from "../domain/Content.ts"
 import { redact } from "../domain/Redaction.ts"
+import { Outage } from "../domain/Outage.ts"
 import { isTransient, retryAfter, type ServiceError } from "../domain/ServiceError.ts"
 
 /**
@@ -18,7 +19,9 @@ export class ExecutorError extends Schema.TaggedError<ExecutorError>()("Executor
   itemId: Schema.NullOr(Schema.String),
   message: Schema.String,
   /** Milliseconds that a service asked us to wait. */
-  retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null })
+  retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
+  /** Set when the service that failed serves no one: then no attempt of the task is counted. */
+  outage: Schema.optionalWith(Schema.NullOr(Outage), { default: () => null })
 }) {}
 
 /** Which node fails. */
@@ -38,14 +41,18 @@ export const isRetryable = (error: ExecutorError): boolean => error.reason === "
 export const documentError = (node: Failing, item: Content, message: string): ExecutorError =>
   new ExecutorError({ reason: "Document", executorId: node.id, itemId: nameOf(item), message })
 
-/** A service's error as the node's: what may heal is Transient, everything else is the document's or the definition's fault. */
+/**
+ * A service's error as the node's: what may heal is Transient, and so is a refusal, since roles and keys change; everything else is the
+ * document's or the definition's fault.
+ */
 export const fromServiceError =
   (node: Failing, item?: Content) =>
   (error: ServiceError): ExecutorError =>
     new ExecutorError({
-      reason: isTransient(error) ? "Transient" : error._tag === "Unauthorized" ? "Setting" : "Document",
+      reason: isTransient(error) || error._tag === "Unauthorized" ? "Transient" : "Document",
       executorId: node.id,
       itemId: item === undefined ? null : nameOf(item),
       message: error.message,
-      retryAfterMillis: Option.getOrNull(Option.map(retryAfter(error), Duration.toMillis))
+      retryAfterMillis: Option.getOrNull(Option.map(retryAfter(error), Duration.toMillis)),
+      outage: "outage" in error ? error.outage : null
     })

@@ -13,7 +13,7 @@ export interface Policy {
 /** A service may ask for hours; what it asks for beyond this is left to the retry of the whole task. */
 const longestDelay = Duration.minutes(5)
 
-/** Tries again what may heal (`Transient`, `Timeout`); any other error is final. */
+/** Tries again what may heal (`Transient`, `Timeout`), except against a closed valve; any other error is final. */
 export const retrying = <A, R>(
   policy: Policy | undefined,
   attempt: Effect.Effect<A, ExecutorError, R>
@@ -21,7 +21,9 @@ export const retrying = <A, R>(
   if (policy === undefined || policy.times === 0) return attempt
   const tries = (left: number): Effect.Effect<A, ExecutorError, R> =>
     Effect.catchAll(attempt, (error) =>
-      left > 0 && isRetryable(error) ? Effect.delay(tries(left - 1), delayOf(policy, error)) : Effect.fail(error)
+      left > 0 && isRetryable(error) && error.outage?.closed !== true
+        ? Effect.delay(tries(left - 1), delayOf(policy, error))
+        : Effect.fail(error)
     )
   return tries(policy.times)
 }

@@ -1,4 +1,6 @@
 import * as Layer from "effect/Layer"
+import * as ValvedBlobs from "../blob/ValvedBlobs.ts"
+import * as EndpointValves from "../concurrency/EndpointValves.ts"
 import * as Catalog from "../executor/Catalog.ts"
 import type { Executor } from "../executor/Executor.ts"
 import { executor as forEachContent } from "./control/ForEachContent.ts"
@@ -65,7 +67,15 @@ export type Services = (typeof builtins)[number] extends infer E ? (E extends Ex
 const widened = (executor: Widened): Executor<Services> => executor
 type Widened = Omit<Executor<never>, "prepare"> & { readonly prepare: Executor<Services>["prepare"] }
 
-/** The catalog of the built-in types. Lookups sign in with the worker's Credentials where those are among the services. */
-export const layer: Layer.Layer<Catalog.Catalog, never, Exclude<Services, LookupStore>> = Catalog.layer(
-  builtins.map((each) => widened(each))
-).pipe(Layer.provide(CosmosLookup.layer))
+/**
+ * The catalog of the built-in types, each service that they call behind its valve. Lookups sign in with the worker's Credentials where
+ * those are among the services.
+ */
+export const layer: Layer.Layer<
+  Catalog.Catalog,
+  never,
+  Exclude<Services, LookupStore | EndpointValves.EndpointValves>
+> = Catalog.layer(builtins.map((each) => widened(each))).pipe(
+  Layer.provide([CosmosLookup.layer, ValvedBlobs.layer]),
+  Layer.provide(EndpointValves.layer)
+)

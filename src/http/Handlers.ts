@@ -26,6 +26,17 @@ const shownDependencies = (states: ReadonlyArray<DependencyState>) =>
     error
   }))
 
+const shownValves = ({ endpoints, intake }: EngineStatus) => ({
+  intake_closed:
+    intake === null ? null : { reason: intake.reason, since: Timestamp.format(intake.since), trying: intake.trying },
+  endpoints_closed: endpoints.map(({ endpoint, probeInMillis, reason, since }) => ({
+    endpoint,
+    reason,
+    since: Timestamp.format(since),
+    next_probe_seconds: probeInMillis / 1_000
+  }))
+})
+
 const shownGroup = ({ active, configured, workers }: WorkerGroup) => ({
   configured,
   active,
@@ -127,8 +138,12 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
         Effect.gen(function* () {
           const { facts, status } = yield* place
           const states = yield* dependencies.check
-          const all = { ...facts, dependencies: shownDependencies(states) }
-          const ready = status.running && facts.stalled.length === 0 && states.every(({ error }) => error === null)
+          const all = { ...facts, dependencies: shownDependencies(states), ...shownValves(status) }
+          const ready =
+            status.running &&
+            facts.stalled.length === 0 &&
+            (status.intake === null || status.intake.trying) &&
+            states.every(({ error }) => error === null)
           return ready ? { status: "ready" as const, ...all } : yield* new NotReady({ status: "not ready", ...all })
         })
       )
@@ -145,7 +160,8 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
             doing,
             last_report: Timestamp.format(lastReportAt),
             stalled: status.stalled.some((each) => each.loop === loop)
-          }))
+          })),
+          ...shownValves(status)
         }))
       )
       .handle("metrics", () =>

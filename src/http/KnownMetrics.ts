@@ -15,6 +15,7 @@ const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   Metrics.eventLoopDelay,
   Metrics.leasesLost,
   Metrics.poisoned,
+  Metrics.intakeClosed,
   Metrics.received,
   Metrics.receiveErrors,
   Metrics.crawlDuration,

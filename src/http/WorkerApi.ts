@@ -32,12 +32,26 @@ const Dependency = Schema.Struct({
   error: Schema.NullOr(Schema.String)
 })
 
+/** No tasks are taken from the queue, except as probes, since the worker's own stores fail. */
+const Intake = Schema.Struct({ reason: Schema.String, since: Schema.String, trying: Schema.Boolean })
+
+/** A service that pipelines use is out: nothing but probes goes there, and its tasks wait. The worker itself is ready all the same. */
+const ClosedEndpoint = Schema.Struct({
+  endpoint: Schema.String,
+  reason: Schema.String,
+  since: Schema.String,
+  next_probe_seconds: Schema.Number
+})
+
+const valves = { intake_closed: Schema.NullOr(Intake), endpoints_closed: Schema.Array(ClosedEndpoint) }
+
 const Ready = Schema.Struct({
   status: Schema.Literal("ready"),
   timestamp: Schema.String,
   worker_name: Schema.String,
   dependencies: Schema.Array(Dependency),
-  stalled: Schema.Array(Stalled)
+  stalled: Schema.Array(Stalled),
+  ...valves
 })
 
 const WorkerEntry = Schema.Struct({
@@ -65,7 +79,8 @@ const Status = Schema.Struct({
   leases: Schema.Number,
   loops: Schema.Array(
     Schema.Struct({ loop: Schema.String, doing: Schema.String, last_report: Schema.String, stalled: Schema.Boolean })
-  )
+  ),
+  ...valves
 })
 
 /** A loop of the worker makes no progress: 503, with the loops by name. */
@@ -88,7 +103,8 @@ export class NotReady extends Schema.TaggedError<NotReady>()(
     timestamp: Schema.String,
     worker_name: Schema.String,
     dependencies: Schema.Array(Dependency),
-    stalled: Schema.Array(Stalled)
+    stalled: Schema.Array(Stalled),
+    ...valves
   },
   HttpApiSchema.annotations({ status: 503 })
 ) {}

@@ -78,10 +78,15 @@ export const maxPatchOperations = 10
 /** The service's limit of one document, in bytes of its JSON. */
 export const maxDocumentBytes = 2 * 1024 * 1024
 
-/** Whether the service accepts the id: 1 to 1,023 bytes, no slash, backslash, question mark or number sign, no blank at the end. */
+/**
+ * Whether the service accepts the id, and addresses can carry it: 1 to 1,023 bytes of well-formed text, no slash, backslash, question mark
+ * or number sign, no blank at the end, neither `.` nor `..`.
+ */
 export const isStorableId = (id: string): boolean =>
   // oxlint-disable-next-line no-control-regex -- control characters do not survive the way through URLs and headers
-  id !== "" && Buffer.byteLength(id) <= 1023 && id.trimEnd() === id && !/[/\\?#\u0000-\u001f\u007f]/.test(id)
+  !/^\.{0,2}$|[/\\?#\u0000-\u001f\u007f]|\p{Surrogate}/u.test(id) &&
+  Buffer.byteLength(id) <= 1023 &&
+  id.trimEnd() === id
 
 /** The id itself when the service accepts it, else a readable start of it and a digest of all of it. */
 export const storableId = (id: string): string =>

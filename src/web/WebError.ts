@@ -1,4 +1,6 @@
 import * as Schema from "effect/Schema"
+import type { Judge } from "../concurrency/EndpointValves.ts"
+import { Outage } from "../domain/Outage.ts"
 
 /**
  * A web page (or its robots.txt) could not be had. `Refused`: we do not go there. `Unreachable`: no answer. `Status`: an answer that is an error.
@@ -13,8 +15,22 @@ export class WebError extends Schema.TaggedError<WebError>()("WebError", {
   /** Of `Status`. */
   status: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
   /** Milliseconds that the server asked us to wait. */
-  retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null })
+  retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
+  /** What is known of the site's state for others. */
+  outage: Schema.optionalWith(Schema.NullOr(Outage), { default: () => null })
 }) {}
+
+/** A page may be slow or forbidden alone; a site that can't be reached, or fails, does so for all. */
+export const judge: Judge<WebError> = {
+  verdict: ({ reason, retryAfterMillis, transient }) =>
+    transient && (reason === "Unreachable" || reason === "Status")
+      ? { kind: "out", retryAfterMillis }
+      : { kind: "answered" },
+  withOutage: (error, outage) => new WebError({ ...error, message: error.message, outage }),
+  // Without its full stop, like the others.
+  notCalled: (message, outage) =>
+    new WebError({ reason: "Unreachable", message: message.replace(/\.$/, ""), transient: true, outage })
+}
 
 export const refused = (message: string): WebError => new WebError({ reason: "Refused", message, transient: false })
 

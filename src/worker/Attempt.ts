@@ -5,13 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { EndpointValves } from "../concurrency/EndpointValves.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { isSuspect, noHistory, type OpenAttempt, type Ownership, ownershipOf } from "../domain/AttemptNotes.ts"
 import { type Content, nameOf } from "../domain/Content.ts"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
-import type { ServiceError } from "../domain/ServiceError.ts"
+import type { Outage } from "../domain/Outage.ts"
+import { retryAfter, type ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import type { Departure, FoundDocument } from "../executor/RunFacts.ts"
@@ -24,12 +26,14 @@ import * as AttemptStart from "./AttemptStart.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Deaths from "./Deaths.ts"
 import * as Departures from "./Departures.ts"
+import * as BlockedPipelines from "./BlockedPipelines.ts"
+import { isOutage } from "./Intake.ts"
 import { Known } from "./Known.ts"
 import type { Lease } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
 import { patiently } from "./Patience.ts"
 import * as Recording from "./Recording.ts"
-import { policyOf, type RetryPolicy, retryOrReject } from "./RetryPolicy.ts"
+import { policyOf, restOf, type RetryPolicy, retryOrReject } from "./RetryPolicy.ts"
 import type { Watch } from "./RunningAttempts.ts"
 import { describe } from "./Supervisor.ts"
 
@@ -106,6 +110,7 @@ const make = Effect.gen(function* () {
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
   const start = yield* AttemptStart.make
+  const blocked = yield* BlockedPipelines.make
 
   // What follows fails with the Outcome that ends the attempt, or with the error of our own store or queue, which releases it.
 
@@ -130,7 +135,10 @@ const make = Effect.gen(function* () {
   /** Until the pipeline runs nothing but our own stores can be slow. */
   const boundReading = (watch: Watch): void => {
     const reason = `Execution, pipeline or content of the task could not be read within ${Duration.format(config.taskTimeout)}.`
-    watch.bound(config.taskTimeout, Effect.succeed(Outcome.Released({ reason })))
+    watch.bound(
+      config.taskTimeout,
+      Effect.map(restOf(1, 0), (after) => Outcome.Released({ reason, after, outage: "stores" }))
+    )
   }
 
   const runPipeline = (
@@ -192,6 +200,13 @@ const make = Effect.gen(function* () {
     })
   }
 
+  /** Whether no attempt is counted: a service that serves no one is out, for less long than is waited for it. */
+  const waits = (state: AttemptState, task: Task.Task, { closed, lastsMillis }: Outage): boolean => {
+    const patience = Duration.toMillis(config.outagePatience)
+    const age = Math.min(lastsMillis, clock.unsafeCurrentTimeMillis() - state.message.insertedAt)
+    return age < patience && (closed || task.retry_count + 1 >= state.policy.attempts)
+  }
+
   const failed = (
     state: AttemptState,
     task: Task.Task,
@@ -199,6 +214,12 @@ const make = Effect.gen(function* () {
   ): Effect.Effect<never, Outcome> => {
     state.nodes = nodes
     Metrics.observeNodes(nodes)
+    if (error.outage !== null && waits(state, task, error.outage)) {
+      if (error.outage.closed) blocked.note(task.pipeline_id, error.outage.endpoint)
+      return Effect.flatMap(restOf(state.message.dequeueCount, error.outage.retryAfterMillis), (after) =>
+        ended(Outcome.Released({ reason: error.message, after, outage: "endpoint" }))
+      )
+    }
     if (error.reason === "Throttled") {
       const after = Duration.min(longestPause, Duration.millis(error.retryAfterMillis ?? 1_000))
       return ended(Outcome.Released({ reason: error.message, after }))
@@ -215,14 +236,19 @@ const make = Effect.gen(function* () {
       return less === undefined ? Effect.fail(error) : record(task, less, owner)
     })
 
+  /** Read before the pipeline runs: a vault that can't be read as one is a mistake that is told before anything is done for it. */
+  const keepsItems = Effect.fnUntraced(function* (task: Task.Task) {
+    const vault = task.vault_id === null ? Option.none() : yield* known.vault(task.vault_id)
+    return Option.match(vault, { onNone: () => false, onSome: (found) => found.save_execution_output })
+  })
+
   const finish = Effect.fnUntraced(function* (
     state: AttemptState,
     task: Task.Task,
     owner: Ownership,
-    items: ReadonlyArray<Content>
+    items: ReadonlyArray<Content>,
+    keepItems: boolean
   ) {
-    const vault = task.vault_id === null ? Option.none() : yield* stubbornly(known.vault(task.vault_id))
-    const keepItems = Option.match(vault, { onNone: () => false, onSome: (found) => found.save_execution_output })
     const change = resultOf(state, items, keepItems, clock.unsafeCurrentTimeMillis())
     const written = yield* stubbornly(record(task, change, owner))
     if (written._tag === "Changed") return completed
@@ -250,6 +276,11 @@ const make = Effect.gen(function* () {
 
   const attempt = Effect.fnUntraced(function* (state: AttemptState, watch: Watch, lease: Pick<Lease, "whenRenewed">) {
     if (Either.isLeft(state.decoded)) return Outcome.Rejected({ reason: state.decoded.left.message })
+    const out = yield* blocked.by(state.decoded.right.task.pipeline_id)
+    if (out !== null) {
+      const after = yield* restOf(state.message.dequeueCount, out.waitMillis)
+      return Outcome.Released({ reason: `${out.endpoint} is out.`, after, outage: "endpoint" })
+    }
     const opened = yield* start(state, state.decoded.right, watch, () => boundReading(watch))
     const owner = ownershipOf(opened)
     const decoded = Task.withRetries(state.decoded.right, state.history.retries)
@@ -261,13 +292,15 @@ const make = Effect.gen(function* () {
     if (task.retry_count >= state.policy.attempts) {
       return Outcome.Rejected({ reason: `Max retries exceeded: ${task.retry_count} retries are counted.` })
     }
+    const keepItems = yield* keepsItems(task)
     state.items = yield* readItems(task)
     const items = yield* runPipeline(state, task, pipeline, watch, notesOf(state, task, opened))
     if (state.departures.size > 0) {
       yield* Effect.logInfo(`Documents left the task: ${Departures.describe(state.departures)}`)
       yield* followed(task, state.items, state.departures, pipeline, state.workerId)
     }
-    return yield* finish(state, task, owner, items)
+    blocked.forget(task.pipeline_id)
+    return yield* finish(state, task, owner, items, keepItems)
   })
 
   /** Only where a worker died before: a task's normal life does without these calls. */
@@ -293,7 +326,7 @@ const make = Effect.gen(function* () {
         Metrics.add(Metrics.attempts, 1)
         return Effect.catchAllCause(attempt(state, watch, lease), (cause) =>
           Either.match(Cause.failureOrCause(cause), {
-            onLeft: (failure) => Effect.succeed(outcomeOf(failure)),
+            onLeft: (failure) => outcomeOf(state, failure),
             onRight: (defect) => unexpected(state, defect)
           })
         )
@@ -316,9 +349,18 @@ const resultOf = (
   return { ...change, status_message: `${change.status_message}, without documents that left: ${left}` }
 }
 
-/** An error of our own store or queue: nothing is wrong with the task. */
-const outcomeOf = (failure: Outcome | ServiceError): Outcome =>
-  failure instanceof Error ? Outcome.Released({ reason: failure.message }) : failure
+/**
+ * What our own stores refuse for good (a document of the wrong shape, an id that they can't hold) is wrong with the task or the definition.
+ * Of any other error of theirs the task is innocent.
+ */
+const outcomeOf = ({ message }: AttemptState, failure: Outcome | ServiceError): Effect.Effect<Outcome> => {
+  if (!(failure instanceof Error)) return Effect.succeed(failure)
+  if (failure._tag === "Invalid") return Effect.succeed(Outcome.Rejected({ reason: failure.message }))
+  const asked = Option.match(retryAfter(failure), { onNone: () => 0, onSome: Duration.toMillis })
+  return Effect.map(restOf(message.dequeueCount, asked), (after) =>
+    Outcome.Released({ reason: failure.message, after, ...(isOutage(failure) ? { outage: "stores" as const } : {}) })
+  )
+}
 
 /** The documents as the crawl found them. */
 const documentsOf = (task: Task.Task, items: ReadonlyArray<Content>): ReadonlyMap<string, FoundDocument> =>
@@ -354,5 +396,5 @@ const atWork = (nodes: ReadonlyArray<NodeReport>, items: ReadonlyArray<Content>)
 export const layer: Layer.Layer<
   Attempt,
   never,
-  ExecutionStore | Known | PipelineRunner | ClaimCheck | TaskQueue | WorkerConfig | AttemptGate
+  ExecutionStore | Known | PipelineRunner | ClaimCheck | TaskQueue | EndpointValves | WorkerConfig | AttemptGate
 > = Layer.effect(Attempt, make)

@@ -180,7 +180,8 @@ export const make = Effect.gen(function* () {
         isolated = true
       }
     }
-    return yield* ended(Outcome.Released({ reason: "The execution changed again and again while it was started." }))
+    const reason = "The execution changed again and again while it was started."
+    return yield* ended(Outcome.Released({ reason, after: Duration.millis(soonest) }))
   })
 
   /**

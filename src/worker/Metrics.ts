@@ -71,6 +71,10 @@ export const eventLoopDelay = gauge(
   "event_loop_delay_seconds",
   "How late the last timer of the process was; much more than 0 when an executor computes on its thread"
 )
+export const intakeClosed = gauge(
+  "intake_valve_closed",
+  "1 while no tasks are taken from the queue, except as probes, since the worker's own stores fail"
+)
 export const received = counter("messages_received_total", "Messages received")
 export const receiveErrors = counter("receive_errors_total", "Receives that failed")
 

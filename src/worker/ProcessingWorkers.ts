@@ -18,6 +18,7 @@ import * as Attempt from "./Attempt.ts"
 import { AttemptGate } from "./AttemptGate.ts"
 import * as Deadlines from "./Deadlines.ts"
 import * as Handoff from "./Handoff.ts"
+import { Intake } from "./Intake.ts"
 import { type Lease, Leases } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
 import { Progress } from "./Progress.ts"
@@ -60,6 +61,7 @@ const reserve = Duration.seconds(15)
 const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
   const leases = yield* Leases
+  const intake = yield* Intake
   const attempts = yield* Attempt.Attempt
   const gate = yield* AttemptGate
   const running = yield* RunningAttempts
@@ -128,7 +130,17 @@ const make = Effect.gen(function* () {
       yield* heartbeat.idle("waiting for a free worker")
       const free = yield* slots.take(Math.min(config.queueMaxMessages, 32))
       yield* heartbeat.expect("receiving", receiveBound)
-      const count = yield* receiveInto(free)
+      const permit = yield* intake.permit
+      if (permit._tag === "None") {
+        slots.give(free)
+        yield* heartbeat.expect("waiting until the worker's own stores answer", permit.wait)
+        yield* Effect.sleep(permit.wait)
+        continue
+      }
+      const wanted = permit._tag === "One" ? 1 : free
+      slots.give(free - wanted)
+      const count = yield* receiveInto(wanted)
+      if (count === 0) yield* intake.nothingTaken
       if (count > 0) {
         wait = firstWait
         continue
@@ -152,7 +164,7 @@ const make = Effect.gen(function* () {
         )
 
   /** Whatever a settlement waits for, the worker does not wait with it for ever. */
-  const settle = (lease: Lease, state: Attempt.AttemptState, outcome: Outcome): Effect.Effect<void> =>
+  const settle = (lease: Lease, state: Attempt.AttemptState, outcome: Outcome): Effect.Effect<boolean> =>
     Effect.flatMap(
       Deadlines.waitUntil(
         deadlines,
@@ -160,16 +172,14 @@ const make = Effect.gen(function* () {
         settlement.settle(lease, state, outcome)
       ),
       Option.match({
-        onSome: Exit.match({ onSuccess: () => Effect.void, onFailure: Effect.failCause }),
+        onSome: Exit.match({ onSuccess: Effect.succeed, onFailure: Effect.failCause }),
         onNone: () => {
           Metrics.add(Metrics.settlementsAbandoned, 1)
           const bound = Duration.format(settlementBound)
-          return Effect.zipRight(
-            lease.abandon,
-            Effect.logError(
-              `The outcome ${outcome._tag} could not be written within ${bound}; the message comes back when its lease ends`
-            )
+          const told = Effect.logError(
+            `The outcome ${outcome._tag} could not be written within ${bound}; the message comes back when its lease ends`
           )
+          return Effect.as(Effect.zipRight(lease.abandon, told), false)
         }
       })
     )
@@ -192,7 +202,8 @@ const make = Effect.gen(function* () {
     attempted.add(state)
     const outcome = yield* run(lease, state)
     attempted.delete(state)
-    yield* settle(lease, state, outcome)
+    const recorded = yield* settle(lease, state, outcome)
+    yield* intake.ended(outcome, recorded)
     Metrics.observe(Metrics.attemptDuration, (MonotonicTime.unsafeNow(clock) - startedAt) / 1_000)
     yield* self.doing("idle")
   })
@@ -277,5 +288,5 @@ const annotated = (annotations: Annotations, { decoded, message }: Attempt.Attem
 export const layer: Layer.Layer<
   ProcessingWorkers,
   never,
-  TaskQueue | Leases | Attempt.Attempt | AttemptGate | RunningAttempts | Settlement | Progress | WorkerConfig
+  TaskQueue | Intake | Leases | Attempt.Attempt | AttemptGate | RunningAttempts | Settlement | Progress | WorkerConfig
 > = Layer.scoped(ProcessingWorkers, make)

@@ -16,6 +16,16 @@ export interface RetryPolicy {
 const defaultBase = Duration.seconds(2)
 const cap = Duration.minutes(5)
 
+const longestRelease = Duration.minutes(2)
+
+/** How long a message rests that an outage made us release: the longer, the oftener it was handed out; with jitter. */
+export const restOf = (dequeueCount: number, atLeastMillis: number): Effect.Effect<Duration.Duration> =>
+  Effect.map(Random.nextRange(0.5, 1), (fraction) => {
+    const ceiling = Duration.times(defaultBase, 2 ** Math.min(Math.max(0, dequeueCount - 1), 10))
+    const rest = Duration.times(Duration.min(longestRelease, ceiling), fraction)
+    return Duration.min(longestRelease, Duration.max(rest, Duration.millis(atLeastMillis)))
+  })
+
 /** The task's own bound; a pipeline's positive `retries` and `retry_delay` override it (documents.md 2.3). */
 export const policyOf = (task: Task, pipeline: Pipeline | null): RetryPolicy => ({
   attempts: 1 + (isPositive(pipeline?.retries) ? pipeline.retries : task.max_retries),

@@ -10,9 +10,10 @@ import type { Outcome } from "../domain/Outcome.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import type { LeaseLost } from "../queue/TaskQueue.ts"
-import { ExecutionStore } from "../store/ExecutionStore.ts"
+import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
 import type { AttemptState } from "./Attempt.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
+import * as Intake from "./Intake.ts"
 import type { Lease } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
 import { patiently } from "./Patience.ts"
@@ -23,8 +24,11 @@ import * as Recording from "./Recording.ts"
 export class Settlement extends Context.Tag("contentflow-worker/worker/Settlement")<
   Settlement,
   {
-    /** Never fails: what can't be written now is repeated by the next delivery of the message. */
-    readonly settle: (lease: Lease, state: AttemptState, outcome: Outcome) => Effect.Effect<void>
+    /**
+     * Never fails: what can't be written now is repeated by the next delivery of the message. False: it could not be written because the
+     * worker's own stores fail.
+     */
+    readonly settle: (lease: Lease, state: AttemptState, outcome: Outcome) => Effect.Effect<boolean>
   }
 >() {}
 
@@ -38,6 +42,7 @@ const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
   const claims = yield* ClaimCheck
   const poison = yield* PoisonQueue
+  const intake = yield* Intake.Intake
 
   /** Writes over what is our own, or (when we never started it) over whatever is not terminal. */
   const record = (state: AttemptState, change: ExecutionChange) =>
@@ -62,8 +67,30 @@ const make = Effect.gen(function* () {
   const otherwise = (state: AttemptState) =>
     Either.match(state.decoded, {
       onLeft: () => Effect.succeedNone,
-      onRight: ({ task }) => persistently(executions.find(task.execution_id))
+      onRight: ({ task }) =>
+        // A document of the wrong shape is not another attempt's.
+        Effect.catchTag(persistently(executions.find(task.execution_id)), "Invalid", () => Effect.succeedNone)
     })
+
+  /** A store that refuses the record for good, whatever is left out of it, must not keep the message from its end. */
+  const recordIfTaken = (
+    state: AttemptState,
+    change: ExecutionChange
+  ): Effect.Effect<Change | undefined, ServiceError> =>
+    Effect.catchTag(persistently(record(state, change)), "Invalid", (error) => {
+      const less = error.reason === "TooLarge" ? Recording.smaller(change) : undefined
+      return less === undefined
+        ? Effect.as(Effect.logError(`The failure could not be recorded: ${error.message}`), undefined)
+        : recordIfTaken(state, less)
+    })
+
+  /** An outage is told by the valve that it closes, and not by every message. */
+  const tellRelease = ({ outage, reason }: Extract<Outcome, { readonly _tag: "Released" }>) =>
+    Effect.flatMap(intake.closed, (closed) =>
+      outage === "endpoint" || (outage === "stores" && closed !== null)
+        ? Effect.logDebug(`The message is released: ${reason}`)
+        : Effect.logWarning(`The message is released: ${reason}`)
+    )
 
   /** Visible again after `delay`, with the new body if the queue takes it; gives whether it did. */
   const release = (
@@ -85,7 +112,7 @@ const make = Effect.gen(function* () {
   const letGo = Effect.fnUntraced(function* (
     lease: Lease,
     state: AttemptState,
-    { after = Duration.zero, reason }: Extract<Outcome, { readonly _tag: "Released" }>
+    { after = Duration.zero, outage, reason }: Extract<Outcome, { readonly _tag: "Released" }>
   ) {
     const { decoded, owner } = state
     if (owner === undefined || Either.isLeft(decoded)) return yield* release(lease, after)
@@ -97,7 +124,7 @@ const make = Effect.gen(function* () {
     )
     if (Option.isSome(written)) return yield* release(lease, after)
     yield* release(lease, after, Task.encodeRelease(decoded.right, owner.attempt_id))
-    yield* persistently(record(state, change))
+    if (outage !== "stores") yield* persistently(record(state, change))
   })
 
   /** The count of retries goes into the message; into the execution where the message has no room for it. */
@@ -161,7 +188,7 @@ const make = Effect.gen(function* () {
           yield* Effect.logError(`The task is rejected: ${outcome.reason}`)
           const now = yield* Clock.currentTimeMillis
           const change = Recording.failed(state.items, state.nodes, outcome.reason, now, state.history)
-          const written = yield* persistently(record(state, change))
+          const written = yield* recordIfTaken(state, change)
           let reason = outcome.reason
           if (written?._tag === "Refused") {
             const other = Option.getOrNull(yield* otherwise(state))
@@ -179,7 +206,7 @@ const make = Effect.gen(function* () {
         }
 
         case "Released": {
-          yield* Effect.logWarning(`The message is released: ${outcome.reason}`)
+          yield* tellRelease(outcome)
           return yield* letGo(lease, state, outcome)
         }
 
@@ -201,8 +228,12 @@ const make = Effect.gen(function* () {
   return Settlement.of({
     settle: (lease, state, outcome) =>
       Effect.suspend(() => settled(lease, state, withoutSecrets(outcome))).pipe(
+        Effect.as(true),
         Effect.catchAll((error) =>
-          Effect.logWarning(`The message ${lease.message.id} comes back when its lease ends: ${error.message}`)
+          Effect.as(
+            Effect.logWarning(`The message ${lease.message.id} comes back when its lease ends: ${error.message}`),
+            error._tag === "LeaseLost" || !Intake.isOutage(error)
+          )
         ),
         // Whatever came of it: a lease that nobody works under must end.
         Effect.ensuring(lease.abandon)
@@ -214,7 +245,5 @@ const make = Effect.gen(function* () {
 const withoutSecrets = (outcome: Outcome): Outcome =>
   outcome._tag === "Completed" ? outcome : { ...outcome, reason: Recording.bounded(outcome.reason) }
 
-export const layer: Layer.Layer<Settlement, never, ExecutionStore | ClaimCheck | PoisonQueue> = Layer.effect(
-  Settlement,
-  make
-)
+export const layer: Layer.Layer<Settlement, never, ExecutionStore | ClaimCheck | PoisonQueue | Intake.Intake> =
+  Layer.effect(Settlement, make)

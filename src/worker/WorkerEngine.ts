@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { BlobStore } from "../blob/BlobStore.ts"
+import * as EndpointValves from "../concurrency/EndpointValves.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../queue/TaskQueue.ts"
@@ -18,6 +19,7 @@ import * as AttemptGate from "./AttemptGate.ts"
 import * as ClaimCheck from "./ClaimCheck.ts"
 import * as Crawl from "./Crawl.ts"
 import * as CrawlSchedule from "./CrawlSchedule.ts"
+import * as Intake from "./Intake.ts"
 import * as Known from "./Known.ts"
 import * as Leases from "./Leases.ts"
 import * as PoisonQueue from "./PoisonQueue.ts"
@@ -44,6 +46,10 @@ export interface EngineStatus {
   readonly leases: number
   readonly loops: ReadonlyArray<Progress.LoopProgress>
   readonly stalled: ReadonlyArray<Progress.Stalled>
+  /** Why no tasks are taken from the queue; null while they are. */
+  readonly intake: Intake.IntakeClosed | null
+  /** The services of pipelines where nothing goes but probes. */
+  readonly endpoints: ReadonlyArray<EndpointValves.ClosedEndpoint>
 }
 
 /** The whole worker: source and processing workers over whatever implements the ports. Lives as long as its layer's scope. */
@@ -74,6 +80,8 @@ const make = Effect.gen(function* () {
   const processing = yield* ProcessingWorkers.ProcessingWorkers
   const source = yield* SourceWorkers.SourceWorkers
   const leases = yield* Leases.Leases
+  const intake = yield* Intake.Intake
+  const valves = yield* EndpointValves.EndpointValves
   const progress = yield* Progress.Progress
   const config = yield* WorkerConfig
   let stopping = false
@@ -112,7 +120,9 @@ const make = Effect.gen(function* () {
         source: group(config.sourceWorkers, yield* source.states),
         leases: yield* leases.count,
         loops: yield* progress.all,
-        stalled: yield* progress.stalled
+        stalled: yield* progress.stalled,
+        intake: yield* intake.closed,
+        endpoints: yield* valves.closed
       }
     }),
     atWorkSince: processing.atWorkSince,
@@ -136,6 +146,8 @@ export type Ports =
 export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(WorkerEngine, make).pipe(
   Layer.provide(Layer.mergeAll(ProcessingWorkers.layer, SourceWorkers.layer)),
   Layer.provide(Layer.mergeAll(Attempt.layer, Settlement.layer, CrawlSchedule.layer, Crawl.layer)),
-  Layer.provide(Layer.mergeAll(Leases.layer, RunningAttempts.layer, AttemptGate.layer, Known.layer, PoisonQueue.layer)),
-  Layer.provide(Layer.mergeAll(Progress.layer, ClaimCheck.layer))
+  Layer.provide(
+    Layer.mergeAll(Leases.layer, RunningAttempts.layer, AttemptGate.layer, Known.layer, Intake.layer, PoisonQueue.layer)
+  ),
+  Layer.provide(Layer.mergeAll(Progress.layer, ClaimCheck.layer, EndpointValves.layer))
 )

@@ -345,7 +345,7 @@ describe("design 8 /metrics", () => {
         assert.isNotEmpty(families.get(name)?.samples, name)
       }
       const outcomes = families.get("contentflow_tasks_total")?.samples.map(({ labels }) => labels.get("outcome"))
-      assert.sameMembers(outcomes ?? [], ["completed", "duplicate", "retry", "rejected", "released", "lost"])
+      assert.sameMembers(outcomes ?? [], ["completed", "duplicate", "retry", "rejected", "released", "waiting", "lost"])
     }))
 
   test("counts what happened", () =>

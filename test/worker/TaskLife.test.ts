@@ -410,14 +410,14 @@ describe("design 4.5 outcome", () => {
       assert.isEmpty(yield* queued)
     }))
 
-  test("released: visible again at once, no attempt burned, when our own store can't be reached", () =>
+  test("released: visible again after a rest, no attempt burned, when our own store can't be reached", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
       const stores = yield* MemoryStores
       yield* Engine.enqueue(1)
       stores.executions.failNext(unavailable, { operation: "patch", times: 1 })
       yield* Engine.started()
-      yield* Engine.pass(1)
+      yield* Engine.pass(3)
       assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "completed")
       assert.strictEqual(runner.runs, 1)
     }))

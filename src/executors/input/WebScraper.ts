@@ -6,12 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schedule from "effect/Schedule"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
+import { EndpointValves } from "../../concurrency/EndpointValves.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import type { ThreadPool } from "../../threads/ThreadPool.ts"
 import { systemLookup } from "../../web/HostAddresses.ts"
 import type { FetchOptions } from "../../web/HttpFetch.ts"
 import * as Robots from "../../web/Robots.ts"
-import { refused, type WebError } from "../../web/WebError.ts"
+import { judge, refused, type WebError } from "../../web/WebError.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import type * as Retry from "../../executor/Retry.ts"
@@ -37,7 +38,7 @@ export const executor = Executor.define({
   check: problems,
   make: (settings, context) =>
     Effect.gen(function* () {
-      const services = yield* Effect.context<FileSystem.FileSystem | Path.Path | ThreadPool>()
+      const services = yield* Effect.context<FileSystem.FileSystem | Path.Path | ThreadPool | EndpointValves>()
       return {
         retriesItems: true,
         process: (items) => scrape(context, settings, items).pipe(Effect.scoped, Effect.provide(services))
@@ -68,6 +69,8 @@ const scrape = (context: Executor.ExecutorContext, settings: ScrapeSettings, ite
       maxBytes: settings.max_page_bytes,
       timeout: Duration.seconds(settings.page_timeout_secs)
     }
+    const valves = yield* EndpointValves
+    const through = (url: URL) => valves.through({ endpoint: url.origin, caller: url.href, judge })
     const robots = settings.respect_robots_txt ? yield* Robots.make(fetching) : Robots.lawless
     const read = yield* PageReader.make(context, settings, fetching, robots)
     const visits = yield* crawl<PageReader.Page>(
@@ -75,10 +78,10 @@ const scrape = (context: Executor.ExecutorContext, settings: ScrapeSettings, ite
         maxDepth: settings.max_depth,
         maxPages: settings.max_pages,
         follows: settings.follow_links ? followed(settings, starts) : null,
-        permit: robots.permit,
+        permit: (url) => through(url)(robots.permit(url)),
         pause: (url) =>
           Effect.map(robots.delayOf(url), (delay) => Duration.millis(Math.max(1000 / settings.rate_limit, delay))),
-        load: (url, index) => retrying(context.retry, read(url, index))
+        load: (url, index) => retrying(context.retry, through(url)(read(url, index)))
       },
       starts
     )
@@ -149,7 +152,7 @@ const retrying = <A>(policy: Retry.Policy | undefined, load: Effect.Effect<A, We
   policy === undefined
     ? load
     : Effect.retry(load, {
-        while: (error) => error.transient,
+        while: (error) => error.transient && error.outage?.closed !== true,
         times: policy.times,
         schedule: Schedule.identity<WebError>().pipe(
           Schedule.addDelay((error) =>
@@ -203,7 +206,8 @@ const nodeError = (
       executorId: context.id,
       itemId: told.address,
       message: `${messageOf(context, told)}${failures.length > 1 ? ` None of ${failures.length} pages could be read.` : ""}`,
-      retryAfterMillis: error.retryAfterMillis
+      retryAfterMillis: error.retryAfterMillis,
+      outage: error.outage
     })
   )
 }

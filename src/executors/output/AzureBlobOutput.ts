@@ -245,13 +245,14 @@ const headers = (settings: Decoded): UploadOptions => {
 const writeError =
   (settings: Decoded, context: Executor.ExecutorContext, item: Content, path: string) =>
   (error: ServiceError): Executor.ExecutorError => {
-    const { retryAfterMillis, reason } = Executor.fromServiceError(context, item)(error)
+    const { outage, retryAfterMillis, reason } = Executor.fromServiceError(context, item)(error)
     return new Executor.ExecutorError({
       reason: error._tag === "NotFound" ? "Setting" : reason,
       executorId: context.id,
       itemId: nameOf(item),
       message: explain(settings, context, path, error),
-      retryAfterMillis
+      retryAfterMillis,
+      outage
     })
   }
 

@@ -2,6 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
+import { EndpointValves } from "../../concurrency/EndpointValves.ts"
+import * as ServiceOutage from "../../concurrency/ServiceOutage.ts"
 import * as SafeJson from "../../domain/SafeJson.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Executor from "../../executor/Executor.ts"
@@ -65,6 +67,8 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
+const judge = ServiceOutage.judge("Cosmos DB")
+
 /** `cosmos_db_lookup`: puts what Cosmos DB knows of an item into the item (executors.md 5.7). */
 export const executor = Executor.define({
   type: "cosmos_db_lookup",
@@ -83,6 +87,7 @@ export const executor = Executor.define({
   make: (settings, context) =>
     Effect.gen(function* () {
       const store = yield* LookupStore
+      const valves = yield* EndpointValves
       const scope = yield* Effect.scope
       const place: LookupPlace = {
         endpoint: settings.cosmos_endpoint,
@@ -96,9 +101,19 @@ export const executor = Executor.define({
       return PerItem.perItem(context, settings, (item, keep) => {
         // What goes on when the work is stopped half way.
         keep(failed(settings, item, `The lookup of ${context.id} did not end in time.`))
-        return Effect.flatMap(container, (opened) => lookUp(context, settings, opened, item)).pipe(
-          Effect.tapError((error) => Effect.sync(() => keep(failed(settings, item, error.message))))
-        )
+        const through = valves.through({
+          endpoint: new URL(settings.cosmos_endpoint).origin,
+          caller: nameOf(item),
+          judge
+        })
+        return Effect.flatMap(container, (opened) =>
+          lookUp(
+            context,
+            settings,
+            { read: (...asked) => through(opened.read(...asked)), query: (asked) => through(opened.query(asked)) },
+            item
+          )
+        ).pipe(Effect.tapError((error) => Effect.sync(() => keep(failed(settings, item, error.message)))))
       })
     })
 })

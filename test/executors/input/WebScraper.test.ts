@@ -4,6 +4,7 @@ import { ConfigProvider, Duration, Effect, Either, Layer, Logger, LogLevel } fro
 import { createHash } from "node:crypto"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import { executor } from "../../../src/executors/input/WebScraper.ts"
+import * as EndpointValves from "../../../src/concurrency/EndpointValves.ts"
 import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
 import * as LoopbackServer from "../../web/LoopbackServer.ts"
 import { item, runNode } from "../NodeRun.ts"
@@ -11,6 +12,7 @@ import { item, runNode } from "../NodeRun.ts"
 const services = Layer.mergeAll(
   NodeContext.layer,
   ThreadPool.layerInline,
+  EndpointValves.layer,
   Layer.setConfigProvider(ConfigProvider.fromMap(new Map())),
   Logger.minimumLogLevel(LogLevel.None)
 )

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs"
 import process from "node:process"
 import * as Browser from "../../../src/executors/input/scraping/Browser.ts"
 import { executor } from "../../../src/executors/input/WebScraper.ts"
+import * as EndpointValves from "../../../src/concurrency/EndpointValves.ts"
 import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
 import { refused } from "../../../src/web/WebError.ts"
 import * as LoopbackServer from "../../web/LoopbackServer.ts"
@@ -21,6 +22,7 @@ const chromium = [
 const services = Layer.mergeAll(
   NodeContext.layer,
   ThreadPool.layerInline,
+  EndpointValves.layer,
   Layer.setConfigProvider(ConfigProvider.fromMap(new Map([["CHROMIUM_PATH", chromium ?? ""]]))),
   Logger.minimumLogLevel(LogLevel.None)
 )

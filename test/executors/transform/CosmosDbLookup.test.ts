@@ -4,6 +4,7 @@ import { Context, Effect, Either, Fiber, Layer, TestClock } from "effect"
 import * as http from "node:http"
 import * as Credentials from "../../../src/azure/Credentials.ts"
 import { cosmosKey } from "../../../src/cli/demo/Emulators.ts"
+import * as EndpointValves from "../../../src/concurrency/EndpointValves.ts"
 import { executor } from "../../../src/executors/transform/CosmosDbLookup.ts"
 import * as CosmosLookup from "../../../src/store/CosmosLookup.ts"
 import { LookupStore } from "../../../src/store/LookupStore.ts"
@@ -68,7 +69,9 @@ const recorded = Effect.gen(function* () {
   return { partitions, endpoint: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}` }
 })
 
-const environment = Layer.mergeAll(CosmosLookup.layer, seeded).pipe(Layer.provideMerge(CosmosServer.layer))
+const environment = Layer.mergeAll(CosmosLookup.layer, EndpointValves.layer, seeded).pipe(
+  Layer.provideMerge(CosmosServer.layer)
+)
 
 const lookUp = (settings: Readonly<Record<string, unknown>>, items: Parameters<typeof runNode>[3]) =>
   Effect.flatMap(CosmosServer.CosmosServer, ({ endpoint }) =>
