@@ -4,8 +4,10 @@ import { dirname, join, normalize, relative } from "node:path"
 
 // From the ground up. Rooms of one line don't import each other.
 const floors = [
-  ["python", "yaml", "web", "concurrency"],
+  ["python", "yaml"],
   ["condition", "xpath", "domain"],
+  ["concurrency"],
+  ["web"],
   ["documents", "azure"],
   ["config", "threads"],
   ["blob", "queue", "store"],
