@@ -27,9 +27,9 @@ export const layer: Layer.Layer<BlobStore, never, BlobStore | EndpointValves> = 
         ),
       properties: (location) =>
         valves.through(calling(location.account, `${location.container}/${location.path}`))(blobs.properties(location)),
-      download: (location) =>
+      download: (location, options) =>
         valves.streamThrough(calling(location.account, `${location.container}/${location.path}`))(
-          blobs.download(location)
+          blobs.download(location, options)
         ),
       upload: (location, body, options) =>
         valves.through(calling(location.account, `${location.container}/${location.path}`))(
