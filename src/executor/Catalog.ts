@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { Scope } from "effect/Scope"
+import { Scope } from "effect/Scope"
 import * as Either from "effect/Either"
 import type { Executor, ExecutorError, ExecutorInstance } from "./Executor.ts"
 
@@ -50,7 +50,9 @@ const provided = <R>(executor: Executor<R>, context: Context.Context<Exclude<R, 
       if (Exit.isExit(built)) return built as Exit.Exit<ExecutorInstance, ExecutorError>
       return Effect.mapInputContext(
         built,
-        (scope: Context.Context<Scope>) => Context.merge(context, scope) as Context.Context<R | Scope>
+        (run: Context.Context<Scope>) =>
+          // The catalog's services go first: around a run there may be others of the same kind, without the valves.
+          Context.add(Context.merge(run, context), Scope, Context.get(run, Scope)) as Context.Context<R | Scope>
       )
     })
 })
