@@ -9,6 +9,7 @@ import type { ExecutorError } from "./ExecutorError.ts"
 import type * as Retry from "./Retry.ts"
 import type { RunFacts } from "./RunFacts.ts"
 import * as Settings from "./Settings.ts"
+import type { Meter } from "./Usage.ts"
 
 export { documentError, ExecutorError, fromServiceError, isRetryable } from "./ExecutorError.ts"
 
@@ -37,6 +38,8 @@ export interface ExecutorContext {
   readonly inner?: ReadonlyArray<InnerInstance>
   /** The task behind this run; absent in a crawl, and where no task stands behind it. */
   readonly run?: RunFacts
+  /** Counts what the node's calls of paid services use; a report of the run shows it. */
+  readonly meter?: Meter
 }
 
 /** What works inside a node, so that the plan compiles it together with the node: a step, or another pipeline. */

@@ -44,7 +44,7 @@ const plus = (one: Usage, other: Usage): Usage => ({
 
 /** Adds up what was used, by model and deployment. */
 export class Meter {
-  private readonly sums = new Map<string, Usage>()
+  private sums: Map<string, Usage> | undefined
   private readonly parent: Meter | undefined
 
   /** Everything is added to `parent` as well: an item's meter belongs to its node's. */
@@ -54,6 +54,7 @@ export class Meter {
 
   add(usage: Usage): void {
     const key = JSON.stringify([usage.model, usage.deployment])
+    this.sums ??= new Map()
     const sum = this.sums.get(key)
     this.sums.set(key, sum === undefined ? usage : plus(sum, usage))
     this.parent?.add(usage)
@@ -61,7 +62,7 @@ export class Meter {
 
   /** Empty while nothing was used. */
   all(): ReadonlyArray<Usage> {
-    return [...this.sums.values()]
+    return this.sums === undefined ? [] : [...this.sums.values()]
   }
 }
 

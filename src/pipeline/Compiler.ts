@@ -17,6 +17,7 @@ import {
 } from "../executor/Executor.ts"
 import { ExecutorError } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
+import type { Meter } from "../executor/Usage.ts"
 import type { SettingProblem } from "../executor/Settings.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
 import * as ChildLookup from "./ChildLookup.ts"
@@ -89,7 +90,7 @@ interface Draft extends Step {
 }
 
 /** Builds what works inside a node, for one run. */
-type OpenInner = (run: RunFacts | undefined) => Effect.Effect<InnerInstance, ExecutorError, Scope.Scope>
+type OpenInner = (run: RunFacts | undefined, meter: Meter) => Effect.Effect<InnerInstance, ExecutorError, Scope.Scope>
 
 interface Prospect {
   readonly node: Node.Node
@@ -267,12 +268,12 @@ class Compilation {
         marksItems: executor.category !== "document_set",
         open:
           executor.inner === undefined
-            ? (run) => build(run === undefined ? context : { ...context, run })
-            : (run) =>
+            ? (run, meter) => build({ ...context, meter, ...(run === undefined ? {} : { run }) })
+            : (run, meter) =>
                 Effect.flatMap(
-                  Effect.forEach(opens, (open) => open(run)),
+                  Effect.forEach(opens, (open) => open(run, meter)),
                   (inner): Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope> =>
-                    build({ ...context, inner, ...(run === undefined ? {} : { run }) })
+                    build({ ...context, inner, meter, ...(run === undefined ? {} : { run }) })
                 )
       }
       return { node, prepared: build }
@@ -301,9 +302,9 @@ class Compilation {
       const prospect = yield* this.node({ ...draft, secrets: parent.secrets }, file, definition, place, report)
       if (prospect === undefined) return undefined
       const { node } = prospect
-      return (run) =>
+      return (run, meter) =>
         Effect.map(
-          Effect.suspend(() => node.open(run)),
+          Effect.suspend(() => node.open(run, meter)),
           (instance): InnerInstance => {
             const opened = () => Effect.succeed(instance)
             return {
@@ -368,13 +369,13 @@ class Compilation {
         report("error", path, `The child pipeline ${shown} cannot run: ${runnable.left.message}`)
         return undefined
       }
-      return (run) =>
+      return (run, meter) =>
         Effect.map(Effect.scope, (scope): InnerInstance => ({
           index,
           id: `${parent}.${name}`,
           type: "pipeline",
           process: (items) =>
-            Run.run(runnable.right, items, run).pipe(
+            Run.run(runnable.right, items, run, {}, meter).pipe(
               Effect.provideService(Scope.Scope, scope),
               Effect.mapBoth({
                 onSuccess: (result) => result.items,

@@ -13,6 +13,7 @@ import * as Timestamp from "../domain/Timestamp.ts"
 import type { ExecutorInstance } from "../executor/Executor.ts"
 import { ExecutorError, withoutSecrets } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
+import type { Meter } from "../executor/Usage.ts"
 import * as Retry from "../executor/Retry.ts"
 import type { CommonSettings } from "./CommonSettings.ts"
 import * as Condition from "../condition/Condition.ts"
@@ -29,7 +30,7 @@ export interface Node {
 }
 
 /** Builds the node for a run. May throw what the executor throws. */
-export type Open<R> = (run: RunFacts | undefined) => Effect.Effect<ExecutorInstance, ExecutorError, R>
+export type Open<R> = (run: RunFacts | undefined, meter: Meter) => Effect.Effect<ExecutorInstance, ExecutorError, R>
 
 export interface Outcome {
   readonly items: ReadonlyArray<Content>

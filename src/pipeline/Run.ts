@@ -9,6 +9,7 @@ import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { type Content, nameOf } from "../domain/Content.ts"
 import type { ExecutorError } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
+import { Meter } from "../executor/Usage.ts"
 import * as Node from "./Node.ts"
 import type { NodeReport, RunFailure, RunResult, RunWatcher } from "./RunReport.ts"
 import type { Route, Slot, Switch, Topology, TopologyNode } from "./Topology.ts"
@@ -28,10 +29,11 @@ export const run = (
   runnable: Runnable,
   items: ReadonlyArray<Content>,
   facts: RunFacts | undefined,
-  watcher: RunWatcher = {}
+  watcher: RunWatcher = {},
+  meter?: Meter
 ): Effect.Effect<RunResult, RunFailure, Scope.Scope> =>
   Effect.clockWith((clock) => {
-    const state = new State(runnable, clock, facts, watcher.beforeNode)
+    const state = new State(runnable, clock, facts, meter, watcher.beforeNode)
     watcher.begin?.(() => state.reports())
     return Effect.matchEffect(state.start(items), {
       onSuccess: () => Effect.succeed({ items: state.results(), nodes: state.reports() }),
@@ -61,6 +63,9 @@ class State {
   private readonly topology: Topology
   private readonly clock: Clock.Clock
   private readonly facts: RunFacts | undefined
+  /** Of the node that this run is inside of, if any. */
+  private readonly meter: Meter | undefined
+  private readonly meters: Array<Meter | undefined> = []
   /** What the wall clock showed when the run began, less the monotonic time of that moment. */
   private readonly wallOffset: number
   private readonly beforeNode: RunWatcher["beforeNode"]
@@ -78,12 +83,14 @@ class State {
     { nodes, topology }: Runnable,
     clock: Clock.Clock,
     facts: RunFacts | undefined,
+    meter: Meter | undefined,
     beforeNode: RunWatcher["beforeNode"]
   ) {
     this.nodes = nodes
     this.topology = topology
     this.clock = clock
     this.facts = facts
+    this.meter = meter
     this.wallOffset = clock.unsafeCurrentTimeMillis() - MonotonicTime.unsafeNow(clock)
     this.beforeNode = beforeNode
   }
@@ -108,6 +115,7 @@ class State {
       const node = this.nodes[index]
       if (progress === undefined || node === undefined) return []
       const { end, itemsIn, startedAt } = progress
+      const usage = this.meters[index]?.all() ?? []
       return {
         executorId: node.id,
         type: node.type,
@@ -117,7 +125,8 @@ class State {
         itemsIn,
         itemsOut: end?.itemsOut ?? 0,
         itemsFailed: end?.itemsFailed ?? 0,
-        error: end?.error ?? null
+        error: end?.error ?? null,
+        ...(usage.length === 0 ? {} : { usage })
       }
     })
   }
@@ -174,8 +183,10 @@ class State {
       if (failed !== null) return Effect.fail(failed)
       return node.settings.debug ? Effect.zipRight(this.debug(index, node), this.goOn(ready)) : this.goOn(ready)
     }
+    const meter = new Meter(this.meter)
+    this.meters[index] = meter
     const run = <A, E, R>(goOn: (outcome: Node.Outcome) => Effect.Effect<A, E, R>) => {
-      const running = Node.run(node, () => node.open(this.facts), items, this.clock, goOn)
+      const running = Node.run(node, () => node.open(this.facts, meter), items, this.clock, goOn)
       return this.beforeNode === undefined ? running : Effect.zipRight(this.beforeNode(node, items), running)
     }
     if (place.stoppedBy.length === 0) return run(end)

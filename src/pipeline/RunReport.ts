@@ -1,6 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { Content } from "../domain/Content.ts"
 import type { ExecutorError } from "../executor/ExecutorError.ts"
+import type { Usage } from "../executor/Usage.ts"
 
 /** How one node fared in a run. Times in milliseconds since the epoch. */
 export interface NodeReport {
@@ -15,6 +16,8 @@ export interface NodeReport {
   /** Items with a failed log entry of this node. */
   readonly itemsFailed: number
   readonly error: string | null
+  /** What its calls of paid services used, of a failed node, too; absent where it called none. */
+  readonly usage?: ReadonlyArray<Usage>
 }
 
 export interface RunResult {

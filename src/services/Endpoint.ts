@@ -73,6 +73,10 @@ const isListed = ({ hostname }: Endpoint, allowed: ReadonlyArray<string>): boole
     return listed.startsWith("*.") ? hostname.endsWith(listed.slice(1)) : hostname === listed
   })
 
+/** Whether the worker's identity may be sent there. */
+export const mayHaveIdentity = (endpoint: Endpoint, allowed: ReadonlyArray<string>): boolean =>
+  endpoint.isSecure && (isAzure(endpoint) || isListed(endpoint, allowed))
+
 /** Why the worker must not call this endpoint so; undefined when it may. `allowed` is SERVICE_HOST_ALLOWLIST. */
 export const refusal = (
   endpoint: Endpoint,
@@ -84,7 +88,7 @@ export const refusal = (
   if (!endpoint.isSecure && !local && !listed) {
     return `${endpoint.host} would be called over plain HTTP. Use https, or have the operator put the host into SERVICE_HOST_ALLOWLIST.`
   }
-  if (signIn === "identity" && !isAzure(endpoint) && !local && !listed) {
+  if (signIn === "identity" && !mayHaveIdentity(endpoint, allowed) && !local) {
     return `${endpoint.host} is no address of Azure, so the worker's own identity is not sent there. Use a key, or have the operator put the host into SERVICE_HOST_ALLOWLIST.`
   }
   return undefined

@@ -27,8 +27,8 @@ import { type HttpAnswer, type HttpFailure, ServiceHttp } from "./ServiceHttp.ts
 /** How a client signs in. */
 export type SignIn =
   | { readonly _tag: "Key"; readonly header: string; readonly prefix: string; readonly key: Redacted.Redacted }
-  /** With the worker's own identity. */
-  | { readonly _tag: "Identity"; readonly scope: string }
+  /** With the worker's own identity; `orNone` signs in with nothing where the host may not have it. */
+  | { readonly _tag: "Identity"; readonly scope: string; readonly orNone?: boolean }
   | { readonly _tag: "None" }
 
 export interface ClientOptions {
@@ -136,7 +136,12 @@ const make = Effect.gen(function* () {
   const prices = yield* loadPrices(aiPrices)
 
   const open = (options: ClientOptions): Effect.Effect<ServiceClient, CallError> => {
-    const { deployment, endpoint, service, settings, signIn } = options
+    const { deployment, endpoint, service, settings } = options
+    const stays =
+      options.signIn._tag === "Identity" &&
+      options.signIn.orNone === true &&
+      !Endpoint.mayHaveIdentity(endpoint, serviceHostAllowlist)
+    const signIn: SignIn = stays ? { _tag: "None" } : options.signIn
     const callee = { service, host: endpoint.host, deployment, settings }
     const kinds = { Key: "key", Identity: "identity", None: "none" } as const
     const refusal = Endpoint.refusal(endpoint, kinds[signIn._tag], serviceHostAllowlist)
@@ -147,7 +152,7 @@ const make = Effect.gen(function* () {
       `${endpoint.url} ${deployment ?? ""}`,
       options.limits ?? { tokensPerMinute: null, requestsPerMinute: null }
     )
-    return Effect.succeed(client(options, callee, governor))
+    return Effect.succeed(client({ ...options, signIn }, callee, governor))
   }
 
   const client = (options: ClientOptions, callee: AnswerErrors.Callee, governor: Governor.Governor): ServiceClient => {

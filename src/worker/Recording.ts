@@ -8,6 +8,7 @@ import { redact } from "../domain/Redaction.ts"
 import * as SafeJson from "../domain/SafeJson.ts"
 import type { Task } from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
+import * as Usage from "../executor/Usage.ts"
 import type { NodeReport } from "../pipeline/PipelineRunner.ts"
 
 /**
@@ -277,7 +278,8 @@ const reportOf = (nodes: ReadonlyArray<NodeReport>, died: ReadonlyArray<AttemptN
           items_in: node.itemsIn,
           items_out: node.itemsOut,
           items_failed: node.itemsFailed,
-          error: shortened(node.error)
+          error: shortened(node.error),
+          ...(node.usage === undefined ? {} : { usage: Usage.toJson(node.usage) })
         }
       ])
     ),

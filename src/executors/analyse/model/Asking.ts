@@ -1,0 +1,158 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Schema from "effect/Schema"
+import type { Meter } from "../../../executor/Usage.ts"
+import { CallError } from "../../../services/CallError.ts"
+import type { LanguageModel, Reply } from "../../../services/language/LanguageModel.ts"
+import * as Delimited from "./Delimited.ts"
+import * as Json from "./Json.ts"
+import type { TextSettings } from "./ModelSettings.ts"
+import * as Parts from "./Parts.ts"
+
+/** What a model is asked to do with a text. */
+export interface Order {
+  readonly instructions: string
+  readonly text: string
+}
+
+/** Asks one model about one item, within the item's bounds. */
+export interface Asking {
+  /** The answer as text. */
+  readonly text: (order: Order) => Effect.Effect<string, CallError>
+  /** The answer as a value of this shape; asked for once more when it is not. */
+  readonly json: <A, I>(order: Order, shape: Shape<A, I>) => Effect.Effect<A, CallError>
+  /** Any JSON, of a shape that only the instructions know. */
+  readonly anyJson: (order: Order) => Effect.Effect<unknown, CallError>
+  /** Works on a text part by part; a part whose answer does not fit is halved. The results are in the order of the text. */
+  readonly parts: <A>(
+    text: string,
+    overlap: number,
+    work: (part: Parts.Part) => Effect.Effect<A, CallError>
+  ) => Effect.Effect<ReadonlyArray<A>, CallError>
+  /** The answers so far, whole. */
+  readonly replies: ReadonlyArray<unknown>
+}
+
+export interface Shape<A, I> {
+  readonly name: string
+  readonly schema: Schema.Schema<A, I>
+  /** What the schema can't say; null when the value is right. */
+  readonly check?: (value: A) => string | null
+}
+
+/** Calls of one item at the same time; the governor bounds those of the process. */
+const concurrency = 4
+/** How much more room an answer gets that did not fit. */
+const moreRoom = 4
+
+export const make = (
+  model: LanguageModel,
+  settings: TextSettings,
+  meter: Meter,
+  partTokens = settings.max_input_tokens
+): Asking => {
+  const replies: Array<unknown> = []
+  let calls = 0
+
+  const ask = (
+    messages: Delimited.Messages,
+    maxTokens: number,
+    schema?: { readonly name: string; readonly json: Readonly<Record<string, unknown>> }
+  ): Effect.Effect<Reply, CallError> =>
+    Effect.suspend(() => {
+      calls += 1
+      if (calls > settings.max_calls) return Effect.fail(tooManyCalls(settings.max_calls))
+      return Effect.tap(
+        model.ask({
+          ...messages,
+          temperature: settings.temperature,
+          maxTokens,
+          meter,
+          ...(schema === undefined ? {} : { schema })
+        }),
+        ({ raw }) => Effect.sync(() => replies.push(raw))
+      )
+    })
+
+  const roomy = (
+    messages: Delimited.Messages,
+    schema?: { readonly name: string; readonly json: Readonly<Record<string, unknown>> }
+  ): Effect.Effect<Reply, CallError> =>
+    Effect.catchIf(
+      ask(messages, settings.max_tokens, schema),
+      ({ reason }) => reason === "Truncated",
+      () => ask(messages, settings.max_tokens * moreRoom, schema)
+    )
+
+  /** Asks, and once more with what was wrong. */
+  const repaired = <A>(
+    order: Order,
+    schema: { readonly name: string; readonly json: Readonly<Record<string, unknown>> } | undefined,
+    read: (text: string) => Either.Either<A, string>
+  ): Effect.Effect<A, CallError> =>
+    Effect.gen(function* () {
+      const first = read((yield* roomy(yield* Delimited.messages(order.instructions, order.text), schema)).text)
+      if (Either.isRight(first)) return first.right
+      const again = `${order.instructions}
+
+An answer to this was refused because ${first.left}. Answer with nothing but the JSON that is asked for.`
+      const second = read((yield* roomy(yield* Delimited.messages(again, order.text), schema)).text)
+      if (Either.isRight(second)) return second.right
+      return yield* new CallError({
+        reason: "Unreadable",
+        message: `The model ${settings.deployment_name} at ${settings.endpoint} answered twice with something else than the JSON that was asked for: ${second.left}. Another model, or a lower temperature, may do better.`
+      })
+    })
+
+  const partsFrom = <A>(
+    pieces: ReadonlyArray<Parts.Part>,
+    overlap: number,
+    work: (part: Parts.Part) => Effect.Effect<A, CallError>
+  ): Effect.Effect<ReadonlyArray<A>, CallError> =>
+    Effect.map(
+      Effect.forEach(
+        pieces,
+        (part) =>
+          Effect.catchIf(
+            Effect.map(work(part), (result): ReadonlyArray<A> => [result]),
+            ({ reason }) => reason === "Truncated" || reason === "TooLarge",
+            (error) => {
+              const two = Parts.halves(part, overlap)
+              return two === undefined ? Effect.fail(error) : partsFrom(two, overlap, work)
+            }
+          ),
+        { concurrency }
+      ),
+      (results) => results.flat()
+    )
+
+  return {
+    replies,
+    text: (order) =>
+      Effect.flatMap(Delimited.messages(order.instructions, order.text), (messages) =>
+        Effect.map(roomy(messages), ({ text }) => text)
+      ),
+    json: (order, { check, name, schema }) => {
+      const decode = Json.decoder(schema)
+      return repaired(order, { name, json: Json.schemaOf(schema) }, (text) =>
+        Either.flatMap(decode(text), (value) => {
+          const problem = check?.(value) ?? null
+          return problem === null ? Either.right(value) : Either.left(problem)
+        })
+      )
+    },
+    anyJson: (order) => repaired(order, undefined, Json.parse),
+    parts: (text, overlap, work) => {
+      const pieces = Parts.split(text, partTokens, overlap)
+      return pieces.length > settings.max_calls
+        ? Effect.fail(tooManyCalls(settings.max_calls, pieces.length))
+        : partsFrom(pieces, overlap, work)
+    }
+  }
+}
+
+export const tooManyCalls = (allowed: number, needed?: number): CallError =>
+  new CallError({
+    reason: "TooLarge",
+    message: `The item needs ${needed === undefined ? "more than" : `at least ${needed} calls, and may have`} ${allowed}${needed === undefined ? " calls" : ""}: raise the setting max_calls, or max_input_tokens if the model's window is larger.`
+  })
