@@ -55,7 +55,7 @@ const sampleOf = (name: string, info: SettingInfo): unknown => {
     case "object":
       return { name: "value" }
     case "string":
-      return name.endsWith("endpoint") ? "https://my-resource.cognitiveservices.azure.com/" : `my_${name}`
+      return name.endsWith("endpoint") ? "https://contoso.cognitiveservices.azure.com/" : `my_${name}`
   }
 }
 
@@ -65,9 +65,9 @@ const samples: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["storage_account_name", "mystorageaccount"],
   ["blob_container_name", "documents"],
   ["container_name", "output"],
-  ["endpoint", "https://my-resource.openai.azure.com/openai/v1/"],
+  ["endpoint", "https://contoso.openai.azure.com/openai/v1/"],
   ["deployment_name", "gpt-4.1-mini"],
-  ["content_understanding_endpoint", "https://my-resource.services.ai.azure.com/"],
+  ["content_understanding_endpoint", "https://contoso.services.ai.azure.com/"],
   ["content_understanding_model_mappings", { "gpt-4.1-mini": "gpt-4.1-mini" }],
   ["cosmos_endpoint", "https://my-account.documents.azure.com:443/"],
   ["instructions", "Summarise the text in one sentence."],

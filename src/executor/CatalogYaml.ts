@@ -1,5 +1,6 @@
 import { stringify } from "yaml"
 import type { Described } from "./CatalogExample.ts"
+import { originalTypes, originalVersion } from "./OriginalTypes.ts"
 import type { SettingInfo } from "./Settings.ts"
 
 /** A type as the API stores it and the UI draws it: an entry of the original's `executor_catalog.yaml`. */
@@ -7,7 +8,7 @@ export interface CatalogDefinition {
   readonly id: string
   readonly name: string
   readonly description: string
-  /** The original's Python module and class; the API wants texts here, and nobody imports them. */
+  /** The original's Python module and class, so that its API can load the entry; blank for types of our own. */
   readonly module_path: string
   readonly class_name: string
   readonly tags: ReadonlyArray<string>
@@ -51,11 +52,11 @@ export const definitions = (
     id: executor.type,
     name: executor.name,
     description: executor.description,
-    module_path: "",
-    class_name: "",
+    module_path: originalTypes.get(executor.type)?.modulePath ?? "",
+    class_name: originalTypes.get(executor.type)?.className ?? "",
     tags: [...new Set([executor.category.toLowerCase(), ...executor.type.split("_")])],
     category: executor.category,
-    version,
+    version: originalTypes.has(executor.type) ? originalVersion : version,
     settings_schema: Object.fromEntries(
       Object.entries({ ...commonOf(executor), ...executor.settings }).map(([name, info]) => [
         name,

@@ -1,8 +1,21 @@
+import type { FileSystem } from "@effect/platform/FileSystem"
 import * as Layer from "effect/Layer"
 import * as ValvedBlobs from "../blob/ValvedBlobs.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
+import type { WorkerConfig } from "../config/WorkerConfig.ts"
+import * as HttpLanguageModel from "../services/language/HttpLanguageModel.ts"
+import * as ServiceClients from "../services/ServiceClients.ts"
 import * as Catalog from "../executor/Catalog.ts"
 import type { Executor } from "../executor/Executor.ts"
+import { executor as azureOpenAiAgent } from "./analyse/AzureOpenAiAgent.ts"
+import { executor as contentClassifier } from "./analyse/ContentClassifier.ts"
+import { executor as contentTranslator } from "./analyse/ContentTranslator.ts"
+import { executor as entityExtractor } from "./analyse/EntityExtractor.ts"
+import { executor as keywordExtractor } from "./analyse/KeywordExtractor.ts"
+import { executor as languageDetector } from "./analyse/LanguageDetector.ts"
+import { executor as piiDetector } from "./analyse/PiiDetector.ts"
+import { executor as sentimentAnalyser } from "./analyse/SentimentAnalyser.ts"
+import { executor as textSummarizer } from "./analyse/TextSummarizer.ts"
 import { executor as forEachContent } from "./control/ForEachContent.ts"
 import { executor as passThrough } from "./control/PassThrough.ts"
 import { executor as subpipeline } from "./control/Subpipeline.ts"
@@ -28,7 +41,6 @@ import { executor as fieldMapper } from "./transform/FieldMapper.ts"
 import { executor as fieldSelector } from "./transform/FieldSelector.ts"
 import { executor as gptragSearchIndexDocumentGenerator } from "./transform/GptragSearchIndexDocumentGenerator.ts"
 import { executor as recursiveTextChunker } from "./transform/RecursiveTextChunker.ts"
-import type { LookupStore } from "../store/LookupStore.ts"
 import { executor as tableRowSplitter } from "./transform/TableRowSplitter.ts"
 
 /** Every executor type that comes with the worker, sorted by type id. */
@@ -36,26 +48,35 @@ export const builtins = [
   azureBlobContentRetriever,
   azureBlobInputDiscovery,
   azureBlobOutput,
+  azureOpenAiAgent,
+  contentClassifier,
   contentRetriever,
+  contentTranslator,
   cosmosDbLookup,
   crossDocumentFieldAggregator,
   csvExtractor,
   documentExtractor,
   documentSetCollector,
   documentSetInitializer,
+  entityExtractor,
   excelExtractor,
   fanInAggregator,
   fieldMapper,
   fieldSelector,
   forEachContent,
   gptragSearchIndexDocumentGenerator,
+  keywordExtractor,
+  languageDetector,
   passThrough,
   pdfExtractor,
+  piiDetector,
   powerpointExtractor,
   recursiveTextChunker,
+  sentimentAnalyser,
   subpipeline,
   tableRowSplitter,
   textExtractor,
+  textSummarizer,
   webScraper,
   wordExtractor
 ] as const
@@ -67,15 +88,15 @@ export type Services = (typeof builtins)[number] extends infer E ? (E extends Ex
 const widened = (executor: Widened): Executor<Services> => executor
 type Widened = Omit<Executor<never>, "prepare"> & { readonly prepare: Executor<Services>["prepare"] }
 
-/**
- * The catalog of the built-in types, each service that they call behind its valve. Lookups sign in with the worker's Credentials where
- * those are among the services.
- */
+/** The services that come with the types: they sign in with the worker's Credentials where those are among the services. */
+const own = Layer.mergeAll(CosmosLookup.layer, HttpLanguageModel.layer.pipe(Layer.provide(ServiceClients.layerHttp)))
+
+/** The catalog of the built-in types, each store that they call behind its valve. */
 export const layer: Layer.Layer<
   Catalog.Catalog,
   never,
-  Exclude<Services, LookupStore | EndpointValves.EndpointValves>
+  Exclude<Services, Layer.Layer.Success<typeof own> | EndpointValves.EndpointValves> | WorkerConfig | FileSystem
 > = Catalog.layer(builtins.map((each) => widened(each))).pipe(
-  Layer.provide([CosmosLookup.layer, ValvedBlobs.layer]),
+  Layer.provide([own, ValvedBlobs.layer]),
   Layer.provide(EndpointValves.layer)
 )

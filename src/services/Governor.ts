@@ -156,7 +156,7 @@ class State implements Governor {
         if (waiter.granted) return Effect.void
         const turn = Effect.raceFirst(
           Deferred.await(waiter.turn),
-          Effect.zipRight(Effect.sleep(Math.max(0, latest - now())), overdue)
+          Effect.zipRight(Effect.sleep(Math.max(0, Math.ceil(latest - now()))), overdue)
         )
         return Effect.onExit(restore(turn), (exit) => {
           if (exit._tag === "Success") return Effect.void
@@ -209,7 +209,7 @@ class State implements Governor {
     if (at >= this.timerAt) return Effect.void
     this.timerAt = at
     const timer = Effect.zipRight(
-      Effect.sleep(Math.max(1, at - now())),
+      Effect.sleep(Math.max(1, Math.ceil(at - now()))),
       Effect.suspend(() => {
         if (this.timerAt === at) this.timerAt = Number.POSITIVE_INFINITY
         return this.pump(now)

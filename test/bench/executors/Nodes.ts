@@ -48,5 +48,9 @@ export const withThreads = (executorThreads: number): Effect.Effect<Nodes, never
 
 /** The same without threads: what the way to a thread and back costs is the difference. */
 export const onCallingThread: Effect.Effect<Nodes, never, Scope.Scope> = nodesOf(
-  Builtins.layer.pipe(Layer.provide(services), Layer.provide(ThreadPool.layerInline))
+  Builtins.layer.pipe(
+    Layer.provide(services),
+    Layer.provide(ThreadPool.layerInline),
+    Layer.provide(Layer.succeed(WorkerConfig, LocalSettings.defaults.engine))
+  )
 )

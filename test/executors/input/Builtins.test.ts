@@ -4,6 +4,7 @@ import { Effect, Layer, Option } from "effect"
 import * as MemoryBlob from "../../../src/blob/MemoryBlob.ts"
 import * as Builtins from "../../../src/executors/Builtins.ts"
 import { Catalog } from "../../../src/executor/Catalog.ts"
+import * as WorkerConfig from "../../../src/config/WorkerConfig.ts"
 import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
 
 const types = Builtins.builtins.map(({ type }) => type)
@@ -36,13 +37,29 @@ describe("Builtins", () => {
       assert.strictEqual(resolved("azure_blob_writer"), "azure_blob_output")
       assert.strictEqual(resolved("blob_output"), "azure_blob_output")
       assert.strictEqual(resolved("text_splitter"), "recursive_text_chunker")
+      const others = {
+        custom_ai_prompt: "azure_openai_agent",
+        azure_openai_agent_executor: "azure_openai_agent",
+        summarization_executor: "text_summarizer",
+        entity_extraction_executor: "entity_extractor",
+        sentiment_analysis_executor: "sentiment_analyser",
+        content_classifier_executor: "content_classifier",
+        keyword_extractor_executor: "keyword_extractor",
+        language_detector_executor: "language_detector",
+        translation_executor: "content_translator"
+      }
+      for (const [name, type] of Object.entries(others)) assert.strictEqual(resolved(name), type)
       assert.strictEqual(resolved("no_such_type"), null)
       assert.deepStrictEqual(
         catalog.all.filter(({ canCrawl }) => canCrawl).map(({ type }) => type),
         ["azure_blob_input_discovery"]
       )
     }).pipe(
-      Effect.provide(Builtins.layer.pipe(Layer.provide([MemoryBlob.layer, NodeContext.layer, ThreadPool.layerInline])))
+      Effect.provide(
+        Builtins.layer.pipe(
+          Layer.provide([MemoryBlob.layer, NodeContext.layer, ThreadPool.layerInline, WorkerConfig.layerWith({})])
+        )
+      )
     )
   )
 })

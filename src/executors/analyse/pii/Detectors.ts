@@ -19,11 +19,22 @@ interface Detector {
 export const detect = (text: string, types: ReadonlyArray<string>): ReadonlyArray<Found> =>
   types.flatMap((type) =>
     (detectors.get(type) ?? []).flatMap(({ confidence, isReal, pattern }) =>
-      [...text.matchAll(pattern)].flatMap((match) =>
-        isReal(match[0]) ? [{ type, start: match.index, end: match.index + match[0].length, confidence }] : []
-      )
+      [...text.matchAll(pattern)].flatMap((match) => found(match, type, confidence, isReal))
     )
   )
+
+/** What looks like one more group of it may be the next word, so groups are left out from the end until it is real. */
+const found = (
+  { 0: value, index }: RegExpExecArray,
+  type: string,
+  confidence: number,
+  isReal: (value: string) => boolean
+): ReadonlyArray<Found> => {
+  for (let end = value.length; end > 0; end = value.lastIndexOf(" ", end - 1)) {
+    if (isReal(value.slice(0, end))) return [{ type, start: index, end: index + end, confidence }]
+  }
+  return []
+}
 
 const digitsOf = (value: string): string => value.replaceAll(/\D/g, "")
 
