@@ -39,7 +39,6 @@ describe("types over HTTP, against an OpenAI mock", () => {
     it.scopedLive(`work on ${name}`, () =>
       Effect.gen(function* () {
         const server = yield* mock
-        server.on({ userMessage: "quarterly report", responseFormat: "text" as never }, { content: "unused" })
         server.onMessage("quarterly report", { content: "It went well." })
         const result = one(
           yield* Analysed.runWith(
@@ -62,11 +61,14 @@ describe("types over HTTP, against an OpenAI mock", () => {
   it.scopedLive("wait out a refusal, and repeat what fails", () =>
     Effect.gen(function* () {
       const server = yield* mock
-      server.on({ userMessage: "busy", sequenceIndex: 0 }, {
-        error: { message: "slow down", type: "rate_limit_error" },
-        status: 429,
-        retryAfter: 1
-      } as never)
+      server.on(
+        { userMessage: "busy", sequenceIndex: 0 },
+        {
+          error: { message: "slow down", type: "rate_limit_error" },
+          status: 429,
+          retryAfter: 1
+        }
+      )
       server.on(
         { userMessage: "busy", sequenceIndex: 1 },
         { error: { message: "oops", type: "server_error" }, status: 500 }

@@ -225,9 +225,9 @@ describe("entity_extractor", () => {
     Effect.gen(function* () {
       const { data, questions } = yield* Analysed.analyse(entities, {}, text, () => answer)
       assert.deepStrictEqual(data["entities"], { person: ["Ann Lee"], location: ["Paris"] })
-      const { schema } = questions[0] ?? {}
-      assert.strictEqual((schema?.json as { additionalProperties?: boolean }).additionalProperties, false)
-      assert.include(JSON.stringify(schema), '"ip-address"')
+      const schema = JSON.stringify(questions[0]?.schema)
+      assert.include(schema, '"additionalProperties":false')
+      assert.include(schema, '"ip-address"')
     })
   )
 

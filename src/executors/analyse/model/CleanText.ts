@@ -10,6 +10,7 @@ export interface CleanText {
  * document can hide words from its readers in them, and instructions for a model.
  */
 const invisible =
+  // oxlint-disable-next-line no-control-regex, no-misleading-character-class -- single invisible characters are what it is about
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|\udb40[\udc00-\uddef]/g
 
 /** Joiners between letters and pictographs are part of what is seen. */

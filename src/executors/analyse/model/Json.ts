@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 /** The schema as models take it: strict, so that every property is required and no other allowed. */
 export const schemaOf = <A, I>(schema: Schema.Schema<A, I>): Readonly<Record<string, unknown>> => {
   const { $schema: _, ...json } = JSONSchema.make(schema)
-  return json as unknown as Readonly<Record<string, unknown>>
+  return { ...json }
 }
 
 /** The value of an answer. Left says what is wrong with it, without its words: they may be the document's. */

@@ -23,7 +23,7 @@ export const read = (item: Content, path: string): Either.Either<TextFields, str
   if (steps.some(({ key }) => key === "")) return Either.left(`input_field ${path} is no path`)
   const isList = steps.some((step) => step.isList)
   const texts: Array<string> = []
-  const problem = collect(item.data, steps, "data", isList, texts)
+  const problem = collect(item.data, steps, "data", texts)
   if (problem !== undefined) return Either.left(problem)
   return Either.right({
     texts,
@@ -65,7 +65,6 @@ const collect = (
   value: unknown,
   [step, ...further]: ReadonlyArray<Step>,
   place: string,
-  inList: boolean,
   texts: Array<string>
 ): string | undefined => {
   if (step === undefined) return undefined
@@ -80,13 +79,13 @@ const collect = (
         texts.push(textOf(element))
         continue
       }
-      const problem = collect(element, further, `${name}[${index}]`, inList, texts)
+      const problem = collect(element, further, `${name}[${index}]`, texts)
       if (problem !== undefined) return problem
     }
     return undefined
   }
   if (further.length > 0)
-    return next === undefined || next === null ? `${name} is missing` : collect(next, further, name, inList, texts)
+    return next === undefined || next === null ? `${name} is missing` : collect(next, further, name, texts)
   if (next === undefined || next === null) return `${name} is missing`
   if (texts.length >= maxTexts) return `data has more than ${maxTexts} texts`
   texts.push(textOf(next))

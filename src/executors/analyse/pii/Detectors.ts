@@ -43,7 +43,7 @@ export const isCard = (value: string): boolean => {
   const digits = digitsOf(value)
   if (digits.length < 12 || digits.length > 19 || /^(\d)\1*$/.test(digits)) return false
   let sum = 0
-  for (const [index, digit] of [...digits].reverse().entries()) {
+  for (const [index, digit] of [...digits].toReversed().entries()) {
     const doubled = index % 2 === 1 ? Number(digit) * 2 : Number(digit)
     sum += doubled > 9 ? doubled - 9 : doubled
   }
