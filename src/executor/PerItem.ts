@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as EventLoopTurns from "../concurrency/EventLoopTurns.ts"
 import { type Content, nameOf } from "../domain/Content.ts"
 import type { ExecutorContext, ExecutorInstance } from "./Executor.ts"
 import { ExecutorError, withoutSecrets } from "./ExecutorError.ts"
@@ -91,7 +92,7 @@ export const perItem = (
   return {
     retriesItems: true,
     process: (items) =>
-      Effect.forEach(
+      EventLoopTurns.forEach(
         items,
         (item) =>
           Effect.flatMap(attempt(item), (result) =>

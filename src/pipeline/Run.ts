@@ -7,7 +7,7 @@ import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { type Content, nameOf } from "../domain/Content.ts"
-import type { ExecutorError } from "../executor/ExecutorError.ts"
+import { ExecutorError } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import { Meter } from "../executor/Usage.ts"
 import * as Node from "./Node.ts"
@@ -76,6 +76,8 @@ class State {
   /** Completed by the first failure of any branch, or when the first branch has ended, which waits for all others. */
   private readonly done = Deferred.unsafeMake<void, ExecutorError>(FiberId.none)
   private readonly progress: Array<Progress | undefined> = []
+  /** Items that wait at joins or have left the graph. */
+  private held = 0
   /** The items that left the graph behind a node. */
   private readonly left: Array<ReadonlyArray<Content> | undefined> = []
 
@@ -146,7 +148,8 @@ class State {
         const error = this.send(node, place, message, ready)
         if (error !== null) return Effect.fail(error)
       } else if (place.kind === "silent" || message === null) {
-        this.skip(node, place, ready)
+        const error = this.skip(node, place, ready)
+        if (error !== null) return Effect.fail(error)
       } else if (!place.stoppedBy.some((join) => this.gone.has(join))) {
         working.push({ node, message })
       }
@@ -222,9 +225,22 @@ class State {
     ready: Array<Ready>
   ): ExecutorError | null {
     const { always, switches } = place.route
+    if (items.length > maxItems) return tooMany(this.nodes[index], "put out", items.length)
     if (switches.length > 0) return this.sort(index, place, items, ready)
-    if (always.length === 0) this.left[index] = items
-    for (const slot of always) this.deliver(slot, items, ready)
+    return (always.length === 0 ? this.leave(index, items) : null) ?? this.deliverAll(always, items, ready)
+  }
+
+  private leave(index: number, items: ReadonlyArray<Content>): ExecutorError | null {
+    this.left[index] = items
+    this.held += items.length
+    return this.held > maxItems ? tooMany(this.nodes[index], "put out", this.held) : null
+  }
+
+  private deliverAll(slots: ReadonlyArray<Slot>, message: Message, ready: Array<Ready>): ExecutorError | null {
+    for (const slot of slots) {
+      const error = this.deliver(slot, message, ready)
+      if (error !== null) return error
+    }
     return null
   }
 
@@ -260,43 +276,48 @@ class State {
       for (const target of targets) sorted.get(target)?.push(item)
       if (targets.size === 0) left.push(item)
     }
-    if (left.length > 0) this.left[index] = left
-    for (const slot of route.always) this.deliver(slot, all, ready)
+    const error = (left.length > 0 ? this.leave(index, left) : null) ?? this.deliverAll(route.always, all, ready)
+    if (error !== null) return error
     for (const slot of conditional) {
       const chosen = sorted.get(slot.node) ?? []
-      this.deliver(slot, chosen.length === 0 ? null : chosen, ready)
+      const error = this.deliver(slot, chosen.length === 0 ? null : chosen, ready)
+      if (error !== null) return error
     }
     return null
   }
 
-  private skip(index: number, { conditional, route }: TopologyNode, ready: Array<Ready>): void {
+  private skip(index: number, { conditional, route }: TopologyNode, ready: Array<Ready>): ExecutorError | null {
     const now = this.now()
     this.progress[index] = {
       startedAt: now,
       itemsIn: 0,
       end: { status: "skipped", at: now, itemsOut: 0, itemsFailed: 0, error: null }
     }
-    for (const slot of route.always) this.deliver(slot, null, ready)
-    for (const slot of conditional) this.deliver(slot, null, ready)
+    return this.deliverAll([...route.always, ...conditional], null, ready)
   }
 
-  private deliver({ node, slot }: Slot, message: Message, ready: Array<Ready>): void {
+  /** Fails where more items come together than a run may have, before they are put into one list. */
+  private deliver({ node, slot }: Slot, message: Message, ready: Array<Ready>): ExecutorError | null {
     const place = this.topology.nodes[node]
-    if (place === undefined) return
+    if (place === undefined) return null
     if (place.sources.length === 1) {
       ready.push({ node, message })
-      return
+      return null
     }
-    if (this.gone.has(node)) return
+    if (this.gone.has(node)) return null
     const arrived = this.arrived.get(node) ?? place.sources.map(() => undefined)
     this.arrived.set(node, arrived)
     arrived[slot] = message
+    this.held += message?.length ?? 0
+    if (this.held > maxItems) return tooMany(this.nodes[node], "get", this.held)
     const joined = joinOf(place, message, arrived)
-    if (joined === undefined) return
+    if (joined === undefined) return null
+    for (const each of arrived) this.held -= each?.length ?? 0
     this.gone.add(node)
     this.arrived.delete(node)
     ready.push({ node, message: joined })
     if (place.wait === "first") Deferred.unsafeDone(this.stop(node), Effect.void)
+    return null
   }
 
   private stop(join: number): Deferred.Deferred<void> {
@@ -328,6 +349,20 @@ class State {
     return Effect.logInfo(`${node.id} (${node.type}): ${itemsIn} items in, ${end?.itemsOut ?? 0} out, ${took} ms`)
   }
 }
+
+/**
+ * Of one run: what its nodes put out, what waits at joins, and its result. Each join gets the items of all its branches, so that a short row of
+ * forks and joins could ask for any number.
+ */
+const maxItems = 250_000
+
+const tooMany = (node: Node.Node | undefined, verb: "get" | "put out", count: number): ExecutorError =>
+  new ExecutorError({
+    reason: "Setting",
+    executorId: node?.id ?? "input",
+    itemId: null,
+    message: `${node?.id ?? "The input"} would ${verb} ${count} items, and a run may have ${maxItems}. A join gets the items of all its branches: use fan_in_aggregator where they are the same documents, or split the work into several tasks.`
+  })
 
 interface Ready {
   readonly node: number

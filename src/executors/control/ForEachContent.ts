@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { type Content, type ExecutorLogEntry, nameOf, withLog } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
@@ -46,7 +47,7 @@ export const executor = Executor.define({
     return Effect.succeed({
       process: (items) =>
         Effect.map(
-          Effect.forEach(items.entries(), ([index, item]) => process(item, index), {
+          EventLoopTurns.forEach(items, process, {
             concurrency: settings.max_concurrent
           }),
           (results) => results.flat()

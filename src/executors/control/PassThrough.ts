@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 
@@ -12,6 +13,7 @@ export const executor = Executor.define({
   settings: {},
   make: (_, context) =>
     Effect.succeed({
-      process: (items) => Effect.map(ItemLog.start(context), (log) => items.map((item) => log.completed(item)))
+      process: (items) =>
+        Effect.flatMap(ItemLog.start(context), (log) => EventLoopTurns.map(items, (item) => log.completed(item)))
     })
 })

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import { type Content, withSummary } from "../../domain/Content.ts"
 import { compareByCodePoint, ofValue } from "../../python/PythonText.ts"
+import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import * as Executor from "../../executor/Executor.ts"
 import { isObject, valueAt } from "../../executor/FieldPath.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
@@ -80,8 +81,8 @@ export const executor = Executor.define({
           const pattern = patterns(name)
           return pattern === undefined ? stemOf(name) : roles[pattern]?.[1]
         }
-        return Effect.map(ItemLog.start(context), (log) =>
-          ordered.map((item, order) => {
+        return Effect.flatMap(ItemLog.start(context), (log) =>
+          EventLoopTurns.map(ordered, (item, order) => {
             const role = roleOf(item)
             const stamped = withSummary(item, {
               document_set_id: setId,

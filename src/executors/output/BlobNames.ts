@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import * as Ref from "effect/Ref"
+import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import type { Content } from "../../domain/Content.ts"
 
 /** Gives every item of a run a blob of its own. */
@@ -12,22 +12,27 @@ export interface BlobNames {
 }
 
 /** Counted by order and not by chance, so that a repeated attempt finds the same names. */
-export const make: Effect.Effect<BlobNames> = Effect.map(Ref.make<ReadonlySet<string>>(new Set()), (taken) => ({
-  assign: (items, nameOf) =>
-    Ref.modify(taken, (before) => {
-      const names = new Set(before)
+export const make: Effect.Effect<BlobNames> = Effect.sync(() => {
+  const taken = new Set<string>()
+  /** The number that was given last, by wanted name: counting from the start each time would take the square of the time. */
+  const counts = new Map<string, number>()
+  return {
+    assign: (items, nameOf) => {
       const assigned = new Map<Content, string>()
-      // An item that is there twice is one item.
-      for (const item of new Set(items)) {
+      const assign = (item: Content): void => {
         const wanted = nameOf(item)
         let name = wanted
-        for (let count = 2; names.has(name); count++) name = numbered(wanted, count)
-        names.add(name)
+        let count = counts.get(wanted) ?? 1
+        while (taken.has(name)) name = numbered(wanted, ++count)
+        counts.set(wanted, count)
+        taken.add(name)
         assigned.set(item, name)
       }
-      return [assigned, names]
-    })
-}))
+      // An item that is there twice is one item.
+      return Effect.as(EventLoopTurns.each([...new Set(items)], assign), assigned)
+    }
+  }
+})
 
 const numbered = (name: string, count: number): string => {
   const file = name.lastIndexOf("/") + 1

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { type Content, type ExecutorLogEntry, nameOf } from "../../domain/Content.ts"
 import * as ExactJson from "../../domain/ExactJson.ts"
 import * as SafeJson from "../../domain/SafeJson.ts"
+import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as Settings from "../../executor/Settings.ts"
 
@@ -36,16 +37,19 @@ export const executor = Executor.define({
             else known.push(item)
           }
           const merged: Array<Content> = []
-          for (const [first, ...later] of same.values()) {
-            if (first === undefined) continue
+          let failure: Executor.ExecutorError | undefined
+          const merging = EventLoopTurns.each([...same.values()], ([first, ...later]) => {
+            if (first === undefined) return
             const conflict = strategy === "fail" ? firstConflict(first, later) : undefined
-            if (conflict !== undefined) {
-              const message = `${context.id}: the branches have different values of ${conflict} for ${nameOf(first)} (setting duplicate_field_merge_strategy: fail).`
-              return Effect.fail(Executor.documentError(context, first, message))
+            if (conflict === undefined) {
+              merged.push(later.length === 0 ? first : merge(first, later, strategy))
+              return
             }
-            merged.push(later.length === 0 ? first : merge(first, later, strategy))
-          }
-          return Effect.succeed(merged)
+            const message = `${context.id}: the branches have different values of ${conflict} for ${nameOf(first)} (setting duplicate_field_merge_strategy: fail).`
+            failure = Executor.documentError(context, first, message)
+            return false
+          })
+          return Effect.flatMap(merging, () => (failure === undefined ? Effect.succeed(merged) : Effect.fail(failure)))
         })
     })
 })

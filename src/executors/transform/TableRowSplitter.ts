@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
+import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import * as Either from "effect/Either"
 import { type Content, type ContentIdentifier, nameOf } from "../../domain/Content.ts"
 import * as PythonText from "../../python/PythonText.ts"
@@ -95,7 +96,7 @@ export const executor = Executor.define({
           const log = yield* ItemLog.start(context)
           const rows: Array<Content> = []
           for (const item of items) {
-            const result = split(settings, item, settings.max_items - rows.length)
+            const result = yield* split(settings, item, settings.max_items - rows.length)
             if (Either.isLeft(result)) {
               return yield* Executor.documentError(context, item, `${nameOf(item)}: ${result.left}.`)
             }
@@ -104,7 +105,9 @@ export const executor = Executor.define({
                 `${nameOf(item)} has no table at data.${settings.table_field}, so it gives no rows.`
               )
             }
-            for (const row of result.right ?? []) rows.push(settings.keep_lineage ? log.completed(row) : row)
+            yield* EventLoopTurns.each(result.right ?? [], (row) => {
+              rows.push(settings.keep_lineage ? log.completed(row) : row)
+            })
           }
           return rows
         })
@@ -116,12 +119,13 @@ const split = (
   settings: Decoded,
   item: Content,
   room: number
-): Either.Either<ReadonlyArray<Content> | null, string> => {
-  if (Object.keys(item.data).length === 0) return Either.left("has no data to take rows from")
+): Effect.Effect<Either.Either<ReadonlyArray<Content> | null, string>> => {
+  const refused = (why: string) => Effect.succeed(Either.left(why))
+  if (Object.keys(item.data).length === 0) return refused("has no data to take rows from")
   const table = Parent.tableAt(item.data, settings.table_field)
-  if (table === undefined || table === null) return Either.right(null)
+  if (table === undefined || table === null) return Effect.succeed(Either.right(null))
   const parent = item.id
-  if (parent === null) return Either.left("has no id, so its rows can't get one")
+  if (parent === null) return refused("has no id, so its rows can't get one")
   const place = `data.${settings.table_field}`
   const all = Table.rowsOf(table, {
     format: settings.table_format,
@@ -130,23 +134,22 @@ const split = (
     dialect: { delimiter: settings.csv_delimiter, quote: settings.csv_quotechar },
     maxCells: settings.max_cells
   })
-  if (Either.isLeft(all)) return Either.left(`${place} ${all.left}`)
+  if (Either.isLeft(all)) return refused(`${place} ${all.left}`)
   const end = settings.max_rows === null ? undefined : settings.start_row + settings.max_rows
   const rows = all.right.slice(settings.start_row, end)
   const taken = rows.flatMap((row, index) => (settings.skip_empty_rows && isEmpty(row) ? [] : [{ row, index }]))
   if (taken.length > room) {
-    return Either.left(
+    return refused(
       `${place} would take the items of this node beyond ${settings.max_items}; set max_rows, or raise the setting max_items`
     )
   }
   const inherited = inheritedOf(settings, item)
   const used = new Set<string>()
-  return Either.right(
-    taken.map(({ index, row }) => {
-      const rowId = uniqueIn(used, rowIdOf(settings, row) ?? String(index), index)
-      return rowItem(settings, item, parent, { row, index, rowId, total: rows.length, inherited })
-    })
-  )
+  const items = EventLoopTurns.map(taken, ({ index, row }) => {
+    const rowId = uniqueIn(used, rowIdOf(settings, row) ?? String(index), index)
+    return rowItem(settings, item, parent, { row, index, rowId, total: rows.length, inherited })
+  })
+  return Effect.map(items, Either.right)
 }
 
 const isEmpty = (row: Table.TableRow): boolean =>

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { clearImmediate, setImmediate } from "node:timers"
+import * as EventLoopTurns from "../../../concurrency/EventLoopTurns.ts"
 
 /** What long work over a text yields: a result, or how many characters it has gone over without one. */
 export type Step<A> = A | number
@@ -23,12 +23,6 @@ export const collect = <A extends object>(
       characters += typeof value === "object" ? charactersOf(value) : value
       if (characters < perTurn) continue
       characters = 0
-      yield* turn
+      yield* EventLoopTurns.turn
     }
   })
-
-/** Lets timers and sockets be heard, which `yieldNow` does not, and waits no millisecond for it, which `sleep` does. */
-const turn = Effect.async<void>((resume) => {
-  const immediate = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(immediate))
-})

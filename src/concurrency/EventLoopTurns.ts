@@ -1,0 +1,59 @@
+import * as Effect from "effect/Effect"
+import { performance } from "node:perf_hooks"
+import { clearImmediate, setImmediate } from "node:timers"
+
+/** Lets timers and sockets be heard, which `yieldNow` does not, and waits no millisecond for it, which `sleep` does. */
+export const turn: Effect.Effect<void> = Effect.async<void>((resume) => {
+  const immediate = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(immediate))
+})
+
+/** As `Array.map`; the event loop turns after each few milliseconds of it, so that leases and health never wait for many items. */
+export const map = <A, B>(items: ReadonlyArray<A>, f: (item: A, index: number) => B): Effect.Effect<ReadonlyArray<B>> =>
+  Effect.suspend(() => {
+    const results: Array<B> = []
+    return Effect.as(
+      each(items, (item, index) => {
+        results.push(f(item, index))
+      }),
+      results
+    )
+  })
+
+/** The same for what is done with each item; false ends it. */
+export const each = <A>(
+  items: ReadonlyArray<A>,
+  f: (item: A, index: number) => boolean | void
+): Effect.Effect<void> => {
+  const from = (start: number): Effect.Effect<void> => {
+    const started = performance.now()
+    for (let index = start; index < items.length; index++) {
+      if (f(items[index] as A, index) === false) return Effect.void
+      if (performance.now() - started > sliceMillis) return Effect.flatMap(turn, () => from(index + 1))
+    }
+    return Effect.void
+  }
+  return Effect.suspend(() => from(0))
+}
+
+/** As `Effect.forEach`, for effects that may all be done at once: their fibers alone would not let the event loop turn for seconds. */
+export const forEach = <A, B, E, R>(
+  items: ReadonlyArray<A>,
+  f: (item: A, index: number) => Effect.Effect<B, E, R>,
+  options: { readonly concurrency: number }
+): Effect.Effect<Array<B>, E, R> =>
+  Effect.suspend(() => {
+    if (items.length <= few) return Effect.forEach(items, f, options)
+    let turned = performance.now()
+    const turnIfDue = Effect.suspend(() => {
+      if (performance.now() - turned <= sliceMillis) return Effect.void
+      return Effect.andThen(turn, () => {
+        turned = performance.now()
+      })
+    })
+    return Effect.forEach(items, (item, index) => Effect.zipRight(turnIfDue, f(item, index)), options)
+  })
+
+const sliceMillis = 10
+/** So few are never worth a turn. */
+const few = 8
