@@ -3,11 +3,13 @@ import * as Layer from "effect/Layer"
 import * as ValvedBlobs from "../blob/ValvedBlobs.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
 import type { WorkerConfig } from "../config/WorkerConfig.ts"
+import * as Embeddings from "../services/embedding/Embeddings.ts"
 import * as HttpLanguageModel from "../services/language/HttpLanguageModel.ts"
 import * as ServiceClients from "../services/ServiceClients.ts"
 import * as Catalog from "../executor/Catalog.ts"
 import type { Executor } from "../executor/Executor.ts"
 import { executor as azureOpenAiAgent } from "./analyse/AzureOpenAiAgent.ts"
+import { executor as azureOpenAiEmbeddings } from "./analyse/AzureOpenAiEmbeddings.ts"
 import { executor as contentClassifier } from "./analyse/ContentClassifier.ts"
 import { executor as contentTranslator } from "./analyse/ContentTranslator.ts"
 import { executor as entityExtractor } from "./analyse/EntityExtractor.ts"
@@ -49,6 +51,7 @@ export const builtins = [
   azureBlobInputDiscovery,
   azureBlobOutput,
   azureOpenAiAgent,
+  azureOpenAiEmbeddings,
   contentClassifier,
   contentRetriever,
   contentTranslator,
@@ -89,7 +92,10 @@ const widened = (executor: Widened): Executor<Services> => executor
 type Widened = Omit<Executor<never>, "prepare"> & { readonly prepare: Executor<Services>["prepare"] }
 
 /** The services that come with the types: they sign in with the worker's Credentials where those are among the services. */
-const own = Layer.mergeAll(CosmosLookup.layer, HttpLanguageModel.layer.pipe(Layer.provide(ServiceClients.layerHttp)))
+const own = Layer.mergeAll(
+  CosmosLookup.layer,
+  Layer.merge(HttpLanguageModel.layer, Embeddings.layer).pipe(Layer.provide(ServiceClients.layerHttp))
+)
 
 /** The catalog of the built-in types, each store that they call behind its valve. */
 export const layer: Layer.Layer<

@@ -31,7 +31,8 @@ export const of = (
   api: Surface["api"] | null,
   apiVersion: string | null
 ): Surface => {
-  const azure = isAzure(endpoint) || (isLoopback(endpoint) && apiVersion !== null)
+  const azure =
+    isAzure(endpoint) || (isLoopback(endpoint) && apiVersion !== null && !/(?<!\/openai)\/v1$/.test(endpoint.url))
   const base = withoutOperation(endpoint.url)
   const service = azure ? "Azure OpenAI" : isOpenAi(endpoint) ? "OpenAI" : "The model server"
   const keyHeader = azure ? { header: "api-key", prefix: "" } : { header: "authorization", prefix: "Bearer " }

@@ -46,7 +46,10 @@ describe("Builtins", () => {
         content_classifier_executor: "content_classifier",
         keyword_extractor_executor: "keyword_extractor",
         language_detector_executor: "language_detector",
-        translation_executor: "content_translator"
+        translation_executor: "content_translator",
+        embedding_generator: "azure_openai_embeddings",
+        embeddings_executor: "azure_openai_embeddings",
+        azure_openai_embeddings_executor: "azure_openai_embeddings"
       }
       for (const [name, type] of Object.entries(others)) assert.strictEqual(resolved(name), type)
       assert.strictEqual(resolved("no_such_type"), null)
