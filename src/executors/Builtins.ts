@@ -21,6 +21,7 @@ import { executor as textSummarizer } from "./analyse/TextSummarizer.ts"
 import { executor as forEachContent } from "./control/ForEachContent.ts"
 import { executor as passThrough } from "./control/PassThrough.ts"
 import { executor as subpipeline } from "./control/Subpipeline.ts"
+import { executor as crossDocumentComparison } from "./documentset/CrossDocumentComparison.ts"
 import { executor as crossDocumentFieldAggregator } from "./documentset/CrossDocumentFieldAggregator.ts"
 import { executor as documentSetCollector } from "./documentset/DocumentSetCollector.ts"
 import { executor as documentSetInitializer } from "./documentset/DocumentSetInitializer.ts"
@@ -56,6 +57,7 @@ export const builtins = [
   contentRetriever,
   contentTranslator,
   cosmosDbLookup,
+  crossDocumentComparison,
   crossDocumentFieldAggregator,
   csvExtractor,
   documentExtractor,

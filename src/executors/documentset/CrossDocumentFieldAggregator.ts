@@ -4,12 +4,12 @@ import * as Either from "effect/Either"
 import { type Content, nameOf, withData } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import * as Executor from "../../executor/Executor.ts"
-import { isObject } from "../../executor/FieldPath.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as Aggregation from "./aggregation/Aggregation.ts"
 import * as Numeric from "./aggregation/Numeric.ts"
 import * as Operations from "./aggregation/Operations.ts"
+import { setOf, valueIn } from "./DocumentSet.ts"
 
 const settings = {
   set_data_key: Settings.string({
@@ -95,20 +95,6 @@ const aggregated = (
     })
   })
 
-const setOf = (
-  data: Fields,
-  key: string
-): Either.Either<{ readonly fields: Fields; readonly documents: ReadonlyArray<Fields> }, string> => {
-  const fields = Object.hasOwn(data, key) ? data[key] : undefined
-  if (fields === undefined || fields === null) {
-    return Either.left(`data.${key} holds no document set; put a document_set_collector before this step`)
-  }
-  const documents = isObject(fields) ? fields["documents"] : undefined
-  return isObject(fields) && Array.isArray(documents) && documents.every(isObject)
-    ? Either.right({ fields, documents })
-    : Either.left(`data.${key} is no document set: it has no list of documents`)
-}
-
 const resultOf = (
   settings: Decoded,
   documents: ReadonlyArray<Fields>,
@@ -129,17 +115,4 @@ const resultOf = (
       aggregation.operations.map((operation) => [operation, Operations.apply(operation, points)] as const)
     )
   }
-}
-
-/** The value at a path; the original's collector also keeps nested fields under keys with dots in them. */
-const valueIn = (document: Fields, path: string): unknown => {
-  let value: unknown = document
-  const keys = path.split(".")
-  for (const [index, key] of keys.entries()) {
-    if (!isObject(value)) return undefined
-    const rest = keys.slice(index).join(".")
-    if (!Object.hasOwn(value, key)) return Object.hasOwn(value, rest) ? value[rest] : undefined
-    value = value[key]
-  }
-  return value
 }

@@ -9,6 +9,12 @@ import * as Json from "./Json.ts"
 import type { TextSettings } from "./ModelSettings.ts"
 import * as Parts from "./Parts.ts"
 
+/** The settings that asking goes by. */
+export type AskingSettings = Pick<
+  TextSettings,
+  "deployment_name" | "endpoint" | "max_calls" | "max_input_tokens" | "max_tokens" | "temperature"
+>
+
 /** What a model is asked to do with a text. */
 export interface Order {
   readonly instructions: string
@@ -47,7 +53,7 @@ const moreRoom = 4
 
 export const make = (
   model: LanguageModel,
-  settings: TextSettings,
+  settings: AskingSettings,
   meter: Meter,
   partTokens = settings.max_input_tokens
 ): Asking => {
