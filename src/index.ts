@@ -40,6 +40,18 @@ export * as RunFacts from "./executor/RunFacts.ts"
 /** Values at dotted paths of `data`. */
 export * as FieldPath from "./executor/FieldPath.ts"
 export * as Retry from "./executor/Retry.ts"
+/** Clients of model, analysis and search services for executors of your own: sign-in, limits, errors, usage. */
+export * as ServiceClients from "./services/ServiceClients.ts"
+export * as ServiceHttp from "./services/ServiceHttp.ts"
+export * as Governor from "./services/Governor.ts"
+export * as CallError from "./services/CallError.ts"
+export * as Endpoint from "./services/Endpoint.ts"
+/** Language models and embeddings, with scripted layers for tests. */
+export * as LanguageModel from "./services/language/LanguageModel.ts"
+export * as HttpLanguageModel from "./services/language/HttpLanguageModel.ts"
+export * as Embeddings from "./services/embedding/Embeddings.ts"
+/** What calls of paid services used: `context.meter`. */
+export * as Usage from "./executor/Usage.ts"
 /** The threads on which the built-in types parse. */
 export * as ThreadPool from "./threads/ThreadPool.ts"
 

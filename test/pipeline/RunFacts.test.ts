@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Executor from "../../src/executor/Executor.ts"
 import type { RunFacts } from "../../src/executor/RunFacts.ts"
+import * as Usage from "../../src/executor/Usage.ts"
 import * as PipelineRunner from "../../src/pipeline/PipelineRunner.ts"
 import * as Harness from "./Harness.ts"
 
@@ -74,6 +75,55 @@ describe("the task behind a run", () => {
     Effect.gen(function* () {
       const pipeline = { name: "p", executors: [look("a")], execution_sequence: ["a"] }
       assert.deepStrictEqual(yield* runWith({ pipeline }, undefined), [["a", undefined]])
+    })
+  )
+})
+
+describe("what nodes use of paid services", () => {
+  const paying = Executor.define({
+    type: "pay",
+    category: "analyse",
+    name: "Pay",
+    description: "Uses one call.",
+    settings: {},
+    make: (_, context) =>
+      Effect.succeed({
+        process: (items) =>
+          Effect.sync(() => {
+            context.meter?.add({ ...Usage.none, model: "m", deployment: "d", calls: 1, inputTokens: 5 })
+            return items
+          })
+      })
+  })
+
+  it.effect("is in the report of the node, with that of the steps and the pipeline inside it", () =>
+    Effect.gen(function* () {
+      const pay = (id: string) => ({ id, type: "pay" })
+      const main = {
+        name: "main",
+        executors: [
+          pay("a"),
+          { id: "each", type: "for_each_content", settings: { steps: [pay("s"), pay("t")] } },
+          { id: "sub", type: "subpipeline", settings: { pipeline: "child" } },
+          { id: "free", type: "pass_through" }
+        ],
+        execution_sequence: ["a", "each", "sub", "free"]
+      }
+      const child = { name: "child", executors: [pay("c")], execution_sequence: ["c"] }
+      const { nodes } = yield* Effect.gen(function* () {
+        const runner = yield* PipelineRunner.PipelineRunner
+        const plan = yield* runner.compile(Harness.versioned(JSON.stringify({ pipelines: [main, child] })))
+        return yield* runner.run(plan, [Harness.item("A")], { exclude: null })
+      }).pipe(Effect.provide(Harness.layer({ executors: [...Harness.executors, paying] })))
+      assert.deepStrictEqual(
+        nodes.map(({ executorId, usage }) => [executorId, usage?.[0]?.calls, usage?.[0]?.inputTokens]),
+        [
+          ["a", 1, 5],
+          ["each", 2, 10],
+          ["sub", 1, 5],
+          ["free", undefined, undefined]
+        ]
+      )
     })
   )
 })

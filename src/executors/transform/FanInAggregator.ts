@@ -60,9 +60,16 @@ const merge = (first: Content, later: ReadonlyArray<Content>, strategy: Strategy
   let { data, summary_data } = first
   for (const item of later) {
     data = mergeFields(data, item.data, strategy)
-    summary_data = mergeFields(summary_data, item.summary_data, strategy)
+    const usage = usageOf(summary_data, item.summary_data)
+    summary_data = { ...mergeFields(summary_data, item.summary_data, strategy), ...usage }
   }
   return { id: first.id, summary_data, data, executor_logs: unionOfLogs([first, ...later]) }
+}
+
+/** What branches used of paid services is kept of all of them, whatever the strategy: each node has an entry of its own. */
+const usageOf = (first: Fields, later: Fields): Fields => {
+  const [one, other] = [first["usage"], later["usage"]]
+  return isMapping(one) && isMapping(other) ? { usage: { ...other, ...one } } : {}
 }
 
 const mergeFields = (first: Fields, later: Fields, strategy: Strategy): Fields => {
@@ -91,6 +98,7 @@ const firstConflict = (first: Content, later: ReadonlyArray<Content>): string | 
     const texts = new Map<string, string>()
     for (const item of later) {
       for (const [key, value] of Object.entries(item[part])) {
+        if (part === "summary_data" && key === "usage") continue
         if (!values.has(key)) values.set(key, value)
         else if (values.get(key) !== value) {
           const text = texts.get(key) ?? textOf(values.get(key))

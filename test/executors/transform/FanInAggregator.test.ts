@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type { Content } from "../../../src/domain/Content.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import * as Executor from "../../../src/executor/Executor.ts"
@@ -151,6 +152,20 @@ describe("fan_in_aggregator", () => {
     Effect.sync(() => {
       const prepared = FanInAggregator.executor.prepare({ duplicate_field_merge_strategy: "guess" })
       assert.include(JSON.stringify(prepared), "duplicate_field_merge_strategy must be one of")
+    })
+  )
+
+  it.scoped("keeps what all branches used of paid services, whatever the strategy", () =>
+    Effect.gen(function* () {
+      const one = Harness.item("A")
+      const used = (node: string): Content => ({ ...one, summary_data: { usage: { [node]: [{ calls: 1 }] } } })
+      for (const duplicate_field_merge_strategy of ["first", "last", "deep", "fail"]) {
+        const prepared = Either.getOrThrow(FanInAggregator.executor.prepare({ duplicate_field_merge_strategy }))
+        const instance = yield* prepared({ id: ExecutorId.make("j"), pipelineName: "p", failOnError: true })
+        const [merged] = yield* instance.process([used("a"), used("b")])
+        const usage = { a: [{ calls: 1 }], b: [{ calls: 1 }] }
+        assert.deepStrictEqual(merged?.summary_data["usage"], usage)
+      }
     })
   )
 
