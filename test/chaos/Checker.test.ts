@@ -272,6 +272,8 @@ describe("The account of a chaos run", () => {
     }
     const executions = [execution("sound", { note_1: "by hand" }), execution("broken", crash)]
     assert.deepStrictEqual(missed(did, { executions }), [])
+    const again = [execution("sound", { vault_id: "doomed-vault" }), execution("broken", crash)]
+    assert.deepStrictEqual(missed({ ...did, deletedVaults: new Set(["doomed-vault"]) }, { executions: again }), [])
   })
 
   it("tells what was done about an execution that was begun too often", () => {
