@@ -192,7 +192,7 @@ export const remove = ({ blobs }: World, { name, stream }: Draft): Effect.Effect
   Effect.asVoid(call(() => blobs.getContainerClient(stream.name).getBlockBlobClient(name).deleteIfExists()))
 
 /**
- * Uploads a document and sends its task as the Python worker does: the execution first, then the message. The document may be deleted
+ * Uploads a document and sends its task as the Python worker does: the execution first, then the message, which says when the document changed. The document may be deleted
  * before anybody can have read it.
  */
 export const send = (world: World, draft: Draft, deleted: boolean): Effect.Effect<Version> =>
@@ -212,7 +212,7 @@ export const send = (world: World, draft: Draft, deleted: boolean): Effect.Effec
         container: stream.name,
         path: name,
         filename: name,
-        metadata: {}
+        metadata: { last_modified: new Date().toISOString() }
       },
       summary_data: {},
       data: {},
