@@ -9,6 +9,7 @@ const version = (name: string, contents: World.Contents = sound): World.Version 
   name,
   marker: `marker-${name}`,
   contents,
+  lastModified: new Date(0),
   executions: new Map([["single-vault", `exec_${name}`]])
 })
 

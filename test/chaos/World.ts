@@ -51,6 +51,7 @@ export interface Draft {
 
 /** One version of an uploaded document. */
 export interface Version extends Draft {
+  readonly lastModified: Date
   /** By vault. */
   readonly executions: ReadonlyMap<string, string>
 }
@@ -172,7 +173,7 @@ export const upload = ({ blobs }: World, draft: Draft): Effect.Effect<Version> =
     const { name, stream } = draft
     const body = bodyOf(draft)
     const client = blobs.getContainerClient(stream.name).getBlockBlobClient(name)
-    const { etag = "" } = yield* call(() => client.upload(body, Buffer.byteLength(body)))
+    const { etag = "", lastModified = new Date() } = yield* call(() => client.upload(body, Buffer.byteLength(body)))
     const executions = new Map(
       stream.vaults.map((vault) => [
         vault,
@@ -185,7 +186,7 @@ export const upload = ({ blobs }: World, draft: Draft): Effect.Effect<Version> =
         })
       ])
     )
-    return { ...draft, executions }
+    return { ...draft, lastModified, executions }
   })
 
 export const remove = ({ blobs }: World, { name, stream }: Draft): Effect.Effect<void> =>
@@ -212,7 +213,11 @@ export const send = (world: World, draft: Draft, deleted: boolean): Effect.Effec
         container: stream.name,
         path: name,
         filename: name,
-        metadata: { last_modified: new Date().toISOString() }
+        metadata: {
+          size: Buffer.byteLength(bodyOf(draft)),
+          last_modified: version.lastModified.toISOString().replace("Z", "000+00:00"),
+          content_type: "application/octet-stream"
+        }
       },
       summary_data: {},
       data: {},
