@@ -58,6 +58,8 @@ export interface UploadOptions {
 export interface DownloadOptions {
   /** Only the blob with this ETag: PreconditionFailed when another is there. Without quotes. */
   readonly ifMatch?: string
+  /** Hears the blob's content encoding, null without one, before the first byte arrives. */
+  readonly onEncoding?: (contentEncoding: string | null) => void
 }
 
 /** Blob Storage as executors, the crawl and the claim check use it. Every account that a pipeline may name. */

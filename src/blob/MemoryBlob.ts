@@ -142,6 +142,7 @@ const make = Effect.sync(() => {
           const container = yield* containerOf(operation, location.account, location.container)
           const blob = container.get(location.path) ?? (yield* missing(operation, "blob"))
           if (options.ifMatch !== undefined && blob.entry.etag !== options.ifMatch) return yield* changed(operation)
+          options.onEncoding?.(blob.entry.contentEncoding)
           return Stream.fromIterable(pieces(blob.body))
         })
       ),

@@ -13,7 +13,7 @@ import * as StorageErrors from "../azure/StorageErrors.ts"
 import { Conflict, isTransient, type ServiceError, Unavailable } from "../domain/ServiceError.ts"
 import * as BlobNames from "./BlobNames.ts"
 import type { BlobAccount } from "../domain/BlobAccount.ts"
-import { type BlobEntry, type BlobLocation, BlobStore, type ListOptions } from "./BlobStore.ts"
+import { type BlobEntry, type BlobLocation, BlobStore, type DownloadOptions, type ListOptions } from "./BlobStore.ts"
 
 const make = Effect.gen(function* () {
   const clients = yield* StorageClients
@@ -57,11 +57,18 @@ const make = Effect.gen(function* () {
       }))
     }),
 
-    download: (location, { ifMatch } = {}) => {
+    download: (location, { ifMatch, onEncoding } = {}) => {
       const operation = `download ${nameOf(location)}`
       return Stream.unwrap(
         Effect.map(blobOf(operation, location), (blob) =>
-          bytesFrom(blob, described(blob.url, "BlobStore.download", operation), 0, quoted(ifMatch), maxResumes)
+          bytesFrom(
+            blob,
+            described(blob.url, "BlobStore.download", operation),
+            0,
+            quoted(ifMatch),
+            maxResumes,
+            onEncoding
+          )
         )
       )
     },
@@ -207,7 +214,8 @@ const bytesFrom = (
   downloading: StorageCall,
   offset: number,
   etag: string | undefined,
-  resumes: number
+  resumes: number,
+  onEncoding?: DownloadOptions["onEncoding"]
 ): Stream.Stream<Uint8Array, ServiceError> =>
   Stream.unwrap(
     Effect.map(
@@ -226,6 +234,7 @@ const bytesFrom = (
           })
       ),
       (response) => {
+        onEncoding?.(orNull(response.contentEncoding))
         const expected = response.contentLength ?? 0
         let received = 0
         return bodyOf(response.readableStreamBody, downloading).pipe(

@@ -14,15 +14,19 @@ export const decode = (
   contentEncoding: string,
   maxBytes: number
 ): Effect.Effect<Uint8Array, WebError> => {
-  const layers = contentEncoding
-    .toLowerCase()
-    .split(",")
-    .map((layer) => layer.trim())
-    .filter((layer) => layer !== "" && layer !== "identity")
+  const layers = layersOf(contentEncoding)
   if (body.length === 0) return Effect.succeed(body)
   if (layers.length > mostLayers) return Effect.fail(unusable(`It is packed ${layers.length} times`))
   return Effect.reduce(layers.toReversed(), body, (packed, layer) => unpack(packed, layer, maxBytes))
 }
+
+/** The codings in the order in which they were applied. */
+export const layersOf = (contentEncoding: string): ReadonlyArray<string> =>
+  contentEncoding
+    .toLowerCase()
+    .split(",")
+    .map((layer) => layer.trim())
+    .filter((layer) => layer !== "" && layer !== "identity")
 
 const unpack = (packed: Uint8Array, layer: string, maxBytes: number): Effect.Effect<Uint8Array, WebError> => {
   const options: zlib.ZlibOptions = { maxOutputLength: maxBytes, finishFlush: zlib.constants.Z_SYNC_FLUSH }

@@ -1,3 +1,4 @@
+import { deflateSync, gzipSync } from "node:zlib"
 import { assert, it } from "@effect/vitest"
 import { Chunk, Effect, type Layer, Option, Stream } from "effect"
 import { BlobStore } from "../../src/blob/BlobStore.ts"
@@ -101,6 +102,33 @@ export const blobStoreSuite = (name: string, backend: Backend) => {
         })
         // Not unpacked: the encoding is the reader's business.
         assert.strictEqual((yield* read("properties", "doc")).toString(), "second!")
+      })
+    )
+
+    it.effect("tells the encoding before the bytes, which stay as they are stored", () =>
+      Effect.gen(function* () {
+        const store = yield* container("encodings")
+        const packed = gzipSync(bytes("text"))
+        yield* store.upload(at("encodings", "gzip"), packed, { contentEncoding: "gzip" })
+        yield* store.upload(at("encodings", "deflate"), deflateSync(bytes("text")), { contentEncoding: "deflate" })
+        yield* store.upload(at("encodings", "plain"), bytes("text"))
+        yield* store.upload(at("encodings", "empty"), bytes(""), { contentEncoding: "br" })
+        for (const [path, encoding, body] of [
+          ["gzip", "gzip", packed],
+          ["deflate", "deflate", deflateSync(bytes("text"))],
+          ["plain", null, bytes("text")],
+          ["empty", "br", bytes("")]
+        ] as const) {
+          const heard: Array<string | null> = []
+          const chunks = yield* store
+            .download(at("encodings", path), { onEncoding: (given) => heard.push(given) })
+            .pipe(
+              Stream.tap(() => Effect.sync(() => assert.lengthOf(heard, 1))),
+              Stream.runCollect
+            )
+          assert.deepStrictEqual(heard, [encoding], path)
+          assert.isTrue(Buffer.concat([...chunks]).equals(body), path)
+        }
       })
     )
 

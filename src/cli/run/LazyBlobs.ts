@@ -23,7 +23,7 @@ export const layer: Layer.Layer<BlobStore, never, AzureConfig | Credentials> = L
     return BlobStore.of({
       list: (options) => Stream.unwrap(Effect.map(opened, (blobs) => blobs.list(options))),
       properties: (location) => Effect.flatMap(opened, (blobs) => blobs.properties(location)),
-      download: (location) => Stream.unwrap(Effect.map(opened, (blobs) => blobs.download(location))),
+      download: (location, options) => Stream.unwrap(Effect.map(opened, (blobs) => blobs.download(location, options))),
       upload: (location, body, options) => Effect.flatMap(opened, (blobs) => blobs.upload(location, body, options)),
       remove: (location) => Effect.flatMap(opened, (blobs) => blobs.remove(location)),
       ensureContainer: (account, container) =>

@@ -13,6 +13,7 @@ import { Departure, type FoundDocument } from "../../executor/RunFacts.ts"
 import { CurrentRunFiles } from "../../executor/RunFiles.ts"
 import * as LocalFile from "../LocalFile.ts"
 import * as Settings from "../../executor/Settings.ts"
+import * as ContentEncoding from "./ContentEncoding.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as RunFolderSweep from "./RunFolderSweep.ts"
 
@@ -83,16 +84,23 @@ export const make = (
     return {
       blob: (item, location) => {
         const known = context.run?.documents?.get(nameOf(item))
-        const download = blobs.download(
-          location,
-          known === undefined || known.etag === null ? {} : { ifMatch: known.etag }
-        )
-        return deliver(
-          item,
-          Stream.catchAll(download, (error) =>
-            Stream.fromEffect(readFailure(context, blobs, item, location, known, error))
+        let encoding: string | null = null
+        const stored = blobs
+          .download(location, {
+            ...(known === undefined || known.etag === null ? {} : { ifMatch: known.etag }),
+            onEncoding: (given) => {
+              encoding = given
+            }
+          })
+          .pipe(
+            Stream.catchAll((error) => Stream.fromEffect(readFailure(context, blobs, item, location, known, error)))
           )
-        )
+        const body = ContentEncoding.undo(stored, () => encoding, {
+          name: nameOf(item),
+          maxBytes: settings.max_size_bytes,
+          fail: (message) => documentError(context, item, message)
+        })
+        return deliver(item, body)
       },
       file: (item, file, asItIs) => {
         const named =

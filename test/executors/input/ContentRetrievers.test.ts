@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { FileSystem, Path } from "@effect/platform"
 import { assert, describe, layer } from "@effect/vitest"
@@ -186,6 +187,33 @@ layer(NodeContext.layer)("content retrievers", (it) => {
         assert.deepStrictEqual(item?.data["content"], new Uint8Array())
         assert.strictEqual(Number((yield* fs.stat(pathOf(item))).size), 0)
       })
+    )
+
+    it.scoped("undoes the content encoding of a blob, whoever fetches it and wherever it goes", () =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const root = yield* folder
+        const memory = yield* MemoryBlob.MemoryBlob
+        const text = "a document"
+        yield* memory.put("acct", "docs", "g.txt", gzipSync(text), { contentEncoding: "gzip" })
+        yield* memory.put("acct", "docs", "d.txt", deflateSync(text), { contentEncoding: "deflate" })
+        yield* memory.put("acct", "docs", "b.txt", brotliCompressSync(text), { contentEncoding: "br" })
+        yield* memory.put("acct", "docs", "z.txt", Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]), {
+          contentEncoding: "zstd"
+        })
+        const settings = { temp_folder: root, include_content_bytes_as_field: true }
+        for (const executor of [blobRetriever, retriever]) {
+          const items = ["g.txt", "d.txt", "b.txt"].map((path) => blobItem(path))
+          for (const item of yield* succeed(executor, settings, items)) {
+            assert.strictEqual(yield* fs.readFileString(pathOf(item)), text)
+            assert.deepStrictEqual(item.data["content"], new Uint8Array(Buffer.from(text)))
+          }
+          const error = yield* fail(executor, settings, [blobItem("z.txt")])
+          assert.deepStrictEqual([error.reason, error.message.includes("content encoding zstd")], ["Document", true])
+          const large = yield* fail(executor, { ...settings, max_size_bytes: 9 }, [blobItem("b.txt")])
+          assert.include(large.message, "max_size_bytes")
+        }
+      }).pipe(Effect.provide(MemoryBlob.layer))
     )
 
     it.scoped("puts bytes into data, without any file if none is wanted", () =>
