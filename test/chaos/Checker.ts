@@ -162,9 +162,11 @@ const isBadLuck = ({ error }: Execution): boolean =>
 
 const isCrash = ({ error }: Execution): boolean => typeof error === "string" && error.startsWith("Crash: ")
 
-/** Calls a second of a process while a service is away: of that service, for its valves' probes and the crawls; and of all services. */
-const mostRefused = 4
-const mostCalls = 20
+/** Calls a second of a process to a service that is away: probes, the schedule, and crawls of five vaults every three seconds that fail. */
+const mostRefused = 6
+
+/** Calls a second of a process to all services meanwhile. Without the queue, crawls still look at all that they could not send. */
+const mostCalls: Readonly<Record<Outage["service"], number>> = { cosmos: 15, blob: 30, queue: 80 }
 
 /** Accounts for every document version and every message. */
 export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> => {
@@ -305,7 +307,7 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
       outages.flatMap(({ calls, ...outage }) => calls.map((each) => ({ ...outage, ...each }))),
       ({ all, countedMillis, kind, refused, service, worker }) => {
         const seconds = countedMillis / 1_000
-        return refused / seconds <= mostRefused && all / seconds <= mostCalls
+        return refused / seconds <= mostRefused && all / seconds <= mostCalls[service]
           ? undefined
           : `slot ${worker} made ${(refused / seconds).toFixed(1)} calls a second of ${service} that was away (${kind}), ${(all / seconds).toFixed(1)} of all`
       }
