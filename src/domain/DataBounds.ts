@@ -1,3 +1,5 @@
+import * as JsonUnits from "./JsonUnits.ts"
+
 /**
  * What the data of an item may be, whoever made it: a tree that ends. Whatever walks items (conditions, templates, outputs, records)
  * recurses, and counts on it.
@@ -6,8 +8,8 @@
 /** JSON documents may be nested 1,000 levels deep; an item has a few around them. */
 export const maxDepth = 1_100
 
-/** Values in values, those that are shared counted as often as they are met. More would not fit into one text. */
-export const maxValues = 50_000_000
+/** Units (see `JsonUnits`), what is shared counted as often as it is met. More would not fit into one text. */
+export const maxUnits = JsonUnits.max
 
 /** Why the data is beyond the bounds, as the end of a sentence; undefined when it is within. Takes time linear in what is new in it. */
 export const problemOf = (value: unknown): string | undefined => {
@@ -35,7 +37,10 @@ const worthRemembering = 64
 const leaf: Measured = { values: 1, depth: 0 }
 
 const measure = (value: unknown, depth: number): Measured => {
-  if (typeof value !== "object" || value === null) return leaf
+  if (typeof value !== "object" || value === null) {
+    const values = JsonUnits.of(value)
+    return values === 1 ? leaf : { values, depth: 0 }
+  }
   const before = known.get(value)
   if (depth + (before?.depth ?? 0) > maxDepth) {
     throw new OutOfBounds(`is nested more than ${maxDepth} levels deep, or holds itself`)
@@ -47,10 +52,10 @@ const measure = (value: unknown, depth: number): Measured => {
     const inner = measure(each, depth + 1)
     values += inner.values
     deepest = Math.max(deepest, inner.depth + 1)
-    if (values > maxValues) throw new OutOfBounds(`holds more than ${maxValues} values`)
+    if (values > maxUnits) throw new OutOfBounds(`is too large for one text of JSON`)
   }
   if (Array.isArray(value)) {
-    if (value.length > maxValues) throw new OutOfBounds(`holds more than ${maxValues} values`)
+    if (value.length > maxUnits) throw new OutOfBounds(`is too large for one text of JSON`)
     for (const each of value) add(each)
   } else if (ArrayBuffer.isView(value)) {
     return leaf
@@ -62,7 +67,10 @@ const measure = (value: unknown, depth: number): Measured => {
   } else if (value instanceof Set) {
     for (const each of value) add(each)
   } else {
-    for (const key in value) add((value as Readonly<Record<string, unknown>>)[key])
+    for (const key in value) {
+      values += JsonUnits.of(key)
+      add((value as Readonly<Record<string, unknown>>)[key])
+    }
   }
   const measured = { values, depth: deepest }
   if (values >= worthRemembering) known.set(value, measured)

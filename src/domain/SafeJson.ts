@@ -1,4 +1,5 @@
 import * as Redacted from "effect/Redacted"
+import * as JsonUnits from "./JsonUnits.ts"
 
 type Json<Integer = never> =
   | null
@@ -12,8 +13,8 @@ type Json<Integer = never> =
 /** Deepest nesting that is stored; what lies below becomes a note. */
 const maxDepth = 64
 
-/** Values in values, those that are shared counted as often as JSON writes them: more would not fit into one text. */
-const maxValues = 50_000_000
+/** Units (see `JsonUnits`), what is shared counted as often as JSON writes it: more would not fit into one text. */
+const maxUnits = JsonUnits.max
 
 /** Below so many values nothing is gained by remembering what was converted already. */
 const fewValues = 100_000
@@ -40,7 +41,7 @@ class Conversion {
   readonly #keepsBigints: boolean
   /** The objects around the one that is being converted. */
   readonly #open: Array<object> = []
-  #values = 0
+  #units = 0
   /** By depth, since that decides how much of an object is stored. */
   readonly #known: Array<Map<object, { readonly converted: Converted; readonly values: number }> | undefined> = []
 
@@ -49,9 +50,10 @@ class Conversion {
   }
 
   convert(value: unknown, depth: number): Converted {
-    this.#values++
+    this.#units += JsonUnits.of(value)
     switch (typeof value) {
       case "string":
+        return this.#units > maxUnits ? tooLarge : value
       case "boolean":
         return value
       case "number":
@@ -70,14 +72,14 @@ class Conversion {
   }
 
   #object(value: object, depth: number): Converted {
-    if (this.#values > maxValues) return tooLarge
+    if (this.#units > maxUnits) return tooLarge
     if (this.#open.includes(value)) return holdsItself
     const known = this.#known[depth]?.get(value)
     if (known !== undefined) {
-      this.#values += known.values
+      this.#units += known.values
       return known.converted
     }
-    const before = this.#values
+    const before = this.#units
     this.#open.push(value)
     let converted: Converted
     try {
@@ -87,9 +89,9 @@ class Conversion {
       converted = unreadable
     }
     this.#open.pop()
-    if (this.#values > fewValues) {
+    if (this.#units > fewValues) {
       const memory = (this.#known[depth] ??= new Map())
-      memory.set(value, { converted, values: this.#values - before })
+      memory.set(value, { converted, values: this.#units - before })
     }
     return converted
   }
@@ -117,7 +119,7 @@ class Conversion {
 
   #list(list: ReadonlyArray<unknown>, depth: number): Converted {
     // Holes cost nothing until they are written.
-    if (list.length > maxValues - this.#values) return tooLarge
+    if (list.length > maxUnits - this.#units) return tooLarge
     let changed: Array<Converted> | undefined
     for (let index = 0; index < list.length; index++) {
       const each = list[index]
@@ -142,6 +144,8 @@ class Conversion {
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index] ?? ""
       const each = read(fields, key)
+      this.#units += JsonUnits.of(key)
+      if (this.#units > maxUnits) return tooLarge
       if (each === undefined) {
         changed ??= copied(fields, keys, index)
         continue

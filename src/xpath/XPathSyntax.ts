@@ -66,6 +66,9 @@ export type FunctionName = keyof typeof functions
 /** Expressions in expressions. */
 const deepest = 50
 
+/** A chain of operators (`1+1+1…`) nests its left side, whatever the brackets. */
+const longest = 2_000
+
 /**
  * Reads an XPath at the start of `text`: most of XPath 1.0. Not supported are variables, namespaces, the axes `following`, `preceding` and
  * `namespace`, `id()`, `lang()` and the functions that round and sum. `rest` is what follows the expression. Left says what is wrong.
@@ -73,6 +76,8 @@ const deepest = 50
 export const parse = (
   text: string
 ): Either.Either<{ readonly expression: Expression; readonly rest: string }, string> => {
+  if (text.length > longest)
+    return Either.left(`An XPath has at most ${longest} characters, this one has ${text.length}`)
   try {
     const reader = makeReader(text)
     const expression = readBinary(reader, 0, 0)

@@ -1,4 +1,4 @@
-import { assert } from "@effect/vitest"
+import assert from "node:assert/strict"
 import { DocumentError } from "../../src/documents/DocumentError.ts"
 import { makeZip, type ZipEntry } from "../support/Zip.ts"
 

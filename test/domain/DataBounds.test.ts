@@ -20,8 +20,8 @@ describe("DataBounds.problemOf", () => {
     assert.match(DataBounds.problemOf(self) ?? "", /holds itself/)
     let shared: unknown = Array.from({ length: 100 }, () => 1)
     for (let level = 0; level < 60; level++) shared = [shared, shared]
-    assert.match(DataBounds.problemOf(shared) ?? "", /values/)
-    assert.match(DataBounds.problemOf(Array(4_000_000_000)) ?? "", /values/)
+    assert.match(DataBounds.problemOf(shared) ?? "", /too large for one text/)
+    assert.match(DataBounds.problemOf(Array(4_000_000_000)) ?? "", /too large for one text/)
     const throws = {
       get a(): never {
         throw new Error("no")

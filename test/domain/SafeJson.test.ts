@@ -120,6 +120,18 @@ describe("SafeJson.toJson", () => {
     assert.lengthOf(SafeJson.toJson(Array.from({ length: 300_000 }, () => new Date(0))) as Array<unknown>, 300_000)
   })
 
+  it("what one text cannot hold is cut before it is written, however it is made", () => {
+    const text = "x".repeat(1_000_000)
+    const shared = { text }
+    for (const value of [
+      Array.from({ length: 1_000 }, () => text),
+      Array.from({ length: 1_000 }, () => shared),
+      Object.fromEntries(Array.from({ length: 700 }, (_, index) => [`${index}${text}`, 1]))
+    ]) {
+      assert.isBelow(JSON.stringify(SafeJson.toJson({ value })).length, 2 ** 29)
+    }
+  })
+
   it("gives what JSON.stringify and nobody else refuses, for any value", () => {
     FastCheck.assert(
       FastCheck.property(

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Fuzzes the readers of conditions and YAML on Node. On Deno: deno run -A test/fuzz/main.ts
+# Fuzzes the readers on Node. On Deno: deno run -A test/fuzz/main.ts
 set -eu
 cd "$(dirname "$0")/../.."
-out=node_modules/.cache/fuzz/main.mjs
-npx esbuild test/fuzz/main.ts --bundle --platform=node --format=esm --packages=external --outfile="$out" --log-level=warning
-exec node "$out" "$@"
+out=node_modules/.cache/fuzz
+npx esbuild test/fuzz/main.ts test/fuzz/child.ts --bundle --platform=node --format=esm --packages=external --outdir="$out" --out-extension:.js=.mjs --log-level=warning
+exec node "$out/main.mjs" "$@"

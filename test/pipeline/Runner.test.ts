@@ -80,7 +80,7 @@ describe("what an executor gives", () => {
         for (let level = 0; level < 50; level++) value = [value, value]
         return value
       },
-      /holds more than 50000000 values/
+      /too large for one text of JSON/
     ],
     [
       "what throws when it is read",
