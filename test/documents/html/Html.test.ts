@@ -114,6 +114,15 @@ describe("HTML article", () => {
   const page = `<html><head><title>News</title></head><body><nav><a href="/">Home</a> <a href="/b">More</a></nav>
     <article><h1>News</h1><p>${words}</p><p>${words}</p></article><footer><a href="/c">Imprint</a></footer></body></html>`
 
+  it.each(['<a href="x">', "<a><br>"])(
+    "is not looked for in a page that is nested too deeply: 30,000 times %s",
+    async (tag) => {
+      const document = await read(tag.repeat(30_000) + words, { html_content: "article" })
+      assert.include(document.text, "Sentences of an article")
+      assert.include(document.warnings.join(), "no article")
+    }
+  )
+
   it("leaves out what surrounds it", async () => {
     const document = await read(page, { html_content: "article" })
     assert.include(document.text, words.trim())
