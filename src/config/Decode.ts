@@ -1,3 +1,4 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
@@ -14,6 +15,8 @@ export interface Settings {
   readonly azure: AzureSettings
   readonly http: HttpSettings
   readonly log: LogSettings
+  /** How long the start waits for services that do not answer; null is for ever. */
+  readonly startupTimeout: Duration.Duration | null
   /** Sentences for the log of the start: what was set and has no effect, what this process will not do. */
   readonly notes: ReadonlyArray<string>
 }
@@ -175,8 +178,12 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
     everyMistake
   )
 
+  const startupTimeout = Effect.map(value(variables.startupTimeout), (timeout) =>
+    Duration.equals(timeout, Duration.zero) ? null : timeout
+  )
+
   return settled(
-    Effect.map(Effect.all({ engine, azure, http, log }, everyMistake), (settings) => ({
+    Effect.map(Effect.all({ engine, azure, http, log, startupTimeout }, everyMistake), (settings) => ({
       ...settings,
       notes: [...unusedNotes(lookup), ...workerNotes(settings.engine)]
     }))

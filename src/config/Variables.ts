@@ -232,6 +232,13 @@ export const variables = {
     default: "1",
     description: "Threads for parsers of PDF and Office documents."
   }),
+  startupTimeout: withDefault(Kind.seconds(0, 86_400), {
+    name: "STARTUP_TIMEOUT_SECONDS",
+    group: "Workers",
+    default: "60",
+    description:
+      "How long the start waits for Cosmos DB and the queue while they don't answer, before the process ends with the reason; 0 goes on trying."
+  }),
   shutdownGrace: withDefault(Kind.seconds(0, 3600), {
     name: "SHUTDOWN_GRACE_SECONDS",
     group: "Workers",

@@ -144,7 +144,12 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
             facts.stalled.length === 0 &&
             (status.intake === null || status.intake.trying) &&
             states.every(({ error }) => error === null)
-          return ready ? { status: "ready" as const, ...all } : yield* new NotReady({ status: "not ready", ...all })
+          if (ready) return { status: "ready" as const, ...all }
+          const starting =
+            status.starting === null
+              ? null
+              : { since: Timestamp.format(status.starting.since), missing: status.starting.missing }
+          return yield* new NotReady({ status: "not ready", ...all, starting })
         })
       )
       .handle("status", () =>

@@ -43,6 +43,9 @@ const ClosedEndpoint = Schema.Struct({
   next_probe_seconds: Schema.Number
 })
 
+/** The process waits for what it needs before it takes work. */
+const Starting = Schema.Struct({ since: Schema.String, missing: Schema.Array(Schema.String) })
+
 const valves = { intake_closed: Schema.NullOr(Intake), endpoints_closed: Schema.Array(ClosedEndpoint) }
 
 const Ready = Schema.Struct({
@@ -104,6 +107,7 @@ export class NotReady extends Schema.TaggedError<NotReady>()(
     worker_name: Schema.String,
     dependencies: Schema.Array(Dependency),
     stalled: Schema.Array(Stalled),
+    starting: Schema.NullOr(Starting),
     ...valves
   },
   HttpApiSchema.annotations({ status: 503 })

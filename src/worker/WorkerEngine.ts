@@ -50,6 +50,8 @@ export interface EngineStatus {
   readonly intake: Intake.IntakeClosed | null
   /** The services of pipelines where nothing goes but probes. */
   readonly endpoints: ReadonlyArray<EndpointValves.ClosedEndpoint>
+  /** Since when (epoch milliseconds) the start waits, and for what; null once the engine runs. */
+  readonly starting: { readonly since: number; readonly missing: ReadonlyArray<string> } | null
 }
 
 /** The whole worker: source and processing workers over whatever implements the ports. Lives as long as its layer's scope. */
@@ -122,7 +124,8 @@ const make = Effect.gen(function* () {
         loops: yield* progress.all,
         stalled: yield* progress.stalled,
         intake: yield* intake.closed,
-        endpoints: yield* valves.closed
+        endpoints: yield* valves.closed,
+        starting: null
       }
     }),
     atWorkSince: processing.atWorkSince,

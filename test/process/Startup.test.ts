@@ -2,6 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { CosmosServer } from "../support/CosmosServer.ts"
 import * as Emulators from "../support/Emulators.ts"
+import { type AddressInfo, connect, createServer } from "node:net"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 
 /** Nobody is helped by a stack trace. */
@@ -19,6 +20,27 @@ const refused = (env: Readonly<Record<string, string>>) =>
     assertPlain(worker.stderr())
     assertPlain(worker.stdout())
     return worker.stderr()
+  })
+
+/** An address of this machine that refuses connections until it is opened as a way to `target`. */
+const lateAddress = (target: string) =>
+  Effect.gen(function* () {
+    const to = new URL(target)
+    const server = createServer((socket) => {
+      const onward = connect(Number(to.port), to.hostname)
+      socket.on("error", () => onward.destroy())
+      onward.on("error", () => socket.destroy())
+      socket.pipe(onward).pipe(socket)
+    })
+    const listen = (port: number) =>
+      Effect.async<number>((resume) => {
+        server.listen(port, "127.0.0.1", () => resume(Effect.succeed((server.address() as AddressInfo).port)))
+      })
+    const close = Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+    const port = yield* listen(0)
+    yield* close
+    yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
+    return { url: `${to.protocol}//127.0.0.1:${port}/`, open: listen(port) }
   })
 
 interface Status {
@@ -129,6 +151,67 @@ describe("The start of a worker process", () => {
           cosmos.answerNext({ status: 503, times: 2, when: ({ path }) => path.startsWith("/dbs/busy-at-first") })
           const worker = yield* WorkerProcess.start(env)
           yield* worker.url
+        }),
+      300_000
+    )
+
+    it.scoped(
+      "answers over HTTP while nothing listens at an endpoint, tells each try, and runs once it does",
+      () =>
+        Effect.gen(function* () {
+          const { env } = yield* Emulators.installation("late")
+          const late = yield* lateAddress(env["COSMOS_DB_ENDPOINT"] ?? "")
+          const worker = yield* WorkerProcess.start({
+            ...env,
+            COSMOS_DB_ENDPOINT: late.url,
+            STARTUP_TIMEOUT_SECONDS: "0"
+          })
+          const url = yield* worker.address
+          const told = yield* worker.logged("can't start yet (try 2)")
+          assert.match(told.message, /COSMOS_DB_ENDPOINT.* Next try in [\d.]+ s$/)
+          const live = yield* Effect.promise(() => fetch(`${url}/health/live`))
+          assert.strictEqual(live.status, 200)
+          const ready = yield* Effect.promise(() => fetch(`${url}/health/ready`))
+          const { starting } = (yield* Effect.promise(() => ready.json())) as {
+            readonly starting: { readonly missing: ReadonlyArray<string> }
+          }
+          assert.strictEqual(ready.status, 503)
+          assert.match(starting.missing.join(), /COSMOS_DB_ENDPOINT/)
+          assert.isFalse((yield* Effect.promise(() => statusAt(url))).running)
+          yield* late.open
+          yield* worker.url
+          assert.isTrue((yield* Effect.promise(() => statusAt(url))).running)
+        }),
+      300_000
+    )
+
+    it.scoped(
+      "ends with the reasons when services stay away for too long",
+      () =>
+        Effect.gen(function* () {
+          const { env } = yield* Emulators.installation("never")
+          const said = yield* refused({
+            ...WorkerProcess.usual,
+            ...env,
+            COSMOS_DB_ENDPOINT: (yield* lateAddress("http://127.0.0.1:1")).url,
+            STARTUP_TIMEOUT_SECONDS: "3"
+          })
+          assert.match(said, /Check COSMOS_DB_ENDPOINT/)
+          assert.match(said, /STARTUP_TIMEOUT_SECONDS/)
+        }),
+      300_000
+    )
+
+    it.scoped(
+      "stops in order while it waits",
+      () =>
+        Effect.gen(function* () {
+          const { env } = yield* Emulators.installation("stopped-early")
+          const { url } = yield* lateAddress("http://127.0.0.1:1")
+          const worker = yield* WorkerProcess.start({ ...env, COSMOS_DB_ENDPOINT: url })
+          yield* worker.logged("can't start yet")
+          yield* worker.kill("SIGTERM")
+          assert.deepStrictEqual(yield* worker.exit, { code: 0, signal: null })
         }),
       300_000
     )

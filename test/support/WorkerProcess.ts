@@ -22,7 +22,9 @@ export interface WorkerProcess {
   readonly log: () => ReadonlyArray<LogLine>
   /** Completes when a line of its log has this in its message. */
   readonly logged: (part: string) => Effect.Effect<LogLine>
-  /** Where its HTTP server listens. */
+  /** Where its HTTP server listens, once it does. */
+  readonly address: Effect.Effect<string>
+  /** The same, once the engine runs, too. */
   readonly url: Effect.Effect<string>
   /** Stops reading its standard output, as a log shipper that goes away. */
   readonly closeOutput: Effect.Effect<void>
@@ -132,13 +134,15 @@ export const run = (
         Effect.sync(() => ({ line: log().find(({ message }) => message.includes(part)), ...text })),
         ({ line }) => line !== undefined
       ).pipe(Effect.map(({ line }) => line ?? { level: "", message: "" }))
+    const address = Effect.map(logged("Listening on http"), ({ message }) => message.replace(/^Listening on /, ""))
     return {
       pid: child.pid ?? 0,
       stdout: () => text.stdout,
       stderr: () => text.stderr,
       log,
       logged,
-      url: Effect.map(logged("Listening on http"), ({ message }) => message.replace(/^Listening on /, "")),
+      address,
+      url: Effect.zipRight(logged("The engine runs"), address),
       closeOutput: Effect.sync(() => void child.stdout.destroy()),
       kill: (name) => signal(child, name),
       exit: Deferred.await(exited)

@@ -55,7 +55,7 @@ const azureSettings = (storage: Emulators.StorageAddresses, cosmosEndpoint: stri
 
 /** The real ports on emulators, with every resource made and checked as at the start of any worker. */
 export const portsOn = (storage: Emulators.StorageAddresses, cosmosEndpoint: string) =>
-  Layer.effectDiscard(StartupChecks.run).pipe(
+  Layer.effectDiscard(StartupChecks.run({ timeout: Duration.seconds(30) })).pipe(
     Layer.provideMerge(AzureWorker.ports),
     Layer.provideMerge(
       Layer.merge(
