@@ -50,6 +50,9 @@ export * as Endpoint from "./services/Endpoint.ts"
 export * as LanguageModel from "./services/language/LanguageModel.ts"
 export * as HttpLanguageModel from "./services/language/HttpLanguageModel.ts"
 export * as Embeddings from "./services/embedding/Embeddings.ts"
+/** Analysis services. */
+export * as ContentUnderstanding from "./services/analysis/ContentUnderstanding.ts"
+export * as DocumentIntelligence from "./services/analysis/DocumentIntelligence.ts"
 /** What calls of paid services used: `context.meter`. */
 export * as Usage from "./executor/Usage.ts"
 /** The threads on which the built-in types parse. */

@@ -78,11 +78,11 @@ interface Common<A> {
   readonly description: string
   readonly default: A
 }
-interface Required {
+export interface RequiredSetting {
   readonly description: string
   readonly required: true
 }
-type Presence<A> = Common<A> | Required
+type Presence<A> = Common<A> | RequiredSetting
 type Given<A, O> = O extends Common<infer D> ? A | D : A
 
 /** A text, trimmed; blank counts as absent. Numbers and booleans are taken in their Python text form, lists and mappings refused. */

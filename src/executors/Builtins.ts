@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import * as ValvedBlobs from "../blob/ValvedBlobs.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
 import type { WorkerConfig } from "../config/WorkerConfig.ts"
+import * as ContentUnderstanding from "../services/analysis/ContentUnderstanding.ts"
 import * as Embeddings from "../services/embedding/Embeddings.ts"
 import * as HttpLanguageModel from "../services/language/HttpLanguageModel.ts"
 import * as ServiceClients from "../services/ServiceClients.ts"
@@ -25,6 +26,8 @@ import { executor as crossDocumentComparison } from "./documentset/CrossDocument
 import { executor as crossDocumentFieldAggregator } from "./documentset/CrossDocumentFieldAggregator.ts"
 import { executor as documentSetCollector } from "./documentset/DocumentSetCollector.ts"
 import { executor as documentSetInitializer } from "./documentset/DocumentSetInitializer.ts"
+import { executor as azureContentUnderstandingExtractor } from "./extract/AzureContentUnderstandingExtractor.ts"
+import { executor as azureDocumentIntelligenceExtractor } from "./extract/AzureDocumentIntelligenceExtractor.ts"
 import { executor as csvExtractor } from "./extract/CsvExtractor.ts"
 import { executor as documentExtractor } from "./extract/DocumentExtractor.ts"
 import { executor as excelExtractor } from "./extract/ExcelExtractor.ts"
@@ -51,6 +54,8 @@ export const builtins = [
   azureBlobContentRetriever,
   azureBlobInputDiscovery,
   azureBlobOutput,
+  azureContentUnderstandingExtractor,
+  azureDocumentIntelligenceExtractor,
   azureOpenAiAgent,
   azureOpenAiEmbeddings,
   contentClassifier,
@@ -96,7 +101,7 @@ type Widened = Omit<Executor<never>, "prepare"> & { readonly prepare: Executor<S
 /** The services that come with the types: they sign in with the worker's Credentials where those are among the services. */
 const own = Layer.mergeAll(
   CosmosLookup.layer,
-  Layer.merge(HttpLanguageModel.layer, Embeddings.layer).pipe(Layer.provide(ServiceClients.layerHttp))
+  Layer.mergeAll(HttpLanguageModel.layer, Embeddings.layer, ContentUnderstanding.layer).pipe(Layer.provideMerge(ServiceClients.layerHttp))
 )
 
 /** The catalog of the built-in types, each store that they call behind its valve. */

@@ -75,6 +75,8 @@ export interface Call {
   readonly accepted?: ReadonlyArray<number>
   /** Whether an answer without a body is right. Its `json` is undefined. */
   readonly mayBeEmpty?: boolean
+  /** An `error` in an answer of 2xx is part of it: that of the operation which it describes. */
+  readonly mayHoldError?: boolean
   /** The answer is no JSON: its `json` is undefined. */
   readonly isBinary?: boolean
   readonly maxBytes?: number
@@ -94,6 +96,12 @@ export interface Operation {
   readonly longest: Duration.Duration
   /** From the start on. */
   readonly within: Duration.Duration
+  /** Kept by the caller: where a started operation can be looked at. One that is set is gone on with, so that nothing is paid twice. */
+  readonly address?: OperationAddress
+}
+
+export interface OperationAddress {
+  url: string | undefined
 }
 
 export type OperationState =
@@ -299,6 +307,7 @@ const make = Effect.gen(function* () {
           operation: request.operation,
           method: "GET",
           path: "",
+          mayHoldError: true,
           maxBytes: request.maxBytes ?? defaultMaxBytes
         }),
         ({ answer, rates, verdict }) => ({
@@ -307,6 +316,23 @@ const make = Effect.gen(function* () {
           pauseMillis: rates.retryAfterMillis
         })
       )
+
+    const addressOf = ({ headers }: Answer, what: string): Effect.Effect<string, CallError> => {
+      const location = headers["operation-location"]
+      if (location === undefined || !URL.canParse(location, endpoint.url)) {
+        return failure(
+          "Unreadable",
+          `accepted the operation but does not say where it can be looked at (${what}).`
+        )
+      }
+      const url = new URL(location, endpoint.url)
+      return url.origin === endpoint.origin
+        ? Effect.succeed(url.href)
+        : failure(
+            "Misdirected",
+            `names an operation at another host (${url.host.slice(0, 100)}), which is not asked: the key would go there.`
+          )
+    }
 
     const operate = (start: Call, operation: Operation): Effect.Effect<Answer, CallError> => {
       const { interval, longest, within } = operation
@@ -317,35 +343,28 @@ const make = Effect.gen(function* () {
           "TimedOut",
           `has not ended the operation within ${Duration.toSeconds(within)} s (${start.operation}).`
         )
-        const started = yield* call({ ...quiet, mayBeEmpty: true })
-        const location = started.headers["operation-location"]
-        if (location === undefined || !URL.canParse(location, endpoint.url)) {
-          return yield* failure(
-            "Unreadable",
-            `accepted the operation but does not say where it can be looked at (${start.operation}).`
+        const address = operation.address ?? { url: undefined }
+        let pause = interval
+        if (address.url === undefined) {
+          const started = yield* call({ ...quiet, mayBeEmpty: true })
+          address.url = yield* addressOf(started, start.operation)
+          pause = Duration.max(
+            interval,
+            Duration.millis(RateHeaders.read(started.headers, began).retryAfterMillis ?? 0)
           )
         }
-        const url = new URL(location, endpoint.url)
-        if (url.origin !== endpoint.origin) {
-          return yield* failure(
-            "Misdirected",
-            `names an operation at another host (${url.host.slice(0, 100)}), which is not asked: the key would go there.`
-          )
-        }
-        let pause = Duration.max(
-          interval,
-          Duration.millis(RateHeaders.read(started.headers, began).retryAfterMillis ?? 0)
-        )
+        const url = address.url
         let failures = 0
         for (;;) {
           const left = Duration.toMillis(within) - ((yield* Clock.currentTimeMillis) - began)
           if (left <= 0) return yield* overdue
           yield* Effect.sleep(Duration.min(Duration.min(pause, Duration.minutes(5)), Duration.millis(left)))
-          const seen = yield* Effect.catchAll(look(url.href, start), (error) =>
+          const seen = yield* Effect.catchAll(look(url, start), (error) =>
             Effect.succeed<Look>({ answer: undefined, error, pauseMillis: undefined })
           )
           if (seen.error !== undefined) {
             failures += 1
+            if (!mayHeal(seen.error)) address.url = undefined
             if (!mayHeal(seen.error) || failures > 5) return yield* seen.error
           } else if (seen.answer !== undefined) {
             failures = 0
@@ -355,8 +374,10 @@ const make = Effect.gen(function* () {
               count({ ...start, usage: usage ?? (() => ({})) }, seen.answer, took, 0)
               return seen.answer
             }
-            if (state._tag === "Failed")
+            if (state._tag === "Failed") {
+              address.url = undefined
               return yield* failure("Failed", `could not do it: ${redact(state.message).slice(0, 300)}`)
+            }
           }
           const next = Duration.min(longest, Duration.times(pause, 1.5))
           pause = seen.pauseMillis === undefined ? next : Duration.max(interval, Duration.millis(seen.pauseMillis))
@@ -405,7 +426,8 @@ const inspect = (callee: AnswerErrors.Callee, call: Call, answer: HttpAnswer, no
   const { body, status } = answer
   const isFine = (status >= 200 && status < 300) || call.accepted?.includes(status) === true
   const parsed = body.length === 0 || (call.isBinary === true && isFine) ? undefined : parse(body)
-  const said = call.accepted?.includes(status) === true ? undefined : AnswerErrors.saidError(parsed)
+  const isPart = call.accepted?.includes(status) === true || (isFine && call.mayHoldError === true)
+  const said = isPart ? undefined : AnswerErrors.saidError(parsed)
   const read: Answer = { ...answer, json: parsed }
   if (AnswerErrors.isThrottled(answer, said)) return { answer: read, rates, verdict: "throttled" }
   if (!isFine || (said !== undefined && call.isBinary !== true)) {
