@@ -101,7 +101,9 @@ type Widened = Omit<Executor<never>, "prepare"> & { readonly prepare: Executor<S
 /** The services that come with the types: they sign in with the worker's Credentials where those are among the services. */
 const own = Layer.mergeAll(
   CosmosLookup.layer,
-  Layer.mergeAll(HttpLanguageModel.layer, Embeddings.layer, ContentUnderstanding.layer).pipe(Layer.provideMerge(ServiceClients.layerHttp))
+  Layer.mergeAll(HttpLanguageModel.layer, Embeddings.layer, ContentUnderstanding.layer).pipe(
+    Layer.provideMerge(ServiceClients.layerHttp)
+  )
 )
 
 /** The catalog of the built-in types, each store that they call behind its valve. */

@@ -320,10 +320,7 @@ const make = Effect.gen(function* () {
     const addressOf = ({ headers }: Answer, what: string): Effect.Effect<string, CallError> => {
       const location = headers["operation-location"]
       if (location === undefined || !URL.canParse(location, endpoint.url)) {
-        return failure(
-          "Unreadable",
-          `accepted the operation but does not say where it can be looked at (${what}).`
-        )
+        return failure("Unreadable", `accepted the operation but does not say where it can be looked at (${what}).`)
       }
       const url = new URL(location, endpoint.url)
       return url.origin === endpoint.origin

@@ -42,7 +42,10 @@ describe("an operation's address", () => {
     Effect.gen(function* () {
       const { methods, requests, second } = yield* twice(accepted, running, running, running, running, done)
       assert.strictEqual(second._tag, "Right")
-      assert.deepStrictEqual(methods.filter((method) => method === "POST"), ["POST"])
+      assert.deepStrictEqual(
+        methods.filter((method) => method === "POST"),
+        ["POST"]
+      )
       assert.isTrue(requests.slice(1).every((request) => request.url === url))
     })
   )

@@ -77,7 +77,7 @@ const settings = {
     "string",
     {
       description:
-        "The deployment of each model that analyzers use, as a mapping or as JSON text: {\"gpt-4.1\": \"my-gpt-41\"}. {} leaves those of the resource as they are.",
+        'The deployment of each model that analyzers use, as a mapping or as JSON text: {"gpt-4.1": "my-gpt-41"}. {} leaves those of the resource as they are.',
       required: true
     },
     (raw) => {
@@ -88,7 +88,9 @@ const settings = {
       const placeholder = Object.values(value).find((name) => Endpoint.isPlaceholder(String(name)))
       return placeholder === undefined
         ? Either.right(value as Readonly<Record<string, string>>)
-        : Either.left(`still has the placeholder ${JSON.stringify(placeholder)}: put the name of your deployment there.`)
+        : Either.left(
+            `still has the placeholder ${JSON.stringify(placeholder)}: put the name of your deployment there.`
+          )
     }
   ),
   requests_per_minute: ServiceSignIn.requestsPerMinute
@@ -218,9 +220,7 @@ const imagesOf = (
   item: Content,
   { figures, operationId }: Understanding.Analysis
 ) => {
-  const wanted = figures.flatMap((figure) =>
-    typeof figure["id"] === "string" ? [{ figure, id: figure["id"] }] : []
-  )
+  const wanted = figures.flatMap((figure) => (typeof figure["id"] === "string" ? [{ figure, id: figure["id"] }] : []))
   const skipped = wanted.length - given.max_figures
   return Effect.zipRight(
     skipped > 0

@@ -22,8 +22,7 @@ export interface AnalyzeRequest {
   readonly meter?: Meter | undefined
 }
 
-const optional = <A>(schema: Schema.Schema<A>) =>
-  Schema.optionalWith(Schema.NullOr(schema), { default: () => null })
+const optional = <A>(schema: Schema.Schema<A>) => Schema.optionalWith(Schema.NullOr(schema), { default: () => null })
 const list = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(Schema.Array(schema), { default: () => [], nullable: true })
 

@@ -38,10 +38,7 @@ export const analyse = (
   return Effect.gen(function* () {
     const fiber = yield* Effect.fork(
       run(whole, settings, [item({ content: Buffer.from("%PDF").toString("base64") })]).pipe(
-        Effect.provide([
-          ContentUnderstanding.layer.pipe(Layer.provideMerge(clients)),
-          FileSystem.layerNoop({})
-        ]),
+        Effect.provide([ContentUnderstanding.layer.pipe(Layer.provideMerge(clients)), FileSystem.layerNoop({})]),
         Effect.mapBoth({ onFailure: String, onSuccess: ([first]) => first ?? item({}) }),
         Effect.either
       )

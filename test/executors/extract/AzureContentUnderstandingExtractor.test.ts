@@ -19,7 +19,14 @@ const answer = {
   id: "op-1",
   status: "Succeeded",
   result: {
-    contents: [{ kind: "document", markdown: "# Hi", pages: [{}, {}], figures: [{ id: "1.1", description: "a map" }, { id: "2.1" }] }]
+    contents: [
+      {
+        kind: "document",
+        markdown: "# Hi",
+        pages: [{}, {}],
+        figures: [{ id: "1.1", description: "a map" }, { id: "2.1" }]
+      }
+    ]
   }
 }
 const done = ServiceHttp.json(200, answer)
@@ -70,11 +77,17 @@ describe("azure_content_understanding_extractor", () => {
       const settings = { content_understanding_model_mappings: { "gpt-4.1": "mine" } }
       const same = ServiceHttp.json(200, { modelDeployments: { "gpt-4.1": "mine", other: "x" } })
       const first = yield* analyse(settings, same, accepted, done)
-      assert.deepStrictEqual(first.requests.map(({ method }) => method), ["GET", "POST", "GET"])
+      assert.deepStrictEqual(
+        first.requests.map(({ method }) => method),
+        ["GET", "POST", "GET"]
+      )
       const empty = ServiceHttp.json(200, { modelDeployments: {} })
       const json = { content_understanding_model_mappings: '{"gpt-4.1": "mine"}' }
       const second = yield* analyse(json, empty, ServiceHttp.json(200, {}), accepted, done)
-      assert.deepStrictEqual(second.requests.map(({ method }) => method), ["GET", "PATCH", "POST", "GET"])
+      assert.deepStrictEqual(
+        second.requests.map(({ method }) => method),
+        ["GET", "PATCH", "POST", "GET"]
+      )
       assert.strictEqual(second.requests[1]?.headers["content-type"], "application/merge-patch+json")
       assert.strictEqual(
         Buffer.from(second.requests[1]?.body ?? "").toString(),
@@ -83,14 +96,31 @@ describe("azure_content_understanding_extractor", () => {
     })
   )
 
-  const wrong: ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>, ReadonlyArray<Analyses.Answer>, RegExp]> = [
-    ["a failed operation", {}, [accepted, ServiceHttp.json(200, { status: "Failed", error: { code: "X", message: "bad" } })], /X: bad/],
+  const wrong: ReadonlyArray<
+    readonly [string, Readonly<Record<string, unknown>>, ReadonlyArray<Analyses.Answer>, RegExp]
+  > = [
+    [
+      "a failed operation",
+      {},
+      [accepted, ServiceHttp.json(200, { status: "Failed", error: { code: "X", message: "bad" } })],
+      /X: bad/
+    ],
     ["an operation that never ends", { content_understanding_timeout: 30 }, [accepted, running], /within 30 s/],
     ["an operation elsewhere", {}, [Analyses.accepted("https://evil.test/1")], /another host/],
     ["a page for an answer", {}, [{ status: 200, headers: {}, body: Buffer.from("<html>") }], /page \(HTML/],
-    ["half an answer", {}, [accepted, { status: 200, headers: {}, body: Buffer.from('{"status": "Succ') }, running], /within 60 s|breaks off/],
+    [
+      "half an answer",
+      {},
+      [accepted, { status: 200, headers: {}, body: Buffer.from('{"status": "Succ') }, running],
+      /within 60 s|breaks off/
+    ],
     ["another shape", {}, [accepted, ServiceHttp.json(200, { status: "Succeeded", result: [] })], /another shape/],
-    ["a redirect", {}, [{ status: 302, headers: { location: "https://evil.test" }, body: new Uint8Array() }], /redirects/],
+    [
+      "a redirect",
+      {},
+      [{ status: 302, headers: { location: "https://evil.test" }, body: new Uint8Array() }],
+      /redirects/
+    ],
     ["an analyzer's name with slashes", { analyzer_id: "a/b" }, [], /analyzer_id must be/],
     ["mappings that are none", { content_understanding_model_mappings: "[1]" }, [], /must be a mapping/],
     ["a placeholder", { content_understanding_endpoint: "https://your-resource.test" }, [], /placeholder/]

@@ -36,7 +36,12 @@ const result = {
   ],
   keyValuePairs: [{ key: { content: "Total" }, value: { content: "12" } }, { key: { content: "Date" } }],
   figures: [
-    { id: "1.1", boundingRegions: [{ pageNumber: 1 }], spans: [{ offset: 12, length: 6 }], caption: { content: "a map" } },
+    {
+      id: "1.1",
+      boundingRegions: [{ pageNumber: 1 }],
+      spans: [{ offset: 12, length: 6 }],
+      caption: { content: "a map" }
+    },
     { spans: [] }
   ]
 }
@@ -122,7 +127,11 @@ describe("azure_document_intelligence_extractor", () => {
     Effect.gen(function* () {
       const failed = ServiceHttp.json(200, {
         status: "failed",
-        error: { code: "InvalidRequest", message: "no", innererror: { code: "InvalidContent", message: "is corrupted" } }
+        error: {
+          code: "InvalidRequest",
+          message: "no",
+          innererror: { code: "InvalidContent", message: "is corrupted" }
+        }
       })
       assert.match(yield* failure({}, accepted(), failed), /InvalidContent: is corrupted/)
       assert.match(yield* failure({}, accepted("https://evil.test/1")), /another host \(evil\.test\)/)
@@ -132,7 +141,10 @@ describe("azure_document_intelligence_extractor", () => {
       assert.match(yield* failure({}, ServiceHttp.json(401, {})), /doc_intelligence_credential_key/)
       assert.match(yield* failure({ model_id: "a/../b" }), /model_id must be/)
       assert.match(yield* failure({ pages: "one" }), /pages must name/)
-      assert.match(yield* failure({ doc_intelligence_credential_key: "" }), /doc_intelligence_credential_key is required/)
+      assert.match(
+        yield* failure({ doc_intelligence_credential_key: "" }),
+        /doc_intelligence_credential_key is required/
+      )
       assert.match(yield* failure({ doc_intelligence_endpoint: "https://<resource>.com" }), /placeholder/)
     })
   )
