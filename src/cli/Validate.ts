@@ -51,7 +51,9 @@ interface Checked {
 const check = (file: PipelineFile.PipelineFile) =>
   Effect.gen(function* () {
     const runner = yield* PipelineRunner
-    const compiled = yield* Effect.forEach(file.names, (name) => runner.check(file.pipeline(name)))
+    // A text that is no definition may still be reviewed.
+    const checked = file.names.length === 0 ? [undefined] : file.names
+    const compiled = yield* Effect.forEach(file.isRead ? checked : [], (name) => runner.check(file.pipeline(name)))
     const problems = [
       ...file.problems,
       ...compiled.flatMap((one) => one.problems),

@@ -49,3 +49,19 @@ const boundOfObject = (value: object, limit: number, depth: number): number => {
   }
   return bytes
 }
+
+/** Bytes that the value's JSON takes at least, without writing it; no more is counted than shows that it exceeds the limit. */
+export const least = (value: unknown, limit: number): number => leastOf(value, limit, maxDepth)
+
+const leastOf = (value: unknown, limit: number, depth: number): number => {
+  if (typeof value === "string") return value.length + 2
+  if (typeof value !== "object" || value === null || depth === 0 || "toJSON" in value) return 1
+  let bytes = 2
+  for (const key in value) {
+    const each = (value as Fields)[key]
+    if (each !== undefined)
+      bytes += leastOf(each, limit - bytes, depth - 1) + (Array.isArray(value) ? 0 : key.length + 3)
+    if (bytes > limit) return bytes
+  }
+  return bytes
+}

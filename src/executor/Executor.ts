@@ -126,13 +126,15 @@ export interface Executor<in out R> {
   readonly prepare: (
     settings: Readonly<Record<string, unknown>>
   ) => Either.Either<Prepared<R>, ReadonlyArray<Settings.SettingProblem>>
+  /** What is allowed in these settings, but hardly meant; nothing where `prepare` refuses them. */
+  readonly advise: (settings: Readonly<Record<string, unknown>>) => ReadonlyArray<Settings.SettingProblem>
   /** The steps or the pipeline inside a node with these settings, which `prepare` accepted. */
   readonly inner?: (settings: Readonly<Record<string, unknown>>) => ReadonlyArray<Inner>
 }
 
 /**
- * Defines an executor type. `check` finds what no single setting shows (one setting against another); `make` builds the node from
- * the decoded settings.
+ * Defines an executor type. `check` finds what no single setting shows (one setting against another), `advise` what can run but is
+ * hardly meant; `make` builds the node from the decoded settings.
  */
 export const define = <const F extends Settings.Fields, R = never>(definition: {
   readonly type: string
@@ -144,6 +146,7 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
   readonly failOnError?: boolean
   readonly canCrawl?: boolean
   readonly check?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Settings.SettingProblem>
+  readonly advise?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Settings.SettingProblem>
   readonly inner?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Inner>
   readonly make: (
     settings: Settings.TypeOf<F>,
@@ -151,7 +154,7 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
   ) => Effect.Effect<ExecutorInstance, ExecutorError, R | Scope.Scope>
 }): Executor<R> => {
   const decode = Settings.decoder(definition.settings)
-  const { inner } = definition
+  const { advise, inner } = definition
   return {
     type: definition.type,
     aliases: definition.aliases ?? [],
@@ -168,6 +171,10 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
           ? Either.left(problems)
           : Either.right((context: ExecutorContext) => definition.make(settings, context))
       }),
+    advise: (raw) =>
+      advise === undefined
+        ? []
+        : Either.match(decode(raw), { onLeft: () => [], onRight: (settings) => advise(settings) }),
     ...(inner === undefined
       ? {}
       : { inner: (raw) => Either.match(decode(raw), { onLeft: () => [], onRight: (settings) => inner(settings) }) })

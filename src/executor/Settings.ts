@@ -85,9 +85,14 @@ export interface RequiredSetting {
 type Presence<A> = Common<A> | RequiredSetting
 type Given<A, O> = O extends Common<infer D> ? A | D : A
 
+interface Suggested {
+  /** What the UI offers; other texts are taken, too. */
+  readonly options?: ReadonlyArray<string>
+}
+
 /** A text, trimmed; blank counts as absent. Numbers and booleans are taken in their Python text form, lists and mappings refused. */
-export const string = <const O extends Presence<string | null>>(options: O): Setting<Given<string, O>> =>
-  setting<string, O>("string", options, {}, (raw) => {
+export const string = <const O extends Presence<string | null> & Suggested>(options: O): Setting<Given<string, O>> =>
+  setting<string, O>("string", options, options.options === undefined ? {} : { options: options.options }, (raw) => {
     const text = textOf(raw)
     if (text === undefined) return refuse(`must be a text, not ${kindOf(raw)}.`)
     return text.trim() === "" ? blank(options) : Either.right(text.trim())

@@ -36,6 +36,12 @@ export const fields = (failOnError: boolean) => ({
   })
 })
 
+/** The same as people need to know them. */
+export const infos = ({
+  failOnError
+}: Pick<Executor.Executor<never>, "failOnError">): Readonly<Record<string, Settings.SettingInfo>> =>
+  Object.fromEntries(Object.entries(fields(failOnError)).map(([name, { info }]) => [name, info]))
+
 export interface CommonSettings {
   readonly enabled: boolean
   readonly condition: string | null

@@ -16,6 +16,7 @@ import { PipelineStore } from "../store/PipelineStore.ts"
 import * as Compiler from "./Compiler.ts"
 import * as Plan from "./Plan.ts"
 import * as Problem from "./Problem.ts"
+import * as Review from "./Review.ts"
 import * as Run from "./Run.ts"
 import type { RunFailure, RunResult, RunWatcher } from "./RunReport.ts"
 
@@ -37,7 +38,7 @@ export interface RunOptions {
 export class PipelineRunner extends Context.Tag("contentflow-worker/pipeline/PipelineRunner")<
   PipelineRunner,
   {
-    /** Everything that is wrong with a pipeline, warnings included, and its plan unless an error prevents one. Not cached. */
+    /** Everything that is wrong with a pipeline or hardly meant, and its plan unless an error prevents one. Not cached. */
     readonly check: (pipeline: VersionedPipeline) => Effect.Effect<Compiler.Compiled, ServiceError>
     /** The plan of this version, cached by id and ETag. ServiceError only when a child pipeline could not be read. */
     readonly compile: (pipeline: VersionedPipeline) => Effect.Effect<Plan.Plan, Problem.PipelineInvalid | ServiceError>
@@ -71,7 +72,7 @@ const make = Effect.gen(function* () {
   const variables = { allowed: new Set(pipelineEnvAllowlist), provider }
   const plans = new Map<PipelineId, Known>()
 
-  const check = (pipeline: VersionedPipeline) => Compiler.compile(pipeline, { catalog, store, variables })
+  const compiled = (pipeline: VersionedPipeline) => Compiler.compile(pipeline, { catalog, store, variables })
 
   /** A child may change without its parent; like the parent it is looked at before every run, which costs no more than a 304. */
   const isCurrent = (child: Plan.Child): Effect.Effect<boolean, ServiceError> =>
@@ -96,7 +97,7 @@ const make = Effect.gen(function* () {
       plans.set(version.pipeline.id, known)
       return yield* known.result
     }
-    const { children, plan, problems } = yield* check(version)
+    const { children, plan, problems } = yield* compiled(version)
     const result =
       plan === undefined ? Either.left(Problem.invalid(version.pipeline.name, problems)) : Either.right(plan)
     const oldest = plans.keys().next()
@@ -107,7 +108,11 @@ const make = Effect.gen(function* () {
   })
 
   return PipelineRunner.of({
-    check,
+    check: (pipeline) =>
+      Effect.map(compiled(pipeline), (result) => ({
+        ...result,
+        problems: [...result.problems, ...Review.review(pipeline.pipeline.yaml, catalog)].toSorted(Problem.byPlace)
+      })),
     compile,
     inputExecutor: (pipeline) =>
       Effect.flatMap(compile(pipeline), (plan) => {

@@ -1,4 +1,5 @@
 import type { Catalog } from "../executor/Catalog.ts"
+import * as NearestName from "./NearestName.ts"
 
 /** What to say about a type that the catalog does not know: the nearest known one, or what took the place of an old one. */
 export const describe = (type: string, catalog: Catalog["Type"]): string => {
@@ -21,27 +22,9 @@ const replaced: ReadonlyMap<string, string> = new Map([
 ])
 
 const nearest = (type: string, catalog: Catalog["Type"]): string | undefined => {
-  const wanted = type.trim().toLowerCase().replaceAll("-", "_").slice(0, 100)
-  let best: { readonly type: string; readonly distance: number } | undefined
-  for (const known of catalog.all) {
-    const distance = distanceOf(wanted, known.type)
-    if (distance <= Math.max(2, wanted.length / 5) && (best === undefined || distance < best.distance)) {
-      best = { type: known.type, distance }
-    }
-  }
-  return best === undefined ? undefined : `Did you mean ${best.type}?`
-}
-
-/** Letters to add, remove or exchange. */
-const distanceOf = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const exchanged = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(exchanged, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
+  const name = NearestName.find(
+    type,
+    catalog.all.map((known) => known.type)
+  )
+  return name === undefined ? undefined : `Did you mean ${name}?`
 }

@@ -232,35 +232,51 @@ const shortened = (error: string | null): string | null => (error === null ? nul
 
 type Stored = Readonly<Record<string, unknown>>
 
-/** `content` and `number_of_items`: always an array, complete items or bare identifiers, cut down until it fits. */
+/** `content` and `number_of_items`: always an array, complete items or their identifiers, cut down until it fits. */
 const contentOf = (
   items: ReadonlyArray<Content>,
   keepItems: boolean
 ): { readonly content: ReadonlyArray<Stored>; readonly number_of_items: number } => {
-  const identifiers = items.map((item): Stored => SafeJson.toJson(item.id ?? { canonical_id: nameOf(item) }) as Stored)
-  if (!keepItems) return { content: fitting(identifiers), number_of_items: items.length }
-  const complete = items.map((item) => SafeJson.toJson(item) as Stored)
-  if (fits(complete)) return { content: complete, number_of_items: items.length }
+  const first = (entryOf: (item: Content) => Stored) => fitting(items, entryOf)
+  const number_of_items = items.length
+  // The UI takes an entry's label from its `id`.
+  if (!keepItems) {
+    const identifierOf = (item: Content) => SafeJson.toJson(item.id ?? { canonical_id: nameOf(item) })
+    return { content: first((item) => ({ id: identifierOf(item) })), number_of_items }
+  }
+  const complete = first((item) => SafeJson.toJson(item) as Stored)
+  if (complete.length === items.length) return { content: complete, number_of_items }
   const notice = { data: "(left out: the output is too large for one document; write it with an output executor)" }
-  const withoutData = complete.map((item) => ({ ...item, data: notice }))
-  if (fits(withoutData)) return { content: withoutData, number_of_items: items.length }
-  const onlyIds = complete.map((item) => ({ id: item["id"] ?? null, data: notice }))
-  return { content: fitting(onlyIds), number_of_items: items.length }
+  const withoutData = first((item) => SafeJson.toJson({ ...item, data: notice }) as Stored)
+  if (withoutData.length === items.length) return { content: withoutData, number_of_items }
+  return { content: first((item) => ({ id: SafeJson.toJson(item.id), data: notice })), number_of_items }
 }
 
-/** Nearly always it surely does, and need not be written to be measured. */
-const fits = (entries: ReadonlyArray<Stored>): boolean =>
-  JsonSize.bound(entries, contentBudget) <= contentBudget || sizeOf(entries) <= contentBudget
-
-const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
-
-/** As many of the entries, from the first, as fit the budget. */
-const fitting = (entries: ReadonlyArray<Stored>): ReadonlyArray<Stored> => {
-  if (fits(entries)) return entries
+/** As many entries, from the first, as fit the budget. No more are made than that, however many items there are. */
+const fitting = (items: ReadonlyArray<Content>, entryOf: (item: Content) => Stored): ReadonlyArray<Stored> => {
+  const entries: Array<Stored> = []
+  // Nearly always they surely fit, and need not be written to be measured.
+  let atMost = 0
+  for (const item of items) {
+    const entry = entryOf(item)
+    entries.push(entry)
+    atMost += JsonSize.bound(entry, contentBudget) + 1
+    if (atMost > contentBudget) break
+  }
+  if (atMost <= contentBudget) return entries
   let left = contentBudget
-  const first = entries.findIndex((entry) => (left -= sizeOf(entry) + 1) < 0)
-  return first === -1 ? entries : entries.slice(0, first)
+  for (const [index, item] of items.entries()) {
+    const entry = entries[index] ?? entryOf(item)
+    left -= sizeOf(entry, left) + 1
+    if (left < 0) return entries.slice(0, index)
+    entries[index] = entry
+  }
+  return entries
 }
+
+/** Infinity for what surely exceeds the limit: it may be larger than a text can be. */
+const sizeOf = (value: Stored, limit: number): number =>
+  JsonSize.least(value, limit) > limit ? Number.POSITIVE_INFINITY : Buffer.byteLength(JSON.stringify(value))
 
 /** `executor_outputs` and `events`: timing, counts and errors of each node, in the order in which they ended. */
 const reportOf = (nodes: ReadonlyArray<NodeReport>, died: ReadonlyArray<AttemptNote> = []) => {

@@ -8,6 +8,15 @@ import type { YamlKey, YamlMap, YamlNode, YamlSet, YamlTuple } from "./YamlNode.
 
 type Entry = MappingNode["entries"][number]
 
+/** A key that stands in its mapping before. */
+export interface DuplicateKey {
+  readonly key: YamlKey
+  readonly first: Position
+}
+
+/** More than anybody reads. */
+const mostDuplicates = 50
+
 /** What a value costs once every alias is written out. */
 interface Cost {
   readonly nodes: number
@@ -28,6 +37,9 @@ export class Construct {
   /** Entries that merges copied so far: they cost work even where they are overwritten. */
   #copied = 0
   #tooMuch = false
+
+  /** Keys that a mapping itself writes again, in the order in which they were found. */
+  readonly duplicates: Array<DuplicateKey> = []
 
   constructor(limits: Limits, report: (message: string, position: Position) => void) {
     this.#limits = limits
@@ -133,11 +145,20 @@ export class Construct {
   /** The last of equal keys gives the value, the first gives the key and its place in the order. */
   #readEntries(node: MappingNode): ReadonlyArray<readonly [YamlKey, YamlNode]> {
     const found = new Map<string, readonly [YamlKey, YamlNode]>()
-    for (const [keyNode, valueNode] of this.#withMerges(node)) {
+    const written = new Map<string, YamlKey>()
+    const entries = this.#withMerges(node)
+    const merged = entries.length - node.entries.filter(([key]) => key.tag !== tagOf("merge")).length
+    for (const [index, [keyNode, valueNode]] of entries.entries()) {
       const key = this.#readKey(keyNode)
       const value = this.read(valueNode)
       if (key === undefined) continue
       const identity = identityOf(key)
+      // To write over what was merged is what merging is for.
+      if (index >= merged) {
+        const first = written.get(identity)
+        if (first === undefined) written.set(identity, key)
+        else if (this.duplicates.length < mostDuplicates) this.duplicates.push({ key, first })
+      }
       found.set(identity, [found.get(identity)?.[0] ?? key, value])
     }
     return [...found.values()]

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
-import { Construct } from "./Construct.ts"
+import { Construct, type DuplicateKey } from "./Construct.ts"
 import { Cursor, type Position, SyntaxFailure } from "./Cursor.ts"
 import { defaults, type Limits } from "./Limits.ts"
 import { pythonText } from "./KeyText.ts"
@@ -25,6 +25,8 @@ export class YamlError extends Schema.TaggedError<YamlError>()("YamlError", {
 
 export interface YamlDocument {
   readonly value: YamlNode
+  /** Keys that are written twice in one mapping: the last one counts, as in PyYAML. The first fifty. */
+  readonly duplicates: ReadonlyArray<DuplicateKey>
 }
 
 /** More problems than anybody corrects in one go. */
@@ -41,10 +43,10 @@ export const parse = (text: string, limits: Partial<Limits> = {}): Either.Either
     problems.push({ line, column, message })
   }
   checkText(text, bounds, report)
-  const value = problems.length === 0 ? read(text, bounds, report) : undefined
+  const document = problems.length === 0 ? read(text, bounds, report) : undefined
   const [first, ...rest] = problems.toSorted((a, b) => a.line - b.line || a.column - b.column).slice(0, mostProblems)
   if (first !== undefined) return Either.left(new YamlError({ problems: [first, ...rest] }))
-  return Either.right({ value: value ?? { kind: "null", line: 1, column: 1 } })
+  return Either.right(document ?? { value: { kind: "null", line: 1, column: 1 }, duplicates: [] })
 }
 
 /** What PyYAML's reader refuses wherever it stands. */
@@ -67,7 +69,7 @@ const checkText = (text: string, limits: Limits, report: Report): void => {
   }
 }
 
-const read = (text: string, limits: Limits, report: Report): YamlNode | undefined => {
+const read = (text: string, limits: Limits, report: Report): YamlDocument | undefined => {
   const scanner = new Scanner(new Cursor(text))
   const reader = new SyntaxReader(scanner, limits, report)
   try {
@@ -79,7 +81,9 @@ const read = (text: string, limits: Limits, report: Report): YamlNode | undefine
       for (const { message, position } of furtherFailures(text, error, limits, mostProblems)) report(message, position)
     }
   }
-  return reader.root === undefined ? undefined : new Construct(limits, report).read(reader.root)
+  if (reader.root === undefined) return undefined
+  const construct = new Construct(limits, report)
+  return { value: construct.read(reader.root), duplicates: construct.duplicates }
 }
 
 /**

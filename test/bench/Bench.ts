@@ -105,7 +105,7 @@ export const completed = {
   completed_at: "2026-01-02T10:30:00.608000+00:00",
   updated_at: "2026-01-02T10:30:00.608000+00:00",
   error: null,
-  content: [item(0).id],
+  content: [{ id: item(0).id }],
   number_of_items: 1,
   executor_outputs: { in: output("in"), out: output("out") },
   events: [event("in"), event("out")]

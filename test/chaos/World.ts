@@ -70,7 +70,7 @@ pipeline:
     - {id: obey, type: pass_through}
     - {id: write, type: azure_blob_output,
        settings: {storage_account_name: ${Emulators.accountName}, container_name: ${outputs},
-                  path_template: ${name}, filename_template: "{id.filename}.json"}}
+                  path_template: ${name}/, filename_template: "{id.filename}.json"}}
   edges:
     - {from: ${inputOf(edition)}, to: fetch}
     - {from: fetch, to: extract}

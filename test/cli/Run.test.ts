@@ -324,7 +324,7 @@ describe("run", () => {
         const settings = {
           storage_account_name: account.name,
           container_name: "out",
-          path_template: "here",
+          path_template: "here/",
           filename_template: "{id.canonical_id}.json"
         }
         const files = yield* folder({

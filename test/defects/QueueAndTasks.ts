@@ -301,7 +301,7 @@ export const queueAndTasks = (it: Stack.It) => {
         })
         const after = yield* Stack.endedOf(installation, "d13-vault", 1)
         for (const [execution] of [yield* Deferred.await(during), after]) {
-          assert.deepInclude(execution, { content: [Tasks.item("d13").id] })
+          assert.deepInclude(execution, { content: [{ id: Tasks.item("d13").id }] })
         }
         assert.strictEqual(probes.runs("d13")[0]?.[0]?.data["text"], "The document's text")
       })

@@ -42,7 +42,7 @@ pipeline:
     - {id: read, type: reader}
     - {id: write, type: azure_blob_output,
        settings: {storage_account_name: devstoreaccount1, container_name: ${name}-out, overwrite_existing: false,
-                  path_template: out, filename_template: "{id.filename}.json"}}
+                  path_template: out/, filename_template: "{id.filename}.json"}}
   edges:
     - {from: discover, to: read}
     - {from: read, to: write}

@@ -173,7 +173,7 @@ describe("The original's message, through a worker process", () => {
         Effect.gen(function* () {
           const { execution } = yield* send(false, true, false)
           assert.strictEqual(execution["status"], "completed")
-          assert.deepStrictEqual(execution["content"], [identifier])
+          assert.deepStrictEqual(execution["content"], [{ id: identifier }])
         }),
       300_000
     )
@@ -186,7 +186,7 @@ describe("The original's message, through a worker process", () => {
           assert.strictEqual(execution["status"], "failed")
           assert.strictEqual(execution["status_message"], "Execution failed. View error details.")
           assert.match(String(execution["error"]), /^Pipeline not found/)
-          assert.deepStrictEqual(execution["content"], [identifier])
+          assert.deepStrictEqual(execution["content"], [{ id: identifier }])
           assert.strictEqual(poisoned.length, 1)
           const letter = JSON.parse(poisoned[0]?.messageText ?? "")
           assert.strictEqual(letter.body, message)

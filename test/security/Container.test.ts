@@ -150,7 +150,7 @@ pipeline:
     - {id: extract, type: text_extractor, settings: {timeout_secs: 120}}
     - {id: write, type: azure_blob_output,
        settings: {storage_account_name: devstoreaccount1, container_name: results,
-                  path_template: out, filename_template: "{id.filename}.json"}}
+                  path_template: out/, filename_template: "{id.filename}.json"}}
   edges:
     - {from: discover, to: fetch}
     - {from: fetch, to: extract}

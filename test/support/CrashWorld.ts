@@ -427,7 +427,12 @@ export const pipeline = (input: string): string =>
         {
           id: "write",
           type: "azure_blob_output",
-          settings: { ...own, path_template: "out", filename_template: "{id.filename}.json", overwrite_existing: false }
+          settings: {
+            ...own,
+            path_template: "out/",
+            filename_template: "{id.filename}.json",
+            overwrite_existing: false
+          }
         }
       ],
       edges: [

@@ -71,7 +71,7 @@ pipeline:
     - {id: chunk, type: recursive_text_chunker}
     - {id: write, type: azure_blob_output,
        settings: {storage_account_name: devstoreaccount1, container_name: ${container},
-                  path_template: out, filename_template: "{id.filename}.json"}}
+                  path_template: out/, filename_template: "{id.filename}.json"}}
   edges:
     - {from: discover, to: chunk}
     - {from: chunk, to: write}

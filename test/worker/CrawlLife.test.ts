@@ -531,7 +531,7 @@ describe("design 5.3 the tasks", () => {
       runner.crawl = finds({ item: Engine.item("a", { text: "long" }), version: "1" })
       yield* crawling()
       yield* Engine.pass(1)
-      assert.deepStrictEqual((yield* executions)[0]?.["content"], [Engine.item("a").id])
+      assert.deepStrictEqual((yield* executions)[0]?.["content"], [{ id: Engine.item("a").id }])
     }))
 
   test("the same version twice makes one execution and one message; a changed one makes new ones", () =>

@@ -357,7 +357,7 @@ describe("design 4.5 outcome", () => {
       yield* Engine.enqueue(1)
       yield* Engine.started()
       yield* Engine.pass(1)
-      assert.deepStrictEqual((yield* Engine.executionOf(1))?.["content"], [Engine.item("doc-1").id])
+      assert.deepStrictEqual((yield* Engine.executionOf(1))?.["content"], [{ id: Engine.item("doc-1").id }])
     }))
 
   test("retry: later by a growing delay, the attempt counted in the message, the execution pending with when and why", () =>

@@ -128,7 +128,7 @@ pipeline:
       settings:
         storage_account_name: ${account.name}
         container_name: ${outputContainer}
-        path_template: extracted
+        path_template: extracted/
         filename_template: ${JSON.stringify(fileNameTemplate(documents))}
   edges:
     - {from: discover, to: fetch}

@@ -10,6 +10,8 @@ import * as TextInput from "./TextInput.ts"
 export interface PipelineFile {
   /** As it was named on the command line. */
   readonly file: string
+  /** False when there is no text at all. */
+  readonly isRead: boolean
   /** The pipelines that can be chosen by name; empty when the file has no valid definition. */
   readonly names: ReadonlyArray<string>
   /** What keeps the file from being a definition at all, and all warnings of its form. */
@@ -28,6 +30,7 @@ export const read = (file: string, index = 0): Effect.Effect<PipelineFile, never
       ? ofText(file, text.right, index)
       : {
           file,
+          isRead: false,
           names: [],
           problems: [{ severity: "error", message: text.left, path: "", line: null, column: null }],
           pipeline: () => stored("", file, index)
@@ -45,6 +48,7 @@ const ofText = (file: string, text: string, index: number): PipelineFile => {
         : [definition.main.name]
   return {
     file,
+    isRead: true,
     names,
     problems,
     pipeline: (name) => stored(text, name ?? definition?.main.name ?? file, index)

@@ -29,6 +29,7 @@ const settings = {
   encoding: Settings.string({
     description:
       "Of bytes and files: utf-8, cp1252, latin-1, ascii, shift_jis and so on, or auto to detect it. A byte order mark goes before utf-8.",
+    options: ["utf-8", "utf-8-sig", "latin-1", "iso-8859-1", "ascii", "cp1252"],
     default: "utf-8"
   }),
   max_rows: Settings.integer({

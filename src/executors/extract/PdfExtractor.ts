@@ -7,6 +7,8 @@ import * as BytesOf from "../BytesOf.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
+import * as InvalidFile from "./parsing/InvalidFile.ts"
+import * as Source from "./parsing/Source.ts"
 
 const settings = {
   ...PerItem.settings(),
@@ -41,10 +43,10 @@ const settings = {
   page_separator: Settings.separator({ description: "Put between the pages in text.", default: "\n\n---\n\n" }),
   pages: Settings.string({ description: "Which pages to read, such as 1-3,5,8-; all when absent.", default: null }),
   password: Settings.secret({ description: "Opens protected files.", default: null }),
-  on_invalid_file: Settings.choice(["fail", "skip"], {
+  on_invalid_file: Settings.choice(["by_kind", "skip", "fail"], {
     description:
-      "What is not a PDF, or too damaged to read: fail the item, or pass it on with pdf_extraction_status invalid_file in its summary.",
-    default: "fail"
+      "What becomes of a file that is no PDF or cannot be read: skip passes it on with pdf_extraction_status invalid_file in its summary, fail fails the item, by_kind passes on files of another kind (Office, image, text, …) and fails what claims to be a PDF, by its content, name or media type. One that exceeds a limit or needs a password fails always.",
+    default: "by_kind"
   }),
   max_pages: Settings.integer({
     description: "A document with more pages fails, unless pages names fewer.",
@@ -92,9 +94,7 @@ export const executor = DocumentNode.define({
       input: () => input,
       write: (item, document) => withDocument(settings, item, document),
       unreadable: (item, error) =>
-        settings.on_invalid_file === "skip" && isInvalid(error)
-          ? withSummary(item, { pdf_extraction_status: "invalid_file" })
-          : undefined
+        isPassedOn(settings, item, error) ? InvalidFile.marked("pdf", item, error) : undefined
     }
   }
 })
@@ -163,4 +163,18 @@ const described = (settings: Decoded, image: PdfDocument["images"][number]) => (
   pages: image.pages
 })
 
-const isInvalid = ({ reason }: DocumentError): boolean => reason === "NotThisFormat" || reason === "Damaged"
+const isPassedOn = (settings: Decoded, item: Content, error: DocumentError): boolean => {
+  switch (settings.on_invalid_file) {
+    case "fail":
+      return false
+    case "skip":
+      return error.reason === "NotThisFormat" || error.reason === "Damaged"
+    case "by_kind":
+      return error.reason === "NotThisFormat" && !claimsToBePdf(settings, item)
+  }
+}
+
+const claimsToBePdf = (settings: Decoded, item: Content): boolean => {
+  const { mediaType = "", name = "" } = Source.hintsOf(settings, item)
+  return /\.pdf$/i.test(name) || /^\s*application\/(?:x-)?pdf\b/i.test(mediaType)
+}

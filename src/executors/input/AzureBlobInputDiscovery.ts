@@ -107,6 +107,7 @@ export const executor = Executor.define({
     ...dateProblems("modified_after", settings.modified_after),
     ...dateProblems("modified_before", settings.modified_before)
   ],
+  advise: ({ prefix }) => prefixAdvice(prefix),
   make: (settings, context) =>
     Effect.map(BlobStore, (blobs): Executor.ExecutorInstance => {
       const discover = (
@@ -297,6 +298,19 @@ const modifiedAt = ({ lastModified }: { readonly lastModified: number }) =>
 
 const uniqueId = (settings: Decoded, path: string): string =>
   createHash("sha1").update(`${settings.blob_storage_account}/${settings.blob_container_name}/${path}`).digest("hex")
+
+const prefixAdvice = (prefix: string | null): ReadonlyArray<Settings.SettingProblem> => {
+  if (prefix === null) return []
+  const shown = JSON.stringify(prefix.slice(0, 100))
+  const advice = prefix.startsWith("/")
+    ? `The prefix ${shown} starts with a slash, and names of blobs hardly ever do, so it lists nothing; write ${JSON.stringify(prefix.replace(/^\/+/, "").slice(0, 100))}.`
+    : /[*?]/.test(prefix)
+      ? `The prefix ${shown} has a wildcard, which is taken literally; write the beginning of the names alone.`
+      : prefix.includes("\\")
+        ? `The prefix ${shown} has a backslash, but folders of blobs end with a slash.`
+        : undefined
+  return advice === undefined ? [] : [{ path: ["prefix"], message: advice }]
+}
 
 const dateOf = (text: string | null): number | null =>
   text === null ? null : Option.getOrNull(Option.map(IsoTime.parse(text), ({ epochMillis }) => epochMillis))

@@ -229,7 +229,7 @@ const isText = (bytes: Uint8Array): boolean => {
 /** A file of a kind that shows itself; those of packers are none. */
 const isDocument = (bytes: Uint8Array): boolean => {
   if (looksLikeZip(bytes) || oleKind(bytes) !== undefined) return true
-  if (Buffer.from(bytes.buffer, bytes.byteOffset, 5).toString("latin1") === "%PDF-") return true
+  if (Buffer.from(bytes.subarray(0, 5)).toString("latin1") === "%PDF-") return true
   const kind = describeBinary(bytes)
   return kind !== undefined && !/gzip|bzip|xz|zstandard|zstd|compress/i.test(kind)
 }

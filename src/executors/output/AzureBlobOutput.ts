@@ -53,6 +53,7 @@ const settings = {
   }),
   compression: Settings.string({
     description: "gzip or zip; anything else is none. The extension .gz or .zip is added.",
+    options: ["gzip", "zip"],
     default: null
   }),
   set_content_encoding: Settings.boolean({
@@ -85,6 +86,7 @@ export const executor = Executor.define({
       settings.credential_type,
       settings.credential_key
     ),
+  advise: ({ path_template }) => pathAdvice(path_template),
   make: (settings, context) =>
     Effect.gen(function* () {
       const blobs = yield* BlobStore
@@ -131,8 +133,18 @@ const pathOf = (settings: Decoded, source: PathTemplate.Source): string => {
   const file = PathTemplate.fill(settings.filename_template, source)
   const compression = compressionOf(settings)
   const extension = compression === "gzip" ? ".gz" : compression === "zip" ? ".zip" : ""
-  const path = folder === "" || folder.endsWith("/") ? folder + file : `${folder}/${file}`
+  const path = folder + file
   return path.endsWith(extension) ? path : path + extension
+}
+
+const pathAdvice = (template: string): ReadonlyArray<Settings.SettingProblem> => {
+  const shown = JSON.stringify(template.slice(0, 100))
+  const advice = template.startsWith("/")
+    ? `The path_template ${shown} starts with a slash, so every blob lies in a folder without a name.`
+    : template !== "" && !template.endsWith("/")
+      ? `The path_template ${shown} does not end with a slash, so it runs into the name of the file.`
+      : undefined
+  return advice === undefined ? [] : [{ path: ["path_template"], message: advice }]
 }
 
 const compressionOf = (settings: Decoded): BlobBody.Compression | null => {

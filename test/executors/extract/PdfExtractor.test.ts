@@ -173,10 +173,44 @@ layer(Layer.mergeAll(NodeContext.layer, ThreadPool.layerInline))("pdf_extractor"
       const error = yield* Effect.flip(run(fromBytes, [item({ content })]))
       assert.include(error.message, "Not a PDF")
       const [skipped] = yield* run({ ...fromBytes, on_invalid_file: "skip" }, [item({ content })])
-      assert.deepStrictEqual(skipped?.summary_data, { pdf_extraction_status: "invalid_file" })
+      assert.strictEqual(skipped?.summary_data["pdf_extraction_status"], "invalid_file")
+      assert.include(skipped?.summary_data["pdf_extraction_error"], "Not a PDF")
       assert.deepStrictEqual(skipped?.data, { content })
       const protectedFile = writePdf({ pages: [{ content: "" }], encrypt: { password: "x" } })
       yield* Effect.flip(run({ ...fromBytes, on_invalid_file: "skip" }, [item({ content: protectedFile })]))
+    })
+  )
+
+  it.effect("passes on files of another kind, and fails only what claims to be a PDF", () =>
+    Effect.gen(function* () {
+      const named = (filename: string, content: Uint8Array, content_type: string | null = null) => {
+        const { id, ...rest } = item({ content })
+        if (id === null) return assert.fail("no id")
+        return { ...rest, id: { ...id, canonical_id: filename, path: filename, filename, metadata: { content_type } } }
+      }
+      const bytes = (text: string) => Buffer.from(text, "latin1")
+      for (const [name, content] of [
+        ["a.docx", bytes("PK\u0003\u0004 word/document.xml")],
+        ["a.doc", bytes("\u00d0\u00cf\u0011\u00e0\u00a1\u00b1\u001a\u00e1")],
+        ["a.png", bytes("\u0089PNG\r\n\u001a\n")],
+        ["a.html", bytes("<html><body>x</body></html>")],
+        ["a.eml", bytes("From: a@b\r\nTo: c@d\r\n\r\nx")],
+        ["a.zip", bytes("PK\u0003\u0004")],
+        ["a.txt", bytes("plain")],
+        ["no-extension", bytes("plain")]
+      ] as const) {
+        const [passed] = yield* run(fromBytes, [named(name, content)])
+        assert.strictEqual(passed?.summary_data["pdf_extraction_status"], "invalid_file", name)
+        assert.deepStrictEqual(passed?.data, { content })
+        yield* Effect.flip(run({ ...fromBytes, on_invalid_file: "fail" }, [named(name, content)]))
+      }
+      for (const claiming of [
+        named("a.PDF", bytes("<html>sign in</html>")),
+        named("download", bytes("<html>sign in</html>"), "application/pdf"),
+        named("a.docx", bytes("%PDF-1.7 and no more"))
+      ]) {
+        yield* Effect.flip(run(fromBytes, [claiming]))
+      }
     })
   )
 

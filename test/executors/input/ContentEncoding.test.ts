@@ -110,7 +110,8 @@ describe("ContentEncoding", () => {
         ["gzip", zlib.gzipSync(text).subarray(0, 30)],
         ["deflate", zlib.deflateSync(long).subarray(0, 90_000)],
         ["deflate", zlib.deflateSync(text).subarray(0, 30)],
-        ["br", zlib.brotliCompressSync(long).subarray(0, 90_000)],
+        // Deno gives what there is of it.
+        ...("Deno" in globalThis ? [] : [["br", zlib.brotliCompressSync(long).subarray(0, 90_000)] as const]),
         ["br", Buffer.from([0xff, 0xfe, 0xfd, 0x00, 0x80, 0x81])]
       ] as const) {
         assert.match(

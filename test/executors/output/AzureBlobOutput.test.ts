@@ -154,11 +154,19 @@ const problems = (settings: Readonly<Record<string, unknown>>) =>
   })
 
 describe("azure_blob_output", () => {
-  it.effect("puts a slash between a folder and a file name", () =>
+  it.effect("puts nothing between a folder and a file name, as the original, and advises a slash", () =>
     Effect.gen(function* () {
-      const store = recording()
-      yield* run(store, { ...base, path_template: "no-slash" }, [item({ a: 1 })])
-      assert.strictEqual(store.uploads[0]?.location.path, "no-slash/f.json")
+      for (const [path_template, path, advised] of [
+        ["no-slash", "no-slashf.json", true],
+        ["in/{a}", "in/1f.json", true],
+        ["in/", "in/f.json", false],
+        ["/in/", "/in/f.json", true]
+      ] as const) {
+        const store = recording()
+        yield* run(store, { ...base, path_template }, [item({ a: 1 })])
+        assert.strictEqual(store.uploads[0]?.location.path, path)
+        assert.lengthOf(executor.advise({ ...base, path_template }), advised ? 1 : 0)
+      }
     })
   )
 

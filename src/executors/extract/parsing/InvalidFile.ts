@@ -14,7 +14,11 @@ export const setting = (prefix: "word" | "pptx") =>
 export const isInvalid = ({ reason }: DocumentError): boolean => reason !== "LimitExceeded"
 
 /** The item as it came, marked, with the reason. */
-export const marked = (prefix: "word" | "pptx" | "excel" | "document", item: Content, error: DocumentError): Content =>
+export const marked = (
+  prefix: "pdf" | "word" | "pptx" | "excel" | "document",
+  item: Content,
+  error: DocumentError
+): Content =>
   withSummary(item, {
     [`${prefix}_extraction_status`]: "invalid_file",
     [`${prefix}_extraction_error`]: `${error.message}.`
