@@ -53,6 +53,8 @@ export * as Embeddings from "./services/embedding/Embeddings.ts"
 /** Analysis services. */
 export * as ContentUnderstanding from "./services/analysis/ContentUnderstanding.ts"
 export * as DocumentIntelligence from "./services/analysis/DocumentIntelligence.ts"
+/** Search indexes. */
+export * as SearchIndexes from "./services/search/SearchIndexes.ts"
 /** What calls of paid services used: `context.meter`. */
 export * as Usage from "./executor/Usage.ts"
 /** The threads on which the built-in types parse. */

@@ -6,6 +6,7 @@ import type { WorkerConfig } from "../config/WorkerConfig.ts"
 import * as ContentUnderstanding from "../services/analysis/ContentUnderstanding.ts"
 import * as Embeddings from "../services/embedding/Embeddings.ts"
 import * as HttpLanguageModel from "../services/language/HttpLanguageModel.ts"
+import * as SearchIndexes from "../services/search/SearchIndexes.ts"
 import * as ServiceClients from "../services/ServiceClients.ts"
 import * as Catalog from "../executor/Catalog.ts"
 import type { Executor } from "../executor/Executor.ts"
@@ -39,6 +40,7 @@ import { executor as azureBlobContentRetriever } from "./input/AzureBlobContentR
 import { executor as azureBlobInputDiscovery } from "./input/AzureBlobInputDiscovery.ts"
 import { executor as contentRetriever } from "./input/ContentRetriever.ts"
 import { executor as webScraper } from "./input/WebScraper.ts"
+import { executor as aiSearchIndexOutput } from "./output/AiSearchIndexOutput.ts"
 import { executor as azureBlobOutput } from "./output/AzureBlobOutput.ts"
 import { executor as fanInAggregator } from "./transform/FanInAggregator.ts"
 import { executor as cosmosDbLookup } from "./transform/CosmosDbLookup.ts"
@@ -51,6 +53,7 @@ import { executor as tableRowSplitter } from "./transform/TableRowSplitter.ts"
 
 /** Every executor type that comes with the worker, sorted by type id. */
 export const builtins = [
+  aiSearchIndexOutput,
   azureBlobContentRetriever,
   azureBlobInputDiscovery,
   azureBlobOutput,
@@ -101,7 +104,7 @@ type Widened = Omit<Executor<never>, "prepare"> & { readonly prepare: Executor<S
 /** The services that come with the types: they sign in with the worker's Credentials where those are among the services. */
 const own = Layer.mergeAll(
   CosmosLookup.layer,
-  Layer.mergeAll(HttpLanguageModel.layer, Embeddings.layer, ContentUnderstanding.layer).pipe(
+  Layer.mergeAll(HttpLanguageModel.layer, Embeddings.layer, ContentUnderstanding.layer, SearchIndexes.layer).pipe(
     Layer.provideMerge(ServiceClients.layerHttp)
   )
 )
