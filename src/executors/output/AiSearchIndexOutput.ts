@@ -25,7 +25,10 @@ const settings = {
     description: "The search service: its name, or its address where that is not https://<name>.search.windows.net.",
     required: true
   }),
-  ai_search_credential_type: ServiceSignIn.type(["default_azure_credential", "azure_key_credential"], "ai_search_api_key"),
+  ai_search_credential_type: ServiceSignIn.type(
+    ["default_azure_credential", "azure_key_credential"],
+    "ai_search_api_key"
+  ),
   ai_search_api_key: Settings.secret({ description: "The key, for azure_key_credential.", default: null }),
   ai_search_api_version: Settings.string({ description: "The service's version.", default: "2025-11-01-preview" }),
   ai_search_index: Settings.string({ description: "The index, which must exist.", required: true }),
@@ -69,8 +72,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-const urlOf = (account: string): string =>
-  account.includes("://") ? account : `https://${account}.search.windows.net`
+const urlOf = (account: string): string => (account.includes("://") ? account : `https://${account}.search.windows.net`)
 
 /** `ai_search_index_output`: writes items, or their chunks, into an index of Azure AI Search. */
 export const executor = Executor.define({
@@ -87,7 +89,12 @@ export const executor = Executor.define({
           type: ["ai_search_credential_type", given.ai_search_credential_type],
           key: ["ai_search_api_key", given.ai_search_api_key]
         })
-      : [{ path: ["ai_search_account"], message: "The setting ai_search_account must be the name of a search service." }]),
+      : [
+          {
+            path: ["ai_search_account"],
+            message: "The setting ai_search_account must be the name of a search service."
+          }
+        ]),
     ...(SearchIndexes.isIndexName(given.ai_search_index)
       ? []
       : [
@@ -142,9 +149,7 @@ export const executor = Executor.define({
         Effect.gen(function* () {
           const meter = new Usage.Meter(context.meter)
           return yield* Effect.gen(function* () {
-            const schema = Option.getOrUndefined(
-              yield* Effect.mapError(index.schema, toExecutorError(context, item))
-            )
+            const schema = Option.getOrUndefined(yield* Effect.mapError(index.schema, toExecutorError(context, item)))
             const wrong = mismatch(given, schema)
             if (wrong !== undefined) return yield* ServiceSignIn.settingError(context, wrong)
             const key = keyOf(given, schema)
@@ -180,7 +185,8 @@ export const executor = Executor.define({
     })
 })
 
-const fieldsOf = (given: Decoded) => Object.entries(given.content_to_index_mappings).map(([path, field]) => [path, String(field)] as const)
+const fieldsOf = (given: Decoded) =>
+  Object.entries(given.content_to_index_mappings).map(([path, field]) => [path, String(field)] as const)
 
 const keyOf = (given: Decoded, schema: SearchIndexes.IndexSchema | undefined): string =>
   schema?.key ?? given.key_field ?? "id"
@@ -208,7 +214,9 @@ const documentsOf = (given: Decoded, item: Content, key: string): Either.Either<
   }
   const chunks = item.data[given.chunk_iterator_field] ?? []
   if (!Array.isArray(chunks)) {
-    return Either.left(`data.${given.chunk_iterator_field} of ${nameOf(item)} is no list (setting chunk_iterator_field).`)
+    return Either.left(
+      `data.${given.chunk_iterator_field} of ${nameOf(item)} is no list (setting chunk_iterator_field).`
+    )
   }
   const seen = new Set<string>()
   const documents: Array<Data> = []
@@ -243,7 +251,9 @@ const documentOf = (
   }
   const value = document[key]
   if ((typeof value !== "string" && typeof value !== "number") || value === "") {
-    return Either.left(`the key field ${key} gets no value${place === undefined ? "" : ` in chunk ${place}`} (setting content_to_index_mappings).`)
+    return Either.left(
+      `the key field ${key} gets no value${place === undefined ? "" : ` in chunk ${place}`} (setting content_to_index_mappings).`
+    )
   }
   const valid = validKey(String(value))
   // A key of the item is the same in all its chunks.
@@ -256,6 +266,9 @@ const numbered = (key: string, place: number): string => `${key}-c${String(place
 /** Keys have letters, digits, dashes, underscores and equal signs, 1024 at most. Two that differ stay different. */
 const validKey = (key: string): string => {
   if (/^[A-Za-z0-9=-][A-Za-z0-9_=-]{0,999}$/.test(key)) return key
-  const base = key.slice(0, 900).replaceAll(/[^A-Za-z0-9_=-]+/g, "-").replaceAll(/^[-_]+|-+$/g, "")
+  const base = key
+    .slice(0, 900)
+    .replaceAll(/[^A-Za-z0-9_=-]+/g, "-")
+    .replaceAll(/^[-_]+|-+$/g, "")
   return `${base === "" ? "key" : base}-${createHash("sha256").update(key).digest("hex").slice(0, 16)}`
 }

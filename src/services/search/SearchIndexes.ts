@@ -43,7 +43,9 @@ export interface SearchIndex {
 /** Indexes of Azure AI Search. */
 export class SearchIndexes extends Context.Tag("contentflow-worker/services/SearchIndexes")<
   SearchIndexes,
-  { readonly open: (options: ClientOptions, index: string, apiVersion: string) => Effect.Effect<SearchIndex, CallError> }
+  {
+    readonly open: (options: ClientOptions, index: string, apiVersion: string) => Effect.Effect<SearchIndex, CallError>
+  }
 >() {}
 
 /** Indexes' names as the service has them. */
@@ -114,7 +116,9 @@ const schemaOf = (
     ),
     Effect.catchAll((error) => {
       if (error.reason === "Unknown") {
-        return Effect.fail(client.error("Unknown", `has no index ${index}: create it, or correct the setting ai_search_index.`))
+        return Effect.fail(
+          client.error("Unknown", `has no index ${index}: create it, or correct the setting ai_search_index.`)
+        )
       }
       // Keys that may only write documents are not shown the index.
       return error.status === 401 || error.status === 403 || error.reason === "Invalid"
@@ -149,10 +153,7 @@ const write = (
           onFailure: (error) => {
             if (error.status !== 413 || documents.length < 2) return Effect.fail(error)
             const half = Math.ceil(documents.length / 2)
-            return Effect.zipRight(
-              send(documents.slice(0, half), left, wait),
-              send(documents.slice(half), left, wait)
-            )
+            return Effect.zipRight(send(documents.slice(0, half), left, wait), send(documents.slice(half), left, wait))
           }
         })
       )
@@ -164,7 +165,8 @@ const write = (
     wait: Duration.Duration
   ): Effect.Effect<void, CallError> => {
     const results = Option.getOrUndefined(Schema.decodeUnknownOption(Results)(json))
-    if (results === undefined) return client.error("Unreadable", "answers in another shape than results of documents have.")
+    if (results === undefined)
+      return client.error("Unreadable", "answers in another shape than results of documents have.")
     const byKey = new Map(results.value.map((result) => [result.key, result]))
     const failed = documents.flatMap((document) => {
       const result = byKey.get(String(document[key]))
@@ -175,14 +177,21 @@ const write = (
     const isFinal = failed.find(({ result }) => result !== undefined && !mayPass(result.statusCode))
     const { document, result } = isFinal ?? first
     if (isFinal !== undefined || left <= 1) {
-      const said = result === undefined ? "no word of it" : `${result.statusCode ?? ""} ${redact(result.errorMessage ?? "").slice(0, 300)}`
+      const said =
+        result === undefined
+          ? "no word of it"
+          : `${result.statusCode ?? ""} ${redact(result.errorMessage ?? "").slice(0, 300)}`
       return client.error(
         isFinal === undefined ? "Unavailable" : "Invalid",
         `did not take ${failed.length} of ${documents.length} documents, among them ${String(document[key])}: ${said}.`
       )
     }
     return Effect.delay(
-      send(failed.map((each) => each.document), left - 1, Duration.times(wait, 2)),
+      send(
+        failed.map((each) => each.document),
+        left - 1,
+        Duration.times(wait, 2)
+      ),
       wait
     )
   }

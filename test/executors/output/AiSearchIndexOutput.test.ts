@@ -23,7 +23,11 @@ const base = {
 const fields = ["id", "content", "title", "indexed_at"].map((name) => ({ name, key: name === "id" }))
 
 /** A search service that keeps what is written, and refuses a key as often as is said. */
-const service = (refusals: Readonly<Record<string, ReadonlyArray<number>>> = {}, schema = ServiceHttp.json(200, { fields }), mostDocuments = 1000) => {
+const service = (
+  refusals: Readonly<Record<string, ReadonlyArray<number>>> = {},
+  schema = ServiceHttp.json(200, { fields }),
+  mostDocuments = 1000
+) => {
   const batches: Array<ReadonlyArray<Data>> = []
   const left = new Map(Object.entries(refusals).map(([key, statuses]) => [key, [...statuses]]))
   const http = ServiceHttp.layerScripted((request) =>
@@ -99,7 +103,10 @@ describe("ai_search_index_output", () => {
     Effect.gen(function* () {
       const settings = { content_to_index_mappings: { "id.canonical_id": "id", "chunk.text": "content" } }
       const shared = yield* index(settings, { chunks })
-      assert.deepStrictEqual(shared.batches[0]?.map(({ id }) => id), ["doc-c00000", "doc-c00001", "doc-c00002"])
+      assert.deepStrictEqual(
+        shared.batches[0]?.map(({ id }) => id),
+        ["doc-c00000", "doc-c00001", "doc-c00002"]
+      )
       const strange = yield* index({}, { chunks: [{ id: "a/b" }, { id: "a b" }, { id: "x" }, { id: "x" }] })
       const keys = strange.batches[0]?.map(({ id }) => String(id)) ?? []
       assert.strictEqual(new Set(keys).size, 4)
@@ -112,7 +119,10 @@ describe("ai_search_index_output", () => {
   it.effect("sends only those again that were not taken, and only for reasons that may pass", () =>
     Effect.gen(function* () {
       const passing = yield* index({}, { chunks }, service({ b: [503, 409] }))
-      assert.deepStrictEqual(passing.batches.map((batch) => batch.map(({ id }) => id)), [["a", "b", "c"], ["b"], ["b"]])
+      assert.deepStrictEqual(
+        passing.batches.map((batch) => batch.map(({ id }) => id)),
+        [["a", "b", "c"], ["b"], ["b"]]
+      )
       const final = yield* index({}, { chunks }, service({ b: [400] }))
       assert.match(final.message, /did not take 1 of 3 documents, among them b: 400 busy/)
       assert.lengthOf(final.batches, 1)
@@ -126,20 +136,47 @@ describe("ai_search_index_output", () => {
   it.effect("parts requests by count, and by size when the service says so", () =>
     Effect.gen(function* () {
       const counted = yield* index({ batch_size: 2 }, { chunks })
-      assert.deepStrictEqual(counted.batches.map(({ length }) => length), [2, 1])
+      assert.deepStrictEqual(
+        counted.batches.map(({ length }) => length),
+        [2, 1]
+      )
       const halved = yield* index({}, { chunks }, service({}, undefined, 1))
-      assert.deepStrictEqual(halved.batches.map(({ length }) => length), [3, 2, 1, 1, 1])
+      assert.deepStrictEqual(
+        halved.batches.map(({ length }) => length),
+        [3, 2, 1, 1, 1]
+      )
       const large = Array.from({ length: 4 }, (_, id) => ({ id: String(id), text: "x".repeat(6_000_000) }))
       const sized = yield* index({}, { chunks: large })
-      assert.deepStrictEqual(sized.batches.map(({ length }) => length), [2, 2])
+      assert.deepStrictEqual(
+        sized.batches.map(({ length }) => length),
+        [2, 2]
+      )
     })
   )
 
   const wrong: ReadonlyArray<readonly [string, Data, Data, ReturnType<typeof service>, RegExp]> = [
     ["an index that is missing", {}, { chunks }, service({}, ServiceHttp.json(404, {})), /no index docs/],
-    ["a field that is missing", { content_to_index_mappings: { a: "id", b: "other" } }, { chunks }, service(), /no field other/],
-    ["a key that no mapping fills", { content_to_index_mappings: { a: "title" } }, { chunks }, service(), /fills id, the key field/],
-    ["a key without a value", {}, { chunks: [{ text: "a" }] }, service({}, ServiceHttp.json(403, {})), /no value in chunk 0|id gets/],
+    [
+      "a field that is missing",
+      { content_to_index_mappings: { a: "id", b: "other" } },
+      { chunks },
+      service(),
+      /no field other/
+    ],
+    [
+      "a key that no mapping fills",
+      { content_to_index_mappings: { a: "title" } },
+      { chunks },
+      service(),
+      /fills id, the key field/
+    ],
+    [
+      "a key without a value",
+      {},
+      { chunks: [{ text: "a" }] },
+      service({}, ServiceHttp.json(403, {})),
+      /no value in chunk 0|id gets/
+    ],
     ["chunks that are no list", {}, { chunks: "a" }, service(), /is no list/],
     ["an item without data", {}, {}, service(), /has no data/],
     ["mappings that are none", { content_to_index_mappings: "[" }, {}, service(), /mapping/],
