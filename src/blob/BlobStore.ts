@@ -27,6 +27,8 @@ export interface BlobEntry extends BlobProperties {
   readonly path: string
   /** A directory of a hierarchical account: no document. */
   readonly isDirectory: boolean
+  /** In the archive tier, also while it is being rehydrated: it can't be read. */
+  readonly isArchived?: boolean
 }
 
 export interface BlobPage {

@@ -183,6 +183,7 @@ const largestPage = 5_000
 const entry = (item: BlobItem, isDirectory: boolean): BlobEntry => ({
   path: item.name,
   isDirectory: isDirectory || BlobNames.isFolder(item.metadata ?? {}),
+  ...(item.properties.accessTier === "Archive" ? { isArchived: true } : {}),
   size: item.properties.contentLength ?? 0,
   lastModified: item.properties.lastModified.getTime(),
   etag: unquoted(item.properties.etag),

@@ -31,7 +31,7 @@ export interface Judge<E> {
 export interface Calling<E> {
   /** For people and as a metric's label: `https://api.example.com`, `storage account invoices`. */
   readonly endpoint: string
-  /** The document or the query: a refusal that concerns only one is no outage. */
+  /** The document or the query: what fails for only one or two of them is no outage. */
   readonly caller: string
   readonly judge: Judge<E>
 }
@@ -140,14 +140,14 @@ const make = Effect.sync(() => {
       const now = MonotonicTime.unsafeNow(clock)
       const { valve } = entry
       // Asked before this failure counts as the caller's last.
-      const own = valve.servedOthersSince(caller)
+      const mayBeOut = kind === "out" && valve.hasServed() && !valve.servedOthersSince(caller)
       if (valve.failingSince() === null) entry.since = clock.unsafeCurrentTimeMillis()
       const reason = redact(messageOf(error))
-      const certain = kind === "out"
-      const failure = { caller, certain, reason, retryAfterMillis: retryAfterMillis ?? 0 }
+      // Whatever the service says to one caller may be that caller's own: several alike are an outage.
+      const failure = { caller, certain: false, reason, retryAfterMillis: retryAfterMillis ?? 0 }
       const told = valve.failed(failure, passage, now, fraction) ? closes(entry, reason) : Effect.void
       const outage = outageOf(entry, now)
-      const known = outage.closed || (certain && !own) ? judge.withOutage(error, outage) : error
+      const known = outage.closed || mayBeOut ? judge.withOutage(error, outage) : error
       return Effect.zipRight(told, Effect.fail(known))
     })
   }
@@ -165,7 +165,7 @@ const make = Effect.sync(() => {
       if (now - began < silence) return Effect.sync(entry.valve.abandoned)
       if (entry.valve.failingSince() === null) entry.since = clock.unsafeCurrentTimeMillis()
       const reason = `No answer within ${Math.round((now - began) / 1_000)} s.`
-      const failure = { caller, certain: true, reason, retryAfterMillis: 0 }
+      const failure = { caller, certain: false, reason, retryAfterMillis: 0 }
       return entry.valve.failed(failure, passage, now, fraction) ? closes(entry, reason) : Effect.void
     })
 

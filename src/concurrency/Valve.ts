@@ -37,6 +37,8 @@ export interface Valve {
   readonly waitFor: (now: number) => number
   /** The first of the failures since the last success; null when the last call succeeded. */
   readonly failingSince: () => number | null
+  /** Whether the service ever worked: one that never did is more likely named wrongly than out. */
+  readonly hasServed: () => boolean
   /** Whether the service worked for others after an earlier failure of this caller. */
   readonly servedOthersSince: (caller: string) => boolean
 }
@@ -109,6 +111,7 @@ export const make = ({ closesAfter, firstPause, longestPause }: ValveOptions): V
     closed: () => closed,
     waitFor: (now) => (closed === null ? 0 : probing ? firstPause : Math.max(0, closed.probeAt - now)),
     failingSince: () => failingSince,
+    hasServed: () => lastSuccess !== Number.NEGATIVE_INFINITY,
     servedOthersSince: (caller) => lastSuccess > (lastFailures.get(caller) ?? Number.POSITIVE_INFINITY)
   }
 }

@@ -275,7 +275,7 @@ export const variables = {
     name: "TASK_TIMEOUT_SECONDS",
     group: "Queue and tasks",
     default: "600",
-    description: "Hard bound of one attempt; a pipeline's `timeout` comes first."
+    description: "Hard bound of one attempt; more where a pipeline's `timeout`, times the items of the task, is more."
   }),
   outagePatience: withDefault(Kind.seconds(60, 604_800), {
     name: "OUTAGE_PATIENCE_SECONDS",

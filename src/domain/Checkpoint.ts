@@ -35,7 +35,9 @@ export const Checkpoint = Schema.Struct({
     }
   ),
   /** Ours: queued documents that the next crawl must leave out of its groups (RecentlyQueued); null when there are no groups. */
-  recently_queued: OptionalText
+  recently_queued: OptionalText,
+  /** Ours: documents that are taken as soon as they can be read (WaitingDocuments); null when there are none. */
+  waiting_documents: OptionalText
 })
 export interface Checkpoint extends Schema.Schema.Type<typeof Checkpoint> {}
 
@@ -56,7 +58,8 @@ export const initial = (pipelineId: PipelineId, executorId: ExecutorId, vaultId:
   last_crawl_completed_at: null,
   taken_over: false,
   listing: null,
-  recently_queued: null
+  recently_queued: null,
+  waiting_documents: null
 })
 
 /** The original's id plus the vault's: two vaults on one pipeline keep two checkpoints. */

@@ -74,11 +74,13 @@ export interface ExecutorInstance {
   readonly retriesItems?: boolean
   /**
    * Only of executors that can be a vault's source: what changed since `checkpoint` (epoch milliseconds, the service's clock). After a crawl
-   * that a limit cut, the next gets its `continuation` with the same checkpoint.
+   * that a limit cut, the next gets its `continuation` with the same checkpoint. `isWaiting` tells the documents that an earlier crawl named as
+   * `waiting`: they are given when they can be read, or named again, whether or not they changed.
    */
   readonly crawl?: (
     checkpoint: Option.Option<number>,
-    continuation?: Option.Option<string>
+    continuation?: Option.Option<string>,
+    isWaiting?: (name: string) => boolean
   ) => Stream.Stream<CrawlBatch, ExecutorError>
 }
 
@@ -95,6 +97,8 @@ export interface Discovered {
 
 export interface CrawlBatch {
   readonly documents: ReadonlyArray<Discovered>
+  /** Canonical ids of documents that are there and can't be read now (archived). */
+  readonly waiting?: ReadonlyArray<string>
   /** When the service answered, in the service's clock: epoch milliseconds. The first batch's is the start of the listing. */
   readonly servedAt: number
   /**

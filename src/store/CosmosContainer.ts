@@ -213,10 +213,13 @@ const dateOf = (headers: Cosmos.Response<unknown>["headers"] | undefined): numbe
 /** A JSON pointer to a property of the document. */
 const pointerTo = (key: string): string => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
 
-const queryOf = ({ absent = [], equal = {}, isNull, oneOf }: PatchCondition): string | undefined => {
+const queryOf = ({ absent = [], equal = {}, equalIfThere = {}, isNull, oneOf }: PatchCondition): string | undefined => {
   const parts = [
     ...(oneOf === undefined ? [] : [`c.${oneOf.property} IN (${oneOf.values.map(literal).join(", ")})`]),
     ...Object.entries(equal).map(([path, text]) => `c.${path} = ${literal(text)}`),
+    ...Object.entries(equalIfThere).map(
+      ([path, text]) => `(NOT IS_DEFINED(c.${DocumentContainer.rootOf(path)}) OR c.${path} = ${literal(text)})`
+    ),
     ...(isNull === undefined ? [] : [`IS_NULL(c.${isNull})`]),
     ...absent.map((property) => `(NOT IS_DEFINED(c.${property}) OR IS_NULL(c.${property}))`)
   ]

@@ -36,11 +36,16 @@ export interface PatchCondition {
   readonly oneOf?: { readonly property: string; readonly values: ReadonlyArray<string> }
   /** Each of these properties must hold its text; `a.b` is the property `b` of `a`. */
   readonly equal?: Readonly<Record<string, string>>
+  /** Like `equal`, but a property that is not there at all will do; null will not. */
+  readonly equalIfThere?: Readonly<Record<string, string>>
   /** The property must be there and null. */
   readonly isNull?: string
   /** Each of these properties must be null or not there. */
   readonly absent?: ReadonlyArray<string>
 }
+
+/** The property of the document in which the path of a condition begins. */
+export const rootOf = (path: string): string => path.split(".", 1)[0] ?? path
 
 /**
  * One container of documents whose partition key is their id: what the stores need of Cosmos DB, and no more. A condition that

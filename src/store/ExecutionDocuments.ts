@@ -95,8 +95,10 @@ const fresh: DocumentContainer.PatchCondition = {
   absent: ["attempt", "attempt_history"]
 }
 
+/** Who writes back what it read may drop a property that it does not know; an attempt that has ended is null. */
 const ownedBy = ({ attempt_id, processing_worker_id, started_at }: Ownership): DocumentContainer.PatchCondition => ({
-  equal: { started_at, processing_worker_id, "attempt.id": attempt_id }
+  equal: { started_at, processing_worker_id },
+  equalIfThere: { "attempt.id": attempt_id }
 })
 
 /** The service's `_ts`, in milliseconds. */

@@ -154,9 +154,15 @@ const found = (document: Document, etag: string, servedAt: number): Reading =>
 const missingReading = Effect.succeed<Reading>(DocumentContainer.Reading.Missing())
 const unchanged = Effect.succeed<Reading>(DocumentContainer.Reading.Unchanged())
 
-const holds = (document: Document, { absent = [], equal, isNull, oneOf }: DocumentContainer.PatchCondition): boolean =>
+const holds = (
+  document: Document,
+  { absent = [], equal = {}, equalIfThere = {}, isNull, oneOf }: DocumentContainer.PatchCondition
+): boolean =>
   (oneOf === undefined || oneOf.values.some((value) => value === document[oneOf.property])) &&
-  (equal === undefined || Object.entries(equal).every(([path, text]) => valueAt(document, path) === text)) &&
+  Object.entries(equal).every(([path, text]) => valueAt(document, path) === text) &&
+  Object.entries(equalIfThere).every(
+    ([path, text]) => document[DocumentContainer.rootOf(path)] === undefined || valueAt(document, path) === text
+  ) &&
   (isNull === undefined || document[isNull] === null) &&
   absent.every((property) => document[property] === undefined || document[property] === null)
 

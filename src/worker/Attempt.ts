@@ -148,7 +148,7 @@ const make = Effect.gen(function* () {
     watch: Watch,
     notes: RunWatcher
   ) => {
-    const timeout = timeoutOf(pipeline, config.taskTimeout)
+    const timeout = timeoutOf(pipeline, state.items.length, config.taskTimeout)
     watch.bound(
       timeout,
       Effect.suspend(() => {
@@ -379,9 +379,13 @@ const someItems = ({ content }: Task.Task): Effect.Effect<ReadonlyArray<Content>
     ? ended(Outcome.Rejected({ reason: "No input content: the task brings no items." }))
     : Effect.succeed(content)
 
-const timeoutOf = (pipeline: VersionedPipeline, fallback: Duration.Duration): Duration.Duration => {
-  const own = pipeline.pipeline.timeout
-  return own !== null && own > 0 ? Duration.seconds(own) : fallback
+/**
+ * The original has no bound, and its UI writes `timeout: 300` into every pipeline: that is for each item, and never less than what the worker
+ * gives all tasks.
+ */
+const timeoutOf = ({ pipeline }: VersionedPipeline, items: number, least: Duration.Duration): Duration.Duration => {
+  const own = pipeline.timeout
+  return own !== null && own > 0 ? Duration.max(least, Duration.seconds(own * Math.max(1, items))) : least
 }
 
 /** Which nodes still worked, on what. The document's name says more than a count where there is but one. */

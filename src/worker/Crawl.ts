@@ -12,6 +12,8 @@ import * as Stream from "effect/Stream"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { type Checkpoint, initial, nothingCrawled } from "../domain/Checkpoint.ts"
+import { nameOf } from "../domain/Content.ts"
+import * as Ids from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import type { Discovered } from "../executor/Executor.ts"
@@ -25,6 +27,8 @@ import * as Enqueue from "./Enqueue.ts"
 import * as Metrics from "./Metrics.ts"
 import { patiently } from "./Patience.ts"
 import * as RecentlyQueued from "./RecentlyQueued.ts"
+import * as Recording from "./Recording.ts"
+import * as WaitingDocuments from "./WaitingDocuments.ts"
 
 /** One vault and what its pipeline says about crawling it. */
 export interface CrawlTarget {
@@ -119,9 +123,17 @@ const make = Effect.gen(function* () {
         message: `The executor ${input.id} (${input.type}) can't crawl.`
       })
     }
-    const totals = { listedAt: Option.none<number>(), cut: Option.none<string>(), discovered: 0, enqueued: 0 }
+    const totals = {
+      listedAt: Option.none<number>(),
+      cut: Option.none<string>(),
+      discovered: 0,
+      enqueued: 0,
+      waiting: WaitingDocuments.read(checkpoint.waiting_documents),
+      newlyWaiting: new Array<string>()
+    }
     const continuation = Option.map(Option.fromNullable(checkpoint.listing), (listing) => listing.continuation)
-    const tasks = instance.crawl(since(checkpoint), continuation).pipe(
+    const waited = WaitingDocuments.read(checkpoint.waiting_documents)
+    const tasks = instance.crawl(since(checkpoint), continuation, waited.has).pipe(
       Stream.timeoutFail(
         () =>
           new ExecutorError({
@@ -137,6 +149,11 @@ const make = Effect.gen(function* () {
           if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
           totals.cut = Option.fromNullable(batch.continuation)
           totals.discovered += batch.documents.length
+          for (const { item } of batch.documents) totals.waiting.remove(nameOf(item))
+          for (const name of batch.waiting ?? []) {
+            if (!waited.has(name)) totals.newlyWaiting.push(name)
+            totals.waiting.add(name)
+          }
           return Effect.zipRight(onProgress, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
         })
       ),
@@ -164,16 +181,32 @@ const make = Effect.gen(function* () {
   /** The checkpoint behind a crawl that enqueued all it found. */
   const moved = (
     checkpoint: Checkpoint,
-    { cut, listedAt }: { readonly cut: Option.Option<string>; readonly listedAt: Option.Option<number> },
+    {
+      cut,
+      listedAt,
+      waiting
+    }: {
+      readonly cut: Option.Option<string>
+      readonly listedAt: Option.Option<number>
+      readonly waiting: WaitingDocuments.WaitingDocuments
+    },
     recent: RecentlyQueued.RecentlyQueued
   ): Checkpoint => {
+    const waiting_documents = waiting.stored()
     const start = Option.orElse(Timestamp.parse(checkpoint.listing?.started_at), () => listedAt)
     if (Option.isNone(start)) return { ...checkpoint, recently_queued: recent.changedSince(-Infinity) }
     const started_at = Timestamp.format(start.value)
     const recently_queued = recent.changedSince(wholeSecond(start.value - overlap))
     return Option.isSome(cut)
-      ? { ...checkpoint, recently_queued, listing: { started_at, continuation: cut.value } }
-      : { ...checkpoint, recently_queued, listing: null, checkpoint_timestamp: started_at, taken_over: false }
+      ? { ...checkpoint, recently_queued, waiting_documents, listing: { started_at, continuation: cut.value } }
+      : {
+          ...checkpoint,
+          recently_queued,
+          waiting_documents,
+          listing: null,
+          checkpoint_timestamp: started_at,
+          taken_over: false
+        }
   }
 
   /**
@@ -194,6 +227,22 @@ const make = Effect.gen(function* () {
         )
       )
     )
+
+  /** A record for people: nothing failed, but these documents are not processed until somebody acts. */
+  const tellWaiting = Effect.fnUntraced(function* (
+    { pipeline, vault }: CrawlTarget,
+    workerId: string,
+    names: ReadonlyArray<string>,
+    more: boolean
+  ) {
+    if (names.length === 0) return
+    const shown = names.slice(0, 5).join(", ")
+    const text = `${names.length}${more ? " more" : ""} documents are in the archive tier and can't be read: ${shown}${names.length > 5 ? ", …" : ""}. They are taken when they are rehydrated.`
+    yield* Effect.logWarning(text)
+    const id = Ids.executionIdOf({ vaultId: vault.id, pipelineId: pipeline.id, items: ["archived"], versions: names })
+    const place = { id, pipeline_id: pipeline.id, pipeline_name: pipeline.name, vault_id: vault.id }
+    yield* insistently(executions.create(Recording.crawlFailed(place, workerId, text, yield* Clock.currentTimeMillis)))
+  })
 
   /** After a crawl that was cut off, and in the first crawl of each period, by the checkpoint: one worker of the fleet looks. */
   const isTimeToLook = (before: Checkpoint, lastStart: Option.Option<number>, startedAt: number): boolean =>
@@ -229,6 +278,7 @@ const make = Effect.gen(function* () {
             )
       )
     )
+    yield* tellWaiting(target, workerId, totals.newlyWaiting, before.waiting_documents !== null)
     const completed = { ...begun, crawling: false, last_crawl_completed_at: yield* Timestamp.now }
     yield* insistently(checkpoints.save(moved(completed, totals, recent)))
     const whole = Option.isSome(totals.listedAt) && Option.isNone(totals.cut)

@@ -30,7 +30,8 @@ const lateAddress = (target: string) =>
       const onward = connect(Number(to.port), to.hostname)
       socket.on("error", () => onward.destroy())
       onward.on("error", () => socket.destroy())
-      socket.pipe(onward).pipe(socket)
+      socket.pipe(onward)
+      onward.pipe(socket)
     })
     const listen = (port: number) =>
       Effect.async<number>((resume) => {

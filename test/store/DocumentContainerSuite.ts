@@ -223,6 +223,9 @@ export const suite = (name: string, layer: Layer.Layer<Containers>): void =>
         assert.strictEqual(yield* patched({ equal: { "nowhere.id": "Ab-1" } }), "Refused")
         assert.strictEqual(yield* patched({ equal: { worker, "run.id": "Ab-2" } }), "Refused")
         assert.strictEqual(yield* patched({ absent: ["none", "run"] }), "Refused")
+        assert.strictEqual(yield* patched({ equalIfThere: { "run.id": "Ab-1", "nowhere.id": "x" } }), "Written")
+        assert.strictEqual(yield* patched({ equalIfThere: { "run.id": "Ab-2" } }), "Refused")
+        assert.strictEqual(yield* patched({ equalIfThere: { "none.id": "Ab-1" } }), "Refused")
       })
     )
 

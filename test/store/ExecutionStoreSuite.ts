@@ -141,6 +141,20 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
       })
     )
 
+    it.effect("an edit that drops what it does not know costs an attempt nothing either", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const { executions } = yield* Containers
+        const { change, owner } = beginning(1)
+        yield* store.create(execution("e4-dropped"))
+        etagOf(yield* store.begin(id("e4-dropped"), change))
+        const { attempt: _1, attempt_process: _2, ...known } = yield* Effect.flatten(store.find(id("e4-dropped")))
+        yield* executions.upsert({ ...known, status_message: "edited" })
+        etagOf(yield* store.change(id("e4-dropped"), { updated_at: "2026-01-02T10:40:00+00:00" }, owner))
+        etagOf(yield* store.finish(id("e4-dropped"), { status: "completed", attempt: null }, owner))
+      })
+    )
+
     it.effect("an execution that another attempt, or another program, has taken is refused", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore

@@ -293,6 +293,26 @@ describe("design 4.4 attempt", () => {
       assert.strictEqual((yield* queued)[0]?.["retry_count"], 1)
     }))
 
+  for (const [timeout, items, bound] of [
+    [300, 1, 600],
+    [300, 4, 1_200],
+    [3_000, 1, 3_000]
+  ] as const) {
+    test(`a pipeline's timeout of ${timeout} s for ${items} items is a bound of ${bound} s`, () =>
+      Effect.gen(function* () {
+        const runner = yield* FakeRunner
+        const stores = yield* MemoryStores
+        yield* stores.pipelines.upsert({ ...Engine.pipeline, timeout })
+        runner.work = () => Effect.never
+        yield* Engine.enqueue(1, { content: Array.from({ length: items }, (_, index) => Engine.item(`item ${index}`)) })
+        yield* Engine.started({ taskTimeout: Duration.seconds(600) })
+        yield* Engine.pass(bound - 2)
+        assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "running")
+        yield* Engine.pass(4)
+        assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "pending")
+      }))
+  }
+
   test("an attempt that ignores its interruption is left to itself, and its message is tried again", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner

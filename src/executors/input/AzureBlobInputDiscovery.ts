@@ -113,11 +113,13 @@ export const executor = Executor.define({
       const discover = (
         prefix: string,
         checkpoint: Option.Option<number> = Option.none(),
-        continuation: Option.Option<string> = Option.none()
-      ) => batches(blobs, settings, context, prefix, checkpoint, continuation)
+        continuation: Option.Option<string> = Option.none(),
+        isWaiting: (name: string) => boolean = () => false
+      ) => batches(blobs, settings, context, prefix, checkpoint, continuation, isWaiting)
       return {
         process: (items) => collect(context, discover(prefixFor(settings, items))),
-        crawl: (checkpoint, continuation) => discover(settings.prefix ?? "", checkpoint, continuation)
+        crawl: (checkpoint, continuation, isWaiting) =>
+          discover(settings.prefix ?? "", checkpoint, continuation, isWaiting)
       }
     })
 })
@@ -128,7 +130,8 @@ const batches = (
   context: Executor.ExecutorContext,
   prefix: string,
   checkpoint: Option.Option<number>,
-  continuation: Option.Option<string>
+  continuation: Option.Option<string>,
+  isWaiting: (name: string) => boolean
 ): Stream.Stream<Executor.CrawlBatch, Executor.ExecutorError> => {
   const pages = blobs
     .list({
@@ -159,6 +162,19 @@ const batches = (
     keyOf: (path) => uniqueId(settings, path),
     behind: Option.match(continuation, { onNone: () => [], onSome: marksOf })
   }
+  const archived = new Set<string>()
+  const readable = (blob: BlobEntry): boolean => {
+    const name = canonicalId(settings, blob.path)
+    if (!wanted(blob) || !(changed(blob) || isWaiting(name))) return false
+    if (blob.isArchived !== true) return true
+    archived.add(name)
+    return false
+  }
+  const archivedSince = (): ReadonlyArray<string> => {
+    const names = [...archived]
+    archived.clear()
+    return names
+  }
   const batch = <A>(
     { found, marks, servedAt }: BlobListing.Found<A>,
     discovered: (one: A, log: ItemLog.ItemLog) => Executor.Discovered
@@ -166,11 +182,12 @@ const batches = (
     Effect.map(ItemLog.start(context), (log) => ({
       documents: found.map((one) => discovered(one, log)),
       servedAt,
+      ...(archived.size === 0 ? {} : { waiting: archivedSince() }),
       ...(marks === undefined ? {} : { continuation: marks.join(" ") })
     }))
   return settings.discover_mode === "files"
     ? BlobListing.files(pages, {
-        wanted: (blob) => wanted(blob) && changed(blob),
+        wanted: readable,
         limit,
         order: { by: settings.sort_by, ascending: settings.sort_ascending },
         batchSize: settings.batch_size
@@ -228,6 +245,9 @@ const prefixFor = (settings: Decoded, items: ReadonlyArray<Content>): string => 
   return given || (settings.prefix ?? "")
 }
 
+const canonicalId = (settings: Decoded, path: string): string =>
+  `https://${settings.blob_storage_account}.blob.core.windows.net/${settings.blob_container_name}/${path}`
+
 const fileItem = (settings: Decoded, blob: BlobEntry, log: ItemLog.ItemLog): Executor.Discovered => {
   const container = settings.blob_container_name
   return {
@@ -237,7 +257,7 @@ const fileItem = (settings: Decoded, blob: BlobEntry, log: ItemLog.ItemLog): Exe
     item: log.completed(
       {
         id: {
-          canonical_id: `https://${settings.blob_storage_account}.blob.core.windows.net/${container}/${blob.path}`,
+          canonical_id: canonicalId(settings, blob.path),
           unique_id: uniqueId(settings, blob.path),
           source_name: settings.blob_storage_account,
           source_type: "azure_blob",
