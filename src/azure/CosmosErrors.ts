@@ -1,4 +1,5 @@
 import * as Predicate from "effect/Predicate"
+import * as CutText from "../domain/CutText.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import { cosmosDb as service } from "../domain/ServiceError.ts"
 
@@ -123,16 +124,18 @@ const text = (value: unknown): string => (Predicate.isString(value) ? value : ""
 
 /** What the service itself says, on one line and without what does not belong in a log. */
 const detailOf = (failure: Failure): string => {
-  const line = firstLineOf(failure.message)
-    .replace(
-      /,?\s*(?:ActivityId|RequestStartTime|RequestUri|RequestStats|SDK|Windows\/|Microsoft\.Azure\.Documents).*$/i,
-      ""
-    )
-    .replace(/\b(?:https?|wss?):\/\/[^\s"'<>]+/gi, "(address)")
-    .replace(/[A-Za-z0-9+/_=.-]{40,}/g, "(…)")
-    .trim()
-    .slice(0, 240)
+  const line = CutText.cut(
+    firstLineOf(failure.message)
+      .replace(
+        /,?\s*(?:ActivityId|RequestStartTime|RequestUri|RequestStats|SDK|Windows\/|Microsoft\.Azure\.Documents).*$/i,
+        ""
+      )
+      .replace(/\b(?:https?|wss?):\/\/[^\s"'<>]+/gi, "(address)")
+      .replace(/[A-Za-z0-9+/_=.-]{40,}/g, "(…)")
+      .trim(),
+    240
+  )
   return line === "" ? "" : ` ${line}`
 }
 
-const firstLineOf = (message: string): string => message.slice(0, 2000).split(/\r?\n/, 1)[0] ?? ""
+const firstLineOf = (message: string): string => CutText.cut(message, 2000).split(/\r?\n/, 1)[0] ?? ""

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as CutText from "../domain/CutText.ts"
 import { Invalid } from "../domain/ServiceError.ts"
 import type { UploadOptions } from "./BlobStore.ts"
 
@@ -52,7 +53,7 @@ const CONTAINER = /^(?:\$root|\$web|\$logs|(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*)
 const METADATA_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const PRINTABLE = /^[\x20-\x7e]*$/
 
-const shown = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name)
+const shown = (name: string): string => JSON.stringify(CutText.shortened(name, 80))
 
 const invalid = (operation: string, what: string): Effect.Effect<never, Invalid> =>
   Effect.fail(

@@ -1,3 +1,4 @@
+import * as CutText from "../domain/CutText.ts"
 import type * as Expression from "./Expression.ts"
 import type * as FieldPath from "./FieldPath.ts"
 import * as Limits from "./Limits.ts"
@@ -235,4 +236,4 @@ const patternText = (literal: Literal.Literal, offset: number): string => {
   throw new SyntaxProblem(offset, "`regex_match` needs a pattern in quotes, such as '^[a-z]+$'")
 }
 
-const shorten = (text: string): string => `\`${text.length > 300 ? `${text.slice(0, 297)}...` : text}\``
+const shorten = (text: string): string => `\`${text.length > 300 ? `${CutText.cut(text, 297)}...` : text}\``

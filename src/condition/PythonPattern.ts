@@ -1,3 +1,4 @@
+import * as CutText from "../domain/CutText.ts"
 import * as CharacterClass from "./CharacterClass.ts"
 
 /** What is wrong with a pattern, and how to write it. */
@@ -371,5 +372,5 @@ const unsupported = (group: string): string => {
   if (group.startsWith("(?(")) return "conditional groups `(?(` are not supported: write the alternatives with `|`"
   if (/^\(\?[aiLmsux]+\)/.test(group)) return "flags such as `(?i)` stand at the start of a pattern only"
   if (/^\(\?<[\p{L}_]/u.test(group)) return "a named group is written `(?P<name>...)`"
-  return `\`${group.slice(0, 4)}\` does not start a group`
+  return `\`${CutText.cut(group, 4)}\` does not start a group`
 }

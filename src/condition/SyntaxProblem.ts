@@ -1,3 +1,5 @@
+import * as CutText from "../domain/CutText.ts"
+
 /**
  * Thrown inside the condition parser, and turned into a `ConditionParseError` by the one function that starts it.
  * `offset` counts UTF-16 units from the start of the text; `message` says what was expected and how to write it.
@@ -12,4 +14,4 @@ export class SyntaxProblem extends Error {
 }
 
 /** A piece of a condition as messages show it: at most 60 characters. */
-export const excerpt = (text: string): string => `\`${text.length > 60 ? `${text.slice(0, 57)}...` : text}\``
+export const excerpt = (text: string): string => `\`${text.length > 60 ? `${CutText.cut(text, 57)}...` : text}\``

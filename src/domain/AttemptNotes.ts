@@ -120,7 +120,7 @@ const noteOf = ({ at_work, started_at, worker }: AttemptNote): AttemptNote => ({
 const countOf = (value: unknown): number =>
   typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0
 
-const cut = (text: string): string => (text.length > maxName ? `${CutText.cut(text, maxName)}…` : text)
+const cut = (text: string): string => CutText.shortened(text, maxName)
 
 const readNote = (value: unknown): AttemptNote | undefined => {
   if (!Quick.isFields(value)) return undefined

@@ -217,7 +217,7 @@ const parseJson = (text: string): Either.Either<unknown, UndecodableTask> => {
     return Either.right(value)
   } catch (error) {
     return undecodable(
-      `The message is not valid JSON: ${error instanceof Error ? error.message.slice(0, 200) : "syntax"}`
+      `The message is not valid JSON: ${error instanceof Error ? CutText.cut(error.message, 200) : "syntax"}`
     )
   }
 }
@@ -246,7 +246,9 @@ const unwrap = (message: unknown): Either.Either<Quick.Fields, UndecodableTask> 
   if (!Quick.isFields(payload)) return undecodable("The message's payload is not an object.")
   const type = message["task_type"] ?? payload["task_type"] ?? "content_processing"
   if (type !== "content_processing") {
-    return undecodable(`The task type ${JSON.stringify(type)?.slice(0, 100)} is unknown; known is content_processing.`)
+    return undecodable(
+      `The task type ${CutText.cut(ExactJson.stringify(type) ?? "", 100)} is unknown; known is content_processing.`
+    )
   }
   if (payload["content"] !== undefined || payload["content_reference"] !== undefined) return Either.right(payload)
   if ("content_id" in payload) return Either.right({ ...payload, content: [fromPair(payload)] })

@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as CutText from "../domain/CutText.ts"
 import * as ExactJson from "../domain/ExactJson.ts"
 import { remember } from "../domain/Redaction.ts"
 import { isNumber } from "../python/PythonNumber.ts"
@@ -115,9 +116,7 @@ export const choice = <const V extends string, const O extends Presence<NoInfer<
     const text = typeof raw === "string" ? raw.trim() : raw
     if (text === "") return blank(options)
     const found = values.find((value) => value === text)
-    return found !== undefined
-      ? Either.right(found)
-      : refuse(`must be one of ${values.join(", ")}, not ${JSON.stringify(raw)?.slice(0, 100)}.`)
+    return found !== undefined ? Either.right(found) : refuse(`must be one of ${values.join(", ")}, not ${shown(raw)}.`)
   })
 
 /** A text that no log and no error shows. */
@@ -302,6 +301,6 @@ const shown = (raw: unknown): string =>
     ? kindOf(raw)
     : typeof raw === "bigint"
       ? String(raw)
-      : (JSON.stringify(raw)?.slice(0, 100) ?? typeof raw)
+      : CutText.cut(JSON.stringify(raw) ?? typeof raw, 100)
 
 const pathElement = (element: PropertyKey): string | number => (typeof element === "number" ? element : String(element))

@@ -1,4 +1,5 @@
 import * as Redacted from "effect/Redacted"
+import * as CutText from "../domain/CutText.ts"
 import type { BlobAccount } from "../domain/BlobAccount.ts"
 import * as Settings from "../executor/Settings.ts"
 
@@ -45,7 +46,7 @@ export const check = (
     ? [
         {
           path: [names.account],
-          message: `The setting ${names.account} must be the account's name alone, not ${JSON.stringify(account.slice(0, 100))}.`
+          message: `The setting ${names.account} must be the account's name alone, not ${JSON.stringify(CutText.cut(account, 100))}.`
         }
       ]
     : []),

@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as CutText from "../domain/CutText.ts"
 import type { Dialect } from "../documents/csv/CsvReader.ts"
 import { strip } from "../python/PythonStrings.ts"
 import * as Settings from "../executor/Settings.ts"
@@ -24,7 +25,7 @@ export const delimiter = (options: { readonly detection: boolean }): Settings.Se
       return isCharacter(text) && !/[\n\r]/.test(text)
         ? Either.right(text)
         : Either.left(
-            `must be one character, or the word tab for a tab (in YAML also "\\t" in double quotes), not ${JSON.stringify(text.slice(0, 20))}.`
+            `must be one character, or the word tab for a tab (in YAML also "\\t" in double quotes), not ${JSON.stringify(CutText.cut(text, 20))}.`
           )
     }
   )

@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as CutText from "../domain/CutText.ts"
 import * as Condition from "../condition/Condition.ts"
 import type { Definition, Edge } from "./Definition.ts"
 import type * as Problem from "./Problem.ts"
@@ -330,4 +331,4 @@ const textOf = (value: string | number | bigint | boolean | null | undefined): s
   return text === "" ? null : text
 }
 
-const quote = (text: string): string => JSON.stringify(text.slice(0, 100))
+const quote = (text: string): string => JSON.stringify(CutText.cut(text, 100))

@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as CutText from "../domain/CutText.ts"
 import type { Catalog } from "../executor/Catalog.ts"
 import type { Executor } from "../executor/Executor.ts"
 import type { SettingInfo } from "../executor/Settings.ts"
@@ -288,4 +289,4 @@ const nouns: Readonly<Record<YamlNode["kind"], string>> = {
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const quoted = (text: string): string => JSON.stringify(text.slice(0, 100))
+const quoted = (text: string): string => JSON.stringify(CutText.cut(text, 100))

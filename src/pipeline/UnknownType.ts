@@ -1,9 +1,10 @@
+import * as CutText from "../domain/CutText.ts"
 import type { Catalog } from "../executor/Catalog.ts"
 import * as NearestName from "./NearestName.ts"
 
 /** What to say about a type that the catalog does not know: the nearest known one, or what took the place of an old one. */
 export const describe = (type: string, catalog: Catalog["Type"]): string => {
-  const shown = JSON.stringify(type.slice(0, 100))
+  const shown = JSON.stringify(CutText.cut(type, 100))
   const help = replaced.get(type) ?? nearest(type, catalog)
   return `The executor type ${shown} is unknown.${help === undefined ? "" : ` ${help}`}`
 }

@@ -1,3 +1,4 @@
+import * as CutText from "../domain/CutText.ts"
 import { redact } from "../domain/Redaction.ts"
 import { CallError } from "./CallError.ts"
 import type { HttpAnswer } from "./ServiceHttp.ts"
@@ -122,5 +123,5 @@ const textOf = (value: unknown): string => (typeof value === "string" || typeof 
 /** Services may quote a little of the request, so what they say is cut. */
 const short = (text: string): string => {
   const safe = redact(text).replaceAll(/\s+/g, " ").trim()
-  return safe.length > 300 ? `${safe.slice(0, 300)}…` : safe
+  return CutText.shortened(safe, 300)
 }

@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as CutText from "../domain/CutText.ts"
 
 /** Where a service is. */
 export interface Endpoint {
@@ -40,7 +41,7 @@ export const isPlaceholder = (text: string): boolean =>
     text
   )
 
-const quoted = (text: string): string => JSON.stringify(text.slice(0, 200))
+const quoted = (text: string): string => JSON.stringify(CutText.cut(text, 200))
 
 /** This machine: plain HTTP does not leave it. */
 export const isLoopback = ({ hostname }: Pick<Endpoint, "hostname">): boolean =>

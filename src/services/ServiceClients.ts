@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as CutText from "../domain/CutText.ts"
 import * as ClientSpan from "../azure/ClientSpan.ts"
 import { Credentials } from "../azure/Credentials.ts"
 import * as SdkCall from "../azure/SdkCall.ts"
@@ -373,7 +374,7 @@ const make = Effect.gen(function* () {
             }
             if (state._tag === "Failed") {
               address.url = undefined
-              return yield* failure("Failed", `could not do it: ${redact(state.message).slice(0, 300)}`)
+              return yield* failure("Failed", `could not do it: ${CutText.cut(redact(state.message), 300)}`)
             }
           }
           const next = Duration.min(longest, Duration.times(pause, 1.5))
@@ -483,7 +484,7 @@ const makeTokens = Effect.gen(function* () {
           onReject: (cause) =>
             Effect.fail<TokenFailure>({
               heals: !(cause instanceof Error && /CredentialUnavailable|AuthenticationRequired/.test(cause.name)),
-              message: redact(cause instanceof Error ? cause.message : String(cause)).slice(0, 300)
+              message: CutText.cut(redact(cause instanceof Error ? cause.message : String(cause)), 300)
             })
         }).pipe(
           Effect.flatMap((token) =>
@@ -522,7 +523,9 @@ const loadPrices = (setting: string | null): Effect.Effect<Prices.Prices, never,
     : Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(setting))
   return Effect.catchAll(Effect.flatMap(text, Prices.fromJson), (error) =>
     Effect.as(
-      Effect.logError(`AI_PRICES can't be read, so usage is recorded without money: ${error.message.slice(0, 300)}`),
+      Effect.logError(
+        `AI_PRICES can't be read, so usage is recorded without money: ${CutText.cut(error.message, 300)}`
+      ),
       {}
     )
   )

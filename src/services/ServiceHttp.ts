@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as CutText from "../domain/CutText.ts"
 
 /** One HTTP request to a service. */
 export interface HttpRequest {
@@ -109,7 +110,7 @@ const codeOf = (cause: unknown): string => {
   }
   return current instanceof Error
     ? current.name === "Error"
-      ? current.message.slice(0, 100)
+      ? CutText.cut(current.message, 100)
       : current.name
     : "no reason given"
 }

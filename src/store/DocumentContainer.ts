@@ -4,6 +4,7 @@ import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as CutText from "../domain/CutText.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 
 /** A JSON document with every property that anybody wrote, and the service's own `_etag` and `_ts` (epoch seconds of the last write). */
@@ -123,7 +124,7 @@ export const decoderOf = <A, I>(
       const where = fault === undefined || fault.path.length === 0 ? "" : ` at ${fault.path.map(String).join(".")}`
       return invalid(
         `read ${place}`,
-        `The document ${place} is not valid${where}: ${(fault?.message ?? "wrong shape").slice(0, 300)}`
+        `The document ${place} is not valid${where}: ${CutText.cut(fault?.message ?? "wrong shape", 300)}`
       )
     })
 }

@@ -4,6 +4,7 @@ import * as https from "node:https"
 import { isIPv6 } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as CutText from "../domain/CutText.ts"
 import * as ContentCoding from "./ContentCoding.ts"
 import { type AddressPolicy, codeOf, resolve } from "./HostAddresses.ts"
 import { refused, unusable, WebError } from "./WebError.ts"
@@ -56,7 +57,7 @@ export const fetch = (options: FetchOptions, request: FetchRequest): Effect.Effe
       if (hops === mostRedirects) return Effect.fail(unusable(`It redirects more than ${mostRedirects} times`))
       const next = URL.canParse(answer.location, url.href) ? new URL(answer.location, url.href) : undefined
       if (next === undefined || !isHttp(next)) {
-        return Effect.fail(unusable(`It redirects to ${answer.location.slice(0, 200)}, which is no web address`))
+        return Effect.fail(unusable(`It redirects to ${CutText.cut(answer.location, 200)}, which is no web address`))
       }
       // Credentials of an address are the address's author's, and what another site says in one is not ours to send.
       next.username = ""

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import * as CutText from "../domain/CutText.ts"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as Metrics from "./Metrics.ts"
@@ -84,5 +85,5 @@ export const supervise = (
 export const describe = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   const text = error instanceof Error ? error.message || error.name : String(error)
-  return redact(text.slice(0, 4_000)).slice(0, 1_000)
+  return CutText.cut(redact(CutText.cut(text, 4_000)), 1_000)
 }

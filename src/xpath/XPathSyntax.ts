@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as CutText from "../domain/CutText.ts"
 
 /** An expression of XPath 1.0, without variables and namespaces. */
 export type Expression =
@@ -94,7 +95,7 @@ class SyntaxProblem extends Error {
 
 const problem = (reader: Reader, expected: string): SyntaxProblem =>
   new SyntaxProblem(
-    `${expected} was expected ${reader.peek() === "" ? "at the end" : `at ${JSON.stringify(reader.rest().slice(0, 20))}`} of the XPath`
+    `${expected} was expected ${reader.peek() === "" ? "at the end" : `at ${JSON.stringify(CutText.cut(reader.rest(), 20))}`} of the XPath`
   )
 
 interface Reader {

@@ -13,7 +13,7 @@ interface Exit {
 }
 
 /** A child that says nothing for so long hangs. */
-const silenceMillis = 90_000
+const silenceMillis = 240_000
 
 /** Readers that are tried at the same time. */
 const atOnce = 2

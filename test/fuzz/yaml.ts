@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as ExactJson from "../../src/domain/ExactJson.ts"
 import { locate, parse, toPlain } from "../../src/yaml/Yaml.ts"
 
 export interface FuzzReport {
@@ -87,7 +88,7 @@ const check = (text: string): boolean => {
   const result = parse(text)
   if (Either.isRight(result)) {
     const plain = toPlain(result.right.value)
-    JSON.stringify(plain)
+    ExactJson.stringify(plain)
     locate(result.right, ["pipeline", "executors", 0, "id"])
     return true
   }

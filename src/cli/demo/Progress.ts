@@ -2,6 +2,7 @@ import * as Terminal from "@effect/platform/Terminal"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as CutText from "../../domain/CutText.ts"
 import * as CosmosContainer from "../../store/CosmosContainer.ts"
 import { CosmosDatabase } from "../../azure/CosmosClients.ts"
 import { AzureConfig } from "../../azure/AzureConfig.ts"
@@ -53,7 +54,7 @@ const width = 30
 
 const bar = (finished: number, all: number, running: Execution | undefined): string => {
   const filled = all === 0 ? 0 : Math.round((finished / all) * width)
-  const now = running === undefined ? "" : `  ${nameOf(running).slice(0, 30)}`
+  const now = running === undefined ? "" : `  ${CutText.cut(nameOf(running), 30)}`
   return `[${"#".repeat(filled)}${".".repeat(width - filled)}] ${finished} of ${all} documents${now}`
 }
 

@@ -1,3 +1,4 @@
+import * as CutText from "../../domain/CutText.ts"
 import type { Execution } from "../../domain/Execution.ts"
 import { nameOf, outputOf, secondsOf } from "./Progress.ts"
 
@@ -27,5 +28,5 @@ const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
 
 const oneLine = (error: string): string => {
   const line = error.replaceAll(/\s+/g, " ")
-  return line.length > 200 ? `${line.slice(0, 200)} …` : line
+  return CutText.shortened(line, 200, " …")
 }

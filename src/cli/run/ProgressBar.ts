@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
+import * as CutText from "../../domain/CutText.ts"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import type { Listener } from "./LocalCatalog.ts"
 import { plain } from "./ProblemLine.ts"
@@ -35,7 +36,7 @@ export const make = (screen: Screen = standardError): ProgressBar => {
     const done = [...ended].filter((id) => !working.has(id)).length
     const now = [...working].map(([id, items]) => `${id} (${items})`).join(", ")
     const text = `${bar(done, nodes.size)} ${done} of ${nodes.size} nodes, ${Math.floor(elapsedMillis / 1000)} s  ${now}`
-    screen.write(`${eraseLine}${plain(text).slice(0, widest)}`)
+    screen.write(`${eraseLine}${CutText.cut(plain(text), widest)}`)
   }
   return {
     listener: {

@@ -2,6 +2,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as CutText from "../../domain/CutText.ts"
 import type { Content } from "../../domain/Content.ts"
 import * as ExactJson from "../../domain/ExactJson.ts"
 import * as SafeJson from "../../domain/SafeJson.ts"
@@ -61,10 +62,5 @@ const namesOf = (items: ReadonlyArray<Content>): ReadonlyArray<string> => {
 /** A name from a document: its last part, without what a file system or a shell could take for something else. */
 const safe = (name: string): string => {
   const last = name.split(/[/\\]/).findLast((part) => part !== "") ?? ""
-  return (
-    last
-      .replaceAll(/[^\p{L}\p{N}._-]+/gu, "_")
-      .replace(/^[.-]+/, "")
-      .slice(0, 100) || "item"
-  )
+  return CutText.cut(last.replaceAll(/[^\p{L}\p{N}._-]+/gu, "_").replace(/^[.-]+/, ""), 100) || "item"
 }

@@ -1,4 +1,5 @@
 import { Parser } from "htmlparser2"
+import * as CutText from "../../domain/CutText.ts"
 import { limitExceeded } from "../DocumentError.ts"
 import type { Heading, Link, TextLimits, TextTable } from "../text/TextDocument.ts"
 import type { Warnings } from "../Warnings.ts"
@@ -172,17 +173,19 @@ const chunk = 64 * 1024
 const longest = 2000
 
 const collapsed = (text: string): string =>
-  text
-    .slice(0, 2 * longest)
-    .replace(/\s+/g, " ")
-    .trim()
-    .slice(0, longest)
+  CutText.cut(
+    text
+      .slice(0, 2 * longest)
+      .replace(/\s+/g, " ")
+      .trim(),
+    longest
+  )
 
 const addMeta = (meta: Map<string, string>, attributes: Readonly<Record<string, string>>): void => {
   const name = (attributes["name"] ?? attributes["property"] ?? attributes["http-equiv"])?.trim().toLowerCase() ?? ""
   const content = attributes["content"]?.trim() ?? ""
   if (name !== "" && content !== "" && !meta.has(name) && meta.size < mostMeta) {
-    meta.set(name.slice(0, 200), content.slice(0, 10_000))
+    meta.set(CutText.cut(name, 200), CutText.cut(content, 10_000))
   }
 }
 

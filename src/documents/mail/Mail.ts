@@ -47,9 +47,15 @@ export const readMail = async (
   }
 }
 
+/** Each mail in a mail is parsed again with all that is in it; one that lies deeper is an attachment. */
+const forwardedDepth = 5
+
 const parse = async (bytes: Uint8Array, limits: TextLimits): Promise<Mail> => {
   try {
-    return await PostalMime.parse(bytes, { maxNestingDepth: Math.min(limits.depth, 100) })
+    return await PostalMime.parse(bytes, {
+      maxNestingDepth: Math.min(limits.depth, 100),
+      maxRfc822NestingDepth: forwardedDepth
+    })
   } catch (error) {
     if (error instanceof DocumentError) throw error
     const detail = error instanceof Error ? error.message : String(error)

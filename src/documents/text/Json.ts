@@ -1,3 +1,4 @@
+import * as CutText from "../../domain/CutText.ts"
 import * as ExactJson from "../../domain/ExactJson.ts"
 import { damaged, limitExceeded } from "../DocumentError.ts"
 import type { TextLimits } from "./TextDocument.ts"
@@ -46,7 +47,7 @@ const mistake = (text: string): string => {
     ExactJson.parse(text)
     return ""
   } catch (error) {
-    return error instanceof Error ? error.message.slice(0, 300) : String(error)
+    return error instanceof Error ? CutText.cut(error.message, 300) : String(error)
   }
 }
 

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as CutText from "../../domain/CutText.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as ModelSettings from "./model/ModelSettings.ts"
 import * as TextNode from "./model/TextNode.ts"
@@ -87,9 +88,9 @@ const sample = (text: string): string => {
   if (text.length <= sampleLength * 3) return text
   const middle = Math.floor((text.length - sampleLength) / 2)
   return [
-    text.slice(0, sampleLength),
-    text.slice(middle, middle + sampleLength),
-    text.slice(text.length - sampleLength)
+    CutText.cut(text, sampleLength),
+    CutText.cut(CutText.behind(text, middle), sampleLength),
+    CutText.behind(text, text.length - sampleLength)
   ].join("\n[…]\n")
 }
 

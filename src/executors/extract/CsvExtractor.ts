@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as CutText from "../../domain/CutText.ts"
 import { TooManyCells } from "../../documents/csv/CsvReader.ts"
 import { guessDelimiter } from "../../documents/csv/Delimiter.ts"
 import * as StrictEncoding from "../../documents/csv/StrictEncoding.ts"
@@ -76,7 +77,7 @@ export const executor = Executor.define({
       : [
           {
             path: ["encoding"],
-            message: `The setting encoding names no known encoding: ${settings.encoding.slice(0, 40)}.`
+            message: `The setting encoding names no known encoding: ${CutText.cut(settings.encoding, 40)}.`
           }
         ])
   ],

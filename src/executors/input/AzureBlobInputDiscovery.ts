@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as CutText from "../../domain/CutText.ts"
 import { BlobStore, type BlobEntry } from "../../blob/BlobStore.ts"
 import type { Content } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
@@ -321,7 +322,7 @@ const uniqueId = (settings: Decoded, path: string): string =>
 
 const prefixAdvice = (prefix: string | null): ReadonlyArray<Settings.SettingProblem> => {
   if (prefix === null) return []
-  const shown = JSON.stringify(prefix.slice(0, 100))
+  const shown = JSON.stringify(CutText.cut(prefix, 100))
   const advice = prefix.startsWith("/")
     ? `The prefix ${shown} starts with a slash, and names of blobs hardly ever do, so it lists nothing; write ${JSON.stringify(prefix.replace(/^\/+/, "").slice(0, 100))}.`
     : /[*?]/.test(prefix)
@@ -341,6 +342,6 @@ const dateProblems = (name: string, text: string | null): ReadonlyArray<Settings
     : [
         {
           path: [name],
-          message: `The setting ${name} must be an ISO date or time like 2026-01-31 or 2026-01-31T08:00:00Z, not ${JSON.stringify(text.slice(0, 100))}.`
+          message: `The setting ${name} must be an ISO date or time like 2026-01-31 or 2026-01-31T08:00:00Z, not ${JSON.stringify(CutText.cut(text, 100))}.`
         }
       ]

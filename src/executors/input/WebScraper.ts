@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schedule from "effect/Schedule"
+import * as CutText from "../../domain/CutText.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
 import { EndpointValves } from "../../concurrency/EndpointValves.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
@@ -190,7 +191,7 @@ const failedOutput = (address: string, error: string, timestamp: string) => ({
 })
 
 const messageOf = (context: Executor.ExecutorContext, { address, error }: Failure): string =>
-  `${context.id} could not read ${address.slice(0, 500)}. ${error.message}.`
+  `${context.id} could not read ${CutText.cut(address, 500)}. ${error.message}.`
 
 /** Not one page could be read; if any of them may heal, the crawl may. */
 const nodeError = (

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as CutText from "../../domain/CutText.ts"
 import { type BlobLocation, BlobStore, type UploadOptions } from "../../blob/BlobStore.ts"
 import { type Content, nameOf, withSummary } from "../../domain/Content.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
@@ -138,7 +139,7 @@ const pathOf = (settings: Decoded, source: PathTemplate.Source): string => {
 }
 
 const pathAdvice = (template: string): ReadonlyArray<Settings.SettingProblem> => {
-  const shown = JSON.stringify(template.slice(0, 100))
+  const shown = JSON.stringify(CutText.cut(template, 100))
   const advice = template.startsWith("/")
     ? `The path_template ${shown} starts with a slash, so every blob lies in a folder without a name.`
     : template !== "" && !template.endsWith("/")

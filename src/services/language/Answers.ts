@@ -1,5 +1,6 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as CutText from "../../domain/CutText.ts"
 
 /** What answers of both APIs come to. */
 export interface Read {
@@ -97,5 +98,5 @@ export const readTokens = (json: unknown): Tokens =>
 /** The model's own name, where the service says it. */
 export const readModel = (json: unknown): string | undefined =>
   typeof json === "object" && json !== null && "model" in json && typeof json.model === "string" && json.model !== ""
-    ? json.model.slice(0, 200)
+    ? CutText.cut(json.model, 200)
     : undefined

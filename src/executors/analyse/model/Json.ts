@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import * as JSONSchema from "effect/JSONSchema"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as CutText from "../../../domain/CutText.ts"
 
 /** The schema as models take it: strict, so that every property is required and no other allowed. */
 export const schemaOf = <A, I>(schema: Schema.Schema<A, I>): Readonly<Record<string, unknown>> => {
@@ -17,7 +18,7 @@ export const decoder = <A, I>(schema: Schema.Schema<A, I>): ((text: string) => E
       Either.mapLeft(decode(value), (error) => {
         const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
         const path = issue?.path.map(String).join(".") ?? ""
-        return path === "" ? "it has another shape" : `${path.slice(0, 100)} is missing or of another kind`
+        return path === "" ? "it has another shape" : `${CutText.cut(path, 100)} is missing or of another kind`
       })
     )
 }

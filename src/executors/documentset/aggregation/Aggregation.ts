@@ -1,4 +1,6 @@
 import * as Either from "effect/Either"
+import * as ExactJson from "../../../domain/ExactJson.ts"
+import * as CutText from "../../../domain/CutText.ts"
 import { isObject } from "../../../executor/FieldPath.ts"
 import { operations, type Operation } from "./Operations.ts"
 
@@ -35,7 +37,7 @@ export const readAll = (
     if (unknown !== undefined) {
       return problem(
         [index, "operations"],
-        `has the unknown operation ${(JSON.stringify(unknown) ?? "").slice(0, 40)} for ${fieldPath}; there are ${operations.join(", ")}.`
+        `has the unknown operation ${CutText.cut(ExactJson.stringify(unknown) ?? "", 40)} for ${fieldPath}; there are ${operations.join(", ")}.`
       )
     }
     const key = keyOf(each["output_key"], fieldPath, used)

@@ -1,3 +1,4 @@
+import * as CutText from "../../../domain/CutText.ts"
 import * as Encoding from "../../../documents/text/Encoding.ts"
 import { defaultLimits, defaults, type TextLimits } from "../../../documents/text/TextDocument.ts"
 import * as Settings from "../../../executor/Settings.ts"
@@ -55,7 +56,7 @@ export const problems = ({ encoding }: Decoded): ReadonlyArray<Settings.SettingP
     : [
         {
           path: ["encoding"],
-          message: `The setting encoding names an encoding that is unknown: ${JSON.stringify(encoding.slice(0, 100))}.`
+          message: `The setting encoding names an encoding that is unknown: ${JSON.stringify(CutText.cut(encoding, 100))}.`
         }
       ]
 

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import * as CutText from "../../../domain/CutText.ts"
 import * as GuardedProxy from "../../../web/GuardedProxy.ts"
 import { type AddressPolicy, resolve } from "../../../web/HostAddresses.ts"
 import { mediaTypeOf } from "../../../web/HttpFetch.ts"
@@ -185,4 +186,4 @@ const renderError = (options: BrowserOptions, url: URL, cause: unknown): WebErro
 }
 
 const firstLine = (cause: unknown): string =>
-  (cause instanceof Error ? cause.message : String(cause)).split("\n", 1)[0]?.slice(0, 300) ?? ""
+  CutText.cut((cause instanceof Error ? cause.message : String(cause)).split("\n", 1)[0] ?? "", 300)

@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as CutText from "../../../domain/CutText.ts"
 import { isHttp } from "../../../web/HttpFetch.ts"
 
 /** Longer addresses are what traps for crawlers are made of. */
@@ -6,7 +7,7 @@ const longest = 2048
 
 /** An address as it is fetched: absolute, http or https, in its one spelling (RFC 3986 6.2.2, as browsers do it), without its fragment. */
 export const parse = (text: string, base?: string): Either.Either<URL, string> => {
-  const shown = JSON.stringify(text.slice(0, 200))
+  const shown = JSON.stringify(CutText.cut(text, 200))
   const url = URL.canParse(text, base) ? new URL(text, base) : undefined
   if (url === undefined) return Either.left(`${shown} is no web address; it must begin with https:// or http://`)
   if (!isHttp(url)) return Either.left(`${shown} is no web address: only https:// and http:// are fetched`)

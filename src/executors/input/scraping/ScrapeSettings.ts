@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as CutText from "../../../domain/CutText.ts"
 import * as Settings from "../../../executor/Settings.ts"
 import * as PageUrl from "./PageUrl.ts"
 import * as ScreenshotFile from "./ScreenshotFile.ts"
@@ -169,7 +170,7 @@ export const problems = (decoded: ScrapeSettings): ReadonlyArray<Settings.Settin
       : [
           {
             path: ["browser_path"],
-            message: `The setting browser_path must be the absolute path of a Chromium, Chrome or Edge, not ${JSON.stringify(decoded.browser_path.slice(0, 200))}.`
+            message: `The setting browser_path must be the absolute path of a Chromium, Chrome or Edge, not ${JSON.stringify(CutText.cut(decoded.browser_path, 200))}.`
           }
         ]),
     ...(template === null

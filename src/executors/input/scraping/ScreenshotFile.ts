@@ -1,6 +1,7 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
+import * as CutText from "../../../domain/CutText.ts"
 
 /** What the name of a screenshot's file is made of. */
 export interface ScreenshotPlace {
@@ -51,15 +52,17 @@ export const nameOf = ({ epochMillis, index, template, type, url }: ScreenshotPl
       .replaceAll(/[^A-Za-z0-9._-]/g, "_")
       .slice(0, 50)
   }
-  return template
-    .replaceAll(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? "") : whole))
-    .slice(0, 200)
+  const name = template.replaceAll(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? (values[name] ?? "") : whole
+  )
+  return CutText.cut(name, 200)
 }
 
 /** What is wrong with a template, or null. */
 export const problemOf = (template: string): string | null => {
   const unknown = [...template.matchAll(/\{([^}]*)\}/g)].find(([, name]) => !known.has(name ?? ""))
-  if (unknown !== undefined) return `knows {timestamp}, {index}, {ext} and {url}, but not ${unknown[0].slice(0, 60)}.`
+  if (unknown !== undefined)
+    return `knows {timestamp}, {index}, {ext} and {url}, but not ${CutText.cut(unknown[0], 60)}.`
   return /[/\\\0]|^\.+$/.test(template) ? "must be a file name without folders." : null
 }
 

@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as CutText from "../../../domain/CutText.ts"
 import { type DomDocument, type DomElement, isElement } from "../../../xpath/DomNode.ts"
 import * as XPath from "../../../xpath/XPath.ts"
 import * as XPathSyntax from "../../../xpath/XPathSyntax.ts"
@@ -28,7 +29,7 @@ const parseXPath = (source: string): Either.Either<Selector, string> =>
     if (rest === "") return Either.right({ _tag: "XPath", expression, attribute: null })
     const attribute = attributeName.exec(rest)?.[1]
     return attribute === undefined
-      ? Either.left(`${JSON.stringify(rest.slice(0, 40))} is not understood in the XPath`)
+      ? Either.left(`${JSON.stringify(CutText.cut(rest, 40))} is not understood in the XPath`)
       : Either.right({ _tag: "XPath", expression, attribute: attribute.toLowerCase() })
   })
 

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as CutText from "../../../domain/CutText.ts"
 import { declaredCharset } from "../../../documents/html/HtmlDocument.ts"
 import { decode } from "../../../documents/text/Encoding.ts"
 import { type FetchResponse, mediaTypeOf } from "../../../web/HttpFetch.ts"
@@ -40,7 +41,7 @@ const shown = (text: string): string =>
 export const notAPage = (mediaType: string): WebError =>
   new WebError({
     reason: "NotAPage",
-    message: `It is no page but ${mediaType === "" ? "a file" : mediaType.slice(0, 100)}; fetch files with a content retriever`,
+    message: `It is no page but ${mediaType === "" ? "a file" : CutText.cut(mediaType, 100)}; fetch files with a content retriever`,
     transient: false
   })
 
