@@ -7,7 +7,8 @@ export const shortened = (text: string, length: number, mark = "…"): string =>
   text.length > length ? `${cut(text, length)}${mark}` : text
 
 /** What follows the first `index` UTF-16 units, with a character that lies across the place. */
-export const behind = (text: string, index: number): string => text.slice(endOfWhole(text, index))
+export const behind = (text: string, index: number): string =>
+  text.length > index ? text.slice(endOfWhole(text, index)) : ""
 
 /** Long enough for every emoji and accent; what is longer is noise, and cut between code points. */
 const longestCharacter = 64
