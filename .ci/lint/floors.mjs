@@ -4,6 +4,7 @@ import { dirname, join, normalize, relative } from "node:path"
 
 // From the ground up. Rooms of one line don't import each other.
 const floors = [
+  ["text"],
   ["python", "yaml"],
   ["condition", "xpath", "domain"],
   ["concurrency"],

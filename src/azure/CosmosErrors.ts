@@ -1,5 +1,5 @@
 import * as Predicate from "effect/Predicate"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import { cosmosDb as service } from "../domain/ServiceError.ts"
 

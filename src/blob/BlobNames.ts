@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import { Invalid } from "../domain/ServiceError.ts"
 import type { UploadOptions } from "./BlobStore.ts"
 

@@ -1,4 +1,4 @@
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import type * as Expression from "./Expression.ts"
 import type * as FieldPath from "./FieldPath.ts"
 import * as Limits from "./Limits.ts"

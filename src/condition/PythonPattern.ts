@@ -1,4 +1,4 @@
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import * as CharacterClass from "./CharacterClass.ts"
 
 /** What is wrong with a pattern, and how to write it. */

@@ -1,4 +1,4 @@
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 
 /**
  * Thrown inside the condition parser, and turned into a `ConditionParseError` by the one function that starts it.

@@ -1,4 +1,4 @@
-import * as CutText from "./CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import type { Execution } from "./Execution.ts"
 import * as Quick from "./Quick.ts"
 

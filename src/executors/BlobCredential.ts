@@ -1,5 +1,5 @@
 import * as Redacted from "effect/Redacted"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import type { BlobAccount } from "../domain/BlobAccount.ts"
 import * as Settings from "../executor/Settings.ts"
 

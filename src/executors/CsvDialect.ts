@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import type { Dialect } from "../documents/csv/CsvReader.ts"
 import { strip } from "../python/PythonStrings.ts"
 import * as Settings from "../executor/Settings.ts"

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import * as Condition from "../condition/Condition.ts"
 import type { Definition, Edge } from "./Definition.ts"
 import type * as Problem from "./Problem.ts"

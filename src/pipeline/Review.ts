@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import type { Catalog } from "../executor/Catalog.ts"
 import type { Executor } from "../executor/Executor.ts"
 import type { SettingInfo } from "../executor/Settings.ts"

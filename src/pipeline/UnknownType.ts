@@ -1,4 +1,4 @@
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import type { Catalog } from "../executor/Catalog.ts"
 import * as NearestName from "./NearestName.ts"
 

@@ -1,4 +1,4 @@
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import { redact } from "../domain/Redaction.ts"
 import { CallError } from "./CallError.ts"
 import type { HttpAnswer } from "./ServiceHttp.ts"

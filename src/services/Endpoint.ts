@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 
 /** Where a service is. */
 export interface Endpoint {

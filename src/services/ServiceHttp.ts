@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 
 /** One HTTP request to a service. */
 export interface HttpRequest {

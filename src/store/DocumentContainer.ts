@@ -4,7 +4,7 @@ import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 
 /** A JSON document with every property that anybody wrote, and the service's own `_etag` and `_ts` (epoch seconds of the last write). */

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import { type AttemptHistory, type AttemptNote, noHistory, type OpenAttempt } from "../domain/AttemptNotes.ts"
 import { type Content, nameOf, statusOf } from "../domain/Content.ts"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
 import * as JsonSize from "../domain/JsonSize.ts"
 import { redact } from "../domain/Redaction.ts"

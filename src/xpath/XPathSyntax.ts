@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import * as CutText from "../domain/CutText.ts"
+import * as CutText from "../text/CutText.ts"
 
 /** An expression of XPath 1.0, without variables and namespaces. */
 export type Expression =

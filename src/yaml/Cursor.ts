@@ -1,3 +1,5 @@
+import * as CutText from "../text/CutText.ts"
+
 /** Where something stands in the text: both count from 1, the column in code points. */
 export interface Position {
   readonly line: number
@@ -30,8 +32,8 @@ export const shown = (ch: string): string =>
 
 /** The start of a text of the file, on one line, for an error message. */
 export const excerpt = (text: string): string => {
-  const characters = Array.from(text.slice(0, 200).replaceAll(/\s+/g, " "))
-  return characters.length > 60 || text.length > 200 ? `${characters.slice(0, 60).join("")}…` : characters.join("")
+  const line = CutText.cut(text, 200).replaceAll(/\s+/g, " ")
+  return line.length > 60 || text.length > 200 ? `${CutText.cut(line, 60)}…` : line
 }
 
 /** Walks through the text and knows line and column, counted as PyYAML's reader counts them. */

@@ -1,4 +1,4 @@
-import * as CutText from "../../domain/CutText.ts"
+import * as CutText from "../../text/CutText.ts"
 import type { Execution } from "../../domain/Execution.ts"
 import { nameOf, outputOf, secondsOf } from "./Progress.ts"
 

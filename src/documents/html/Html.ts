@@ -1,5 +1,5 @@
 import { Parser } from "htmlparser2"
-import * as CutText from "../../domain/CutText.ts"
+import * as CutText from "../../text/CutText.ts"
 import { limitExceeded } from "../DocumentError.ts"
 import type { Heading, Link, TextLimits, TextTable } from "../text/TextDocument.ts"
 import type { Warnings } from "../Warnings.ts"

@@ -1,4 +1,4 @@
-import * as CutText from "../../domain/CutText.ts"
+import * as CutText from "../../text/CutText.ts"
 import * as ExactJson from "../../domain/ExactJson.ts"
 import { damaged, limitExceeded } from "../DocumentError.ts"
 import type { TextLimits } from "./TextDocument.ts"

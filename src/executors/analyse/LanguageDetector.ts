@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as CutText from "../../domain/CutText.ts"
+import * as CutText from "../../text/CutText.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as ModelSettings from "./model/ModelSettings.ts"
 import * as TextNode from "./model/TextNode.ts"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import * as CutText from "../../domain/CutText.ts"
+import * as CutText from "../../text/CutText.ts"
 import { TooManyCells } from "../../documents/csv/CsvReader.ts"
 import { guessDelimiter } from "../../documents/csv/Delimiter.ts"
 import * as StrictEncoding from "../../documents/csv/StrictEncoding.ts"

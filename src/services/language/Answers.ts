@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as CutText from "../../domain/CutText.ts"
+import * as CutText from "../../text/CutText.ts"
 
 /** What answers of both APIs come to. */
 export interface Read {

@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import * as JSONSchema from "effect/JSONSchema"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import * as CutText from "../../../domain/CutText.ts"
+import * as CutText from "../../../text/CutText.ts"
 
 /** The schema as models take it: strict, so that every property is required and no other allowed. */
 export const schemaOf = <A, I>(schema: Schema.Schema<A, I>): Readonly<Record<string, unknown>> => {

@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import * as ExactJson from "../../../domain/ExactJson.ts"
-import * as CutText from "../../../domain/CutText.ts"
+import * as CutText from "../../../text/CutText.ts"
 import { isObject } from "../../../executor/FieldPath.ts"
 import { operations, type Operation } from "./Operations.ts"
 

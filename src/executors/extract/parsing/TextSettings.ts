@@ -1,4 +1,4 @@
-import * as CutText from "../../../domain/CutText.ts"
+import * as CutText from "../../../text/CutText.ts"
 import * as Encoding from "../../../documents/text/Encoding.ts"
 import { defaultLimits, defaults, type TextLimits } from "../../../documents/text/TextDocument.ts"
 import * as Settings from "../../../executor/Settings.ts"

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import * as CutText from "../../../domain/CutText.ts"
+import * as CutText from "../../../text/CutText.ts"
 import { isHttp } from "../../../web/HttpFetch.ts"
 
 /** Longer addresses are what traps for crawlers are made of. */

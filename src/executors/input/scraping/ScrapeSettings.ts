@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import * as CutText from "../../../domain/CutText.ts"
+import * as CutText from "../../../text/CutText.ts"
 import * as Settings from "../../../executor/Settings.ts"
 import * as PageUrl from "./PageUrl.ts"
 import * as ScreenshotFile from "./ScreenshotFile.ts"

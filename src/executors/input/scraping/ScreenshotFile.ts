@@ -1,7 +1,7 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
-import * as CutText from "../../../domain/CutText.ts"
+import * as CutText from "../../../text/CutText.ts"
 
 /** What the name of a screenshot's file is made of. */
 export interface ScreenshotPlace {

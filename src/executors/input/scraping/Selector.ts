@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import * as CutText from "../../../domain/CutText.ts"
+import * as CutText from "../../../text/CutText.ts"
 import { type DomDocument, type DomElement, isElement } from "../../../xpath/DomNode.ts"
 import * as XPath from "../../../xpath/XPath.ts"
 import * as XPathSyntax from "../../../xpath/XPathSyntax.ts"

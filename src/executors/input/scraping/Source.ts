@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import * as CutText from "../../../domain/CutText.ts"
+import * as CutText from "../../../text/CutText.ts"
 import { declaredCharset } from "../../../documents/html/HtmlDocument.ts"
 import { decode } from "../../../documents/text/Encoding.ts"
 import { type FetchResponse, mediaTypeOf } from "../../../web/HttpFetch.ts"

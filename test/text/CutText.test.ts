@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import * as AttemptNotes from "../../src/domain/AttemptNotes.ts"
-import * as CutText from "../../src/domain/CutText.ts"
+import * as CutText from "../../src/text/CutText.ts"
 
 const isWhole = (text: string): boolean =>
   !/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text)
