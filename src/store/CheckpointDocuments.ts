@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Checkpoint, checkpointId, originalCheckpointId } from "../domain/Checkpoint.ts"
+import * as Timestamp from "../domain/Timestamp.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 
@@ -19,6 +20,31 @@ export const make = (container: DocumentContainer.DocumentContainer): Checkpoint
       return Option.some({ ...checkpoint, id, taken_over: checkpoint.taken_over || found !== ours })
     }),
     save: (checkpoint) =>
-      Effect.asVoid(container.upsert({ ...checkpoint, id: DocumentContainer.storableId(checkpoint.id) }))
+      Effect.asVoid(container.upsert({ ...checkpoint, id: DocumentContainer.storableId(checkpoint.id) })),
+    saveForOriginal: Effect.fnUntraced(function* ({
+      checkpoint_timestamp,
+      executor_id,
+      pipeline_id,
+      vault_id,
+      worker_id
+    }) {
+      const id = originalCheckpointId(pipeline_id, executor_id)
+      const document = {
+        id: DocumentContainer.storableId(id),
+        pipeline_id,
+        executor_id,
+        vault_id,
+        checkpoint_timestamp,
+        worker_id
+      }
+      const theirs = yield* read(id)
+      if (theirs._tag === "Missing") return yield* Effect.asVoid(container.create(document))
+      if (theirs._tag !== "Found" || theirs.document["vault_id"] !== vault_id) return
+      const [before, now] = [theirs.document["checkpoint_timestamp"], checkpoint_timestamp].map(millisOf)
+      if (before !== undefined && now !== undefined && now <= before) return
+      yield* container.replace({ ...theirs.document, ...document }, theirs.etag)
+    })
   })
 }
+
+const millisOf = (timestamp: unknown): number | undefined => Option.getOrUndefined(Timestamp.parse(timestamp))

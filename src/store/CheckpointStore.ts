@@ -19,5 +19,10 @@ export class CheckpointStore extends Context.Tag("contentflow-worker/store/Check
       vaultId: VaultId
     ) => Effect.Effect<Option.Option<Checkpoint>, ServiceError>
     readonly save: (checkpoint: Checkpoint) => Effect.Effect<void, ServiceError>
+    /**
+     * Keeps the original's checkpoint up to date, so that a Python source worker that comes back goes on where we were. It has room for one vault
+     * of a pipeline: that whose it is, or the first that asks. It never moves back.
+     */
+    readonly saveForOriginal: (checkpoint: Checkpoint) => Effect.Effect<void, ServiceError>
   }
 >() {}

@@ -280,7 +280,12 @@ const make = Effect.gen(function* () {
     )
     yield* tellWaiting(target, workerId, totals.newlyWaiting, before.waiting_documents !== null)
     const completed = { ...begun, crawling: false, last_crawl_completed_at: yield* Timestamp.now }
-    yield* insistently(checkpoints.save(moved(completed, totals, recent)))
+    const next = moved(completed, totals, recent)
+    yield* insistently(checkpoints.save(next))
+    // Only for the way back: the next crawl of ours does not need it.
+    if (next.checkpoint_timestamp !== before.checkpoint_timestamp) {
+      yield* Effect.ignoreLogged(checkpoints.saveForOriginal(next))
+    }
     const whole = Option.isSome(totals.listedAt) && Option.isNone(totals.cut)
     if (whole && isTimeToLook(before, lastStart, startedAt)) yield* withdrawUnqueued(target)
     return { crawled: true, startedAt, discovered: totals.discovered, enqueued: totals.enqueued }

@@ -183,7 +183,7 @@ describe("A worker process in which something hangs", () => {
             QUEUE_VISIBILITY_TIMEOUT_SECONDS: "10"
           })
           yield* Tasks.enqueue(installation, "writing", ["again"])
-          const line = yield* worker.logged("The attempt stopped without writing anything")
+          const line = yield* worker.logged("The attempt stopped without a result")
           assert.deepInclude(line, { level: "WARN", execution_id: "exec_again" })
           assert.include(line.message, "could not be renewed before it ended")
           assert.isAbove(renewals.state.seen, 0)

@@ -1,5 +1,5 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Clock, Deferred, Duration, Effect, Either, Option, Schema, Stream } from "effect"
+import { Deferred, Duration, Effect, Either, Option, Schema, Stream } from "effect"
 import { nameOf } from "../../src/domain/Content.ts"
 import { ExecutionId } from "../../src/domain/Ids.ts"
 import { type CrawlBatch, define, type Discovered, type Executor, ExecutorError } from "../../src/executor/Executor.ts"
@@ -337,7 +337,7 @@ describe("A fleet of Python workers and ours", () => {
             const { executor_logs: _, ...item } = Tasks.item(name)
             assert.deepInclude(execution, { status: "completed", error: null, number_of_items: 1 })
             const [content = {}] = execution["content"] as ReadonlyArray<Record<string, unknown>>
-            assert.deepInclude(content, keeps ? item : item.id)
+            assert.deepInclude(content, keeps ? item : { id: item.id })
             accepted(VaultExecution, [execution])
           }
           assert.deepStrictEqual((yield* python.execution(id("pending")))["reviewed_by"], { name: "Ann" })
@@ -353,7 +353,7 @@ describe("A fleet of Python workers and ours", () => {
       )
     }
 
-    it.scoped("an execution that they finish while we run it stays theirs", () =>
+    it.scoped("an execution that we began ends with our result, though they write theirs while we run it", () =>
       Effect.gen(function* () {
         const { installation, python } = yield* fleets("mixed-race", { visibilitySeconds: 1 })
         const { executions } = yield* python.crawl(pipelineId, vaultId, "discover", [[Tasks.item("slow")]])
@@ -377,7 +377,8 @@ describe("A fleet of Python workers and ours", () => {
         yield* queueIsEmpty(installation)
         const execution = yield* python.execution(id)
         assert.deepInclude(execution, { status: "completed", processing_worker_id: "ContentProcessingWorker-0" })
-        assert.deepStrictEqual(execution["content"], [Tasks.item("slow", { by: "them" })])
+        const [content] = execution["content"] as ReadonlyArray<Record<string, unknown>>
+        assert.notDeepInclude(content, { data: { by: "them" } })
         accepted(VaultExecution, [execution])
         assert.isEmpty(yield* Effect.catchAllCause(Emulators.visible(installation.poison), () => Effect.succeed([])))
       })
@@ -400,10 +401,8 @@ describe("A fleet of Python workers and ours", () => {
         yield* engine.stop
         assert.isNull(yield* lockOf(installation))
 
-        // A worker that died 301 seconds ago. Its lock's ttl is not ours.
-        const dead = yield* Python.make(installation, {
-          now: Effect.map(Clock.currentTimeMillis, (now) => now - 301_000)
-        })
+        // A worker that dies at once. Its lock's ttl is not ours.
+        const dead = yield* Python.make(installation, { lockTtlSeconds: 2 })
         assert.isTrue(yield* dead.acquireLock(pipelineId, vaultId))
         yield* installation.documents.vaults.upsert({ id: "second", pipeline_id: pipelineId, enabled: true })
         const next = yield* Emulators.engine(installation, { ...crawlOnly, lockTtl: Duration.seconds(900) }, [
@@ -491,7 +490,8 @@ describe("A fleet of Python workers and ours", () => {
         )
         yield* Emulators.engine(installation, crawlOnly, [idle, looking])
         yield* eventually("we have crawled", checkpointOf(installation, ours), (now) => now["crawling"] === false)
-        assert.deepStrictEqual(looked, [Date.parse(theirs.startedAt)])
+        // Their listing may have missed what was written in the second in which it began.
+        assert.deepStrictEqual(looked, [Math.floor(Date.parse(theirs.startedAt) / 1_000) * 1_000 - 1])
         assert.deepStrictEqual(
           yield* python.readCheckpoint(pipelineId, "discover"),
           Option.some(theirs.startedAt),

@@ -35,6 +35,29 @@ export const suite = (name: string, layer: Layer.Layer<CheckpointStore | Contain
       })
     )
 
+    it.effect(
+      "keeps the Python worker's checkpoint up to date for one vault of a pipeline, and never moves it back",
+      () =>
+        Effect.gen(function* () {
+          const store = yield* CheckpointStore
+          const { checkpoints } = yield* Containers
+          const theirs = Effect.map(checkpoints.read("p9_input"), (found) =>
+            found._tag === "Found" ? [found.document["vault_id"], found.document["checkpoint_timestamp"]] : []
+          )
+          const at = (v: string, hour: string) =>
+            store.saveForOriginal(
+              checkpoint("p9", "input", v, { checkpoint_timestamp: `2026-01-02T${hour}:00:00.000000+00:00` })
+            )
+          yield* at("v1", "10")
+          assert.deepStrictEqual(yield* theirs, ["v1", "2026-01-02T10:00:00.000000+00:00"])
+          yield* at("v2", "11")
+          yield* at("v1", "09")
+          assert.deepStrictEqual(yield* theirs, ["v1", "2026-01-02T10:00:00.000000+00:00"])
+          yield* at("v1", "12")
+          assert.deepStrictEqual(yield* theirs, ["v1", "2026-01-02T12:00:00.000000+00:00"])
+        })
+    )
+
     it.effect("takes over the Python worker's checkpoint of the same vault, and only of that", () =>
       Effect.gen(function* () {
         const store = yield* CheckpointStore

@@ -213,7 +213,7 @@ describe("design 5.1 the schedule", () => {
       )
       assert.sameMembers(
         (yield* documentsOf("checkpoints")).map((each) => each["id"]),
-        [checkpointId, `${Engine.pipeline.id}_${inputId}_vault-2`]
+        [checkpointId, `${Engine.pipeline.id}_${inputId}_vault-2`, `${Engine.pipeline.id}_${inputId}`]
       )
       assert.lengthOf(yield* messages, 2)
     }))
@@ -816,8 +816,8 @@ describe("design 5.5 the checkpoint", () => {
       assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], at(served))
       assert.deepInclude(
         stores.checkpoints.documents.get(original.id),
-        original,
-        "the original's own stays for its fleet"
+        { ...original, worker_id: "InputSourceWorker-0", checkpoint_timestamp: at(served) },
+        "the original's own moves, so that its fleet would go on where we are"
       )
     }))
 

@@ -304,12 +304,15 @@ describe("design 4.4 attempt", () => {
         const stores = yield* MemoryStores
         yield* stores.pipelines.upsert({ ...Engine.pipeline, timeout })
         runner.work = () => Effect.never
-        yield* Engine.enqueue(1, { content: Array.from({ length: items }, (_, index) => Engine.item(`item ${index}`)) })
+        yield* Engine.enqueue(1, {
+          max_retries: 0,
+          content: Array.from({ length: items }, (_, index) => Engine.item(`item ${index}`))
+        })
         yield* Engine.started({ taskTimeout: Duration.seconds(600) })
         yield* Engine.pass(bound - 2)
         assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "running")
         yield* Engine.pass(4)
-        assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "pending")
+        assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "failed")
       }))
   }
 
