@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
@@ -9,12 +10,17 @@ import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { Piscina } from "piscina"
 import { DocumentError } from "../documents/DocumentError.ts"
+import * as JobProcess from "./JobProcess.ts"
 import type { Job, Jobs } from "./Jobs.ts"
+import * as ProgramFile from "./ProgramFile.ts"
 import * as Reply from "./Reply.ts"
 import { runJob } from "./RunJob.ts"
 import * as ThreadWaits from "./ThreadWaits.ts"
 
-/** Work that would hold up the event loop, done in threads that can be killed one by one. */
+/**
+ * Work that would hold up the event loop, done in threads that can be killed one by one; in a process of its own where `JobProcess.isolated`
+ * says so.
+ */
 export class ThreadPool extends Context.Tag("worker/threads/ThreadPool")<ThreadPool, Threads<Jobs>>() {}
 
 export interface Threads<Known extends Readonly<Record<keyof Known, Job<unknown, unknown>>>> {
@@ -79,7 +85,7 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
 ): Effect.Effect<Threads<Known>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
-    const worker = options.worker ?? defaultWorker()
+    const worker = options.worker ?? ProgramFile.beside("Parse.worker")
     const megabytes = options.maxHeapMegabytes ?? 1024
     const scope = yield* Effect.scope
     // jobs wait here and not inside the pool, so that a time-out measures the job alone
@@ -94,6 +100,7 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
     ) {
       const timeout = Duration.decode(runOptions.timeout ?? options.timeout ?? "5 minutes")
       const task: Task = { id: ++count, job, input }
+      const isolated = yield* FiberRef.get(JobProcess.isolated)
       const running = yield* pool.pipe(
         Effect.mapError(() => {
           const message = `No thread can start: ${fileURLToPath(worker)} is missing. Build it with: npm run build`
@@ -102,7 +109,9 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
       )
       const reply = yield* Effect.tryPromise({
         try: (signal): Promise<Reply.Reply<Known[Name]["output"]>> =>
-          perform(running, task, worker, runOptions.transfer?.(input) ?? [], signal),
+          isolated
+            ? JobProcess.perform(worker, task, megabytes, signal)
+            : perform(running, task, worker, runOptions.transfer?.(input) ?? [], signal),
         catch: (cause) => ended(job, cause, megabytes)
       }).pipe(
         Effect.timeoutFail({
@@ -219,19 +228,15 @@ const perform = async <A>(
 
 const ended = (job: string, cause: unknown, megabytes: number): ThreadError => {
   const detail = cause instanceof Error ? cause.message : String(cause)
-  return cause instanceof Error && "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY"
+  const isOutOfMemory =
+    cause instanceof JobProcess.ProcessEnded
+      ? cause.outOfMemory
+      : cause instanceof Error && "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY"
+  return isOutOfMemory
     ? new ThreadError({
         reason: "OutOfMemory",
         job,
         message: `The ${job} job needed more than the ${megabytes} MB of heap that a thread may have, and was stopped`
       })
     : new ThreadError({ reason: "Crashed", job, message: `The thread of the ${job} job failed: ${detail}` })
-}
-
-/** The thread file beside this one; where only this process was taught TypeScript, as by vitest on Node 20, the built one. */
-const defaultWorker = (): URL => {
-  if (!import.meta.url.endsWith(".ts")) return new URL("./Parse.worker.js", import.meta.url)
-  const runsTypeScript =
-    "Deno" in globalThis || ("typescript" in process.features && process.features.typescript !== false)
-  return new URL(runsTypeScript ? "./Parse.worker.ts" : "../../dist/threads/Parse.worker.js", import.meta.url)
 }

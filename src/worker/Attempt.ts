@@ -23,6 +23,7 @@ import type { ReceivedMessage, TaskQueue } from "../queue/TaskQueue.ts"
 import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
 import type { AttemptGate } from "./AttemptGate.ts"
 import * as AttemptStart from "./AttemptStart.ts"
+import * as JobProcess from "../threads/JobProcess.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Deaths from "./Deaths.ts"
 import * as Departures from "./Departures.ts"
@@ -294,7 +295,9 @@ const make = Effect.gen(function* () {
     }
     const keepItems = yield* keepsItems(task)
     state.items = yield* readItems(task)
-    const items = yield* runPipeline(state, task, pipeline, watch, notesOf(state, task, opened))
+    const running = runPipeline(state, task, pipeline, watch, notesOf(state, task, opened))
+    // What was at work when a worker died is read in a process of its own, whose death is the document's alone.
+    const items = yield* Effect.locally(running, JobProcess.isolated, isSuspect(state.history))
     if (state.departures.size > 0) {
       yield* Effect.logInfo(`Documents left the task: ${Departures.describe(state.departures)}`)
       yield* followed(task, state.items, state.departures, pipeline, state.workerId)

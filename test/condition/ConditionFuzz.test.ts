@@ -16,7 +16,23 @@ describe("hostile conditions", () => {
     })
   }
 
-  // The test's own time limit fails what takes more than linear time, by far.
+  const read = (text: string): void => {
+    const condition = Condition.parse(text)
+    if (Either.isRight(condition)) Condition.evaluate(condition.right, { data: { a: "x" } })
+    else assert.isAtMost(condition.left.offset, text.length)
+  }
+
+  /** Milliseconds of this process's work, the least of several tries: what else the machine does counts for nothing. */
+  const workOf = (texts: ReadonlyArray<string>): number => {
+    const tries = Array.from({ length: 3 }, () => {
+      const before = process.cpuUsage()
+      for (const text of texts) read(text)
+      const { system, user } = process.cpuUsage(before)
+      return (system + user) / 1_000
+    })
+    return Math.min(...tries)
+  }
+
   const pieces = [
     " ",
     "'",
@@ -39,13 +55,30 @@ describe("hostile conditions", () => {
     "'a\\', "
   ]
   for (const piece of pieces) {
-    it(`${JSON.stringify(piece)} again and again`, () => {
+    it(`${JSON.stringify(piece)} again and again takes linear time`, () => {
       for (const start of ["", "data.a == ", "data.a == 'x", "(((data.a == ", "data.a == ["]) {
-        const text = (start + piece.repeat(Limits.maxLength)).slice(0, Limits.maxLength)
-        const condition = Condition.parse(text)
-        if (Either.isRight(condition)) Condition.evaluate(condition.right, { data: { a: "x" } })
-        else assert.isAtMost(condition.left.offset, text.length)
+        const ofLength = (length: number) => (start + piece.repeat(length)).slice(0, length)
+        const long = ofLength(Limits.maxLength)
+        const short = ofLength(Limits.maxLength / 8)
+        // As many characters in eight texts: equal work where time is linear, an eighth where it grows with the square.
+        const [one, eight] = [workOf([long]), workOf(Array.from({ length: 8 }, () => short))]
+        assert.isAtMost(one, 4 * eight + 10)
       }
     })
   }
+
+  it("the comparison of lengths notices what is quadratic", () => {
+    const quadratic = (length: number): number => {
+      let steps = 0
+      for (let i = 0; i < length; i++) for (let j = i; j < length; j++) steps += j & 1
+      return steps
+    }
+    const work = (lengths: ReadonlyArray<number>): number => {
+      const before = process.cpuUsage()
+      for (const length of lengths) quadratic(length)
+      const { system, user } = process.cpuUsage(before)
+      return (system + user) / 1_000
+    }
+    assert.isAbove(work([40_000]), 4 * work(Array.from({ length: 8 }, () => 5_000)) + 10)
+  })
 })

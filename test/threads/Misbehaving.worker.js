@@ -6,6 +6,12 @@ const jobs = {
     for (;;);
   },
   exit: () => process.exit(3),
+  abort: () => process.abort(),
+  print: (input) => {
+    console.log("among the answer")
+    return input
+  },
+  environment: () => Object.keys(process.env).sort(),
   reject: () => Promise.reject(new Error("a bug")),
   hoard: () => {
     const hoard = []

@@ -8,6 +8,7 @@ import * as Excel from "../../src/documents/excel/ExcelDocument.ts"
 import { defaultLimits } from "../../src/documents/pdf/PdfDocument.ts"
 import * as PowerPoint from "../../src/documents/powerpoint/PowerPointDocument.ts"
 import * as Word from "../../src/documents/word/WordDocument.ts"
+import * as JobProcess from "../../src/threads/JobProcess.ts"
 import type { Job } from "../../src/threads/Jobs.ts"
 import * as ThreadPool from "../../src/threads/ThreadPool.ts"
 import { text, writePdf } from "../support/Pdf.ts"
@@ -17,6 +18,9 @@ interface Misbehaviour {
   readonly size: Job<ArrayBuffer, number>
   readonly forever: Job<undefined, never>
   readonly exit: Job<undefined, never>
+  readonly abort: Job<undefined, never>
+  readonly print: Job<unknown, unknown>
+  readonly environment: Job<undefined, ReadonlyArray<string>>
   readonly reject: Job<undefined, never>
   readonly hoard: Job<undefined, never>
 }
@@ -24,6 +28,66 @@ interface Misbehaviour {
 const worker = new URL("./Misbehaving.worker.js", import.meta.url)
 const makePool = (options: ThreadPool.ThreadPoolOptions = {}) =>
   ThreadPool.make<Misbehaviour>({ worker, threads: 1, maxHeapMegabytes: 64, ...options })
+
+const inOwnProcess = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.locally(effect, JobProcess.isolated, true)
+
+describe("jobs in a process of their own", () => {
+  it.scopedLive("give what they give in a thread, of every kind and size, whatever is printed", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool()
+      const value = {
+        big: 2n ** 70n,
+        day: new Date(0),
+        map: new Map([["a", new Set([1])]]),
+        none: undefined,
+        bytes: new Uint8Array([1, 2]),
+        text: "é😀".repeat(200_000)
+      }
+      assert.deepStrictEqual(yield* inOwnProcess(pool.run("print", value)), value)
+      assert.strictEqual(yield* inOwnProcess(pool.run("size", new ArrayBuffer(3_000_000))), 3_000_000)
+    })
+  )
+
+  it.scopedLive("end alone, whatever they do", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool()
+      for (const job of ["exit", "abort"] as const) {
+        const error = yield* Effect.flip(inOwnProcess(pool.run(job, undefined)))
+        assert.deepInclude(error, { _tag: "ThreadError", reason: "Crashed", job })
+        assert.include(error.message, "its process")
+      }
+      const bug = yield* Effect.flip(inOwnProcess(pool.run("reject", undefined)))
+      assert.include(bug.message, "a bug")
+      const late = yield* Effect.flip(inOwnProcess(pool.run("forever", undefined, { timeout: "2 seconds" })))
+      assert.deepInclude(late, { _tag: "ThreadError", reason: "TimedOut" })
+      const hoarding = yield* Effect.flip(inOwnProcess(pool.run("hoard", undefined)))
+      assert.deepInclude(hoarding, { _tag: "ThreadError", reason: "OutOfMemory" })
+      assert.strictEqual(yield* pool.run("echo", "unharmed"), "unharmed")
+    })
+  )
+
+  it.scopedLive("know nothing of the environment that could be a secret", () =>
+    Effect.gen(function* () {
+      const pool = yield* makePool()
+      process.env["SOME_SECRET"] = "x"
+      const names = yield* inOwnProcess(pool.run("environment", undefined))
+      delete process.env["SOME_SECRET"]
+      assert.include(names, "PATH")
+      assert.notInclude(names, "SOME_SECRET")
+    })
+  )
+
+  it.scopedLive("read documents, and tell what is wrong with one", () =>
+    Effect.gen(function* () {
+      const pool = yield* ThreadPool.make({ threads: 1 })
+      const bytes = ThreadPool.ownBuffer(writePdf({ pages: [{ content: text(72, 700, "Hello") }] }))
+      const document = yield* inOwnProcess(pool.run("pdf", { bytes, options: {}, limits: defaultLimits }))
+      assert.include(document.text, "Hello")
+      const broken = pool.run("pdf", { bytes: new ArrayBuffer(10), options: {}, limits: defaultLimits })
+      assert.instanceOf(yield* Effect.flip(inOwnProcess(broken)), DocumentError)
+    })
+  )
+})
 
 describe("threads that misbehave", () => {
   it.scopedLive("a job that exceeds its time is stopped, and the pool goes on", () =>

@@ -1,0 +1,29 @@
+import process from "node:process"
+import { deserialize, serialize } from "node:v8"
+import * as piscina from "piscina"
+import type { Answer } from "./JobProcess.ts"
+import type * as Reply from "./Reply.ts"
+
+/** What a process for one job runs: the task comes on standard input, the answer goes to standard output, and that is its end. */
+const main = async (worker: string): Promise<void> => {
+  // Nothing else may be written among the answer.
+  console.log = console.error
+  console.info = console.error
+  console.debug = console.error
+  const { default: run } = (await import(worker)) as { readonly default: (task: unknown) => Promise<unknown> }
+  const chunks: Array<Uint8Array> = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
+  const answer = await run(deserialize(Buffer.concat(chunks))).then(
+    (result): Answer => ({ reply: replyOf(result) }),
+    (error: unknown): Answer => ({ rejected: error instanceof Error ? error.message : String(error) })
+  )
+  process.stdout.write(serialize(answer), () => process.exit(0))
+}
+
+/** A thread moves its reply, with the value beside what is moved. */
+const replyOf = (result: unknown): Reply.Reply<unknown> =>
+  (typeof result === "object" && result !== null && piscina.valueSymbol in result
+    ? (result as Readonly<Record<symbol, unknown>>)[piscina.valueSymbol]
+    : result) as Reply.Reply<unknown>
+
+await main(process.argv[2] ?? "")
