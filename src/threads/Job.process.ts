@@ -1,3 +1,4 @@
+import { Console } from "node:console"
 import process from "node:process"
 import { deserialize, serialize } from "node:v8"
 import * as piscina from "piscina"
@@ -7,9 +8,7 @@ import type * as Reply from "./Reply.ts"
 /** What a process for one job runs: the task comes on standard input, the answer goes to standard output, and that is its end. */
 const main = async (worker: string): Promise<void> => {
   // Nothing else may be written among the answer.
-  console.log = console.error
-  console.info = console.error
-  console.debug = console.error
+  globalThis.console = new Console(process.stderr)
   const { default: run } = (await import(worker)) as { readonly default: (task: unknown) => Promise<unknown> }
   const chunks: Array<Uint8Array> = []
   for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array)
