@@ -3,6 +3,7 @@ import * as CutText from "../../text/CutText.ts"
 import { limitExceeded } from "../DocumentError.ts"
 import type { Heading, Link, TextLimits, TextTable } from "../text/TextDocument.ts"
 import type { Warnings } from "../Warnings.ts"
+import { isHidden } from "./Hidden.ts"
 import { makeFlow } from "./HtmlFlow.ts"
 import { makeTables } from "./HtmlTables.ts"
 
@@ -33,6 +34,8 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
   let canonicalUrl: string | null = null
   let depth = 0
   let hidden = 0
+  /** The depth of the outermost element that is hidden with all in it; 0 outside of any. */
+  let hiddenAt = 0
   let preformatted = 0
   let inTitle = false
   let inSvg = 0
@@ -55,6 +58,12 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
         depth++
         if (depth > limits.depth) {
           throw limitExceeded("depth", `The page has elements nested more than ${limits.depth} deep`)
+        }
+        if (hiddenAt > 0) return
+        // a page whose script shows it in the end is one that readers see
+        if (hidden === 0 && name !== "html" && name !== "body" && isHidden(name, attributes)) {
+          hiddenAt = depth
+          return
         }
         if (name === "title") {
           // that of a drawing is no title of the page
@@ -94,7 +103,7 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
       },
       ontext: (text) => {
         if (inTitle) title = (title ?? "") + text
-        if (hidden > 0) return
+        if (hidden > 0 || hiddenAt > 0) return
         if (heading !== undefined) heading.text += text
         if (link !== undefined) link.text += text
         tables.text(text)
@@ -103,6 +112,11 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
       },
       onclosetag: (name) => {
         depth--
+        if (hiddenAt > 0) {
+          if (depth >= hiddenAt) return
+          hiddenAt = 0
+          return
+        }
         if (name === "title") {
           inTitle = false
           hidden--
@@ -125,7 +139,7 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
         if (name !== "br") breakAround(name)
       }
     },
-    { decodeEntities: true }
+    { decodeEntities: true, recognizeSelfClosing: isXhtml(html) }
   )
   const breakAround = (name: string): void => {
     if (name === "br") {
@@ -153,6 +167,14 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
     links: links.list,
     tables: tables.list()
   }
+}
+
+/** Whether a page is XML by its own word, so that `<title/>` is a whole element and not the start of one. */
+export const isXhtml = (html: string): boolean => {
+  const head = html.slice(0, 2000)
+  return (
+    /^\s*<\?xml\b/i.test(head) || /<html\b[^>]*\sxmlns\s*=\s*["']http:\/\/www\.w3\.org\/1999\/xhtml["']/i.test(head)
+  )
 }
 
 /** A list that stops growing, with a warning. */

@@ -1,7 +1,7 @@
 import type { TextDocument, TextLimits, TextOptions, TextProperties } from "../text/TextDocument.ts"
 import type { Warnings } from "../Warnings.ts"
 import type { Article } from "./Article.ts"
-import { type HtmlPage, readHtml } from "./Html.ts"
+import { type HtmlPage, isXhtml, readHtml } from "./Html.ts"
 
 /** Reads a page: all of it, or its article. Rejects with `DocumentError` past a limit. */
 export const readHtmlDocument = async (
@@ -28,10 +28,18 @@ const articleOf = async (html: string, limits: TextLimits, warnings: Warnings): 
     return undefined
   }
   const { findArticle } = await import("./Article.ts")
-  const article = findArticle(html)
+  const article = findArticle(isXhtml(html) ? withEndTags(html) : html)
   if (article === undefined) warnings.add("The page has no article that stands out, so this is all of its text")
   return article
 }
+
+/** What XHTML writes as `<script/>` is never closed for a reader of HTML, but for elements that have no content anyway. */
+const withEndTags = (xhtml: string): string =>
+  xhtml.replace(/<([a-z][a-z0-9]{0,20})((?:\s[^<>]{0,2000})?)\/>/gi, (tag, name: string, attributes: string) =>
+    withoutContent.has(name.toLowerCase()) ? tag : `<${name}${attributes}></${name}>`
+  )
+
+const withoutContent = new Set("area,base,br,col,embed,hr,img,input,link,meta,param,source,track,wbr".split(","))
 
 /** The head's charset, where a page declares one: in `<meta>` or in an XML declaration (HTML 13.2.3.2). */
 export const declaredCharset = (bytes: Uint8Array): string | undefined => {

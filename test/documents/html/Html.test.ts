@@ -49,6 +49,75 @@ describe("HTML text", () => {
   })
 })
 
+describe("what a page hides", () => {
+  it("is left out: hidden elements, inline styles, closed dialogs", async () => {
+    for (const hidden of [
+      '<div style="display:none">x</div>',
+      '<div STYLE="color:red; Display : None !important">x</div>',
+      '<span style="visibility:hidden">x</span>',
+      "<p hidden>x</p>",
+      '<section hidden=""><div><p>x</section>',
+      "<dialog><p>x</p></dialog>",
+      '<div style="mso-hide:all">x</div>',
+      '<div style="max-height:0;overflow:hidden">x</div>'
+    ]) {
+      assert.strictEqual(await textOf(`<p>seen</p>${hidden}<p>also</p>`), "seen\n\nalso", hidden)
+    }
+  })
+
+  it("is not what only looks so", async () => {
+    for (const shown of [
+      '<div style="display:block">x</div>',
+      '<div data-style="display:none">x</div>',
+      "<dialog open>x</dialog>",
+      '<div hidden="until-found">x</div>',
+      '<div style="background:url(display:none.png)">x</div>',
+      '<img hidden><br style="display:none"><input type="hidden" value="1">x'
+    ]) {
+      assert.strictEqual(await textOf(shown), "x", shown)
+    }
+  })
+
+  it("is neither in tables nor in headings and links", async () => {
+    const document = await read(
+      '<h1 style="display:none">H</h1><a hidden href="/a">L</a><table><tr><td>Population</td><td><span style="display:none">7004279940000000000</span>27,994</td></tr></table>',
+      { extract_links: true }
+    )
+    assert.strictEqual(document.text, "Population\t27,994")
+    assert.deepStrictEqual(document.tables?.[0]?.data, [["Population", "27,994"]])
+    assert.deepStrictEqual([document.headings, document.links], [[], []])
+  })
+})
+
+describe("XHTML", () => {
+  const page = (head: string, body: string) =>
+    `<?xml version="1.0" encoding="UTF-8"?>\n<html xmlns="http://www.w3.org/1999/xhtml"><head>${head}</head><body>${body}</body></html>`
+
+  it("has whole elements that close themselves", async () => {
+    const chapter = await read(page('<title/><script src="a.js"/>', "<h1>Chapter One</h1><p>Body text.</p>"))
+    assert.strictEqual(chapter.text, "Chapter One\n\nBody text.")
+    assert.strictEqual(chapter.properties["title"], null)
+    for (const element of ["iframe", "textarea", "style", "script", "noscript", "object", "template", "canvas"]) {
+      assert.strictEqual(await textOf(page("<title>T</title>", `<p>a</p><${element}/><p>b</p>`)), "a\n\nb", element)
+    }
+  })
+
+  it("goes by the namespace where there is no declaration", async () => {
+    const html =
+      '<!DOCTYPE html><html lang="en" xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body><p>a</p></body></html>'
+    assert.strictEqual(await textOf(html), "a")
+    assert.strictEqual(await textOf("<body><script/>var x</script>a</body>"), "a")
+  })
+
+  it("has its article, too", async () => {
+    const words = "A sentence of the article, with a comma, and some more words in it. ".repeat(20)
+    const html = page('<title/><script src="a.js"/>', `<article><h1>Head</h1><p>${words}</p><p>${words}</p></article>`)
+    const article = await read(html, { html_content: "article" })
+    assert.include(article.text, "A sentence of the article")
+    assert.deepStrictEqual(article.warnings, [])
+  })
+})
+
 describe("HTML structure", () => {
   it("has tables as grids, spans and nesting included", async () => {
     const { tables } = await read(
