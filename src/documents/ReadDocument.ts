@@ -332,14 +332,16 @@ const readTable = async (
   options: AnyDocumentOptions,
   limits: AnyDocumentLimits
 ): Promise<AnyDocument> => {
-  const [{ readText }, { delimiterOf }, { reader, TooManyCells }] = await Promise.all([
+  const [{ readText }, { guessDelimiter }, { withoutSeparatorLine }, { reader, TooManyCells }] = await Promise.all([
     import("./text/Text.ts"),
-    import("./text/TextSample.ts"),
+    import("./csv/Delimiter.ts"),
+    import("./csv/SeparatorLine.ts"),
     import("./csv/CsvReader.ts")
   ])
   const asked = { ...options.text, format: "text", extract_tables: false } as const
-  const { encoding, text, warnings } = await readText(bytes, asked, limits.text, options.hints)
-  const delimiter = delimiterOf(text)
+  const { encoding, text: whole, warnings } = await readText(bytes, asked, limits.text, options.hints)
+  const { delimiter: named, text } = withoutSeparatorLine(whole)
+  const delimiter = named ?? guessDelimiter(text, '"')
   const rows: Array<ReadonlyArray<string>> = []
   try {
     const next = reader(text, { delimiter, quote: '"' }, limits.text.cells)

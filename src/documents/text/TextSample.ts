@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer"
 import Iconv from "iconv-lite"
 import { guessDelimiter } from "../csv/Delimiter.ts"
+import { withoutSeparatorLine } from "../csv/SeparatorLine.ts"
 import { reader } from "../csv/CsvReader.ts"
 import { encodingByBytes } from "./Encoding.ts"
 
@@ -20,8 +21,9 @@ export const textSample = (bytes: Uint8Array): string => {
 /** Whether the first lines are rows with the same number of cells, at least two of them, as no prose has. */
 export const looksLikeTable = (sample: string): boolean => {
   const lines = sample.slice(0, 20_000)
-  const delimiter = delimiterOf(lines)
-  const next = reader(lines, { delimiter, quote: '"' })
+  const { delimiter: named, text } = withoutSeparatorLine(lines)
+  const delimiter = named ?? guessDelimiter(text, '"')
+  const next = reader(text, { delimiter, quote: '"' })
   const widths: Array<number> = []
   for (let row = next(); row !== undefined && widths.length < 20; row = next()) widths.push(row.length)
   // the last row may be cut
@@ -31,6 +33,3 @@ export const looksLikeTable = (sample: string): boolean => {
   const least = delimiter === "," ? 3 : 2
   return widths.length >= 3 && width >= least && widths.every((each) => each === width)
 }
-
-/** The delimiter that rows agree on. The empty row that a line end at the end of the text would make has no say. */
-export const delimiterOf = (text: string): string => guessDelimiter(text.replace(/\n+$/, ""), '"')

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as CutText from "../../text/CutText.ts"
 import { TooManyCells } from "../../documents/csv/CsvReader.ts"
 import { guessDelimiter } from "../../documents/csv/Delimiter.ts"
+import { withoutSeparatorLine } from "../../documents/csv/SeparatorLine.ts"
 import * as StrictEncoding from "../../documents/csv/StrictEncoding.ts"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
 import * as BytesOf from "../BytesOf.ts"
@@ -10,6 +11,7 @@ import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as ThreadWaits from "../../threads/ThreadWaits.ts"
+import { ifAny } from "./parsing/IfAny.ts"
 import * as CsvTable from "./csv/CsvTable.ts"
 
 const settings = {
@@ -87,12 +89,17 @@ export const executor = Executor.define({
         Effect.gen(function* () {
           const fail = (message: string) => Executor.documentError(context, item, message)
           const reading = Effect.flatMap(textOf(settings, item, bytesOfFile, fail), (text) =>
-            readingInParts(CsvTable.reading(text, optionsOf(settings, text))).pipe(
+            readingInParts(parts(settings, text)).pipe(
               Effect.mapError((error) => fail(tooLarge(settings, item, error)))
             )
           )
           const isFile = !Object.hasOwn(item.data, settings.content_field)
-          return withTable(settings, item, yield* isFile ? oneAtATime(reading) : reading)
+          const read = yield* isFile ? oneAtATime(reading) : reading
+          const warnings = warningsOf(read)
+          yield* Effect.forEach(warnings, (warning) => Effect.logWarning(`${nameOf(item)}: ${warning}.`), {
+            discard: true
+          })
+          return withTable(settings, item, read, warnings)
         })
       )
     )
@@ -136,7 +143,9 @@ const textOf = (
   )
 }
 
-const readingInParts = (part: () => CsvTable.CsvTable | undefined): Effect.Effect<CsvTable.CsvTable, TooManyCells> =>
+const readingInParts = (
+  part: () => CsvTable.CsvReading | undefined
+): Effect.Effect<CsvTable.CsvReading, TooManyCells> =>
   Effect.flatMap(
     Effect.try({
       try: part,
@@ -145,13 +154,13 @@ const readingInParts = (part: () => CsvTable.CsvTable | undefined): Effect.Effec
         throw cause
       }
     }),
-    (table) =>
-      table === undefined
+    (read) =>
+      read === undefined
         ? Effect.delay(
             Effect.suspend(() => readingInParts(part)),
             0
           )
-        : Effect.succeed(table)
+        : Effect.succeed(read)
   )
 
 const tooLarge = (settings: Decoded, item: Content, _: TooManyCells): string =>
@@ -159,10 +168,25 @@ const tooLarge = (settings: Decoded, item: Content, _: TooManyCells): string =>
 
 const dialectOf = ({ delimiter, quotechar: quote }: Decoded) => ({ delimiter, quote })
 
-const optionsOf = (settings: Decoded, text: string): CsvTable.Options => ({
+/** Rows come as they are asked for, by the delimiter that the text itself names, or the settings. */
+const parts = (settings: Decoded, whole: string): (() => CsvTable.CsvReading | undefined) => {
+  const { delimiter: named, text } = withoutSeparatorLine(whole)
+  const delimiter = named === settings.quotechar ? undefined : named
+  return CsvTable.reading(text, optionsOf(settings, text, delimiter))
+}
+
+const warningsOf = ({ surplusCells, table }: CsvTable.CsvReading): ReadonlyArray<string> =>
+  surplusCells === 0
+    ? []
+    : [
+        `${surplusCells} ${surplusCells === 1 ? "cell was" : "cells were"} left out, since ${table.column_count === 1 ? "the one column has" : `the ${table.column_count} columns have`} no room for them`
+      ]
+
+const optionsOf = (settings: Decoded, text: string, named: string | undefined): CsvTable.Options => ({
   dialect: {
     delimiter:
-      settings.delimiter === CsvDialect.detected ? guessDelimiter(text, settings.quotechar) : settings.delimiter,
+      named ??
+      (settings.delimiter === CsvDialect.detected ? guessDelimiter(text, settings.quotechar) : settings.delimiter),
     quote: settings.quotechar
   },
   hasHeader: settings.has_header,
@@ -174,10 +198,16 @@ const optionsOf = (settings: Decoded, text: string): CsvTable.Options => ({
   maxCells: settings.max_cells
 })
 
-const withTable = (settings: Decoded, item: Content, table: CsvTable.CsvTable): Content =>
-  withSummary(withData(item, { [settings.output_field]: table }), {
+const withTable = (
+  settings: Decoded,
+  item: Content,
+  { surplusCells, table }: CsvTable.CsvReading,
+  warnings: ReadonlyArray<string>
+): Content =>
+  withSummary(withData(item, { [settings.output_field]: { ...table, ...ifAny("warnings", warnings) } }), {
     rows_extracted: table.row_count,
     columns_detected: table.column_count,
+    ...(surplusCells > 0 ? { surplus_cells: surplusCells } : {}),
     csv_extraction_status: "success",
     ...(settings.add_extraction_status ? { extraction_status: "success" } : {})
   })

@@ -8,11 +8,18 @@ import { changes } from "../Changes.ts"
 import { describeOurs } from "../GoldenNodes.ts"
 import { item, runNode } from "../NodeRun.ts"
 
+const withoutWarnings = (table: unknown): unknown => {
+  if (typeof table !== "object" || table === null) return table
+  const { warnings: _, ...rest } = table as Readonly<Record<string, unknown>>
+  return rest
+}
+
 describeOurs({
   file: "csv_extractor.jsonl",
   executor,
   id: "csv",
-  seen: (output, input) => input.map((before, index) => changes(before, output[index]).changed["csv_output"] ?? null),
+  seen: (output, input) =>
+    input.map((before, index) => withoutWarnings(changes(before, output[index]).changed["csv_output"] ?? null)),
   provide: (effect) => Effect.provide(effect, NodeContext.layer),
   ours: {
     "csv-018": [
@@ -35,21 +42,21 @@ describeOurs({
         rows: [
           { v: "007" },
           { v: "1_000" },
-          { v: 5 },
-          { v: 0 },
+          { v: "+5" },
+          { v: "-0" },
           { v: 42 },
-          { v: 3.1 },
-          { v: 1000 },
-          { v: 0.5 },
-          { v: 5 },
+          { v: "3.10" },
+          { v: "1e3" },
+          { v: ".5" },
+          { v: "5." },
           { v: "1E400" },
           { v: "nan" },
           { v: "Infinity" },
           { v: "-inf" },
           { v: "0x1F" },
           { v: 1 },
-          { v: 3 },
-          { v: 5 },
+          { v: "٣" },
+          { v: "５" },
           { v: "12345678901234567890" },
           { v: 1e-7 },
           { v: "true" },
@@ -106,7 +113,7 @@ describeOurs({
         headers: ["status", "note", "col_0", "status_2"],
         rows: [
           { status: "😀", note: "nu", col_0: "jumps\nlambda", status_2: "" },
-          { status: "", note: "", col_0: "fox", status_2: 5 },
+          { status: "", note: "", col_0: "fox", status_2: "5." },
           { status: "then", note: "", col_0: "client\ndog", status_2: 3.14 },
           { status: "result\nvalue", note: "gamma", col_0: "cost", status_2: "vault" }
         ],
@@ -151,6 +158,43 @@ layer(NodeContext.layer)("csv_extractor", (it) => {
         assert.deepStrictEqual((yield* table({ delimiter: "auto" }, "a|b\n1|2\n3|4")).headers, ["a", "b"])
         assert.deepStrictEqual((yield* table({ delimiter: "auto" }, "one column\nof words")).headers, ["one column"])
       })
+    )
+
+    for (const [text, headers] of [
+      ["Artikel;Preis\nA;1,5\nB;2,5\nC;3,5\n", ["Artikel", "Preis"]],
+      ["Artikel\tPreis\nA\t1,5\n", ["Artikel", "Preis"]],
+      ["a|b\n1,5|x\n\n\n", ["a", "b"]],
+      ["a;b;c\r\n1,25;2,50;3,75\r\n", ["a", "b", "c"]]
+    ] as const) {
+      it.effect(`finds that of few rows: ${JSON.stringify(text)}`, () =>
+        Effect.map(table({ delimiter: "auto" }, text), (found) => assert.deepStrictEqual(found.headers, headers))
+      )
+    }
+
+    it.effect("finds semicolons where every comma is that of a number", () =>
+      Effect.map(table({ delimiter: "auto", has_header: false }, "1,5;2,5\n3,5;4,5"), ({ rows }) =>
+        assert.deepStrictEqual(rows, [
+          { col_0: "1,5", col_1: "2,5" },
+          { col_0: "3,5", col_1: "4,5" }
+        ])
+      )
+    )
+
+    for (const [content, settings] of [
+      ["sep=;\nName;City\nAda;London, UK", {}],
+      ["\ufeffsep=\t\r\nName\tCity\r\nAda\tLondon, UK", { delimiter: "," }],
+      ['"sep=|"\nName|City\nAda|London, UK\n', { delimiter: "auto" }]
+    ] as const) {
+      it.effect(`takes the delimiter that a first line names: ${JSON.stringify(content)}`, () =>
+        Effect.map(table(settings, content), ({ headers, rows }) => {
+          assert.deepStrictEqual(headers, ["Name", "City"])
+          assert.deepStrictEqual(rows, [{ Name: "Ada", City: "London, UK" }])
+        })
+      )
+    }
+
+    it.effect("leaves a column alone that is called sep", () =>
+      Effect.map(table({}, "sep=x y,b\n1,2"), ({ headers }) => assert.deepStrictEqual(headers, ["sep=x y", "b"]))
     )
 
     it.effect("says how to write a tab", () =>
@@ -217,6 +261,45 @@ layer(NodeContext.layer)("csv_extractor", (it) => {
         assert.deepStrictEqual(headers, ["a", "a_3", "a_2", "a_4"])
         assert.deepStrictEqual(rows, [{ a: "1", a_3: "2", a_2: "3", a_4: "4" }])
       })
+    )
+
+    it.effect("counts the cells that no column has room for", () =>
+      Effect.gen(function* () {
+        const [result] = yield* run({}, { content: "Report\n\nName,Qty,Price\nBolt,5, \n" })
+        const output = result?.data["csv_output"] as Table & { readonly warnings?: ReadonlyArray<string> }
+        assert.strictEqual(result?.summary_data["surplus_cells"], 3)
+        assert.deepStrictEqual(output.warnings, ["3 cells were left out, since the one column has no room for them"])
+        const [fits] = yield* run({}, { content: "a,b\n1,2,\n" })
+        assert.notProperty(fits?.summary_data, "surplus_cells")
+      })
+    )
+
+    for (const cell of [
+      "12E5",
+      "1.10",
+      "19.90",
+      "1.0",
+      "+4930",
+      "007",
+      "-0",
+      "1e400",
+      ".5",
+      "5.",
+      "٣",
+      "1_000",
+      "9007199254740993"
+    ]) {
+      it.effect(`keeps ${cell} as text, which a number would not give back`, () =>
+        Effect.map(table({ infer_types: true }, `a,b\n${cell},x`), ({ rows }) =>
+          assert.strictEqual(rows[0]?.["a"], cell)
+        )
+      )
+    }
+
+    it.effect("makes numbers of what they give back", () =>
+      Effect.map(table({ infer_types: true }, "a,b,c,d\n5,-3,0.25, 42 "), ({ rows }) =>
+        assert.deepStrictEqual(rows, [{ a: 5, b: -3, c: 0.25, d: 42 }])
+      )
     )
 
     it.effect("looks for the names behind blank lines", () =>

@@ -1,5 +1,4 @@
 import * as PythonText from "../../../python/PythonText.ts"
-import { floatOf, integerOf } from "../../../python/PythonNumber.ts"
 import { strip } from "../../../python/PythonStrings.ts"
 
 /** A cell's value, and the text that Python makes of it. */
@@ -9,22 +8,19 @@ export interface CellValue {
 }
 
 /**
- * The number that a cell stands for, else its text. Unlike in the original what a number would damage stays text: leading zeros (`007`), underscores
- * (`1_000`), whole numbers beyond what JSON readers hold exactly, `nan` and `inf`.
+ * The number that a cell stands for, if that number is written the same way again; else its text. Unlike in the original what a number would damage stays
+ * text: leading zeros (`007`), the zeros of versions and prices (`1.10`), identifiers such as `12E5`, signs (`+49`), whole numbers beyond what JSON readers
+ * hold exactly.
  */
 export const inferred = (cell: string): CellValue => {
-  const asText = { value: cell, text: cell }
-  if (!/\p{Nd}/u.test(cell) || cell.includes("_")) return asText
-  const integer = integerOf(cell)
-  if (integer !== undefined) {
-    const written = [...strip(cell).replace(/^[+-]/, "")].length
-    const text = String(integer)
-    return written === text.replace("-", "").length && Number.isSafeInteger(Number(integer))
-      ? { value: Number(integer), text }
-      : asText
-  }
-  const value = floatOf(cell)
-  return value === undefined || !Number.isFinite(value) || /^[+-]?0\d/.test(strip(cell))
-    ? asText
-    : { value, text: PythonText.ofFloat(value) }
+  const written = strip(cell)
+  if (!/^-?\d/.test(written) || written.length > longestNumber) return { value: cell, text: cell }
+  const value = Number(written)
+  const isSame = String(value) === written && (!Number.isInteger(value) || Number.isSafeInteger(value))
+  return isSame
+    ? { value, text: Number.isInteger(value) ? written : PythonText.ofFloat(value) }
+    : { value: cell, text: cell }
 }
+
+/** No number is written with more characters. */
+const longestNumber = 30

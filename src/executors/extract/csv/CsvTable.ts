@@ -1,5 +1,6 @@
 import { countCodePoints } from "../../../python/CodePoints.ts"
 import { type Dialect, reader, type Row, TooManyCells } from "../../../documents/csv/CsvReader.ts"
+import { distinctNames } from "../../../documents/csv/DistinctNames.ts"
 import { keyedRow } from "../../../documents/csv/KeyedRow.ts"
 import { strip } from "../../../python/PythonStrings.ts"
 import { inferred } from "./CellValue.ts"
@@ -26,11 +27,18 @@ export interface CsvTable {
   readonly text?: string
 }
 
+/** A table, and what its columns had no room for. */
+export interface CsvReading {
+  readonly table: CsvTable
+  /** Cells with text beyond the last column, which are in no row. */
+  readonly surplusCells: number
+}
+
 /**
  * Reads a table a few thousand cells at a time: each call does a part and gives undefined, the last one gives the table. So a caller can
  * leave room for other work. Throws {@link TooManyCells}.
  */
-export const reading = (text: string, options: Options): (() => CsvTable | undefined) => {
+export const reading = (text: string, options: Options): (() => CsvReading | undefined) => {
   const next = reader(text, options.dialect, options.maxCells)
   const clean = options.stripWhitespace ? strip : (cell: string) => cell
   const rows: Array<Readonly<Record<string, unknown>>> = []
@@ -39,10 +47,14 @@ export const reading = (text: string, options: Options): (() => CsvTable | undef
   /** Rows before the first one that is not blank: they have no columns of their own. */
   let blankRows = 0
   let filled = 0
+  let surplusCells = 0
 
   const add = (row: Row, columns: ReadonlyArray<string>): void => {
     filled += Math.max(columns.length, 1)
     if (filled > options.maxCells) throw new TooManyCells()
+    for (let index = columns.length; index < row.length; index++) {
+      if (strip(row[index] ?? "") !== "") surplusCells += 1
+    }
     const cells = columns.map((_, index) => clean(row[index] ?? ""))
     const values = options.inferTypes ? cells.map(inferred) : null
     rows.push(keyedRow(columns, (index) => (values === null ? cells[index] : values[index]?.value)))
@@ -55,7 +67,7 @@ export const reading = (text: string, options: Options): (() => CsvTable | undef
         if (!options.hasHeader && !options.skipEmptyRows) blankRows += 1
         return
       }
-      headers = options.hasHeader ? distinct(row.map(clean)) : row.map((_, index) => `col_${index}`)
+      headers = options.hasHeader ? distinctNames(row.map(clean)) : row.map((_, index) => `col_${index}`)
       for (; blankRows > 0 && hasRoom(); blankRows--) add([], headers)
       if (options.hasHeader) return
     }
@@ -84,7 +96,7 @@ export const reading = (text: string, options: Options): (() => CsvTable | undef
   return () => {
     for (let cells = 0; cells < partCells;) {
       const row = headers !== undefined && !hasRoom() ? undefined : next()
-      if (row === undefined) return table()
+      if (row === undefined) return { table: table(), surplusCells }
       take(row)
       cells += Math.max(row.length, headers?.length ?? 0, 1)
     }
@@ -96,21 +108,3 @@ export const reading = (text: string, options: Options): (() => CsvTable | undef
 const partCells = 20_000
 
 const isBlankLine = (row: Row): boolean => row.length === 0 || (row.length === 1 && strip(row[0] ?? "") === "")
-
-/** The names, with a number behind those that stood before, so that no column hides another. */
-const distinct = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const given = new Set(names)
-  const used = new Set<string>()
-  const counts = new Map<string, number>()
-  return names.map((name) => {
-    let unique = name
-    if (used.has(name)) {
-      let count = counts.get(name) ?? 1
-      do unique = `${name}_${++count}`
-      while (given.has(unique) || used.has(unique))
-      counts.set(name, count)
-    }
-    used.add(unique)
-    return unique
-  })
-}

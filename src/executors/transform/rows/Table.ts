@@ -1,5 +1,7 @@
 import * as Either from "effect/Either"
+import { distinctNames } from "../../../documents/csv/DistinctNames.ts"
 import { keyedRow } from "../../../documents/csv/KeyedRow.ts"
+import { withoutSeparatorLine } from "../../../documents/csv/SeparatorLine.ts"
 import { type Dialect, reader, TooManyCells } from "../../../documents/csv/CsvReader.ts"
 import * as PythonText from "../../../python/PythonText.ts"
 import { isObject } from "../../../executor/FieldPath.ts"
@@ -77,7 +79,12 @@ const holdsTable = (value: Readonly<Record<string, unknown>>): boolean => {
 const tableMarks = ["table_number", "table_name", "table_index", "sheet_name", "slide_number", "page_number", "range"]
 
 const csvRows = (text: string, options: Options): Either.Either<ReadonlyArray<TableRow>, string> => {
-  const next = reader(text.startsWith("\ufeff") ? text.slice(1) : text, options.dialect, options.maxCells)
+  const { delimiter, text: own } = withoutSeparatorLine(text.startsWith("\ufeff") ? text.slice(1) : text)
+  const next = reader(
+    own,
+    delimiter === undefined ? options.dialect : { ...options.dialect, delimiter },
+    options.maxCells
+  )
   const rows: Array<ReadonlyArray<unknown>> = []
   try {
     for (let row = next(); row !== undefined; row = next()) rows.push(row)
@@ -165,8 +172,8 @@ const named = (
   header: ReadonlyArray<unknown>,
   table: number
 ): ReadonlyArray<TableRow> => {
-  const headers = header.map((name, index) =>
-    name === null || name === undefined ? `column_${index}` : PythonText.ofValue(name)
+  const headers = distinctNames(
+    header.map((name, index) => (name === null || name === undefined ? `column_${index}` : PythonText.ofValue(name)))
   )
   return rows.map((values) => ({
     values,
