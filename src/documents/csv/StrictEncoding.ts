@@ -15,9 +15,12 @@ export const isKnown = (name: string): boolean => name === detected || iconv.enc
  */
 export const decode = (bytes: Uint8Array, name: string): Effect.Effect<string, string> => {
   if (name === detected) {
-    return Effect.map(
-      Effect.tryPromise({ try: () => Encoding.decode(bytes), catch: () => "The encoding could not be detected." }),
-      ({ text }) => text
+    return Effect.tryPromise({
+      try: () => Encoding.decode(bytes),
+      catch: () => "The encoding could not be detected."
+    }).pipe(
+      Effect.tap((decoded) => Effect.forEach(Encoding.remarks(decoded), (remark) => Effect.logWarning(`${remark}.`))),
+      Effect.map(({ text }) => text)
     )
   }
   const canonical = canonicalOf(name)

@@ -15,7 +15,7 @@ export const readMail = async (
   limits: TextLimits,
   warnings: Warnings
 ): Promise<Omit<TextDocument, "type" | "encoding" | "warnings">> => {
-  const mail = await parse(withoutEnvelope(bytes, warnings), limits)
+  const mail = await parse(withoutEnvelope(withoutMark(bytes), warnings), limits)
   if (mail.headers.length === 0) throw damaged("The document has no header, as a mail must have")
   const page = mail.html === undefined ? undefined : readHtml(windows1252(mail.html), limits, warnings)
   const plain = windows1252(mail.text ?? "")
@@ -65,12 +65,18 @@ const parse = async (bytes: Uint8Array, limits: TextLimits): Promise<Mail> => {
   }
 }
 
+/** A byte order mark would be part of the first header's name. */
+const withoutMark = (bytes: Uint8Array): Uint8Array =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+
 /** The `From ` line that mail boxes (mbox) put before each mail. */
 const withoutEnvelope = (bytes: Uint8Array, warnings: Warnings): Uint8Array => {
   const starts = [0x46, 0x72, 0x6f, 0x6d, 0x20].every((byte, index) => bytes[index] === byte)
   if (!starts) return bytes
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const second = text.indexOf("\n\nFrom ")
+  const second =
+    [text.indexOf("\n\nFrom "), text.indexOf("\r\n\r\nFrom ")].filter((at) => at !== -1).toSorted((a, b) => a - b)[0] ??
+    -1
   if (second !== -1) warnings.add("The file is a mail box; only its first mail was read")
   const end = second === -1 ? bytes.length : second + 1
   return bytes.subarray(Math.min(bytes.indexOf(0x0a) + 1, end), end)

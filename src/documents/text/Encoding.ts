@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer"
 import Iconv from "iconv-lite"
 import { unsupported } from "../DocumentError.ts"
+import { guessEastAsian } from "./EastAsian.ts"
 import { looksLikeText } from "./Plausible.ts"
+import { decodeSevenBit } from "./SevenBit.ts"
 
 /** Bytes as text, and how they were read. */
 export interface Decoded {
@@ -11,7 +13,22 @@ export interface Decoded {
   readonly encoding: string
   /** Whether anything had to be replaced by U+FFFD. */
   readonly damaged: boolean
+  /** There where letter frequencies alone told the encoding. */
+  readonly guessed?: true
+  /** The name that the document or its sender gave, where it is that of no encoding. */
+  readonly unknownName?: string
 }
+
+/** What people should know of how a text was decoded. */
+export const remarks = ({ damaged, encoding, guessed, unknownName }: Decoded): ReadonlyArray<string> => [
+  ...(unknownName === undefined
+    ? []
+    : [`The declared encoding ${JSON.stringify(unknownName.slice(0, 40))} is unknown; ${encoding} was used`]),
+  ...(guessed === undefined || unknownName !== undefined
+    ? []
+    : [`Nothing says reliably in which encoding the document is; ${encoding} was guessed`]),
+  ...(damaged ? [`Some characters are broken: they are not ${encoding}`] : [])
+]
 
 export interface EncodingHints {
   /** What somebody who knows says: it goes before everything. */
@@ -31,15 +48,19 @@ export const decode = async (bytes: Uint8Array, hints: EncodingHints = {}): Prom
   }
   const certain = encodingByBytes(bytes)
   if (certain !== undefined) return decodeAs(bytes, certain)
+  const { declared } = hints
+  const sevenBit = decodeSevenBit(bytes, declared)
+  if (sevenBit !== undefined) return { ...sevenBit, damaged: false }
   const utf8 = strictUtf8(bytes)
   if (utf8 !== undefined) return { text: utf8, encoding: "utf-8", damaged: false }
   const lenient = mostlyUtf8(bytes)
   if (lenient !== undefined) return { text: lenient, encoding: "utf-8", damaged: true }
-  const { declared } = hints
   // UTF-8 has been ruled out, and these bytes have no zeros
-  return declared !== undefined && isKnown(declared) && !/^(utf|ucs)/i.test(declared.trim())
-    ? decodeAs(bytes, canonical(declared))
-    : decodeAs(bytes, await guess(bytes))
+  if (declared !== undefined && isKnown(declared) && !/^(utf|ucs)/i.test(declared.trim())) {
+    return decodeAs(bytes, canonical(declared))
+  }
+  const unknown = declared !== undefined && !isKnown(declared)
+  return { ...decodeAs(bytes, await guess(bytes)), guessed: true, ...(unknown && { unknownName: declared }) }
 }
 
 /** The encoding that a byte order mark or the zero bytes of UTF-16 and UTF-32 tell. */
@@ -118,6 +139,10 @@ const strictUtf8 = (bytes: Uint8Array): string | undefined => {
 
 /** UTF-8 with a few broken characters: cut short, or pasted together. Undefined when the broken ones are no exception. */
 const mostlyUtf8 = (bytes: Uint8Array): string | undefined => {
+  const whole = withoutCutCharacters(bytes)
+  if (whole.length < bytes.length && strictUtf8(whole) !== undefined && whole.some((byte) => byte > 0x7f)) {
+    return lossyUtf8(bytes)
+  }
   const text = lossyUtf8(bytes)
   let broken = 0
   let sound = 0
@@ -127,6 +152,17 @@ const mostlyUtf8 = (bytes: Uint8Array): string | undefined => {
     else if (unit > 0x7f) sound++
   }
   return sound > 20 * broken ? text : undefined
+}
+
+/** Without the end of a character at the start and the start of one at the end, as a cut leaves them. */
+const withoutCutCharacters = (bytes: Uint8Array): Uint8Array => {
+  let start = 0
+  while (start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++
+  let last = bytes.length - 1
+  while (last > bytes.length - 4 && last > start && ((bytes[last] ?? 0) & 0xc0) === 0x80) last--
+  const lead = bytes[last] ?? 0
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1
+  return bytes.subarray(start, last + length > bytes.length ? last : bytes.length)
 }
 
 /** By letter frequencies, from the first byte on that is not ASCII. */
@@ -139,5 +175,12 @@ const guess = async (bytes: Uint8Array): Promise<string> => {
   )
   const { encoding, confidence } = detect(bytes.subarray(start, start + sampleBytes))
   const name = encoding === null || confidence < 0.2 ? undefined : canonical(encoding)
+  if (name !== undefined && confidence >= 0.9 && isKnown(name) && !name.startsWith("utf") && isSound(bytes, name))
+    return name
+  const eastAsian = guessEastAsian(bytes.subarray(start, start + sampleBytes))
+  if (eastAsian !== undefined) return eastAsian
   return name !== undefined && isKnown(name) && !name.startsWith("utf") ? name : "windows-1252"
 }
+
+const isSound = (bytes: Uint8Array, encoding: string): boolean =>
+  !decodeAs(bytes.subarray(0, sampleBytes), encoding).damaged

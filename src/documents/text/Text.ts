@@ -2,7 +2,7 @@ import { damaged, guarded, limitExceeded, notThisFormat } from "../DocumentError
 import { declaredCharset, readHtmlDocument } from "../html/HtmlDocument.ts"
 import { identify } from "../Sniff.ts"
 import { makeWarnings, type Warnings } from "../Warnings.ts"
-import { type Decoded, decode } from "./Encoding.ts"
+import { type Decoded, decode, remarks } from "./Encoding.ts"
 import { parseJson, requireJson, type Json } from "./Json.ts"
 import {
   defaultLimits,
@@ -72,7 +72,7 @@ const decoded = async (
     encoding: options.encoding ?? undefined,
     declared: fromMediaType ?? (type === "html" || type === "xml" ? declaredCharset(bytes) : undefined)
   })
-  if (decoding.damaged) warnings.add(`Some characters are broken: they are not ${decoding.encoding}`)
+  for (const remark of remarks(decoding)) warnings.add(remark)
   const text = decoding.text.replace(/\r\n?/g, "\n").replaceAll("\0", "")
   if (text.length > limits.textLength) throw tooLong(limits)
   return { ...decoding, text }

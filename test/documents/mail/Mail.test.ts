@@ -40,6 +40,34 @@ const multipart = [
   ""
 ].join("\r\n")
 
+describe("mail boxes and marks", () => {
+  for (const end of ["\n", "\r\n"]) {
+    it(`end their first mail at the next envelope, with ${JSON.stringify(end)}`, async () => {
+      const mail = [
+        "From a@b Tue Jan  2",
+        "From: a@b",
+        "Subject: first",
+        "",
+        "one",
+        "",
+        "From c@d Tue Jan  2",
+        "Subject: second",
+        "",
+        "two",
+        ""
+      ].join(end)
+      const document = await read(mail, { mail_headers: false })
+      assert.strictEqual(document.text, "one")
+      assert.match(document.warnings.join(), /only its first mail/)
+    })
+  }
+
+  it("are no part of the first header", async () => {
+    const document = await read("\u00ef\u00bb\u00bfFrom: Ann <a@example.com>\r\nSubject: x\r\n\r\nbody")
+    assert.strictEqual(document.properties["from"], "Ann <a@example.com>")
+  })
+})
+
 describe("e-mail", () => {
   it("has its headers above its plain text, and all of them as properties", async () => {
     const document = await read(multipart)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import Iconv from "iconv-lite"
 import { DocumentError } from "../../../src/documents/DocumentError.ts"
-import { decode, isKnown } from "../../../src/documents/text/Encoding.ts"
+import { decode, isKnown, remarks } from "../../../src/documents/text/Encoding.ts"
 
 const bytes = (text: string, encoding: string, addBOM = false): Uint8Array =>
   new Uint8Array(Iconv.encode(text, encoding, { addBOM }))
@@ -60,6 +60,48 @@ describe("decode", () => {
     assert.strictEqual((await decode(bytes(russian, "koi8-r"))).text, russian)
     const late = `${"ascii ".repeat(20_000)}${russian}`
     assert.isTrue((await decode(bytes(late, "windows-1251"))).text === late)
+  })
+
+  it("reads encodings of seven bits", async () => {
+    const japanese = Uint8Array.from([0x1b, 0x24, 0x42, 0x46, 0x7c, 0x4b, 0x5c, 0x1b, 0x28, 0x42, 0x2e])
+    assert.deepInclude(await decode(japanese), { text: "日本.", encoding: "iso-2022-jp" })
+    assert.deepInclude(await decode(japanese, { declared: "iso-2022-jp" }), { text: "日本." })
+    const inside = bytes("己所不欲", "gbk").map((byte) => byte & 0x7f)
+    const hz = Uint8Array.from([...bytes("This is ~{", "latin1"), ...inside, ...bytes("~} ~~.", "latin1")])
+    assert.deepInclude(await decode(hz), { text: "This is 己所不欲 ~.", encoding: "hz-gb-2312" })
+    assert.deepInclude(await decode(bytes("Gr+APwA3w-e, M+APw-nchen", "latin1")), {
+      text: "Grüße, München",
+      encoding: "utf-7"
+    })
+    for (const plain of ["Call +49123456-12 or +1-202", "a+b-c", "x = y+foo-1", "~{x~} in C", "a ~~ b"]) {
+      assert.deepInclude(await decode(bytes(plain, "latin1")), { text: plain, encoding: "utf-8" })
+    }
+  })
+
+  it("keeps UTF-8 that a cut ended or began within a character, however short", async () => {
+    const cut = Uint8Array.from([...bytes("Größe über Ma", "utf-8"), 0xc3])
+    assert.deepStrictEqual(await decode(cut), { text: "Größe über Ma\ufffd", encoding: "utf-8", damaged: true })
+    assert.deepInclude(await decode(bytes("€ und Ä", "utf-8").slice(1)), { encoding: "utf-8", damaged: true })
+    assert.deepInclude(await decode(bytes("naïve 😀", "utf-8").slice(0, -1)), { encoding: "utf-8", damaged: true })
+  })
+
+  it("knows few words of East Asian encodings, and says that it guessed", async () => {
+    for (const [text, encoding] of [
+      ["名前,住所\n山田,東京都千代田区\n", "cp932"],
+      ["氏名、住所", "euc-jp"],
+      ["姓名,地址\n王小明,北京市朝阳区\n", "gbk"],
+      ["이름,주소\n김철수,서울특별시\n", "cp949"]
+    ] as const) {
+      const decoded = await decode(bytes(text, encoding))
+      assert.deepInclude(decoded, { text, guessed: true }, encoding)
+      assert.match(remarks(decoded).join(), /was guessed/)
+    }
+  })
+
+  it("says which name is that of no encoding", async () => {
+    const decoded = await decode(bytes("Größe", "windows-1252"), { declared: "x-klingon" })
+    assert.deepInclude(decoded, { text: "Größe", unknownName: "x-klingon" })
+    assert.match(remarks(decoded).join(), /"x-klingon" is unknown/)
   })
 
   it("obeys the encoding that is asked for, and refuses one that it does not know", async () => {

@@ -1,0 +1,57 @@
+import { Buffer } from "node:buffer"
+import Iconv from "iconv-lite"
+
+/**
+ * The East Asian encoding of which all bytes are characters that everyday texts are made of; undefined where there is none. A few words are too little for
+ * letter frequencies, but in a wrong encoding they are rarely all common ones.
+ */
+export const guessEastAsian = (bytes: Uint8Array): string | undefined => {
+  let best: { readonly encoding: string; readonly share: number } | undefined
+  for (const [encoding, isCommon] of encodings) {
+    const share = commonShare(bytes, encoding, isCommon)
+    if (share >= least && (best === undefined || share > best.share)) best = { encoding, share }
+  }
+  return best?.encoding
+}
+
+const least = 0.85
+
+const commonShare = (bytes: Uint8Array, encoding: string, isCommon: (character: string) => boolean): number => {
+  const text = Iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding)
+  let all = 0
+  let common = 0
+  for (const character of text) {
+    if (character <= "\u007f") continue
+    // the last one may be cut
+    if (character === "\ufffd") return 0
+    all++
+    if (isCommon(character)) common++
+  }
+  return all < fewest ? 0 : common / all
+}
+
+/** One character may be any. */
+const fewest = 2
+
+const leadIn =
+  (encoding: string, from: number, to: number) =>
+  (character: string): boolean => {
+    const [lead = 0] = Iconv.encode(character, encoding)
+    return lead >= from && lead <= to
+  }
+
+const punctuation = /[\u3000-\u3015\uff01-\uff1f]/
+const kana = /[\u3040-\u30ff]/
+const isJapanese = leadIn("euc-jp", 0xb0, 0xcf)
+const isSimplified = leadIn("gbk", 0xb0, 0xd7)
+const isTraditional = leadIn("big5", 0xa4, 0xc6)
+
+/** Each with the first level of its standard, which holds the characters in daily use. */
+const encodings: ReadonlyArray<readonly [encoding: string, isCommon: (character: string) => boolean]> = [
+  // the Hangul of daily use have the narrowest range, so they go before the others that fit as well
+  ["cp949", (character) => punctuation.test(character) || /[\uac00-\ud7a3]/.test(character)],
+  ["cp932", (character) => kana.test(character) || punctuation.test(character) || isJapanese(character)],
+  ["euc-jp", (character) => kana.test(character) || punctuation.test(character) || isJapanese(character)],
+  ["gbk", (character) => punctuation.test(character) || isSimplified(character)],
+  ["big5", (character) => punctuation.test(character) || isTraditional(character)]
+]
