@@ -33,23 +33,25 @@ const commonShare = (bytes: Uint8Array, encoding: string, isCommon: (character: 
 /** One character may be any. */
 const fewest = 2
 
-const leadIn =
-  (encoding: string, from: number, to: number) =>
+/** Whether a character has two bytes in an encoding: the first within a range, the second of at least `trail`. */
+const twoBytes =
+  (encoding: string, from: number, to: number, trail = 0xa1) =>
   (character: string): boolean => {
-    const [lead = 0] = Iconv.encode(character, encoding)
-    return lead >= from && lead <= to
+    const [first = 0, second = 0] = Iconv.encode(character, encoding)
+    return first >= from && first <= to && second >= trail
   }
 
 const punctuation = /[\u3000-\u3015\uff01-\uff1f]/
 const kana = /[\u3040-\u30ff]/
-const isJapanese = leadIn("euc-jp", 0xb0, 0xcf)
-const isSimplified = leadIn("gbk", 0xb0, 0xd7)
-const isTraditional = leadIn("big5", 0xa4, 0xc6)
+const isHangul = twoBytes("cp949", 0xb0, 0xc8)
+const isJapanese = twoBytes("euc-jp", 0xb0, 0xcf)
+const isSimplified = twoBytes("gbk", 0xb0, 0xd7)
+const isTraditional = twoBytes("big5", 0xa4, 0xc6, 0x40)
 
 /** Each with the first level of its standard, which holds the characters in daily use. */
 const encodings: ReadonlyArray<readonly [encoding: string, isCommon: (character: string) => boolean]> = [
   // the Hangul of daily use have the narrowest range, so they go before the others that fit as well
-  ["cp949", (character) => punctuation.test(character) || /[\uac00-\ud7a3]/.test(character)],
+  ["cp949", (character) => punctuation.test(character) || isHangul(character)],
   ["cp932", (character) => kana.test(character) || punctuation.test(character) || isJapanese(character)],
   ["euc-jp", (character) => kana.test(character) || punctuation.test(character) || isJapanese(character)],
   ["gbk", (character) => punctuation.test(character) || isSimplified(character)],

@@ -71,4 +71,5 @@ const isRun = (run: string): boolean => {
   return everyday.test(text) && Buffer.from(text, "utf16le").swap16().toString("base64").replace(/=+$/, "") === run
 }
 
-const everyday = /^[\u00a0-\u05ff\u2010-\u2044\u20ac\u3000-\u30ff\u4e00-\u9fff]+$/
+/** A lone Chinese character is more often a short word behind a plus sign. */
+const everyday = /^(?:[\u00a0-\u05ff\u2010-\u2044\u20ac\u3000-\u30ff]+|[\u3000-\u30ff\u4e00-\u9fff]{2,})$/

@@ -20,7 +20,8 @@ layer(Layer.mergeAll(NodeContext.layer, ThreadPool.layerInline))("text_extractor
         encoding: "windows-1252",
         properties: { title: "Größe" },
         headings: [{ level: 1, text: "Größe" }],
-        tables: []
+        tables: [],
+        warnings: ["Nothing says reliably in which encoding the document is; windows-1252 was guessed"]
       })
       assert.deepStrictEqual(result[0]?.summary_data, {
         text_type: "markdown",
