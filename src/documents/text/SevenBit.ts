@@ -43,7 +43,7 @@ const hz = (ascii: Buffer): SevenBitText | undefined => {
       found += characters.length
       return characters
     })
-  return broken || found === 0 || /\p{Script=Han}/u.test(text) === false || ascii.some((byte) => byte > 0x7f)
+  return broken || found === 0 || !/\p{Script=Han}/u.test(text) || ascii.some((byte) => byte > 0x7f)
     ? undefined
     : { text, encoding: "hz-gb-2312" }
 }
