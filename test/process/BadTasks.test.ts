@@ -68,8 +68,8 @@ describe("What can't be processed, in a worker process", () => {
           assert.strictEqual(errorOf("good.pdf"), null)
           assert.match(String(errorOf("torn.pdf")), /torn\.pdf could not be read in extract\. .*damaged/)
           assert.match(String(errorOf("locked.pdf")), /locked\.pdf could not be read in extract\. .*password/)
-          assert.match(String(errorOf("letter.pdf")), /letter\.pdf could not be read\. Not a PDF/)
-          assert.match(String(errorOf("empty.pdf")), /empty\.pdf could not be read\. Not a PDF/)
+          assert.match(String(errorOf("letter.pdf")), /letter\.pdf could not be read in extract\. Not a PDF/)
+          assert.match(String(errorOf("empty.pdf")), /empty\.pdf could not be read in extract\. Not a PDF/)
           assert.match(String(errorOf("vanished.pdf")), /vanished\.pdf.*(not exist|not found)/)
           assert.strictEqual(Emulators.withStatus(all, "failed"), Object.keys(documents).length)
 
