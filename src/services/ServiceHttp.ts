@@ -65,7 +65,8 @@ const fetchBounded = async (
     headers,
     redirect: "manual",
     signal,
-    ...(body === undefined ? {} : { body })
+    // No bytes of ours lie in shared memory, which fetch refuses.
+    ...(body === undefined ? {} : { body: body as string | Uint8Array<ArrayBuffer> })
   })
   const chunks: Array<Uint8Array> = []
   let size = 0
