@@ -64,7 +64,7 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
     begin: (id, change, etag) => patch(id, change, etag === undefined ? fresh : { ...notTerminal, etag }),
     change: (id, change, owner) =>
       patch(id, change, owner === undefined ? notTerminal : { ...notTerminal, ...ownedBy(owner) }),
-    finish: (id, change, owner) => patch(id, change, ownedBy(owner)),
+    finish: (id, change, owner) => patch(id, change, { ...notCompleted, ...ownedBy(owner) }),
     markEnqueued: (id, at) => Effect.asVoid(container.patch(id, { enqueued_at: at }, untouched)),
     withdrawUnqueued,
     find: (id) =>
@@ -87,6 +87,11 @@ const changeOf = (write: DocumentContainer.Write): Change =>
 /** Also with an ETag or an owner: what is terminal must not be revived by a write that comes late. */
 const notTerminal: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending", "running"] }
+}
+
+/** A result that is there stays, whoever recorded it; that others gave the attempt up takes nothing from its own. */
+const notCompleted: DocumentContainer.PatchCondition = {
+  oneOf: { property: "status", values: ["pending", "running", "failed"] }
 }
 
 /** The first attempt may begin, or the next one after an orderly end, without knowing what was before. */

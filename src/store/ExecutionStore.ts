@@ -50,7 +50,7 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
       change: ExecutionChange,
       owner?: Ownership
     ) => Effect.Effect<Change, ServiceError>
-    /** Writes the result if the execution is still the attempt's, whatever status others gave it. Invalid (TooLarge) above 2 MB. */
+    /** Writes the result if the execution is still the attempt's and nobody completed it, whatever else others made of it. Invalid (TooLarge) above 2 MB. */
     readonly finish: (id: ExecutionId, change: ExecutionChange, owner: Ownership) => Effect.Effect<Change, ServiceError>
     /** Notes that the queue accepted the execution's message, if it is still `pending` and no attempt ever began; else nothing. */
     readonly markEnqueued: (id: ExecutionId, at: string) => Effect.Effect<void, ServiceError>

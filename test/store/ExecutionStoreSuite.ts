@@ -141,6 +141,19 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
       })
     )
 
+    it.effect("a result that another program recorded is not written over", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const { executions } = yield* Containers
+        const { change, owner } = beginning(1)
+        yield* store.create(execution("e4-theirs"))
+        etagOf(yield* store.begin(id("e4-theirs"), change))
+        yield* executions.patch("e4-theirs", { status: "completed", content: [{ by: "them" }] }, {})
+        assert.deepStrictEqual(yield* store.finish(id("e4-theirs"), { status: "completed" }, owner), Change.Refused())
+        assert.deepStrictEqual((yield* Effect.flatten(store.find(id("e4-theirs")))).content, [{ by: "them" }])
+      })
+    )
+
     it.effect("an edit that drops what it does not know costs an attempt nothing either", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore
