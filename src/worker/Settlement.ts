@@ -35,6 +35,23 @@ export class Settlement extends Context.Tag("contentflow-worker/worker/Settlemen
 /** A call of a settlement is tried again for 5 s: the message would come back anyway. */
 const persistently = patiently("100 millis", "5 seconds")
 
+/**
+ * The last call about a message, persistently. When an answer was lost and the repetition finds the lease gone, the call has done its work
+ * or the message is another worker's: nothing is left to do either way.
+ */
+const lastly = <A>(
+  call: Effect.Effect<A, ServiceError | LeaseLost>
+): Effect.Effect<A | void, ServiceError | LeaseLost> =>
+  Effect.suspend(() => {
+    let unanswered = false
+    const noted = Effect.tapError(call, ({ _tag }) => Effect.sync(() => void (unanswered ||= _tag !== "LeaseLost")))
+    return Effect.catchIf(
+      persistently(noted),
+      (error): error is LeaseLost => error._tag === "LeaseLost" && unanswered,
+      (error) => Effect.logDebug(`The answer of the last call about a message was lost: ${error.message}`)
+    )
+  })
+
 /** How long a message that is let go waits for its execution. */
 const promptly = Duration.seconds(2)
 
@@ -53,7 +70,7 @@ const make = Effect.gen(function* () {
 
   /** The stored content goes before its message: should we die in between, the next delivery ends without it and nothing is left behind. */
   const complete = (lease: Lease, state: AttemptState) => {
-    const completed = persistently(lease.complete)
+    const completed = lastly(lease.complete)
     return Either.match(state.decoded, {
       onLeft: () => completed,
       onRight: ({ task }) =>
@@ -98,9 +115,9 @@ const make = Effect.gen(function* () {
     delay: Duration.Duration,
     body?: string
   ): Effect.Effect<boolean, ServiceError | LeaseLost> => {
-    const asItIs = Effect.as(persistently(lease.release(delay)), false)
+    const asItIs = Effect.as(lastly(lease.release(delay)), false)
     if (body === undefined) return asItIs
-    return Effect.catchAll(Effect.as(persistently(lease.release(delay, body)), true), (error) =>
+    return Effect.catchAll(Effect.as(lastly(lease.release(delay, body)), true), (error) =>
       error._tag === "Invalid" ? asItIs : Effect.fail(error)
     )
   }
@@ -202,7 +219,7 @@ const make = Effect.gen(function* () {
             reason = other?.error ?? reason
           }
           yield* persistently(poison.put(lease.message, reason, state.history.deaths))
-          return yield* persistently(lease.complete)
+          return yield* lastly(lease.complete)
         }
 
         case "Released": {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { Effect, Logger, type Scope } from "effect"
+import { Unavailable } from "../../src/domain/ServiceError.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import type { Incident } from "../support/CrashingPorts.ts"
@@ -94,4 +95,46 @@ describe("a rejected attempt that another one has overtaken", () => {
       assert.deepStrictEqual(world.tasks, [])
     })
   )
+})
+
+describe("a last call about a message whose answer was lost", () => {
+  const lost = new Unavailable({ service: "Storage Queue", operation: "settle", message: "The connection was cut." })
+
+  /** What the log says of a task that runs for 10 s and ends like this, when the answer to `operation` is lost. */
+  const told = (operation: "complete" | "update", fails?: "Document" | "Transient") =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel.ordinal >= 30_000) lines.push(String(message))
+      })
+      const queue = yield* MemoryQueue
+      yield* Effect.gen(function* () {
+        const runner = yield* FakeRunner
+        runner.work = (items) =>
+          Effect.delay(
+            fails === undefined ? Effect.succeed(items) : Effect.fail(executorError(fails, "It can't be read.")),
+            "10 seconds"
+          )
+        yield* Engine.enqueue(1)
+        yield* Engine.started()
+        yield* Engine.pass(8)
+        yield* queue.loseNext(operation, lost)
+        yield* Engine.pass(4)
+      }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      return { log: lines.join("\n"), messages: (yield* queue.bodies).length, poison: (yield* queue.poison).length }
+    })
+
+  const cases = [
+    { name: "a completed task", operation: "complete", messages: 0, poison: 0 },
+    { name: "a rejected task", operation: "complete", fails: "Document", messages: 0, poison: 1 },
+    { name: "a task that is tried again", operation: "update", fails: "Transient", messages: 1, poison: 0 }
+  ] as const
+  for (const { messages, name, operation, poison, ...how } of cases) {
+    test(`is no lost lease: ${name}`, () =>
+      Effect.gen(function* () {
+        const seen = yield* told(operation, "fails" in how ? how.fails : undefined)
+        assert.notInclude(seen.log, "comes back when its lease ends")
+        assert.deepStrictEqual([seen.messages, seen.poison], [messages, poison])
+      }))
+  }
 })
