@@ -475,7 +475,7 @@ describe("executor entries (pipeline.md 3)", () => {
       assert.strictEqual(problems[0]?.path, "executors[1].type")
       assert.match(problems[0]?.message ?? "", /"pass_throu" is unknown\. Did you mean pass_through\?/)
       assert.match((yield* messages(typed("PASS_THROUGH")))[0] ?? "", /Did you mean pass_through/)
-      assert.match((yield* messages(typed("subworkflow")))[0] ?? "", /Use subpipeline/)
+      assert.match((yield* messages(typed("conditional_router")))[0] ?? "", /Use conditional edges/)
       assert.strictEqual((yield* messages(typed("zzzzzzzzz")))[0], 'The executor type "zzzzzzzzz" is unknown.')
     }).pipe(Effect.provide(Harness.layer()))
   )
