@@ -119,16 +119,34 @@ const whyNot = (host: string, port: number, cause: unknown): string => {
 }
 
 const serverAt = (host: string, port: number) =>
-  Layer.catchAll(NodeHttpServer.layer(drainingServer, { host: host.replace(/^\[(.*)\]$/, "$1"), port }), ({ cause }) =>
+  Layer.catchAll(NodeHttpServer.layer(drainingServer, { host: withoutBrackets(host), port }), ({ cause }) =>
     Layer.fail(new CannotListen({ message: whyNot(host, port, cause) }))
   )
+
+/**
+ * Where the server listens, as an address that can be opened: an IPv6 host stands in brackets. The platform calls every interface 0.0.0.0,
+ * also where only IPv6 is meant.
+ */
+const logAddress = (host: string) =>
+  HttpServer.addressWith((address) => {
+    if (address._tag !== "TcpAddress") return Effect.log(`Listening on ${HttpServer.formatAddress(address)}`)
+    const { hostname, port } = address
+    const shown = host === "::" ? host : hostname
+    return Effect.log(`Listening on http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`)
+  })
+
+/** An IPv6 address without the brackets that it has in a URL. */
+const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, "$1")
 
 /**
  * The HTTP server on this interface and port (0 is a free one). Its address is in the log, and in the context for whoever started it.
  * Closing it stops the engine first, and answers until that is done.
  */
 export const layerAt = (host: string, port: number) =>
-  stopEngineFirst.pipe(Layer.provideMerge(HttpServer.withLogAddress(Routes)), Layer.provideMerge(serverAt(host, port)))
+  stopEngineFirst.pipe(
+    Layer.provideMerge(Layer.provideMerge(Layer.effectDiscard(logAddress(withoutBrackets(host))), Routes)),
+    Layer.provideMerge(serverAt(host, port))
+  )
 
 /** The HTTP server where `HttpConfig` says, or nothing when it is switched off. Needs the engine and the ports it asks. */
 export const layer = Layer.unwrapEffect(

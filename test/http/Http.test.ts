@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Metric, Scope, Stream, TestClock } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Metric, Scope, Stream, TestClock } from "effect"
 import * as Net from "node:net"
 import { Unavailable } from "../../src/domain/ServiceError.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
@@ -45,6 +45,31 @@ const jsonOf = (port: number, path: string) =>
   })
 
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00$/
+
+describe("the address in the log", () => {
+  for (const [host, shown] of [
+    ["::", "[::]"],
+    ["[::]", "[::]"],
+    ["::1", "[::1]"],
+    ["[::1]", "[::1]"],
+    ["127.0.0.1", "127.0.0.1"]
+  ] as const) {
+    test(`can be opened when API_HOST is ${host}`, () =>
+      Effect.gen(function* () {
+        const lines: Array<string> = []
+        const logger = Logger.make(({ message }) => void lines.push(String(message)))
+        yield* Layer.build(
+          WorkerHttp.layerAt(host, 0).pipe(
+            Layer.provide(Engine.engine()),
+            Layer.provide(Logger.replace(Logger.defaultLogger, logger))
+          )
+        )
+        const url = lines.find((line) => line.startsWith("Listening on "))?.slice("Listening on ".length) ?? ""
+        assert.strictEqual(url.replace(/:\d+$/, ""), `http://${shown}`)
+        assert.strictEqual((yield* Effect.promise(() => fetch(`${url}/health/live`))).status, 200)
+      }))
+  }
+})
 
 describe("documents.md 5", () => {
   test("GET / is the original's, for its liveness probe", () =>
