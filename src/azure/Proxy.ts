@@ -30,6 +30,14 @@ export const of = (address: string, environment: Environment = process.env): Pro
   return isDirect ? undefined : { url: new URL(found.text), variable: found.variable }
 }
 
+/** What is wrong with the configured proxy; undefined without one, or when it is an address. Its text may hold a password. */
+export const mistake = (environment: Environment = process.env): string | undefined => {
+  const found = configured(environment)
+  return found === undefined || isUsable(found.text)
+    ? undefined
+    : `${found.variable} is not the address of a proxy, such as http://proxy.example:3128: correct or remove it, since calls of Azure services may fail or go out directly`
+}
+
 /** What sends a client's requests through the proxy; undefined where there is none. */
 export const agentFor = (address: string): Agent | undefined => {
   const proxy = of(address)
@@ -38,7 +46,8 @@ export const agentFor = (address: string): Agent | undefined => {
   return /^http:/i.test(address) ? new HttpProxyAgent(proxy.url, options) : new HttpsProxyAgent(proxy.url, options)
 }
 
-const isUsable = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+const isUsable = (text: string): boolean =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).hostname !== ""
 
 const configured = (environment: Environment) =>
   valueOf(environment, "HTTPS_PROXY") ?? valueOf(environment, "ALL_PROXY") ?? valueOf(environment, "HTTP_PROXY")

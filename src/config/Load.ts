@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { remember } from "../domain/Redaction.ts"
 import * as Credentials from "../azure/Credentials.ts"
+import * as Proxy from "../azure/Proxy.ts"
 import * as AppConfiguration from "./AppConfiguration.ts"
 import { builtIn, ConfigError, nowhere } from "./ConfigError.ts"
 import * as Decode from "./Decode.ts"
@@ -35,7 +36,7 @@ export const load: Effect.Effect<Loaded, ConfigError, FileSystem.FileSystem | Pa
 })
 
 export interface Loaded extends Decode.Settings {
-  /** Sentences about what was not read from the `.env` file. */
+  /** Sentences about what was not read from the `.env` file, and about a proxy that is no address. */
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -103,7 +104,8 @@ const localTexts: Effect.Effect<
     const source = Option.isSome(real) ? "the environment" : (file.path ?? "")
     if (Option.isSome(text)) texts.set(name, { text: text.value, source })
   }
-  return { texts, warnings: file.warnings }
+  const proxy = Proxy.mistake()
+  return { texts, warnings: proxy === undefined ? file.warnings : [...file.warnings, proxy] }
 })
 
 type Stored = ReadonlyMap<string, AppConfiguration.StoredValue>

@@ -22,3 +22,24 @@ describe("The proxy of an address", () => {
     })
   }
 })
+
+describe("A proxy that is no address", () => {
+  for (const [environment, variable] of [
+    [{ HTTPS_PROXY: "proxy.example:3128" }, "HTTPS_PROXY"],
+    [{ https_proxy: "proxy.example" }, "https_proxy"],
+    [{ ALL_PROXY: "socks5://user:pass@proxy.example:1080", HTTP_PROXY: proxy }, "ALL_PROXY"],
+    [{ HTTP_PROXY: "http://" }, "HTTP_PROXY"]
+  ] as const) {
+    it(`is named without its text: ${JSON.stringify(environment)}`, () => {
+      const mistake = Proxy.mistake(environment) ?? ""
+      assert.isTrue(mistake.startsWith(`${variable} is not the address of a proxy`), mistake)
+      assert.notInclude(mistake, "pass")
+    })
+  }
+
+  it("is told of nothing else", () => {
+    for (const environment of [{}, { HTTPS_PROXY: proxy }, { HTTPS_PROXY: "" }, { NO_PROXY: "nonsense" }]) {
+      assert.isUndefined(Proxy.mistake(environment))
+    }
+  })
+})
