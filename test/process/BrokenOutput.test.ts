@@ -53,8 +53,8 @@ describe("Output that nobody takes", () => {
             const file = join(yield* folder, "worker.log")
             const worker = yield* WorkerProcess.start({ ...installation.env, LOG_FORMAT: format, LOG_FILE: file })
             const log = Effect.sync(() => (existsSync(file) ? readFileSync(file, "utf8") : ""))
-            const listening = yield* eventually("it listens", log, (text) => text.includes("Listening on http"))
-            const url = /Listening on (http:\/\/[\d.:]+)/.exec(listening)?.[1] ?? ""
+            const running = yield* eventually("the engine runs", log, (text) => text.includes("The engine runs"))
+            const url = /Listening on (http:\/\/[\d.:]+)/.exec(running)?.[1] ?? ""
             yield* worker.closeOutput
             yield* Effect.promise(() => installation.tasks.sendMessage("no task"))
             yield* Effect.promise(() => installation.tasks.sendMessage(Tasks.message("pass", "one", Tasks.item("one"))))
@@ -92,9 +92,9 @@ describe("Output that nobody takes", () => {
             LOG_FILE: log
           })
           yield* eventually(
-            "it listens",
+            "the engine runs",
             Effect.sync(() => (existsSync(log) ? readFileSync(log, "utf8") : "")),
-            (text) => text.includes("Listening on http")
+            (text) => text.includes("The engine runs")
           )
           process.kill(run.child.pid ?? 0, "SIGTERM")
           assert.strictEqual(yield* run.exit, 0)
