@@ -237,7 +237,8 @@ const make = Effect.gen(function* () {
   ) {
     if (names.length === 0) return
     const shown = names.slice(0, 5).join(", ")
-    const text = `${names.length}${more ? " more" : ""} documents are in the archive tier and can't be read: ${shown}${names.length > 5 ? ", …" : ""}. They are taken when they are rehydrated.`
+    const count = `${names.length}${more ? " more" : ""} ${names.length === 1 ? "document is" : "documents are"}`
+    const text = `${count} in the archive tier and can't be read yet: ${shown}${names.length > 5 ? ", …" : ""}. What is rehydrated is taken by the next crawl.`
     yield* Effect.logWarning(text)
     const id = Ids.executionIdOf({ vaultId: vault.id, pipelineId: pipeline.id, items: ["archived"], versions: names })
     const place = { id, pipeline_id: pipeline.id, pipeline_name: pipeline.name, vault_id: vault.id }

@@ -28,7 +28,8 @@ export class FakeRunner extends Context.Tag("test/FakeRunner")<
     invalid: string | null
     crawl: (
       checkpoint: Option.Option<number>,
-      continuation: Option.Option<string>
+      continuation: Option.Option<string>,
+      isWaiting?: (name: string) => boolean
     ) => Stream.Stream<CrawlBatch, ExecutorError>
     input: Partial<Pick<InputExecutor, "id" | "enabled" | "itemsPerTask">> & { interval?: Duration.Duration }
     /** False: no executor of the pipelines can crawl. */
@@ -83,9 +84,9 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
       prepared: () =>
         Effect.succeed({
           process: Effect.succeed,
-          crawl: (checkpoint, continuation = Option.none()) => {
+          crawl: (checkpoint, continuation = Option.none(), isWaiting) => {
             knobs.crawls.push(checkpoint)
-            return knobs.crawl(checkpoint, continuation)
+            return knobs.crawl(checkpoint, continuation, isWaiting)
           }
         })
     })

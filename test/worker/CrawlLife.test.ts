@@ -795,6 +795,36 @@ describe("design 5.5 the checkpoint", () => {
       )
     }))
 
+  test("documents in the archive tier are told once, and looked for until they are back or gone", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const asked: Array<ReadonlyArray<boolean>> = []
+      const names = ["a.pdf", "b.pdf", "c.pdf"]
+      const rounds: Array<CrawlBatch> = [
+        { ...batch([]), waiting: ["a.pdf", "b.pdf"] },
+        { ...batch([]), waiting: ["a.pdf", "b.pdf"] },
+        { ...batch([document("a.pdf")]), waiting: ["c.pdf"] },
+        batch([])
+      ]
+      runner.crawl = (_, __, isWaiting) => {
+        asked.push(names.map((name) => isWaiting?.(name) ?? false))
+        return Stream.make(rounds[asked.length - 1] ?? batch([]))
+      }
+      yield* crawling()
+      yield* Engine.pass(60 * 3 + 5)
+      assert.deepStrictEqual(asked, [
+        [false, false, false],
+        [true, true, false],
+        [true, true, false],
+        [false, true, true]
+      ])
+      const told = (yield* executions).filter(({ status }) => status === "failed").map(({ error }) => String(error))
+      assert.lengthOf(told, 2)
+      assert.match(told[0] ?? "", /2 documents are in the archive tier.*a\.pdf, b\.pdf/)
+      assert.match(told[1] ?? "", /1 more document is in the archive tier.*c\.pdf/)
+      assert.lengthOf(yield* messages, 1)
+    }))
+
   test("one of the original is taken over when its vault is ours: the crawl goes on where it was", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner

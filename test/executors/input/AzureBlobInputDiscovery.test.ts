@@ -334,6 +334,31 @@ describe("azure_blob_input_discovery", () => {
     })
   )
 
+  it.effect("leaves archived blobs out, names them, and takes those that came back though they did not change", () =>
+    Effect.gen(function* () {
+      const checkpoint = Option.some(Date.parse("2026-01-15T00:00:00Z"))
+      const changed = { lastModified: Date.parse("2026-02-01T00:00:00Z") }
+      const entries = [
+        blob("archived-long-ago", { isArchived: true }),
+        blob("archived-since", { ...changed, isArchived: true }),
+        blob("back"),
+        blob("still", { isArchived: true }),
+        blob("unchanged")
+      ]
+      const canonical = (path: string) => `https://acct.blob.core.windows.net/docs/${path}`
+      const waiting = new Set(["back", "still"].map(canonical))
+      const batches = yield* withNode(container(entries), base, (instance) =>
+        Stream.runCollect(instance.crawl?.(checkpoint, Option.none(), (name) => waiting.has(name)) ?? Stream.empty)
+      )
+      const all = Chunk.toReadonlyArray(batches)
+      assert.deepStrictEqual(paths(all), ["back"])
+      assert.deepStrictEqual(
+        all.flatMap((each) => each.waiting ?? []),
+        [canonical("archived-since"), canonical("still")]
+      )
+    })
+  )
+
   it.effect("items have blob metadata exactly when it is wanted", () =>
     Effect.gen(function* () {
       const entries = [blob("a", { metadata: { owner: "ann" } })]
