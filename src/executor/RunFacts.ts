@@ -10,7 +10,7 @@ export interface RunFacts {
   readonly attempt: number
   /** When the task was created (epoch milliseconds): outputs that are named by a time use it, so that a repeated attempt overwrites them. */
   readonly createdAt: number | null
-  /** When this attempt's time is over (epoch milliseconds); absent or null where it has no end. */
+  /** When this attempt's time is over (`MonotonicTime`); absent or null where it has no end. */
   readonly deadline?: number | null
   /** How often the task's message was handed out, this time included: of two attempts that overlap, the later has the greater number. */
   readonly delivery?: number

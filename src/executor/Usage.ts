@@ -1,3 +1,5 @@
+import { type Content, withSummary } from "../domain/Content.ts"
+
 /** What calls of one model or service cost: the units that are paid for, and the time they took. */
 export interface Usage {
   /** The model as the service names it, or the service itself. */
@@ -80,3 +82,12 @@ export const toJson = (usages: ReadonlyArray<Usage>): ReadonlyArray<Readonly<Rec
     wait_seconds: usage.waitMillis / 1_000,
     ...(usage.cost === null ? {} : { cost: Number(usage.cost.toPrecision(12)) })
   }))
+
+/** The item with `summary_data.usage.<node>`: what it was charged for there. */
+export const noted = (node: { readonly id: string }, item: Content, meter: Meter): Content => {
+  const used = meter.all()
+  if (used.length === 0) return item
+  const before = item.summary_data["usage"]
+  const others = typeof before === "object" && before !== null && !Array.isArray(before) ? before : {}
+  return withSummary(item, { usage: { ...others, [node.id]: toJson(used) } })
+}

@@ -6,6 +6,7 @@ import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import * as ThreadWaits from "../threads/ThreadWaits.ts"
 import { Concurrency } from "./governor/Concurrency.ts"
 import { Pace } from "./governor/Pace.ts"
@@ -17,7 +18,7 @@ export interface Ask {
   readonly tokens: number
   /** Calls of several tasks take turns. */
   readonly task: string
-  /** When the task is over (epoch milliseconds), or null. */
+  /** When the task is over (`MonotonicTime`), or null. */
   readonly deadline: number | null
 }
 
@@ -118,7 +119,7 @@ class State implements Governor {
     ended: (result: A, millis: number) => Ended
   ): Effect.Effect<A, E | Overdue> {
     return Effect.clockWith((clock) => {
-      const now = () => clock.unsafeCurrentTimeMillis()
+      const now = () => MonotonicTime.unsafeNow(clock)
       const asked = now()
       return Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(ThreadWaits.counted(this.acquire(ask, now, restore)), () => {

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import * as CutText from "../text/CutText.ts"
 import * as ClientSpan from "../azure/ClientSpan.ts"
 import { Credentials } from "../azure/Credentials.ts"
@@ -250,7 +251,7 @@ const make = Effect.gen(function* () {
         )
 
     const counted = (url: string, call: Call): Effect.Effect<Answer, CallError> =>
-      Effect.flatMap(Clock.currentTimeMillis, (asked) =>
+      Effect.flatMap(MonotonicTime.now, (asked) =>
         Effect.flatMap(
           Effect.timed(admitted(url, call, options.run?.deadline ?? asked + longestWait, 0)),
           ([took, { answer, waited }]) =>
@@ -336,7 +337,7 @@ const make = Effect.gen(function* () {
       const { interval, longest, within } = operation
       const { usage, ...quiet } = start
       return Effect.gen(function* () {
-        const began = yield* Clock.currentTimeMillis
+        const began = yield* MonotonicTime.now
         const overdue = failure(
           "TimedOut",
           `has not ended the operation within ${Duration.toSeconds(within)} s (${start.operation}).`
@@ -348,13 +349,13 @@ const make = Effect.gen(function* () {
           address.url = yield* addressOf(started, start.operation)
           pause = Duration.max(
             interval,
-            Duration.millis(RateHeaders.read(started.headers, began).retryAfterMillis ?? 0)
+            Duration.millis(RateHeaders.read(started.headers, yield* Clock.currentTimeMillis).retryAfterMillis ?? 0)
           )
         }
         const url = address.url
         let failures = 0
         for (;;) {
-          const left = Duration.toMillis(within) - ((yield* Clock.currentTimeMillis) - began)
+          const left = Duration.toMillis(within) - ((yield* MonotonicTime.now) - began)
           if (left <= 0) return yield* overdue
           yield* Effect.sleep(Duration.min(Duration.min(pause, Duration.minutes(5)), Duration.millis(left)))
           const seen = yield* Effect.catchAll(look(url, start), (error) =>
@@ -368,7 +369,7 @@ const make = Effect.gen(function* () {
             failures = 0
             const state = operation.state(seen.answer.json)
             if (state._tag === "Succeeded") {
-              const took = (yield* Clock.currentTimeMillis) - began
+              const took = (yield* MonotonicTime.now) - began
               count({ ...start, usage: usage ?? (() => ({})) }, seen.answer, took, 0)
               return seen.answer
             }

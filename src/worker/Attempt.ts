@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import type { EndpointValves } from "../concurrency/EndpointValves.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { isSuspect, noHistory, type OpenAttempt, type Ownership, ownershipOf } from "../domain/AttemptNotes.ts"
@@ -178,7 +179,7 @@ const make = Effect.gen(function* () {
           taskId: task.task_id,
           attempt: task.retry_count + 1,
           createdAt: Option.getOrNull(Timestamp.parse(task.created_at)),
-          deadline: clock.unsafeCurrentTimeMillis() + Duration.toMillis(timeout),
+          deadline: MonotonicTime.unsafeNow(clock) + Duration.toMillis(timeout),
           delivery: state.message.dequeueCount,
           documents: documentsOf(task, state.items),
           departures: state.departures

@@ -11,7 +11,6 @@ import { tooManyCalls } from "./model/Asking.ts"
 import * as CleanText from "./model/CleanText.ts"
 import * as ModelSettings from "./model/ModelSettings.ts"
 import * as TextFields from "./model/TextFields.ts"
-import { noteUsage } from "./model/TextNode.ts"
 
 const settings = {
   ...PerItem.settings(),
@@ -83,11 +82,11 @@ export const executor = Executor.define({
         const meter = new Usage.Meter(context.meter)
         return embedded(context, given, model, item, meter).pipe(
           Effect.mapError((error) => (error._tag === "CallError" ? toExecutorError(context, item)(error) : error)),
-          Effect.map((result) => noteUsage(context, result, meter)),
+          Effect.map((result) => Usage.noted(context, result, meter)),
           Effect.tapError(({ message }) =>
             Effect.sync(() =>
               keep(
-                noteUsage(context, withSummary(item, { embedding_status: "failed", embedding_error: message }), meter)
+                Usage.noted(context, withSummary(item, { embedding_status: "failed", embedding_error: message }), meter)
               )
             )
           )

@@ -14,7 +14,6 @@ import type { LanguageModel } from "../../services/language/LanguageModel.ts"
 import * as Asking from "../analyse/model/Asking.ts"
 import * as CleanText from "../analyse/model/CleanText.ts"
 import * as ModelSettings from "../analyse/model/ModelSettings.ts"
-import { noteUsage } from "../analyse/model/TextNode.ts"
 import { setOf, valueIn } from "./DocumentSet.ts"
 
 const settings = {
@@ -148,7 +147,7 @@ const compared = (
         generated_at: yield* Timestamp.now
       }
     })
-    return log.completed(noteUsage(context, withSummary(result, { agent_execution_status: "success" }), meter), {
+    return log.completed(Usage.noted(context, withSummary(result, { agent_execution_status: "success" }), meter), {
       set_id: setId,
       set_name: setName,
       documents_analyzed: documents.length,

@@ -12,7 +12,6 @@ import * as Understanding from "../../services/analysis/ContentUnderstanding.ts"
 import { toExecutorError } from "../../services/CallError.ts"
 import * as Endpoint from "../../services/Endpoint.ts"
 import type { OperationAddress } from "../../services/ServiceClients.ts"
-import { noteUsage } from "../analyse/model/TextNode.ts"
 import * as BytesOf from "../BytesOf.ts"
 import * as ServiceSignIn from "../ServiceSignIn.ts"
 
@@ -193,14 +192,14 @@ export const executor = Executor.define({
             })
             .pipe(
               Effect.mapError(toExecutorError(context, item)),
-              Effect.tapError(() => Effect.sync(() => keep(noteUsage(context, item, meter))))
+              Effect.tapError(() => Effect.sync(() => keep(Usage.noted(context, item, meter))))
             )
           const figures = given.retrieve_figures ? yield* imagesOf(service, given, item, found) : []
           const written = withData(item, {
             [given.output_field]: found.raw,
             ...(figures.length > 0 ? { [given.figures_output_field]: figures } : {})
           })
-          return noteUsage(
+          return Usage.noted(
             context,
             withSummary(written, { extraction_status: "success", analyzer_id: given.analyzer_id }),
             meter

@@ -10,7 +10,6 @@ import * as DocumentIntelligence from "../../services/analysis/DocumentIntellige
 import { toExecutorError } from "../../services/CallError.ts"
 import * as Endpoint from "../../services/Endpoint.ts"
 import { type OperationAddress, ServiceClients } from "../../services/ServiceClients.ts"
-import { noteUsage } from "../analyse/model/TextNode.ts"
 import * as BytesOf from "../BytesOf.ts"
 import * as ServiceSignIn from "../ServiceSignIn.ts"
 
@@ -148,9 +147,9 @@ export const executor = Executor.define({
             meter
           }).pipe(
             Effect.mapError(toExecutorError(context, item)),
-            Effect.tapError(() => Effect.sync(() => keep(noteUsage(context, item, meter))))
+            Effect.tapError(() => Effect.sync(() => keep(Usage.noted(context, item, meter))))
           )
-          return noteUsage(context, withAnalysis(given, item, analysis), meter)
+          return Usage.noted(context, withAnalysis(given, item, analysis), meter)
         })
       )
     })

@@ -15,7 +15,6 @@ import * as Usage from "../../executor/Usage.ts"
 import { toExecutorError } from "../../services/CallError.ts"
 import * as Endpoint from "../../services/Endpoint.ts"
 import * as SearchIndexes from "../../services/search/SearchIndexes.ts"
-import { noteUsage } from "../analyse/model/TextNode.ts"
 import * as ServiceSignIn from "../ServiceSignIn.ts"
 
 const settings = {
@@ -172,11 +171,11 @@ export const executor = Executor.define({
               toExecutorError(context, item)
             )
             const written = withSummary(item, { indexed_count: documents.length, index_status: "success" })
-            return noteUsage(context, written, meter)
+            return Usage.noted(context, written, meter)
           }).pipe(
             Effect.tapError(({ message }) =>
               Effect.sync(() =>
-                keep(noteUsage(context, withSummary(item, { index_status: "error", index_error: message }), meter))
+                keep(Usage.noted(context, withSummary(item, { index_status: "error", index_error: message }), meter))
               )
             )
           )

@@ -1,10 +1,10 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { redact } from "../../domain/Redaction.ts"
 import type { Meter } from "../../executor/Usage.ts"
 import type { CallError } from "../CallError.ts"
@@ -82,7 +82,7 @@ const make = Effect.gen(function* () {
         const path = `/indexes('${encodeURIComponent(index)}')`
         const key = `${options.endpoint.url}${path}`
         return {
-          schema: Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          schema: Effect.flatMap(MonotonicTime.now, (now) => {
             const found = known.get(key)
             if (found !== undefined && found.until > now) return Effect.succeed(found.schema)
             return Effect.tap(schemaOf(client, path, query, index), (schema) =>

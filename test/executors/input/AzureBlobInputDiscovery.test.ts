@@ -1,4 +1,3 @@
-import { nameOf } from "../../../src/domain/Content.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect, Either, Layer, Option, Redacted, Stream } from "effect"
 import { type BlobEntry, BlobStore, type ListOptions } from "../../../src/blob/BlobStore.ts"
@@ -481,28 +480,6 @@ describe("azure_blob_input_discovery", () => {
       })
     )
   })
-
-  it.effect(
-    "names archived blobs as waiting, and gives them when they are back though nothing says that they changed",
-    () =>
-      Effect.gen(function* () {
-        const old = blob("old", { lastModified: 5 })
-        const found = (batches: Batches) =>
-          batches.flatMap(({ documents }) => documents.map(({ item }) => nameOf(item)))
-        const waiting = (batches: Batches) => batches.flatMap((batch) => batch.waiting ?? [])
-        const first = yield* crawl(container([{ ...old, isArchived: true }, blob("new")]), base)
-        assert.lengthOf(found(first), 1)
-        assert.lengthOf(waiting(first), 1)
-        const [name = ""] = waiting(first)
-        const later = Option.some(10_000)
-        const isWaiting = (each: string) => each === name
-        const still = yield* crawl(container([{ ...old, isArchived: true }]), base, later, Option.none(), isWaiting)
-        assert.deepStrictEqual([found(still), waiting(still)], [[], [name]])
-        const back = yield* crawl(container([old]), base, later, Option.none(), isWaiting)
-        assert.deepStrictEqual([found(back), waiting(back)], [[name], []])
-        assert.isEmpty(found(yield* crawl(container([old]), base, later)), "not asked for, and not changed")
-      })
-  )
 
   it.effect("uses a prefix of the incoming item for that run alone", () =>
     Effect.gen(function* () {

@@ -85,7 +85,7 @@ export const define = <const F extends Settings.Fields>(definition: {
         PerItem.perItem(context, settings, (item, keep) => {
           const meter = new Usage.Meter(context.meter)
           const asking = Asking.make(model, settings, meter, worker.partTokens)
-          const withUsage = (result: Content): Content => noteUsage(context, result, meter)
+          const withUsage = (result: Content): Content => Usage.noted(context, result, meter)
           return onItem(context, worker, asking, item).pipe(
             Effect.map(withUsage),
             Effect.mapError(toExecutorErrorOf(context, item)),
@@ -191,16 +191,3 @@ const sums = (results: ReadonlyArray<Result>): Readonly<Record<string, number>> 
 /** As the original counts: characters of a text, keys of a mapping. */
 const lengthOf = (value: unknown): number =>
   typeof value === "string" ? value.length : typeof value === "object" && value !== null ? Object.keys(value).length : 0
-
-/** `summary_data.usage.<node>`: what the item was charged for there. */
-export const noteUsage = (
-  context: Pick<Executor.ExecutorContext, "id">,
-  item: Content,
-  meter: Usage.Meter
-): Content => {
-  const used = meter.all()
-  if (used.length === 0) return item
-  const before = item.summary_data["usage"]
-  const others = typeof before === "object" && before !== null && !Array.isArray(before) ? before : {}
-  return withSummary(item, { usage: { ...others, [context.id]: Usage.toJson(used) } })
-}
