@@ -25,8 +25,7 @@ export interface StoredValue {
 }
 
 /**
- * The store's values by the names that remain when a filter's text before `*` is taken from the front of the keys
- * (documents.md 7.3): null label only, no feature flags, references to Key Vault resolved where the name is wanted. A store or a
+ * The store's values by the names that remain when a filter's text before `*` is taken from the front of the keys: null label only, no feature flags, references to Key Vault resolved where the name is wanted. A store or a
  * secret that can't be read is an error: starting with half of the settings is worse than not starting.
  */
 export const read = (

@@ -21,7 +21,7 @@ import { HttpConfig, WorkerConfig } from "./WorkerConfig.ts"
 
 /**
  * All settings, from App Configuration, the environment (the current ConfigProvider), the nearest `.env` file and the defaults,
- * in this order (documents.md 7.1). Read once; fails with all mistakes together.
+ * in this order. Read once; fails with all mistakes together.
  */
 export const load: Effect.Effect<Loaded, ConfigError, FileSystem.FileSystem | Path.Path> = Effect.gen(function* () {
   const { texts: local, warnings } = yield* localTexts

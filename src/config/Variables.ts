@@ -78,7 +78,7 @@ const levels: Readonly<Record<string, LogSettings["level"]>> = {
   fatal: "Error"
 }
 
-/** Every setting of the worker (documents.md 7.2), and ours. The order is the order of the README and of `.env.example`. */
+/** Every setting of the worker, and ours. The order is the order of the README and of `.env.example`. */
 export const variables = {
   // --- Azure resources ---
   queueUrl: optional(Kind.address("address"), {

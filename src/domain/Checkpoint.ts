@@ -5,7 +5,7 @@ const OptionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default
 
 const Flag = Schema.optionalWith(Schema.Boolean, { default: () => false })
 
-/** A `vault_crawl_checkpoints` document (documents.md 2.8) with our own fields behind the original's, which no other program writes. */
+/** A `vault_crawl_checkpoints` document with our own fields behind the original's, which no other program writes. */
 export const Checkpoint = Schema.Struct({
   id: Schema.String,
   pipeline_id: PipelineId,

@@ -5,7 +5,7 @@ const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 const OptionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
 const OptionalJson = Schema.optionalWith(Json, { default: () => ({}) })
 
-/** Who a document is. `canonical_id` is its human id and merge key, `unique_id` a hash used in names (pipeline.md 13). */
+/** Who a document is. `canonical_id` is its human id and merge key, `unique_id` a hash used in names. */
 export const ContentIdentifier = Schema.Struct({
   canonical_id: Schema.String,
   unique_id: Schema.String,
@@ -116,7 +116,7 @@ export const withLog = (item: Content, entry: ExecutorLogEntry): Content => ({
   executor_logs: [...item.executor_logs, entry]
 })
 
-/** `pending` without log, `failed` if any step failed, `completed` if all completed or were skipped (pipeline.md 13). */
+/** `pending` without log, `failed` if any step failed, `completed` if all completed or were skipped. */
 export const statusOf = (item: Content): "pending" | "failed" | "completed" => {
   if (item.executor_logs.length === 0) return "pending"
   if (item.executor_logs.some((entry) => entry.status === "failed")) return "failed"

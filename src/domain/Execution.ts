@@ -3,7 +3,7 @@ import { ExecutionId, PipelineId, TaskId, VaultId } from "./Ids.ts"
 
 /**
  * pending → running → completed | failed; a retried task goes back to pending. These four and no other: a fifth value makes
- * the API's list of the whole vault fail (documents.md 2.5).
+ * the API's list of the whole vault fail.
  */
 export const ExecutionStatus = Schema.Literal("pending", "running", "completed", "failed")
 export type ExecutionStatus = typeof ExecutionStatus.Type
@@ -17,7 +17,7 @@ const OptionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default
 /** Ours, but anybody may have written it: read with care. */
 const Anything = Schema.optionalWith(Schema.Unknown, { exact: true })
 
-/** A `vault_executions` document (documents.md 2.5). `content` is an array or null, `error` a string or null: never else. */
+/** A `vault_executions` document. `content` is an array or null, `error` a string or null: never else. */
 export const Execution = Schema.Struct({
   id: ExecutionId,
   pipeline_id: PipelineId,

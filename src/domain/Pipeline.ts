@@ -3,7 +3,7 @@ import { PipelineId } from "./Ids.ts"
 
 const OptionalInt = Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null })
 
-/** The parts of a `pipelines` document that the worker uses (documents.md 2.3). Unknown properties are ignored. */
+/** The parts of a `pipelines` document that the worker uses. Unknown properties are ignored. */
 export const Pipeline = Schema.Struct({
   id: PipelineId,
   name: Schema.String,

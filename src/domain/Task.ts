@@ -23,7 +23,7 @@ const Count = Schema.Number.pipe(Schema.int(), Schema.between(0, maxCount))
 const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(Schema.NullOr(schema), { default: () => null })
 
-/** The payload of a queue message (documents.md 3): run this pipeline on these items. Unknown keys are ignored. */
+/** The payload of a queue message: run this pipeline on these items. Unknown keys are ignored. */
 export const Task = Schema.Struct({
   task_id: TaskId,
   task_type: Schema.optionalWith(Schema.Literal("content_processing"), {
@@ -144,7 +144,7 @@ export const decode = (text: string): Either.Either<DecodedTask, UndecodableTask
     return task === undefined ? explain(payload) : Either.right({ task, payload })
   })
 
-/** The text of a message for this task: the envelope, in ASCII, so that XML can carry every character (documents.md 3). */
+/** The text of a message for this task: the envelope, in ASCII, so that XML can carry every character. */
 export const encode = (task: Task): string => {
   const { content, content_reference, task_type, etags, ...rest } = task
   return AsciiJson.stringify({

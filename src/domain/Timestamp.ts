@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
 /**
- * A moment as the stored documents write it: UTC, microseconds, offset `+00:00`, no fraction when it is zero
- * (documents.md 2.2). The API compares these texts as strings.
+ * A moment as the stored documents write it: UTC, microseconds, offset `+00:00`, no fraction when it is zero.
+ * The API compares these texts as strings.
  */
 export const format = (epochMillis: number): string => {
   if (epochMillis === lastMillis) return lastText

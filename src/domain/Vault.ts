@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { PipelineId, VaultId } from "./Ids.ts"
 
-/** The parts of a `vaults` document that the worker uses (documents.md 2.4). */
+/** The parts of a `vaults` document that the worker uses. */
 export const Vault = Schema.Struct({
   id: VaultId,
   pipeline_id: PipelineId,

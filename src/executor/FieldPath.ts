@@ -1,4 +1,4 @@
-/** The value at a dotted path, through plain objects only: no lists, no wildcards (executors.md 2.7). Undefined where it ends early. */
+/** The value at a dotted path, through plain objects only: no lists, no wildcards. Undefined where it ends early. */
 export const valueAt = (data: Readonly<Record<string, unknown>>, path: string): unknown => {
   let value: unknown = data
   for (const key of path.split(".")) {

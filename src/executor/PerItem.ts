@@ -11,7 +11,7 @@ import * as Retry from "./Retry.ts"
 import * as ThreadWaits from "../threads/ThreadWaits.ts"
 import * as Settings from "./Settings.ts"
 
-/** The settings of every type that works item by item (executors.md 2.4), with the original's defaults. */
+/** The settings of every type that works item by item, with the original's defaults. */
 export const settings = (defaults: { readonly timeoutSecs?: number; readonly maxConcurrent?: number } = {}) => ({
   max_concurrent: Settings.integer({
     description: "Items in work at the same time; 1 is one after another.",

@@ -42,7 +42,7 @@ export interface SettingProblem {
 
 /**
  * Decodes `raw` by these fields, with all problems at once. Absent or null gives the default, or a problem when the setting is
- * required (pipeline.md 4.1). Settings that no field names are ignored.
+ * required. Settings that no field names are ignored.
  */
 export const decoder = <F extends Fields>(
   fields: F

@@ -8,7 +8,7 @@ import { ownBuffer } from "../threads/ThreadPool.ts"
 import * as LocalFile from "./LocalFile.ts"
 import * as Settings from "../executor/Settings.ts"
 
-/** Where an extractor finds a document's bytes: the settings of every type that reads files (executors.md 4.3). */
+/** Where an extractor finds a document's bytes: the settings of every type that reads files. */
 export const settings = {
   content_field: Settings.string({
     description:

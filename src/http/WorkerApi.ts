@@ -123,7 +123,7 @@ class Operations extends HttpApiGroup.make("operations", { topLevel: true })
     HttpApiEndpoint.get("metrics", "/metrics").addSuccess(HttpApiSchema.Text({ contentType: Prometheus.contentType }))
   ) {}
 
-/** The worker's HTTP interface: the original's three answers with more fields (documents.md 5), and what it promised beside them. */
+/** The worker's HTTP interface: the original's three answers with more fields, and what it promised beside them. */
 export class WorkerApi extends HttpApi.make("worker")
   .add(Operations)
   .annotate(OpenApi.Title, "ContentFlow Worker API")

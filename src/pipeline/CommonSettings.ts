@@ -4,7 +4,7 @@ import type * as Executor from "../executor/Executor.ts"
 import type * as Retry from "../executor/Retry.ts"
 import * as Settings from "../executor/Settings.ts"
 
-/** The settings that every executor type has (pipeline.md 4.3), and ours: `timeout_seconds`, `retries`, `retry_delay`. */
+/** The settings that every executor type has, and ours: `timeout_seconds`, `retries`, `retry_delay`. */
 export const fields = (failOnError: boolean) => ({
   enabled: Settings.boolean({ description: "False takes the node out of the graph.", default: true }),
   condition: Settings.string({

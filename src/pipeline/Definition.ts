@@ -80,7 +80,7 @@ const DefinitionFields = Schema.Struct({
   )
 })
 
-/** One pipeline of a file (pipeline.md 2 to 6), decoded. `at` is where it stands in the file. */
+/** One pipeline of a file, decoded. `at` is where it stands in the file. */
 export interface Definition extends Schema.Schema.Type<typeof DefinitionFields> {
   readonly at: Problem.Path
 }

@@ -257,7 +257,7 @@ class Pencil {
     if (!this.waits.has(node)) this.waits.set(node, wait ?? "all")
   }
 
-  /** Without edges only one node runs (pipeline.md 6.3); an input that was crawled already leaves its place to the next. */
+  /** Without edges only one node runs; an input that was crawled already leaves its place to the next. */
   private single(definition: Definition): ReadonlyArray<number> {
     this.mode = "single"
     const named = [...this.used.keys()].filter((node) => this.used[node] === true)

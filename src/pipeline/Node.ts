@@ -40,7 +40,7 @@ export interface Outcome {
 }
 
 /**
- * Runs a node on its input (pipeline.md 8), and goes on with the outcome: items that do not meet its condition pass unchanged and keep
+ * Runs a node on its input, and goes on with the outcome: items that do not meet its condition pass unchanged and keep
  * their place; an error ends the run or is noted in the log of the items, which go on as they came. Every failure, a defect of an
  * executor too, is an outcome.
  */

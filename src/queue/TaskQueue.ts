@@ -35,7 +35,7 @@ export interface QueueStats {
   readonly poisonDepth: number
 }
 
-/** The queue of tasks, and the poison queue beside it (documents.md 3). */
+/** The queue of tasks, and the poison queue beside it. */
 export class TaskQueue extends Context.Tag("contentflow-worker/queue/TaskQueue")<
   TaskQueue,
   {

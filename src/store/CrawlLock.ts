@@ -32,7 +32,7 @@ export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
 /** The original's lock id, so that both fleets respect it: one a pipeline. */
 export const lockId = (pipelineId: PipelineId): string => `pipeline_${pipelineId}_lock`
 
-/** The `vault_exec_locks` container (documents.md 2.7). Fenced by ETag; correctness never depends on Cosmos removing a document. */
+/** The `vault_exec_locks` container. Fenced by ETag; correctness never depends on Cosmos removing a document. */
 export class CrawlLock extends Context.Tag("contentflow-worker/store/CrawlLock")<
   CrawlLock,
   {

@@ -119,7 +119,7 @@ const untouched: DocumentContainer.PatchCondition = {
 /** The Python worker writes no `enqueued_at`: its executions are not meant. */
 const neverQueued = { status: "pending", enqueued_at: null, started_at: null } as const
 
-/** The Python worker stores a result of one item as the object itself (documents.md D9). */
+/** The Python worker stores a result of one item as the object itself. */
 const asArrayContent = (document: DocumentContainer.Document): DocumentContainer.Document => {
   const content = document["content"]
   return typeof content === "object" && content !== null && !Array.isArray(content)

@@ -12,7 +12,7 @@ import * as Usage from "../executor/Usage.ts"
 import type { NodeReport } from "../pipeline/PipelineRunner.ts"
 
 /**
- * The texts and fields of an execution document at each step of its life (documents.md 2.5 and 2.6). Every function gives a change of
+ * The texts and fields of an execution document at each step of its life. Every function gives a change of
  * at most ten properties; `error` and `completed_at` of an earlier attempt are cleared, and nothing exceeds the service's 2 MB.
  */
 

@@ -26,7 +26,7 @@ export const restOf = (dequeueCount: number, atLeastMillis: number): Effect.Effe
     return Duration.min(longestRelease, Duration.max(rest, Duration.millis(atLeastMillis)))
   })
 
-/** The task's own bound; a pipeline's positive `retries` and `retry_delay` override it (documents.md 2.3). */
+/** The task's own bound; a pipeline's positive `retries` and `retry_delay` override it. */
 export const policyOf = (task: Task, pipeline: Pipeline | null): RetryPolicy => ({
   attempts: 1 + (isPositive(pipeline?.retries) ? pipeline.retries : task.max_retries),
   base: isPositive(pipeline?.retry_delay) ? Duration.seconds(pipeline.retry_delay) : defaultBase

@@ -46,7 +46,7 @@ export const defaults: ExcelOptions = {
 /** Dates and times are ISO 8601 texts without a zone; errors are texts (`#DIV/0!`); null is a blank cell. */
 export type CellValue = string | number | boolean | null
 
-/** The output of `excel_extractor` (its contract: reference 4.6) and more; a key is there if its option asks for it. */
+/** The output of `excel_extractor` with the original's keys and more; a key is there if its option asks for it. */
 export interface ExcelDocument {
   /** Each sheet that is not empty: `Sheet: <name>`, then its rows; blank cells keep their column. */
   readonly text?: string

@@ -48,7 +48,7 @@ export const defaultLimits: PdfLimits = {
   annotations: 50_000
 }
 
-/** The shapes of executors.md 4.3, plus what it lacks. Sizes and boxes are points, boxes from the upper left corner. */
+/** The output of `pdf_extractor` with the original's keys, and more. Sizes and boxes are points, boxes from the upper left corner. */
 export interface PdfDocument {
   /** `no_text`: the file is sound, but none of the pages read holds text. */
   readonly outcome: "text" | "no_text"

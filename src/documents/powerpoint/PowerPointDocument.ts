@@ -29,7 +29,7 @@ export const defaults: PowerPointOptions = {
   include_hidden_slides: true
 }
 
-/** The output of `powerpoint_extractor` (its contract: reference 4.5) and more; a key is there if its option asks for it. */
+/** The output of `powerpoint_extractor` with the original's keys and more; a key is there if its option asks for it. */
 export interface PowerPointDocument {
   /** The texts of the slides, joined. */
   readonly text?: string

@@ -34,7 +34,7 @@ export const defaults: WordOptions = {
   extract_comments: true
 }
 
-/** The output of `word_extractor` (its contract: reference 4.4) and more; a key is there if its option asks for it. */
+/** The output of `word_extractor` with the original's keys and more; a key is there if its option asks for it. */
 export interface WordDocument {
   /** Paragraphs of the body and its text boxes, joined; no tables. */
   readonly text?: string

@@ -10,7 +10,7 @@ import * as Executor from "../../executor/Executor.ts"
 import * as Settings from "../../executor/Settings.ts"
 
 /**
- * `for_each_content`: takes every item through the same steps on its own (executors.md 8.1). A step is a node: its `enabled`, `condition` and
+ * `for_each_content`: takes every item through the same steps on its own. A step is a node: its `enabled`, `condition` and
  * `fail_pipeline_on_error` count. An item whose step fails goes on as the last good step left it, with the error in its log.
  */
 export const executor = Executor.define({

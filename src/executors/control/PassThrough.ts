@@ -3,7 +3,7 @@ import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 
-/** `pass_through`: gives every item on as it is, with one `completed` log entry (executors.md 8.3). */
+/** `pass_through`: gives every item on as it is, with one `completed` log entry. */
 export const executor = Executor.define({
   type: "pass_through",
   aliases: ["pass_through_executor"],

@@ -3,7 +3,7 @@ import * as Executor from "../../executor/Executor.ts"
 import * as Settings from "../../executor/Settings.ts"
 
 /**
- * `subpipeline`: another pipeline as one node (executors.md 8.2). It takes all items at once and gives what its ends put out, once. The
+ * `subpipeline`: another pipeline as one node. It takes all items at once and gives what its ends put out, once. The
  * original forwards every node's output; and it knows only pipelines of the same file, which the worker never has.
  */
 export const executor = Executor.define({

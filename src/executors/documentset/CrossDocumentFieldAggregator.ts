@@ -31,7 +31,7 @@ const settings = {
 type Decoded = Settings.TypeOf<typeof settings>
 type Fields = Readonly<Record<string, unknown>>
 
-/** `cross_document_field_aggregator`: sums, changes and trends of fields over the documents of a set (executors.md 7.3). */
+/** `cross_document_field_aggregator`: sums, changes and trends of fields over the documents of a set. */
 export const executor = Executor.define({
   type: "cross_document_field_aggregator",
   aliases: ["cross_document_field_aggregator_executor"],

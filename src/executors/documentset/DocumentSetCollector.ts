@@ -11,7 +11,7 @@ import * as ItemLog from "../../executor/ItemLog.ts"
 import * as Settings from "../../executor/Settings.ts"
 
 /**
- * `document_set_collector`: one item for each document set, with what was found in its documents (executors.md 7.2). Items that belong to
+ * `document_set_collector`: one item for each document set, with what was found in its documents. Items that belong to
  * no set share one. A set that is not complete fails the node, unless `require_complete_set` is off.
  */
 export const executor = Executor.define({

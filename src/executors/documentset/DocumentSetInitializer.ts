@@ -11,7 +11,7 @@ import { sorted } from "./DocumentOrder.ts"
 import * as RolePattern from "./RolePattern.ts"
 
 /**
- * `document_set_initializer`: makes its items one set (executors.md 7.1): puts them in order and writes the set's id and name, and each
+ * `document_set_initializer`: makes its items one set: puts them in order and writes the set's id and name, and each
  * document's role and place, into `summary_data`.
  */
 export const executor = Executor.define({

@@ -64,7 +64,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `csv_extractor`: delimited text to rows (executors.md 4.7). The event loop gets its turn every few thousand cells. */
+/** `csv_extractor`: delimited text to rows. The event loop gets its turn every few thousand cells. */
 export const executor = Executor.define({
   type: "csv_extractor",
   aliases: ["csv_extractor_executor"],

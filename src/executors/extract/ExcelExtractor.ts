@@ -73,7 +73,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `excel_extractor`: sheets, tables, formulas, comments and images of workbooks, read in a thread of their own (executors.md 4.6). */
+/** `excel_extractor`: sheets, tables, formulas, comments and images of workbooks, read in a thread of their own. */
 export const executor = DocumentNode.define({
   type: "excel_extractor",
   aliases: ["excel_extractor_executor"],

@@ -67,7 +67,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `pdf_extractor`: text, pages, tables and images of PDF files, read in a thread of their own (executors.md 4.3). */
+/** `pdf_extractor`: text, pages, tables and images of PDF files, read in a thread of their own. */
 export const executor = DocumentNode.define({
   type: "pdf_extractor",
   name: "PDF Extractor",

@@ -36,7 +36,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `powerpoint_extractor`: slides, tables, notes and images of presentations, read in a thread of their own (executors.md 4.5). */
+/** `powerpoint_extractor`: slides, tables, notes and images of presentations, read in a thread of their own. */
 export const executor = DocumentNode.define({
   type: "powerpoint_extractor",
   aliases: ["powerpoint_extractor_executor"],

@@ -53,7 +53,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `word_extractor`: text, tables and images of Word documents, read in a thread of their own (executors.md 4.4). */
+/** `word_extractor`: text, tables and images of Word documents, read in a thread of their own. */
 export const executor = DocumentNode.define({
   type: "word_extractor",
   aliases: ["word_extractor_executor"],

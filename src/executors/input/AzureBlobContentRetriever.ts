@@ -18,7 +18,7 @@ const settings = {
   blob_storage_account_key: BlobCredential.key
 }
 
-/** `azure_blob_content_retriever`: fetches each discovered blob (executors.md 3.2), with an account key where discovery used one. */
+/** `azure_blob_content_retriever`: fetches each discovered blob, with an account key where discovery used one. */
 export const executor = Executor.define({
   type: "azure_blob_content_retriever",
   category: "input",

@@ -84,7 +84,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `azure_blob_input_discovery`: the blobs or folders of a container as items without their bytes (executors.md 3.1). */
+/** `azure_blob_input_discovery`: the blobs or folders of a container as items without their bytes. */
 export const executor = Executor.define({
   type: "azure_blob_input_discovery",
   aliases: ["azure_blob_input", "azure_blob_input_executor", "blob_input"],

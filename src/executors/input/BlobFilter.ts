@@ -30,7 +30,7 @@ export const matches = (filter: BlobFilter): ((blob: BlobEntry) => boolean) => {
     !(filter.before !== null && blob.lastModified > filter.before)
 }
 
-/** Whether a blob changed after the checkpoint; one that changed in that very millisecond did not (executors.md 2.5). */
+/** Whether a blob changed after the checkpoint; one that changed in that very millisecond did not. */
 export const changedSince = (checkpoint: Option.Option<number>): ((blob: BlobEntry) => boolean) =>
   Option.match(checkpoint, {
     onNone: () => () => true,

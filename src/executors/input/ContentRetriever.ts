@@ -39,7 +39,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `content_retriever`: fetches local files, and blobs of one account (executors.md 3.3). */
+/** `content_retriever`: fetches local files, and blobs of one account. */
 export const executor = Executor.define({
   type: "content_retriever",
   category: "input",

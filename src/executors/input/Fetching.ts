@@ -17,7 +17,7 @@ import * as ContentEncoding from "./ContentEncoding.ts"
 import * as RunFolder from "./RunFolder.ts"
 import * as RunFolderSweep from "./RunFolderSweep.ts"
 
-/** The settings that both content retrievers share (executors.md 3.2). */
+/** The settings that both content retrievers share. */
 export const settings = {
   include_content_bytes_as_field: Settings.boolean({
     description: "Put the document's bytes into data.content.",

@@ -25,7 +25,7 @@ import * as PageUrl from "./scraping/PageUrl.ts"
 import { problems, type ScrapeSettings, settings } from "./scraping/ScrapeSettings.ts"
 
 /**
- * `web_scraper`: pages of the web, one item each (executors.md 3.4). The incoming items only give addresses. A page that fails is an item with a failed
+ * `web_scraper`: pages of the web, one item each. The incoming items only give addresses. A page that fails is an item with a failed
  * entry in its log; the node fails when not one page could be read.
  */
 export const executor = Executor.define({

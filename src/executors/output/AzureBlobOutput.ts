@@ -72,7 +72,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `azure_blob_output`: writes each item, or one field of it, as a JSON blob (executors.md 9.2). */
+/** `azure_blob_output`: writes each item, or one field of it, as a JSON blob. */
 export const executor = Executor.define({
   type: "azure_blob_output",
   aliases: ["azure_blob_writer", "blob_output"],

@@ -10,7 +10,7 @@ export interface Source {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** The names that fields of an item's data and summary go by, without the clock's (executors.md 9.2). */
+/** The names that fields of an item's data and summary go by, without the clock's. */
 export const fieldsOf = (item: Content): Source => {
   const identifier =
     item.id === null

@@ -69,7 +69,7 @@ type Decoded = Settings.TypeOf<typeof settings>
 
 const judge = ServiceOutage.judge("Cosmos DB")
 
-/** `cosmos_db_lookup`: puts what Cosmos DB knows of an item into the item (executors.md 5.7). */
+/** `cosmos_db_lookup`: puts what Cosmos DB knows of an item into the item. */
 export const executor = Executor.define({
   type: "cosmos_db_lookup",
   category: "transform",

@@ -10,8 +10,8 @@ const strategies = ["keep-one", "first", "last", "deep", "fail"] as const
 type Strategy = (typeof strategies)[number]
 
 /**
- * `fan_in_aggregator`: one item for each `canonical_id` out of the items of all branches, in the order of first appearance
- * (pipeline.md 9.4). Works behind any edge. The logs of all branches are kept; items without id stay apart.
+ * `fan_in_aggregator`: one item for each `canonical_id` out of the items of all branches, in the order of first appearance.
+ * Works behind any edge. The logs of all branches are kept; items without id stay apart.
  */
 export const executor = Executor.define({
   type: "fan_in_aggregator",

@@ -77,7 +77,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `field_mapper`: copies, moves and combines fields of data (executors.md 5.3). */
+/** `field_mapper`: copies, moves and combines fields of data. */
 export const executor = Executor.define({
   type: "field_mapper",
   aliases: ["field_mapper_executor"],

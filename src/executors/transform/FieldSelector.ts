@@ -48,7 +48,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `field_selector`: keeps or removes fields of data (executors.md 5.4). What is excluded is gone, wherever it lies. */
+/** `field_selector`: keeps or removes fields of data. What is excluded is gone, wherever it lies. */
 export const executor = Executor.define({
   type: "field_selector",
   aliases: ["field_selector_executor"],

@@ -82,7 +82,7 @@ const settings = {
 type Decoded = Settings.TypeOf<typeof settings>
 type Fields = Readonly<Record<string, unknown>>
 
-/** `gptrag_search_index_document_generator`: chunks, or the whole text, as documents of the GPT-RAG search index (executors.md 5.6). */
+/** `gptrag_search_index_document_generator`: chunks, or the whole text, as documents of the GPT-RAG search index. */
 export const executor = Executor.define({
   type: "gptrag_search_index_document_generator",
   aliases: ["gptrag_search_index_doc_generator", "gptrag_search_index_document_generator_executor"],

@@ -70,7 +70,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `recursive_text_chunker`: splits a text into overlapping chunks (executors.md 5.1). A text without content has no chunks. */
+/** `recursive_text_chunker`: splits a text into overlapping chunks. A text without content has no chunks. */
 export const executor = Executor.define({
   type: "recursive_text_chunker",
   aliases: ["text_splitter"],

@@ -76,7 +76,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `table_row_splitter`: a new item for each row of a table, in place of the document (executors.md 5.2). */
+/** `table_row_splitter`: a new item for each row of a table, in place of the document. */
 export const executor = Executor.define({
   type: "table_row_splitter",
   aliases: ["table_row_splitter_executor"],

@@ -34,7 +34,7 @@ const parseJson = (text: string): unknown => {
   }
 }
 
-/** The settings of `web_scraper` (executors.md 3.4), and ours. */
+/** The settings of `web_scraper`, and ours. */
 export const settings = {
   start_urls: Settings.custom<ReadonlyArray<string>, { readonly description: string; readonly required: true }>(
     "string",

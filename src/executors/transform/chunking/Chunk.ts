@@ -35,7 +35,7 @@ export function* ofPieces(text: string, pieces: Iterable<Step<Piece>>, pages: Pa
 }
 
 /**
- * The original's overlap (executors.md 5.1, step 3), then its merge of short chunks (step 4), except that a merged chunk takes the next
+ * The original's overlap, then its merge of short chunks (step 4), except that a merged chunk takes the next
  * one without its overlap, which it holds already.
  */
 export function* overlapAndMerge(

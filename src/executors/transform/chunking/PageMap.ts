@@ -10,7 +10,7 @@ interface Page {
 }
 
 /**
- * The pages of the text at `inputField`: the `pages` beside it, else `data.pages` (executors.md 5.1); ours also `slides` and `sheets` beside it,
+ * The pages of the text at `inputField`: the `pages` beside it, else `data.pages`; ours also `slides` and `sheets` beside it,
  * which count from 1. Null without any.
  */
 export const find = (data: Readonly<Record<string, unknown>>, inputField: string, text: string): PageMap | null => {
@@ -79,7 +79,7 @@ const firstHundred = (text: string): string => {
   return /[\ud800-\udbff]/.test(short) ? Array.from(short).slice(0, 100).join("") : text.slice(0, 100)
 }
 
-/** A sheet's section starts with `Sheet: <name>` on a line of its own (executors.md 4.6) and ends where the next begins. */
+/** A sheet's section starts with `Sheet: <name>` on a line of its own and ends where the next begins. */
 const locateSheets = (text: string, sheets: ReadonlyArray<unknown>): PageMap => {
   const starts: Array<{ readonly start: number; readonly number: number }> = []
   let position = 0

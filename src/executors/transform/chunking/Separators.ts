@@ -3,7 +3,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { Setting } from "../../../executor/Settings.ts"
 
-/** Blank line, line, sentence, word, character: the original's own default, which its catalog spoiled (executors.md 5.1). */
+/** Blank line, line, sentence, word, character: the original's own default, which its catalog spoiled. */
 export const usual: ReadonlyArray<string> = ["\n\n", "\n", ". ", " ", ""]
 
 const most = 100

@@ -20,8 +20,8 @@ export interface SplitOptions {
 }
 
 /**
- * Cuts a text into ranges of at most `size`, at the first separator where that suffices, at later ones inside what stays too long
- * (executors.md 5.1, step 1). Linear in the text for each separator.
+ * Cuts a text into ranges of at most `size`, at the first separator where that suffices, at later ones inside what stays too long.
+ * Linear in the text for each separator.
  */
 export const split = (text: string, measure: Measure, options: SplitOptions): Generator<Step<Piece>> => {
   const { keepSeparator, separators, size, stripWhitespace } = options

@@ -16,7 +16,7 @@ export interface ListReading {
 }
 
 /**
- * The value at a path through objects and lists, or null (executors.md 5.3). A list before the end of the path is entered as `handling` says; one
+ * The value at a path through objects and lists, or null. A list before the end of the path is entered as `handling` says; one
  * at the end is a value like any other. Throws `NestedTooDeeply`.
  */
 export const read = (value: unknown, path: ReadonlyArray<string>, how: ListReading, depth = 0): unknown => {

@@ -5,7 +5,7 @@ const longest = 128
 
 /**
  * What stands before `-c00000` in the key of a search document: the canonical id (else the path, else `doc`) with a dash for every run of other characters than
- * letters, digits, `_` and `-` (executors.md 5.6). Letter for letter the original's, so that indexing again replaces what is there.
+ * letters, digits, `_` and `-`. Letter for letter the original's, so that indexing again replaces what is there.
  */
 export const base = (id: ContentIdentifier | null): string => {
   const name = id?.canonical_id || id?.path || "doc"
