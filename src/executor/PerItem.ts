@@ -38,27 +38,39 @@ export type PerItemSettings = Settings.TypeOf<ReturnType<typeof settings>>
  *
  * A failed item gets a `failed` entry. With `fail_pipeline_on_error` the first failure (in the order of the items) then fails the
  * node, else the item goes on as it came. `continue_on_error: false` fails at the first failure and interrupts the other items.
- * Work that fails half way may `keep` what it has changed so far: that goes on then instead. An item whose document departed while it was
+ * Work that fails half way may `keep` what it has changed so far: that goes on then instead. What it should `note` becomes the details of its entry. An item whose document departed while it was
  * worked on (`context.run.departures`) is no failure and does not go on.
  */
 export const perItem = (
   context: ExecutorContext,
   settings: PerItemSettings,
-  work: (item: Content, keep: (changed: Content) => void) => Effect.Effect<Content, ExecutorError>
+  work: (
+    item: Content,
+    keep: (changed: Content) => void,
+    note: (details: Readonly<Record<string, unknown>>) => void
+  ) => Effect.Effect<Content, ExecutorError>
 ): ExecutorInstance => {
   const timeout = Duration.seconds(settings.timeout_secs)
   const attempt = (item: Content): Effect.Effect<Either.Either<Content, Failure>> =>
     Effect.flatMap(ItemLog.start(context), (log) => {
       let kept = item
+      let details: Readonly<Record<string, unknown>> = {}
       return Effect.matchCause(
         Retry.retrying(
           context.retry,
           ThreadWaits.timeoutFail(
             Effect.suspend(() => {
               kept = item
-              return work(item, (changed) => {
-                kept = changed
-              })
+              details = {}
+              return work(
+                item,
+                (changed) => {
+                  kept = changed
+                },
+                (noted) => {
+                  details = noted
+                }
+              )
             }),
             {
               duration: timeout,
@@ -73,12 +85,12 @@ export const perItem = (
           )
         ),
         {
-          onSuccess: (result) => Either.right(log.completed(result)),
+          onSuccess: (result) => Either.right(log.completed(result, details)),
           onFailure: (cause) => {
             const error = withoutSecrets(fromCause(context, item, cause))
             return Either.left({
               error,
-              item: log.failed(kept, error.message),
+              item: log.failed(kept, error.message, details),
               interrupted: Cause.isInterruptedOnly(cause)
             })
           }

@@ -3,6 +3,12 @@ import * as Effect from "effect/Effect"
 import iconv from "iconv-lite"
 import * as Encoding from "../text/Encoding.ts"
 
+/** A text, and what people should know of how it was decoded. */
+export interface DecodedText {
+  readonly text: string
+  readonly remarks: ReadonlyArray<string>
+}
+
 /** The name that has the encoding found out. */
 export const detected = "auto"
 
@@ -13,21 +19,18 @@ export const isKnown = (name: string): boolean => name === detected || iconv.enc
  * The text of `bytes` in the encoding `name`, or a message for people where they are none of it: unlike a letter in a text, a cell that was read wrongly is a
  * value that nobody asks about. What the bytes say themselves (a byte order mark, the zeros of UTF-16) goes before the name of a Unicode encoding.
  */
-export const decode = (bytes: Uint8Array, name: string): Effect.Effect<string, string> => {
+export const decode = (bytes: Uint8Array, name: string): Effect.Effect<DecodedText, string> => {
   if (name === detected) {
     return Effect.tryPromise({
       try: () => Encoding.decode(bytes),
       catch: () => "The encoding could not be detected."
-    }).pipe(
-      Effect.tap((decoded) => Effect.forEach(Encoding.remarks(decoded), (remark) => Effect.logWarning(`${remark}.`))),
-      Effect.map(({ text }) => text)
-    )
+    }).pipe(Effect.map((decoded) => ({ text: decoded.text, remarks: Encoding.remarks(decoded) })))
   }
   const canonical = canonicalOf(name)
   const own = unicode.test(canonical) ? Encoding.encodingByBytes(bytes) : undefined
   return Effect.flatMap(
     Effect.try({ try: () => strictly(bytes, canonicalOf(own ?? canonical)), catch: () => notThis(name) }),
-    (text) => (text === undefined ? Effect.fail(notThis(name)) : Effect.succeed(text))
+    (text) => (text === undefined ? Effect.fail(notThis(name)) : Effect.succeed({ text, remarks: [] }))
   )
 }
 

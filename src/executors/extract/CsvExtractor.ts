@@ -11,6 +11,7 @@ import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as ThreadWaits from "../../threads/ThreadWaits.ts"
+import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as CsvTable from "./csv/CsvTable.ts"
 
@@ -85,21 +86,22 @@ export const executor = Executor.define({
   ],
   make: (settings, context) =>
     Effect.map(BytesOf.make(context, { ...settings, content_field: null }), (bytesOfFile) =>
-      PerItem.perItem(context, settings, (item) =>
+      PerItem.perItem(context, settings, (item, _, note) =>
         Effect.gen(function* () {
           const fail = (message: string) => Executor.documentError(context, item, message)
-          const reading = Effect.flatMap(textOf(settings, item, bytesOfFile, fail), (text) =>
+          const reading = Effect.flatMap(textOf(settings, item, bytesOfFile, fail), ({ remarks, text }) =>
             readingInParts(parts(settings, text)).pipe(
-              Effect.mapError((error) => fail(tooLarge(settings, item, error)))
+              Effect.mapBoth({
+                onFailure: (error) => fail(tooLarge(settings, item, error)),
+                onSuccess: (read) => ({ read, warnings: [...remarks, ...warningsOf(read)] })
+              })
             )
           )
           const isFile = !Object.hasOwn(item.data, settings.content_field)
-          const read = yield* isFile ? oneAtATime(reading) : reading
-          const warnings = warningsOf(read)
-          yield* Effect.forEach(warnings, (warning) => Effect.logWarning(`${nameOf(item)}: ${warning}.`), {
-            discard: true
-          })
-          return withTable(settings, item, read, warnings)
+          const { read, warnings } = yield* isFile ? oneAtATime(reading) : reading
+          note(Findings.detailsOf(warnings))
+          yield* Findings.log(item, warnings)
+          return Findings.withWarnings(withTable(settings, item, read, warnings), warnings)
         })
       )
     )
@@ -123,13 +125,15 @@ const textOf = (
   item: Content,
   bytesOfFile: (item: Content) => Effect.Effect<ArrayBuffer, Executor.ExecutorError>,
   fail: (message: string) => Executor.ExecutorError
-): Effect.Effect<string, Executor.ExecutorError> => {
+): Effect.Effect<StrictEncoding.DecodedText, Executor.ExecutorError> => {
   const decoded = (bytes: Uint8Array) =>
     Effect.mapError(StrictEncoding.decode(bytes, settings.encoding), (message) =>
       fail(`${nameOf(item)} could not be read. ${message}`)
     )
   const content = Object.hasOwn(item.data, settings.content_field) ? item.data[settings.content_field] : undefined
-  if (typeof content === "string") return Effect.succeed(content.startsWith("\ufeff") ? content.slice(1) : content)
+  if (typeof content === "string") {
+    return Effect.succeed({ text: content.startsWith("\ufeff") ? content.slice(1) : content, remarks: [] })
+  }
   if (content instanceof Uint8Array) return decoded(content)
   return bytesOfFile(item).pipe(
     Effect.mapError((error) =>
@@ -139,7 +143,7 @@ const textOf = (
     ),
     Effect.flatMap((bytes) => decoded(new Uint8Array(bytes))),
     // Python opens text files so; the cells of a text in data keep their line ends.
-    Effect.map((text) => text.replaceAll(/\r\n?/g, "\n"))
+    Effect.map(({ remarks, text }) => ({ remarks, text: text.replaceAll(/\r\n?/g, "\n") }))
   )
 }
 

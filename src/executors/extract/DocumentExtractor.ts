@@ -6,6 +6,7 @@ import * as BytesOf from "../BytesOf.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
+import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as Images from "./parsing/Images.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
@@ -94,6 +95,7 @@ export const executor = DocumentNode.define({
     return {
       settings,
       input: (item) => ({ options: optionsOf(settings, item), limits }),
+      blank,
       write: (item, document) => withDocument(settings, item, document),
       unreadable: (item, error) =>
         settings.on_invalid_file === "skip" && InvalidFile.isInvalid(error)
@@ -131,7 +133,6 @@ const optionsOf = (settings: Decoded, item: Content): AnyDocumentOptions => ({
 
 const withDocument = (settings: Decoded, item: Content, document: AnyDocument): Content => {
   const { counts, headings, images, text, type, warnings, ...others } = document
-  const isEmpty = text.trim() === ""
   return withSummary(
     withData(item, {
       [settings.output_field]: {
@@ -142,14 +143,20 @@ const withDocument = (settings: Decoded, item: Content, document: AnyDocument): 
         ...(images !== undefined && {
           images: images.map((image) => Images.encoded(settings.image_output_mode, image))
         }),
-        ...ifAny("warnings", isEmpty ? [...warnings, emptiness(document)] : warnings)
+        ...ifAny("warnings", warnings)
       }
     }),
-    { document_type: type, ...counts, extraction_status: isEmpty ? "empty" : "success" }
+    { document_type: type, ...counts }
   )
 }
 
-const emptiness = ({ is_scanned }: AnyDocument): string =>
-  is_scanned === true
-    ? "The document has no text: its pages are pictures, which need OCR (azure_document_intelligence_extractor)"
-    : "The document has no text"
+const blank = ({ is_scanned, text }: AnyDocument): Findings.Blank | undefined => {
+  const found = Findings.blankText(text, [])
+  return found?.status === "empty" && is_scanned === true
+    ? {
+        status: "empty",
+        warning:
+          "The document has no text: its pages are pictures, which need OCR (azure_document_intelligence_extractor)"
+      }
+    : found
+}

@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
 import type { Content } from "../../domain/Content.ts"
 import type { DocumentError } from "../../documents/DocumentError.ts"
+import { withSummary } from "../../domain/Content.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import type * as Settings from "../../executor/Settings.ts"
 import type { Jobs } from "../../threads/Jobs.ts"
 import * as BytesOf from "../BytesOf.ts"
+import * as Findings from "./parsing/Findings.ts"
 import * as Parsing from "./parsing/Parsing.ts"
 import * as Source from "./parsing/Source.ts"
 
@@ -14,13 +16,18 @@ export interface Reader<Job extends keyof Jobs> {
   readonly settings: PerItem.PerItemSettings & BytesOf.BytesSettings
   /** What the thread gets beside the bytes. */
   readonly input: (item: Content) => Omit<Jobs[Job]["input"], "bytes">
-  /** The item with what was found. */
+  /** Why the document's text is blank, if it is. That becomes one of the document's warnings before {@link write} gets it. */
+  readonly blank: (document: Jobs[Job]["output"]) => Findings.Blank | undefined
+  /** The item with what was found, its warnings among it. */
   readonly write: (item: Content, document: Jobs[Job]["output"]) => Content
   /** What goes on in place of an item whose document can't be read; undefined fails the item. */
   readonly unreadable?: (item: Content, error: DocumentError) => Content | undefined
 }
 
-/** Defines a type that reads each item's document in a thread of its own. */
+/**
+ * Defines a type that reads each item's document in a thread of its own. What could not be read, or was only guessed, is in the output as `write` has it, in
+ * `summary_data.extraction_warnings`, in the details of the item's log entry and in the worker's log. `extraction_status` is `success`, or `empty`.
+ */
 export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(definition: {
   readonly type: string
   readonly aliases?: ReadonlyArray<string>
@@ -38,11 +45,11 @@ export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(
     ...described,
     category: "extract",
     make: (decoded, context) => {
-      const { input, settings, unreadable, write } = reader(decoded)
+      const { blank, input, settings, unreadable, write } = reader(decoded)
       return Effect.gen(function* () {
         const parsing = yield* Parsing.make(context, settings)
         const bytesOf = yield* takesText === true ? Source.make(context, settings) : BytesOf.make(context, settings)
-        return PerItem.perItem(context, settings, (item) =>
+        return PerItem.perItem(context, settings, (item, _, note) =>
           parsing
             .read(
               item,
@@ -50,7 +57,15 @@ export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(
               Effect.map(bytesOf(item), (bytes) => ({ ...input(item), bytes }) as Jobs[Job]["input"])
             )
             .pipe(
-              Effect.map((document) => write(item, document)),
+              Effect.flatMap((document) => {
+                const lack = blank(document)
+                const warnings = lack === undefined ? document.warnings : [...document.warnings, lack.warning]
+                note(Findings.detailsOf(warnings))
+                const found = withSummary(write(item, { ...document, warnings }), {
+                  extraction_status: lack?.status ?? "success"
+                })
+                return Effect.as(Findings.log(item, warnings), Findings.withWarnings(found, warnings))
+              }),
               Effect.catchTag("DocumentError", (error) => {
                 const passed = unreadable?.(item, error)
                 return passed === undefined ? Effect.fail(parsing.failure(item, error)) : Effect.succeed(passed)

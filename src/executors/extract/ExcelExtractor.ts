@@ -5,6 +5,7 @@ import * as BytesOf from "../BytesOf.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
+import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as Images from "./parsing/Images.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
@@ -87,6 +88,7 @@ export const executor = DocumentNode.define({
     return {
       settings,
       input: () => input,
+      blank: ({ comments, text }) => Findings.blankText(text, [comments]),
       write: (item, document) => withDocument(settings, item, document),
       unreadable: (item, error) =>
         isPassedOn(settings, item, error) ? InvalidFile.marked("excel", item, error) : undefined
@@ -138,8 +140,7 @@ const withDocument = (settings: Decoded, item: Content, document: ExcelDocument)
     {
       sheets_processed: sheet_count,
       tables_extracted: tables?.length ?? 0,
-      images_extracted: images?.length ?? 0,
-      extraction_status: "success"
+      images_extracted: images?.length ?? 0
     }
   )
 }

@@ -7,6 +7,7 @@ import * as BytesOf from "../BytesOf.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
+import * as Findings from "./parsing/Findings.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
 import * as Source from "./parsing/Source.ts"
 
@@ -92,6 +93,7 @@ export const executor = DocumentNode.define({
     return {
       settings,
       input: () => input,
+      blank: ({ text }) => Findings.blankText(text, []),
       write: (item, document) => withDocument(settings, item, document),
       unreadable: (item, error) =>
         isPassedOn(settings, item, error) ? InvalidFile.marked("pdf", item, error) : undefined
@@ -144,8 +146,7 @@ const withDocument = (settings: Decoded, item: Content, document: PdfDocument): 
     {
       pages_processed: document.pages.length,
       images_extracted: document.images.length,
-      ...(settings.extract_tables ? { tables_extracted: document.tables.length } : {}),
-      extraction_status: "success"
+      ...(settings.extract_tables ? { tables_extracted: document.tables.length } : {})
     }
   )
 

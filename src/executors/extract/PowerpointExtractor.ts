@@ -4,6 +4,7 @@ import * as BytesOf from "../BytesOf.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
+import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as Images from "./parsing/Images.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
@@ -50,6 +51,7 @@ export const executor = DocumentNode.define({
     return {
       settings,
       input: () => input,
+      blank: ({ comments, notes, text }) => Findings.blankText(text, [notes, comments]),
       write: (item, document) => withDocument(settings, item, document),
       unreadable: (item, error) =>
         settings.on_invalid_file === "skip" && InvalidFile.isInvalid(error)
@@ -92,8 +94,7 @@ const withDocument = (settings: Decoded, item: Content, document: PowerPointDocu
     {
       slides_processed: slide_count,
       tables_extracted: tables?.length ?? 0,
-      images_extracted: images?.length ?? 0,
-      extraction_status: "success"
+      images_extracted: images?.length ?? 0
     }
   )
 }

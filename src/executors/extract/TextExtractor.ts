@@ -4,6 +4,7 @@ import * as BytesOf from "../BytesOf.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
+import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as Limits from "./parsing/Limits.ts"
 import * as Source from "./parsing/Source.ts"
@@ -62,6 +63,7 @@ export const executor = DocumentNode.define({
     return {
       settings,
       input: (item) => ({ options, limits, hints: Source.hintsOf(settings, item) }),
+      blank: ({ text }) => Findings.blankText(text, []),
       write: (item, document) => withDocument(settings, item, document)
     }
   }
@@ -69,7 +71,6 @@ export const executor = DocumentNode.define({
 
 const withDocument = (settings: Decoded, item: Content, document: TextDocument): Content => {
   const { properties, tables, text, type, warnings, ...others } = document
-  const isEmpty = text.trim() === ""
   return withSummary(
     withData(item, {
       [settings.output_field]: {
@@ -78,13 +79,12 @@ const withDocument = (settings: Decoded, item: Content, document: TextDocument):
         ...others,
         ...(settings.extract_properties && { properties }),
         ...(tables !== undefined && { tables }),
-        ...ifAny("warnings", isEmpty ? [...warnings, "The document has no text"] : warnings)
+        ...ifAny("warnings", warnings)
       }
     }),
     {
       text_type: type,
-      ...(tables !== undefined && { tables_extracted: tables.length }),
-      extraction_status: isEmpty ? "empty" : "success"
+      ...(tables !== undefined && { tables_extracted: tables.length })
     }
   )
 }

@@ -26,7 +26,8 @@ layer(Layer.mergeAll(NodeContext.layer, ThreadPool.layerInline))("text_extractor
       assert.deepStrictEqual(result[0]?.summary_data, {
         text_type: "markdown",
         tables_extracted: 0,
-        extraction_status: "success"
+        extraction_status: "success",
+        extraction_warnings: ["Nothing says reliably in which encoding the document is; windows-1252 was guessed"]
       })
     })
   )
