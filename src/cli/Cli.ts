@@ -24,6 +24,13 @@ const start = Command.make("start", {}, () =>
 const demo = Command.make(
   "demo",
   {
+    pipeline: Options.text("pipeline").pipe(
+      Options.withPseudoName("FILE"),
+      Options.withDescription(
+        "Run the pipeline of this YAML file, or the demo's second one: rag. It finds the demo's documents, and stand-ins of the services whose addresses it leaves out."
+      ),
+      Options.optional
+    ),
     watch: Options.boolean("watch").pipe(
       Options.withDescription("Keep the worker and its emulators running, with HTTP, until Ctrl+C.")
     ),

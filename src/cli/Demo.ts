@@ -15,15 +15,25 @@ import * as AzureWorker from "../AzureWorker.ts"
 import { BlobStore } from "../blob/BlobStore.ts"
 import { type Execution, isTerminal } from "../domain/Execution.ts"
 import * as WorkerHttp from "../http/HttpServer.ts"
+import { PipelineId } from "../domain/Ids.ts"
+import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
+import { PipelineStore } from "../store/PipelineStore.ts"
+import * as Chosen from "./demo/Chosen.ts"
 import * as Documents from "./demo/Documents.ts"
 import * as Emulators from "./demo/Emulators.ts"
 import * as Folder from "./demo/Folder.ts"
 import * as Installation from "./demo/Installation.ts"
 import * as Progress from "./demo/Progress.ts"
+import * as Retrieval from "./demo/Retrieval.ts"
+import * as SearchStandIn from "./demo/standins/SearchStandIn.ts"
+import * as Services from "./demo/standins/Services.ts"
 import * as Table from "./demo/Table.ts"
 import * as Logging from "./Logging.ts"
+import * as InputNode from "./run/InputNode.ts"
 
 export interface DemoOptions {
+  /** A file with a pipeline, or `rag`; the demo's first one when absent. */
+  readonly pipeline: Option.Option<string>
   /** Goes on after the first documents, with HTTP, until it is interrupted. */
   readonly watch: boolean
   /** A folder whose files are processed instead of the demo's own documents. */
@@ -47,61 +57,105 @@ export const demo = (options: DemoOptions) =>
       onNone: () => Effect.succeed(Documents.samples),
       onSome: Folder.read
     })
+    const chosen = yield* Chosen.choose(options.pipeline, documents)
     const fs = yield* FileSystem.FileSystem
     const temporaryFolder = yield* fs.makeTempDirectoryScoped({ prefix: "contentflow-demo-" })
     // Azurite's dependencies make Node warn of things that nobody can change here.
     process.noDeprecation = true
+    const services = yield* Services.start
+    const { indexes, yaml } = yield* Chosen.connected(chosen, {
+      account: Installation.account.name,
+      documentsContainer: Installation.documentsContainer,
+      outputContainer: Installation.outputContainer,
+      temporaryFolder,
+      services
+    })
+    for (const [name, fields] of indexes) services.indexes.set(name, SearchStandIn.indexOf(...fields))
     yield* Console.log("Starting Azurite and a Cosmos DB emulator in this process …")
     const storage = yield* Emulators.storage
     const cosmosEndpoint = yield* Emulators.cosmos()
     yield* Effect.gen(function* () {
-      yield* Installation.install(documents, temporaryFolder)
+      yield* Installation.install(documents, { name: chosen.name, yaml })
       yield* Console.log(
         `${documents.length} documents are in the container ${Installation.documentsContainer}; the worker starts`
       )
-      yield* startWorker(options.watch)
-      if (options.watch) yield* Console.log(addresses(storage, cosmosEndpoint))
+      yield* startWorker(options.watch, chosen)
+      if (options.watch) yield* Console.log(addresses(storage, cosmosEndpoint, services))
       const progress = yield* Progress.make
       const executions = yield* untilFinished(progress, documents.length)
       yield* progress.clear
       if (Option.isSome(options.output)) yield* copyOutputs(options.output.value)
-      yield* Console.log(`\n${Table.ofExecutions(executions)}\n\n${summaryOf(executions)}`)
+      yield* Console.log(
+        executions.length === 0
+          ? "\nThe pipeline looks for none of the documents.\n"
+          : `\n${Table.ofExecutions(executions)}\n`
+      )
+      for (const [name, index] of services.indexes) {
+        yield* Console.log(`${Retrieval.report(name, index, chosen.questions)}\n`)
+      }
+      const usage = Progress.usageOf(executions)
+      if (usage.length > 0) yield* Console.log(`Used: ${usage.join("; ")}\n`)
+      yield* Console.log(summaryOf(executions))
       if (options.watch) yield* goOn(executions)
     }).pipe(Effect.scoped, Effect.provide(Installation.portsOn(storage, cosmosEndpoint)))
   }).pipe(Effect.scoped, Effect.provide(logTo(options.log)))
 
-/** The engine, and with `http` the worker's HTTP server, until the scope closes. */
-const startWorker = (http: boolean) =>
-  http
-    ? Layer.build(WorkerHttp.layerAt("127.0.0.1", 0).pipe(Layer.provideMerge(AzureWorker.engine))).pipe(
-        Effect.flatMap((context) =>
-          Effect.provide(
-            HttpServer.addressFormattedWith((url) =>
-              Console.log(`The worker answers at ${url} (/status, /metrics, /docs)`)
-            ),
-            context
-          )
-        )
-      )
-    : Effect.asVoid(Layer.build(AzureWorker.engine))
+/** The engine, and with `http` the worker's HTTP server, until the scope closes; nothing when the pipeline is none that it can run. */
+const startWorker = (http: boolean, chosen: Chosen.Chosen) =>
+  Effect.gen(function* () {
+    const engine = yield* Layer.build(AzureWorker.engine)
+    yield* check(chosen).pipe(Effect.provide(engine))
+    if (!http) return
+    const server = yield* Effect.provide(Layer.build(WorkerHttp.layerAt("127.0.0.1", 0)), engine)
+    yield* HttpServer.addressFormattedWith((url) =>
+      Console.log(`The worker answers at ${url} (/status, /metrics, /docs)`)
+    ).pipe(Effect.provide(server))
+  })
 
-const addresses = (storage: Emulators.StorageAddresses, cosmosEndpoint: string): string =>
+/** The engine would record each mistake in an execution of its own, or wait for documents that no node looks for. */
+const check = (chosen: Chosen.Chosen) =>
+  Effect.gen(function* () {
+    const runner = yield* PipelineRunner
+    const store = yield* PipelineStore
+    const version = yield* store.find(PipelineId.make(Installation.pipelineId))
+    if (Option.isNone(version)) return
+    const { plan, problems } = yield* runner.check(version.value)
+    const errors = problems.filter(({ severity }) => severity === "error")
+    const unusable = (text: string) => new Chosen.PipelineUnusable({ message: `--pipeline ${chosen.name}: ${text}` })
+    if (errors.length > 0) {
+      return yield* unusable(
+        errors.map(({ message, path }) => `${message}${path === "" ? "" : ` (${path})`}`).join("\n")
+      )
+    }
+    if (plan !== undefined && InputNode.of(plan) === undefined) {
+      return yield* unusable("it has no azure_blob_input_discovery that would find the documents.")
+    }
+  })
+
+const addresses = (storage: Emulators.StorageAddresses, cosmosEndpoint: string, services: Services.Services): string =>
   [
     `Cosmos DB:         ${cosmosEndpoint} (any key; database contentflow)`,
     `Storage:           ${storage.connectionString}`,
+    `Models:            ${services.models} (a stand-in, as those that follow)`,
+    `Analysis:          ${services.analysis}`,
+    `AI Search:         ${services.search}`,
     `Documents go into the container ${Installation.documentsContainer}, results into ${Installation.outputContainer}. Ctrl+C ends it.`
   ].join("\n")
 
 const everyLook = Duration.millis(200)
 
-/** Looks until every document has its execution and every execution its end. */
+/** Looks until a crawl has found everything and every execution has ended. */
 const untilFinished = (progress: Effect.Effect.Success<typeof Progress.make>, expected: number) =>
-  executionsNow.pipe(
-    Effect.tap((executions) => progress.show(executions, expected)),
+  Effect.gen(function* () {
+    // In this order: what was found by the end of a crawl has its execution.
+    const isCrawled = yield* Progress.isCrawled(Installation.vaultId)
+    const executions = yield* executionsNow
+    yield* progress.show(executions, isCrawled ? executions.length : expected)
+    return { executions, ended: isCrawled && executions.every(({ status }) => isTerminal(status)) }
+  }).pipe(
     Effect.delay(everyLook),
-    Effect.repeat({
-      until: (executions) => executions.length >= expected && executions.every(({ status }) => isTerminal(status))
-    })
+    Effect.repeat({ until: ({ ended }) => ended }),
+    Effect.map(({ executions }) => executions)
   )
 
 const executionsNow = Effect.gen(function* () {

@@ -86,3 +86,10 @@ export const samples: ReadonlyArray<SourceDocument> = [
   of("rules.txt", rules),
   of("torn-download.pdf", torn)
 ]
+
+/** What the demo asks the index about them. */
+export const questions: ReadonlyArray<string> = [
+  "When is the next meeting?",
+  "Until when does the price of the offer hold?",
+  "How many books were lent this year?"
+]

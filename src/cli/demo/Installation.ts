@@ -68,7 +68,7 @@ export const portsOn = (storage: Emulators.StorageAddresses, cosmosEndpoint: str
 /** Uploads the documents, then registers the pipeline and the vault that watches them. */
 export const install = Effect.fn("Installation.install")(function* (
   documents: ReadonlyArray<SourceDocument>,
-  temporaryFolder: string
+  pipeline: { readonly name: string; readonly yaml: string }
 ) {
   const blobs = yield* BlobStore
   const database = yield* CosmosDatabase
@@ -80,14 +80,16 @@ export const install = Effect.fn("Installation.install")(function* (
   yield* Effect.forEach(
     documents,
     ({ bytes, name }) =>
-      Effect.flatMap(bytes, (body) => blobs.upload({ account, container: documentsContainer, path: name }, body)),
+      Effect.flatMap(bytes, (body) =>
+        blobs.upload({ account, container: documentsContainer, path: name }, body, { contentType: mediaTypeOf(name) })
+      ),
     { concurrency: 4, discard: true }
   )
   const now = yield* Timestamp.now
   yield* CosmosContainer.make(database, containers.pipelines).upsert({
     id: pipelineId,
-    name: "Demo",
-    yaml: definition(documents, temporaryFolder),
+    name: pipeline.name,
+    yaml: pipeline.yaml,
     enabled: true,
     created_at: now
   })
@@ -95,50 +97,35 @@ export const install = Effect.fn("Installation.install")(function* (
     id: vaultId,
     name: "Demo",
     pipeline_id: pipelineId,
-    pipeline_name: "Demo",
+    pipeline_name: pipeline.name,
     enabled: true,
     save_execution_output: true,
     created_at: now
   })
 })
 
-/** Names in JSON are names in YAML, too. */
-const definition = (documents: ReadonlyArray<SourceDocument>, temporaryFolder: string): string => `
-pipeline:
-  name: Demo
-  executors:
-    - id: discover
-      type: azure_blob_input_discovery
-      settings:
-        blob_storage_account: ${account.name}
-        blob_container_name: ${documentsContainer}
-        polling_interval_seconds: 2
-    - id: fetch
-      type: azure_blob_content_retriever
-      settings:
-        temp_folder: ${JSON.stringify(temporaryFolder)}
-    - id: extract
-      type: document_extractor
-    - id: chunk
-      type: recursive_text_chunker
-      settings:
-        input_field: document_output.text
-    - id: write
-      type: azure_blob_output
-      settings:
-        storage_account_name: ${account.name}
-        container_name: ${outputContainer}
-        path_template: extracted/
-        filename_template: ${JSON.stringify(fileNameTemplate(documents))}
-  edges:
-    - {from: discover, to: fetch}
-    - {from: fetch, to: extract}
-    - {from: extract, to: chunk}
-    - {from: chunk, to: write}
-`
+/** As uploading programs say it: pipelines tell documents apart by `id.metadata.content_type`. */
+const mediaTypeOf = (name: string): string =>
+  mediaTypes[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "application/octet-stream"
 
-/** An output is named after its document; where two folders hold documents of one name, its hash tells them apart. */
-const fileNameTemplate = (documents: ReadonlyArray<SourceDocument>): string => {
-  const names = new Set(documents.map(({ name }) => name.slice(name.lastIndexOf("/") + 1)))
-  return names.size === documents.length ? "{id.filename}.json" : "{id.filename}.{id.unique_id}.json"
+const openXml = "application/vnd.openxmlformats-officedocument"
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  pdf: "application/pdf",
+  docx: `${openXml}.wordprocessingml.document`,
+  pptx: `${openXml}.presentationml.presentation`,
+  xlsx: `${openXml}.spreadsheetml.sheet`,
+  csv: "text/csv",
+  html: "text/html",
+  htm: "text/html",
+  md: "text/markdown",
+  txt: "text/plain",
+  json: "application/json",
+  xml: "application/xml",
+  eml: "message/rfc822",
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  tif: "image/tiff",
+  tiff: "image/tiff"
 }

@@ -6,6 +6,7 @@ import * as CutText from "../../text/CutText.ts"
 import * as CosmosContainer from "../../store/CosmosContainer.ts"
 import { CosmosDatabase } from "../../azure/CosmosClients.ts"
 import { AzureConfig } from "../../azure/AzureConfig.ts"
+import { Checkpoint } from "../../domain/Checkpoint.ts"
 import { Execution, isTerminal } from "../../domain/Execution.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import { decoderOf } from "../../store/DocumentContainer.ts"
@@ -20,6 +21,19 @@ export const executionsOf = Effect.fnUntraced(function* (vaultId: string) {
   const documents = yield* container.where({ vault_id: vaultId })
   const executions = yield* Effect.forEach(documents, decode)
   return executions.toSorted((a, b) => (a.created_at < b.created_at ? -1 : 1))
+})
+
+/** Whether a crawl of the vault came to its end, so that every document that it found has an execution. */
+export const isCrawled = Effect.fnUntraced(function* (vaultId: string) {
+  const database = yield* CosmosDatabase
+  const { containers } = yield* AzureConfig
+  const container = CosmosContainer.make(database, containers.checkpoints)
+  const checkpoints = yield* Effect.flatMap(container.where({ vault_id: vaultId }), (documents) =>
+    Effect.forEach(documents, decoderOf(container, Checkpoint))
+  )
+  return checkpoints.some(
+    ({ last_crawl_completed_at, listing }) => last_crawl_completed_at !== null && listing === null
+  )
 })
 
 /** `3 of 7 documents` as a bar that is drawn over itself in a terminal, and a line for every finished document elsewhere. */
@@ -71,12 +85,45 @@ export const nameOf = ({ content }: Execution): string => {
   return text(id?.["path"]) ?? "(unknown document)"
 }
 
-/** The container and path of a completed execution's result; a dash when there is none. */
+/** Where a completed execution's result is: the container and path of a blob, or how many documents an index got; a dash when it is nowhere. */
 export const outputOf = ({ content }: Execution): string => {
   const summary = content?.[0]?.["summary_data"]
-  const output = isObject(summary) ? summary["blob_output"] : undefined
+  if (!isObject(summary)) return "-"
+  const output = summary["blob_output"]
   const path = isObject(output) ? text(output["blob_path"]) : undefined
-  return path === undefined ? "-" : `${outputContainer}/${path}`
+  const indexed = summary["indexed_count"]
+  const places = [
+    ...(typeof indexed === "number" ? [`${indexed} ${indexed === 1 ? "entry" : "entries"} of the index`] : []),
+    ...(path === undefined ? [] : [`${outputContainer}/${path}`])
+  ]
+  return places.length === 0 ? "-" : places.join(", ")
+}
+
+/** What the calls of models and services came to, by node: `embed: 8 calls, 1,204 tokens`. */
+export const usageOf = (executions: ReadonlyArray<Execution>): ReadonlyArray<string> => {
+  const sums = new Map<string, { calls: number; tokens: number; pages: number }>()
+  for (const { content } of executions) {
+    for (const item of content ?? []) {
+      const summary = item["summary_data"]
+      const usage = isObject(summary) && isObject(summary["usage"]) ? summary["usage"] : {}
+      for (const [node, entries] of Object.entries(usage)) {
+        const sum = sums.get(node) ?? { calls: 0, tokens: 0, pages: 0 }
+        for (const entry of Array.isArray(entries) ? entries.filter(isObject) : []) {
+          sum.calls += number(entry["calls"])
+          sum.tokens += number(entry["input_tokens"]) + number(entry["output_tokens"])
+          sum.pages += number(entry["pages"])
+        }
+        sums.set(node, sum)
+      }
+    }
+  }
+  return [...sums].map(([node, { calls, pages, tokens }]) =>
+    [
+      `${node}: ${calls} calls`,
+      ...(tokens === 0 ? [] : [`${tokens.toLocaleString("en")} tokens`]),
+      ...(pages === 0 ? [] : [`${pages} pages`])
+    ].join(", ")
+  )
 }
 
 export const secondsOf = ({ completed_at, started_at }: Execution): string =>
@@ -87,5 +134,7 @@ export const secondsOf = ({ completed_at, started_at }: Execution): string =>
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
+
+const number = (value: unknown): number => (typeof value === "number" ? value : 0)
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
