@@ -1,7 +1,8 @@
-import { Buffer } from "node:buffer"
+import { Buffer, isUtf8 } from "node:buffer"
 import * as Effect from "effect/Effect"
 import iconv from "iconv-lite"
 import * as Encoding from "../text/Encoding.ts"
+import { decodeSevenBit } from "../text/SevenBit.ts"
 
 /** A text, and what people should know of how it was decoded. */
 export interface DecodedText {
@@ -13,11 +14,13 @@ export interface DecodedText {
 export const detected = "auto"
 
 /** Whether {@link decode} knows an encoding of this name, in Python's or the web's spelling. */
-export const isKnown = (name: string): boolean => name === detected || iconv.encodingExists(canonicalOf(name))
+export const isKnown = (name: string): boolean =>
+  name === detected || iconv.encodingExists(canonicalOf(name)) || Encoding.isKnown(name)
 
 /**
  * The text of `bytes` in the encoding `name`, or a message for people where they are none of it: unlike a letter in a text, a cell that was read wrongly is a
- * value that nobody asks about. What the bytes say themselves (a byte order mark, the zeros of UTF-16) goes before the name of a Unicode encoding.
+ * value that nobody asks about. What the bytes say themselves (a byte order mark, the zeros of UTF-16, the escapes of ISO 2022) goes before the name of a
+ * Unicode encoding.
  */
 export const decode = (bytes: Uint8Array, name: string): Effect.Effect<DecodedText, string> => {
   if (name === detected) {
@@ -27,12 +30,36 @@ export const decode = (bytes: Uint8Array, name: string): Effect.Effect<DecodedTe
     }).pipe(Effect.map((decoded) => ({ text: decoded.text, remarks: Encoding.remarks(decoded) })))
   }
   const canonical = canonicalOf(name)
-  const own = unicode.test(canonical) ? Encoding.encodingByBytes(bytes) : undefined
+  const isUnicode = unicode.test(canonical)
+  const own = isUnicode ? Encoding.encodingByBytes(bytes) : undefined
+  const sevenBit = isUnicode && own === undefined ? decodeSevenBit(bytes, undefined) : undefined
+  if (sevenBit?.encoding.startsWith("iso-2022") === true && !sevenBit.damaged) {
+    return Effect.succeed({ text: sevenBit.text, remarks: [looksLike(sevenBit.encoding, name)] })
+  }
+  if (!iconv.encodingExists(canonical)) return decodeWhole(bytes, name)
   return Effect.flatMap(
     Effect.try({ try: () => strictly(bytes, canonicalOf(own ?? canonical)), catch: () => notThis(name) }),
-    (text) => (text === undefined ? Effect.fail(notThis(name)) : Effect.succeed({ text, remarks: [] }))
+    (text) => {
+      if (text === undefined) return Effect.fail(notThis(name))
+      const other = sevenBit?.encoding ?? (isUnicode || text === "" ? undefined : utf8In(bytes))
+      return Effect.succeed({ text, remarks: other === undefined ? [] : [looksLike(other, name)] })
+    }
   )
 }
+
+/** For the encodings that iconv-lite lacks. */
+const decodeWhole = (bytes: Uint8Array, name: string): Effect.Effect<DecodedText, string> =>
+  Effect.flatMap(
+    Effect.tryPromise({ try: () => Encoding.decode(bytes, { encoding: name }), catch: () => notThis(name) }),
+    ({ damaged, text }) => (damaged ? Effect.fail(notThis(name)) : Effect.succeed({ text, remarks: [] }))
+  )
+
+/** `utf-8` where the bytes have characters of more than one byte, and all of them are valid. */
+const utf8In = (bytes: Uint8Array): string | undefined =>
+  isUtf8(bytes) && bytes.some((byte) => byte > 0x7f) ? "utf-8" : undefined
+
+const looksLike = (found: string, name: string): string =>
+  `The document looks like ${found}, and not like ${name} (setting encoding)`
 
 const notThis = (name: string): string =>
   `The bytes are no ${name} text. Name the right encoding in the setting encoding, or ${detected} to have it detected.`

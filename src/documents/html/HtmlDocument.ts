@@ -22,6 +22,9 @@ export const readHtmlDocument = async (
   }
 }
 
+/** The warning where all of a page is given in place of its article. */
+export const noArticle = "The page has no article that stands out, so this is all of its text"
+
 const articleOf = async (html: string, limits: TextLimits, warnings: Warnings): Promise<Article | undefined> => {
   if (html.length > limits.treeLength) {
     warnings.add(`The page has more than ${limits.treeLength} characters, too many to look for its article`)
@@ -29,7 +32,7 @@ const articleOf = async (html: string, limits: TextLimits, warnings: Warnings): 
   }
   const { findArticle } = await import("./Article.ts")
   const article = findArticle(isXhtml(html) ? withEndTags(html) : html)
-  if (article === undefined) warnings.add("The page has no article that stands out, so this is all of its text")
+  if (article === undefined) warnings.add(noArticle)
   return article
 }
 

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer"
 import Iconv from "iconv-lite"
+import { looksMisread } from "./Misread.ts"
 
 /**
  * The East Asian encoding of which all bytes are characters that everyday texts are made of; undefined where there is none. A few words are too little for
@@ -20,17 +21,21 @@ const commonShare = (bytes: Uint8Array, encoding: string, isCommon: (character: 
   const text = Iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding)
   let all = 0
   let common = 0
+  const kinds = new Set<string>()
   for (const character of text) {
     if (character <= "\u007f") continue
     // the last one may be cut
     if (character === "\ufffd") return 0
+    // what is a letter of Japanese here is a sign of everyday texts elsewhere
+    if (character >= "\uff61" && character <= "\uff9f") continue
+    kinds.add(character)
     all++
     if (isCommon(character)) common++
   }
-  return all < fewest ? 0 : common / all
+  return all < fewest || kinds.size === 1 || looksMisread(text) ? 0 : common / all
 }
 
-/** One character may be any. */
+/** One character may be any, and a row of one is a line of dashes. */
 const fewest = 2
 
 /** Whether a character has two bytes in an encoding: the first within a range, the second of at least `trail`. */

@@ -1,9 +1,12 @@
 import { Buffer } from "node:buffer"
 import Iconv from "iconv-lite"
 import { unsupported } from "../DocumentError.ts"
+import { encodingOf, isSevenBit } from "./Charset.ts"
 import { guessEastAsian } from "./EastAsian.ts"
+import { looksMisread } from "./Misread.ts"
+import { guessOneByte } from "./OneByte.ts"
 import { looksLikeText } from "./Plausible.ts"
-import { decodeSevenBit } from "./SevenBit.ts"
+import { decodeSevenBit, decodeSevenBitAs } from "./SevenBit.ts"
 
 /** Bytes as text, and how they were read. */
 export interface Decoded {
@@ -17,86 +20,118 @@ export interface Decoded {
   readonly guessed?: true
   /** The name that the document or its sender gave, where it is that of no encoding. */
   readonly unknownName?: string
+  /** The name that they gave, where the bytes are none of that encoding's and another was used. */
+  readonly wrongName?: string
+  /** There where the text reads as if this was not its encoding, though it was asked for or declared. */
+  readonly doubtful?: true
 }
 
 /** What people should know of how a text was decoded. */
-export const remarks = ({ damaged, encoding, guessed, unknownName }: Decoded): ReadonlyArray<string> => [
-  ...(unknownName === undefined
-    ? []
-    : [`The declared encoding ${JSON.stringify(unknownName.slice(0, 40))} is unknown; ${encoding} was used`]),
-  ...(guessed === undefined || unknownName !== undefined
-    ? []
-    : [`Nothing says reliably in which encoding the document is; ${encoding} was guessed`]),
-  ...(damaged ? [`Some characters are broken: they are not ${encoding}`] : [])
-]
+export const remarks = (decoded: Decoded): ReadonlyArray<string> => {
+  const { damaged, doubtful, encoding, guessed, unknownName, wrongName } = decoded
+  return [
+    ...(unknownName === undefined
+      ? []
+      : [`The declared encoding ${quoted(unknownName)} is unknown; ${encoding} was ${guessed ? "guessed" : "used"}`]),
+    ...(wrongName === undefined
+      ? []
+      : [`The document is not in the declared encoding ${quoted(wrongName)}; ${encoding} was guessed`]),
+    ...(guessed === undefined || unknownName !== undefined || wrongName !== undefined
+      ? []
+      : [`Nothing says reliably in which encoding the document is; ${encoding} was guessed`]),
+    ...(doubtful === undefined ? [] : [`The document does not look as if it were in the encoding ${encoding}`]),
+    ...(damaged ? [`Some characters are broken: they are not ${encoding}`] : [])
+  ]
+}
+
+const quoted = (name: string): string => JSON.stringify(name.slice(0, 40))
 
 export interface EncodingHints {
   /** What somebody who knows says: it goes before everything. */
   readonly encoding?: string | undefined
-  /** What the document or its sender says: believed if the bytes do not say otherwise. */
-  readonly declared?: string | undefined
+  /** What the document and its sender say, the best first: the first name of an encoding is believed if the bytes do not say otherwise. */
+  readonly declared?: ReadonlyArray<string | undefined>
 }
 
 /**
  * Decodes by, in this order: the encoding that was asked for, a byte order mark, the pattern of zero bytes of UTF-16 and UTF-32, UTF-8 if it
- * is valid, the declared encoding, and a guess by letter frequencies. Rejects with `DocumentError` when the encoding asked for is unknown.
+ * is valid, the declared encoding if the bytes can be of it, and a guess by letter frequencies. Rejects with `DocumentError` when the encoding asked for is
+ * unknown.
  */
 export const decode = async (bytes: Uint8Array, hints: EncodingHints = {}): Promise<Decoded> => {
   if (hints.encoding !== undefined) {
-    if (!isKnown(hints.encoding)) throw unsupported(`The encoding ${JSON.stringify(hints.encoding)} is unknown`)
-    return decodeAs(bytes, canonical(hints.encoding))
+    const asked = encodingOf(hints.encoding)
+    if (asked === undefined) throw unsupported(`The encoding ${JSON.stringify(hints.encoding)} is unknown`)
+    const decoded = decodeAs(bytes, asked)
+    return isDoubtful(bytes, decoded) ? { ...decoded, doubtful: true } : decoded
   }
   const certain = encodingByBytes(bytes)
   if (certain !== undefined) return decodeAs(bytes, certain)
-  const { declared } = hints
-  const sevenBit = decodeSevenBit(bytes, declared)
-  if (sevenBit !== undefined) return { ...sevenBit, damaged: false }
+  const names = (hints.declared ?? []).filter((name) => name !== undefined && name.trim() !== "")
+  const declared = names.find((name) => encodingOf(name ?? "") !== undefined)
+  const named = declared === undefined ? undefined : encodingOf(declared)
+  const sevenBit = decodeSevenBit(bytes, named)
+  if (sevenBit !== undefined) return sevenBit
   const utf8 = strictUtf8(bytes)
   if (utf8 !== undefined) return { text: utf8, encoding: "utf-8", damaged: false }
   const lenient = mostlyUtf8(bytes)
   if (lenient !== undefined) return { text: lenient, encoding: "utf-8", damaged: true }
-  // UTF-8 has been ruled out, and these bytes have no zeros
-  if (declared !== undefined && isKnown(declared) && !/^(utf|ucs)/i.test(declared.trim())) {
-    return decodeAs(bytes, canonical(declared))
+  // UTF-8 has been ruled out, and 8 bits are no ASCII
+  const believed = named === undefined || isRuledOut(bytes, named) || isAscii(declared) ? undefined : named
+  if (believed !== undefined) {
+    const decoded = decodeAs(bytes, believed)
+    if (!looksMisread(decoded.text)) return decoded
+    const other = decodeAs(bytes, await guess(bytes))
+    return looksMisread(other.text) || other.encoding === believed
+      ? { ...decoded, doubtful: true }
+      : { ...other, guessed: true, wrongName: declared ?? believed }
   }
-  const unknown = declared !== undefined && !isKnown(declared)
-  return { ...decodeAs(bytes, await guess(bytes)), guessed: true, ...(unknown && { unknownName: declared }) }
+  const [first] = names
+  return {
+    ...decodeAs(bytes, await guess(bytes)),
+    guessed: true,
+    ...(first === undefined || isAscii(declared)
+      ? {}
+      : declared === undefined
+        ? { unknownName: first }
+        : { wrongName: declared })
+  }
 }
 
 /** The encoding that a byte order mark or the zero bytes of UTF-16 and UTF-32 tell. */
 export const encodingByBytes = (bytes: Uint8Array): string | undefined => byMark(bytes) ?? byZeros(bytes)
 
 /** Whether texts in this encoding can be read. */
-export const isKnown = (encoding: string): boolean => Iconv.encodingExists(canonical(encoding))
+export const isKnown = (encoding: string): boolean => encodingOf(encoding) !== undefined
 
-/** The names that stand for a larger set on the web and in practice (WHATWG Encoding, section 4.2). */
-const larger: Readonly<Record<string, string | undefined>> = {
-  ascii: "windows-1252",
-  "us-ascii": "windows-1252",
-  "iso-8859-1": "windows-1252",
-  latin1: "windows-1252",
-  "latin-1": "windows-1252",
-  "iso-8859-9": "windows-1254",
-  "iso-8859-11": "windows-874",
-  "tis-620": "windows-874",
-  gb2312: "gbk",
-  shift_jis: "cp932",
-  "shift-jis": "cp932",
-  sjis: "cp932",
-  "euc-kr": "cp949",
-  utf8: "utf-8",
-  "utf-8-sig": "utf-8"
-}
+/** Bytes that are mostly printable are no UTF-16, which many pages declare that are none. */
+const isRuledOut = (bytes: Uint8Array, named: string): boolean =>
+  named === "utf-8" ||
+  isSevenBit(named) ||
+  (/^(?:utf|ucs)/.test(named) && looksLikeText(Iconv.decode(Buffer.from(bytes.subarray(0, sampleBytes)), "latin1")))
 
-const canonical = (encoding: string): string => {
-  const name = encoding.trim().toLowerCase()
-  return larger[name] ?? name
-}
+const isAscii = (name: string | undefined): boolean => name !== undefined && /^\s*(?:us-)?ascii\s*$/i.test(name)
+
+/** UTF-8 is rarely anything else by accident, but what is asked for is obeyed. */
+const isDoubtful = (bytes: Uint8Array, { encoding, text }: Decoded): boolean =>
+  looksMisread(text) ||
+  (!/^(?:utf|ucs)/.test(encoding) &&
+    !isSevenBit(encoding) &&
+    strictUtf8(bytes) !== undefined &&
+    /[^\0-\x7f]/.test(text))
 
 const decodeAs = (bytes: Uint8Array, encoding: string): Decoded => {
-  const text = Iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding)
+  if (isSevenBit(encoding)) return decodeSevenBitAs(bytes, encoding)
+  const decoded = Iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding)
+  const text = isUtf16(encoding) ? wholeCharacters(decoded, bytes) : decoded
   return { text, encoding, damaged: text.includes("\ufffd") }
 }
+
+const isUtf16 = (encoding: string): boolean => /^(?:utf-?16|ucs-?2)/.test(encoding)
+
+/** Halves of characters, at a cut or alone, which the decoder passes over or gives as they are. */
+const wholeCharacters = (text: string, bytes: Uint8Array): string =>
+  `${text.replace(/\p{Cs}/gu, "\ufffd")}${bytes.length % 2 === 1 ? "\ufffd" : ""}`
 
 const byMark = (bytes: Uint8Array): string | undefined => {
   const [a, b, c, d] = bytes
@@ -174,12 +209,15 @@ const guess = async (bytes: Uint8Array): Promise<string> => {
     bytes.findIndex((byte) => byte > 0x7f)
   )
   const { encoding, confidence } = detect(bytes.subarray(start, start + sampleBytes))
-  const name = encoding === null || confidence < 0.2 ? undefined : canonical(encoding)
-  if (name !== undefined && confidence >= 0.9 && isKnown(name) && !name.startsWith("utf") && isSound(bytes, name))
-    return name
-  const eastAsian = guessEastAsian(bytes.subarray(start, start + sampleBytes))
+  const sample = bytes.subarray(start, start + sampleBytes)
+  const name = encoding === null || confidence < 0.2 ? undefined : encodingOf(encoding)
+  const usable = name === undefined || name.startsWith("utf") || isSevenBit(name) ? undefined : name
+  const isFit = (each: string): boolean => !looksMisread(decodeAs(sample, each).text)
+  if (usable !== undefined && confidence >= 0.9 && isSound(bytes, usable) && isFit(usable)) return usable
+  const eastAsian = guessEastAsian(sample)
   if (eastAsian !== undefined) return eastAsian
-  return name !== undefined && isKnown(name) && !name.startsWith("utf") ? name : "windows-1252"
+  if (usable !== undefined && isFit(usable)) return usable
+  return isFit("windows-1252") ? "windows-1252" : (guessOneByte(sample) ?? usable ?? "windows-1252")
 }
 
 const isSound = (bytes: Uint8Array, encoding: string): boolean =>

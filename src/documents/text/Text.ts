@@ -70,7 +70,7 @@ const decoded = async (
   const fromMediaType = /;\s*charset\s*=\s*"?([\w.:-]+)/i.exec(hints.mediaType ?? "")?.[1]
   const decoding = await decode(bytes, {
     encoding: options.encoding ?? undefined,
-    declared: fromMediaType ?? (type === "html" || type === "xml" ? declaredCharset(bytes) : undefined)
+    declared: [fromMediaType, type === "html" || type === "xml" ? declaredCharset(bytes) : undefined]
   })
   for (const remark of remarks(decoding)) warnings.add(remark)
   const text = decoding.text.replace(/\r\n?/g, "\n").replaceAll("\0", "")

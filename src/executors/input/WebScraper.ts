@@ -17,6 +17,7 @@ import { judge, refused, type WebError } from "../../web/WebError.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import type * as Retry from "../../executor/Retry.ts"
+import * as Findings from "../extract/parsing/Findings.ts"
 import { glob } from "../transform/fields/Glob.ts"
 import { crawl, type Visit } from "./scraping/Crawl.ts"
 import { itemOf } from "./scraping/PageItem.ts"
@@ -100,6 +101,11 @@ const scrape = (context: Executor.ExecutorContext, settings: ScrapeSettings, ite
       const message = messageOf(context, failure)
       return [log.failed(item(failure.address, "error", failedOutput(failure.address, message, timestamp)), message)]
     }
+    yield* Effect.forEach(
+      visits.filter((visit) => visit._tag === "Read"),
+      ({ page, url }) => Findings.log(itemOf(url.href), page.warnings),
+      { discard: true }
+    )
     return [
       ...wrong.flatMap(failedItem),
       ...visits.flatMap((visit) => {
@@ -107,7 +113,10 @@ const scrape = (context: Executor.ExecutorContext, settings: ScrapeSettings, ite
         return visit._tag === "Read"
           ? [
               log.completed(
-                item(visit.url.href, "success", outputOf(settings, visit.url, visit.page)),
+                Findings.withWarnings(
+                  item(visit.url.href, "success", outputOf(settings, visit.url, visit.page)),
+                  visit.page.warnings
+                ),
                 detailsOf(visit)
               )
             ]
@@ -128,7 +137,7 @@ const failureOf = (visit: Visit<PageReader.Page>): Failure | undefined =>
 
 const detailsOf = ({ depth, page: { warnings } }: Extract<Visit<PageReader.Page>, { readonly _tag: "Read" }>) => ({
   depth,
-  ...(warnings.length > 0 ? { warnings } : {})
+  ...Findings.detailsOf(warnings)
 })
 
 /** The settings' first, then those of the items, in order. */
@@ -172,6 +181,7 @@ const outputOf = (settings: ScrapeSettings, url: URL, page: PageReader.Page) => 
   rendered: page.rendered,
   ...(page.finalUrl.href === url.href ? {} : { final_url: page.finalUrl.href }),
   ...(settings.include_html ? { html: page.html } : {}),
+  ...(page.warnings.length === 0 ? {} : { warnings: page.warnings }),
   ...(page.screenshot === null
     ? {}
     : "path" in page.screenshot

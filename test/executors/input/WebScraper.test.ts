@@ -64,8 +64,10 @@ describe("web_scraper", () => {
           filename: null,
           metadata: null
         })
-        assert.deepStrictEqual(page?.summary_data, { extraction_status: "success", url, pages_scraped: 1 })
-        const { text, timestamp, ...found } = output(page)
+        const { extraction_warnings, ...summary } = page?.summary_data ?? {}
+        assert.deepStrictEqual(summary, { extraction_status: "success", url, pages_scraped: 1 })
+        const { text, timestamp, warnings, ...found } = output(page)
+        for (const told of [extraction_warnings, warnings]) assert.match(String(told), /field bad .*has-text/)
         assert.deepStrictEqual(found, {
           url,
           title: "My story",

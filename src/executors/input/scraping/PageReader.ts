@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import * as Timestamp from "../../../domain/Timestamp.ts"
+import { noArticle } from "../../../documents/html/HtmlDocument.ts"
 import * as TextDocument from "../../../documents/text/TextDocument.ts"
 import { ownBuffer, ThreadPool } from "../../../threads/ThreadPool.ts"
 import { type FetchOptions, fetch } from "../../../web/HttpFetch.ts"
@@ -66,14 +67,14 @@ export const make = (
             wanted: isReadable
           }).pipe(
             Effect.flatMap(fromResponse),
-            Effect.map((source): Browser.Rendered => ({ ...source, screenshot: null, warnings: [] }))
+            Effect.map((source): Browser.Rendered => ({ ...source, screenshot: null }))
           )
 
     return (url, index) =>
       Effect.gen(function* () {
         const source = yield* load(url)
         // The thread goes first: it refuses pages whose nesting would cost too much here.
-        const text = yield* readableText(threads, source.html, settings)
+        const { text, warnings } = yield* readableText(threads, source.html, settings)
         const extracted = yield* Effect.try({
           try: () => extract(source.html, source.url, fields, settings.follow_links),
           catch: (cause) =>
@@ -92,6 +93,7 @@ export const make = (
           screenshot: kept === null ? null : Either.getOrElse(kept, () => null),
           warnings: [
             ...source.warnings,
+            ...warnings,
             ...extracted.warnings,
             ...(kept !== null && Either.isLeft(kept) ? [`There is no screenshot: ${kept.left}.`] : [])
           ]
@@ -103,7 +105,7 @@ const readableText = (
   threads: ThreadPool["Type"],
   html: string,
   settings: ScrapeSettings
-): Effect.Effect<string, WebError> => {
+): Effect.Effect<{ readonly text: string; readonly warnings: ReadonlyArray<string> }, WebError> => {
   const bytes = ownBuffer(new TextEncoder().encode(html))
   return threads
     .run(
@@ -124,7 +126,13 @@ const readableText = (
       { transfer: () => [bytes], timeout: Duration.seconds(settings.page_timeout_secs) }
     )
     .pipe(
-      Effect.map(({ text }) => text),
+      Effect.map(({ text, warnings }) => ({
+        text,
+        warnings: [
+          ...warnings.filter((warning) => warning !== noArticle),
+          ...(text.trim() === "" ? ["The page has no text"] : [])
+        ]
+      })),
       Effect.catchTags({
         DocumentError: ({ message }) => Effect.fail(unusable(message)),
         ThreadError: ({ message, reason }) =>

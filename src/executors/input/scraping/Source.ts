@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as CutText from "../../../text/CutText.ts"
 import { declaredCharset } from "../../../documents/html/HtmlDocument.ts"
-import { decode } from "../../../documents/text/Encoding.ts"
+import { decode, remarks } from "../../../documents/text/Encoding.ts"
 import { type FetchResponse, mediaTypeOf } from "../../../web/HttpFetch.ts"
 import { WebError, unusable } from "../../../web/WebError.ts"
 
@@ -9,6 +9,8 @@ import { WebError, unusable } from "../../../web/WebError.ts"
 export interface Source {
   readonly url: URL
   readonly html: string
+  /** What people should know of how it was decoded. */
+  readonly warnings: ReadonlyArray<string>
 }
 
 /** The HTML of an answer: decoded by its byte order mark, its header, what it declares, or its letters. Plain text becomes a page that shows it, as in browsers. */
@@ -18,15 +20,17 @@ export const fromResponse = (response: FetchResponse): Effect.Effect<Source, Web
     const mediaType = mediaTypeOf(response.contentType)
     if (!isReadable(mediaType)) return yield* notAPage(mediaType)
     const { body } = response
-    const declared =
-      /;\s*charset\s*=\s*["']?([\w.:-]+)/i.exec(response.contentType)?.[1] ??
-      (isPlain(mediaType) ? undefined : declaredCharset(body))
-    const { text } = yield* Effect.tryPromise({
+    const declared = [
+      /;\s*charset\s*=\s*["']?([\w.:-]+)/i.exec(response.contentType)?.[1],
+      isPlain(mediaType) ? undefined : declaredCharset(body)
+    ]
+    const decoded = yield* Effect.tryPromise({
       try: () => decode(body, { declared }),
       catch: () => unusable("Its characters can't be read")
     })
+    const { text } = decoded
     if (mediaType === "" && text.includes("\0")) return yield* notAPage(mediaType)
-    return { url: response.url, html: isPlain(mediaType) ? shown(text) : text }
+    return { url: response.url, html: isPlain(mediaType) ? shown(text) : text, warnings: remarks(decoded) }
   })
 
 /** Whether pages of this media type are read: HTML, XML, and text of any other kind. Without a type it is looked at. */
