@@ -12,6 +12,7 @@ const floors = [
   ["documents", "azure"],
   ["config", "threads"],
   ["blob", "queue", "store"],
+  ["embedded"],
   ["executor"],
   ["services"],
   ["executors", "pipeline"],

@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as CutText from "../text/CutText.ts"
+import * as Quick from "../domain/Quick.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 
 /** A JSON document with every property that anybody wrote, and the service's own `_etag` and `_ts` (epoch seconds of the last write). */
@@ -109,6 +110,32 @@ export const unstorable = (operation: string): ServiceError.Invalid =>
 
 export const wrongPatch = (operation: string, properties: number): ServiceError.Invalid =>
   invalid(operation, `One patch sets 1 to ${maxPatchOperations} properties, not ${properties} (${operation}).`)
+
+/** Whether the document, apart from its ETag, meets the condition of a patch. */
+export const holds = (
+  document: Document,
+  { absent = [], equal = {}, equalIfThere = {}, isNull, oneOf }: PatchCondition
+): boolean =>
+  (oneOf === undefined || oneOf.values.some((value) => value === document[oneOf.property])) &&
+  Object.entries(equal).every(([path, text]) => valueAt(document, path) === text) &&
+  Object.entries(equalIfThere).every(
+    ([path, text]) => document[rootOf(path)] === undefined || valueAt(document, path) === text
+  ) &&
+  (isNull === undefined || document[isNull] === null) &&
+  absent.every((property) => document[property] === undefined || document[property] === null)
+
+const valueAt = (document: Document, path: string): unknown =>
+  path.split(".").reduce<unknown>((value, name) => (Quick.isFields(value) ? value[name] : undefined), document)
+
+export const notJson = (what: string) => invalid(what, `The document can't be written as JSON (${what}).`)
+
+export const tooLarge = (operation: string) =>
+  new ServiceError.Invalid({
+    service: ServiceError.cosmosDb,
+    operation,
+    message: `The document is larger than 2 MB, which is the most that Cosmos DB stores (${operation}).`,
+    reason: "TooLarge"
+  })
 
 /** A reader of this container's documents: Invalid, naming the document and its first fault, when one has the wrong shape. */
 export const decoderOf = <A, I>(

@@ -1,7 +1,6 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as JsonSize from "../domain/JsonSize.ts"
-import * as Quick from "../domain/Quick.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 import type { Document, Identified, Reading, Write } from "./DocumentContainer.ts"
@@ -99,7 +98,7 @@ export const make = (name: string): MemoryContainer => {
         const current = stored.get(id)
         if (current === undefined) return missing
         if (condition.etag !== undefined && condition.etag !== current.etag) return refused
-        if (!holds(current.document, condition)) return refused
+        if (!DocumentContainer.holds(current.document, condition)) return refused
         const bound = current.atMostBytes + boundOf(set)
         const atMostBytes = sized(`patch ${name}/${id}`, bound, () => ({ ...current.document, ...set }))
         if (typeof atMostBytes !== "number") return Effect.fail(atMostBytes)
@@ -139,8 +138,8 @@ const seen = ({ document, etag, writtenAt }: Stored): Document => ({
 /** A bound of the document's bytes that is within the limit. Only what may be too large is measured, since that costs most. */
 const sized = (what: string, bound: number, document: () => Document): number | ServiceError.Invalid => {
   const bytes = bound > DocumentContainer.maxDocumentBytes ? bytesOf(document()) : bound
-  if (bytes === undefined) return notJson(what)
-  return bytes > DocumentContainer.maxDocumentBytes ? tooLarge(what) : bytes
+  if (bytes === undefined) return DocumentContainer.notJson(what)
+  return bytes > DocumentContainer.maxDocumentBytes ? DocumentContainer.tooLarge(what) : bytes
 }
 
 const boundOf = (document: Document): number => JsonSize.bound(document, DocumentContainer.maxDocumentBytes)
@@ -153,31 +152,6 @@ const found = (document: Document, etag: string, servedAt: number): Reading =>
   DocumentContainer.Reading.Found({ document, etag, servedAt })
 const missingReading = Effect.succeed<Reading>(DocumentContainer.Reading.Missing())
 const unchanged = Effect.succeed<Reading>(DocumentContainer.Reading.Unchanged())
-
-const holds = (
-  document: Document,
-  { absent = [], equal = {}, equalIfThere = {}, isNull, oneOf }: DocumentContainer.PatchCondition
-): boolean =>
-  (oneOf === undefined || oneOf.values.some((value) => value === document[oneOf.property])) &&
-  Object.entries(equal).every(([path, text]) => valueAt(document, path) === text) &&
-  Object.entries(equalIfThere).every(
-    ([path, text]) => document[DocumentContainer.rootOf(path)] === undefined || valueAt(document, path) === text
-  ) &&
-  (isNull === undefined || document[isNull] === null) &&
-  absent.every((property) => document[property] === undefined || document[property] === null)
-
-const valueAt = (document: Document, path: string): unknown =>
-  path.split(".").reduce<unknown>((value, name) => (Quick.isFields(value) ? value[name] : undefined), document)
-
-const notJson = (what: string) => DocumentContainer.invalid(what, `The document can't be written as JSON (${what}).`)
-
-const tooLarge = (operation: string) =>
-  new ServiceError.Invalid({
-    service: ServiceError.cosmosDb,
-    operation,
-    message: `The document is larger than 2 MB, which is the most that Cosmos DB stores (${operation}).`,
-    reason: "TooLarge"
-  })
 
 /** Bytes of the value's JSON; undefined when it has none (a cycle, a bigint). */
 const bytesOf = (value: unknown): number | undefined => {

@@ -1,9 +1,13 @@
 import { Clock, Context, Effect, Layer } from "effect"
+import { join } from "node:path"
 import * as CosmosClients from "../../src/azure/CosmosClients.ts"
 import * as CosmosContainer from "../../src/store/CosmosContainer.ts"
 import * as CosmosResources from "../../src/azure/CosmosResources.ts"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import { AzureConfig, type AzureSettings } from "../../src/azure/AzureConfig.ts"
+import * as Database from "../../src/embedded/Database.ts"
+import * as SqliteContainer from "../../src/embedded/SqliteContainer.ts"
+import * as SqliteStores from "../../src/embedded/SqliteStores.ts"
 import type { CheckpointStore } from "../../src/store/CheckpointStore.ts"
 import * as CosmosStores from "../../src/store/CosmosStores.ts"
 import { CrawlLock } from "../../src/store/CrawlLock.ts"
@@ -13,6 +17,7 @@ import * as LockDocuments from "../../src/store/LockDocuments.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import type { PipelineStore } from "../../src/store/PipelineStore.ts"
 import type { VaultStore } from "../../src/store/VaultStore.ts"
+import * as Folders from "../support/Folders.ts"
 import * as CosmosServer from "../support/CosmosServer.ts"
 
 export type Stores = PipelineStore | VaultStore | ExecutionStore | CheckpointStore | CrawlLock
@@ -103,8 +108,30 @@ const emulator: Layer.Layer<Stores | Containers | CosmosServer.CosmosServer> = L
   Effect.map(Containers, ({ locks }) => LockDocuments.make(locks))
 ).pipe(Layer.provideMerge(Layer.merge(CosmosStores.layer, containersOfDatabase)), Layer.provideMerge(emulatorDatabase))
 
+/** Documents in a file of their own; the clock is the test's. */
+const sqlite: Layer.Layer<Stores | Containers> = Layer.effect(
+  Containers,
+  Effect.map(Database.Database, (database) => ({
+    pipelines: SqliteContainer.make(database, "pipelines"),
+    vaults: SqliteContainer.make(database, "vaults"),
+    executions: SqliteContainer.make(database, "vault_executions"),
+    locks: SqliteContainer.make(database, "vault_exec_locks"),
+    checkpoints: SqliteContainer.make(database, "vault_crawl_checkpoints")
+  }))
+).pipe(
+  Layer.provideMerge(SqliteStores.layer),
+  Layer.provide(
+    Layer.unwrapScoped(
+      Effect.map(Folders.temporary, (folder) => Database.layer({ file: join(folder, "worker.db"), time: "effect" }))
+    )
+  ),
+  Layer.orDie,
+  Layer.fresh
+)
+
 /** Every suite runs on each of these. */
 export const backends: ReadonlyArray<readonly [name: string, layer: Layer.Layer<Stores | Containers>]> = [
   ["memory", memory],
+  ["SQLite", sqlite],
   ["Cosmos emulator", emulator]
 ]

@@ -1,0 +1,181 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { mkdirSync } from "node:fs"
+import { dirname } from "node:path"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
+import { type ServiceError, Unavailable } from "../domain/ServiceError.ts"
+import * as DatabaseErrors from "./DatabaseErrors.ts"
+import * as Driver from "./Driver.ts"
+import * as FileErrors from "./FileErrors.ts"
+import * as MachineTime from "./MachineTime.ts"
+import * as Migrations from "./Migrations.ts"
+
+/** What a call may use: the connection, and the time by the database's clock (epoch milliseconds). */
+export interface Access {
+  readonly prepare: (sql: string) => Driver.Statement
+  readonly now: number
+}
+
+/** The one SQLite file of a folder, which several processes of one machine may have open. */
+export class Database extends Context.Tag("contentflow-worker/embedded/Database")<
+  Database,
+  {
+    /** The file, for messages. */
+    readonly file: string
+    /** Runs statements of which at most one writes; each is a transaction of its own. */
+    readonly use: <A>(service: string, operation: string, run: (access: Access) => A) => Effect.Effect<A, ServiceError>
+    /** Runs statements as one transaction, while which no other process writes. What `run` throws undoes it and is a defect. */
+    readonly exclusively: <A>(
+      service: string,
+      operation: string,
+      run: (access: Access) => A
+    ) => Effect.Effect<A, ServiceError>
+  }
+>() {}
+
+export interface Options {
+  readonly file: string
+  /** Whose time the database's clock shows: the machine's, or Effect's for tests that move it. */
+  readonly time?: "machine" | "effect"
+}
+
+/** How long one call blocks the event loop for another process's transaction. */
+const busyMillis = 10
+
+/** How long a call waits for other processes altogether; the waits in between grow to this. */
+const patience = 10_000
+const longestPause = 100
+
+/**
+ * Synchronous NORMAL: in write-ahead mode a killed process loses nothing; a loss of power may lose the transactions of the last moments, all
+ * of them in order, and damages nothing.
+ */
+const pragmas = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA foreign_keys = ON;
+`
+
+const make = ({ file, time = "machine" }: Options) =>
+  Effect.gen(function* () {
+    const opening = `open ${file}`
+    const connection = yield* Effect.acquireRelease(
+      retried(service, opening, file, () => {
+        mkdirSync(dirname(file), { recursive: true })
+        const opened = Driver.open(file, busyMillis)
+        try {
+          opened.exec(pragmas)
+        } catch (thrown) {
+          opened.close()
+          throw thrown
+        }
+        return opened
+      }),
+      (opened) => Effect.sync(() => opened.close())
+    )
+    const migrated = yield* retried(service, opening, file, () => Migrations.run(connection))
+    if (migrated !== "done") {
+      return yield* new Unavailable({
+        service,
+        operation: opening,
+        message: `${file} was written by a newer program: its schema has version ${migrated.newer}, this program knows ${Migrations.version}. Use that program, or another folder.`
+      })
+    }
+    const wall = (yield* Clock.clockWith(Effect.succeed)).unsafeCurrentTimeMillis()
+    const machine = time === "machine" ? yield* retried(service, opening, file, () => clockOf(connection, wall)) : null
+
+    const access = (clock: Clock.Clock): Access => ({
+      prepare: connection.prepare,
+      now: machine === null ? MonotonicTime.unsafeNow(clock) : machine()
+    })
+    const exclusively = <A>(run: (access: Access) => A, clock: Clock.Clock): A => {
+      connection.exec("BEGIN IMMEDIATE")
+      try {
+        const result = run(access(clock))
+        connection.exec("COMMIT")
+        return result
+      } catch (thrown) {
+        rollback(connection)
+        throw thrown
+      }
+    }
+    return Database.of({
+      file,
+      use: (of, operation, run) => retried(of, operation, file, (clock) => run(access(clock))),
+      exclusively: (of, operation, run) => retried(of, operation, file, (clock) => exclusively(run, clock))
+    })
+  })
+
+/** A database whose file is created when it is missing. */
+export const layer = (options: Options): Layer.Layer<Database, ServiceError> => Layer.scoped(Database, make(options))
+
+const service = "The folder's database"
+
+/** SQLite has undone the transaction itself after some errors. */
+const rollback = (connection: Driver.Connection): void => {
+  try {
+    connection.exec("ROLLBACK")
+  } catch {
+    return
+  }
+}
+
+/** Calls SQLite again while another process writes, without holding up the event loop in between. */
+const retried = <A>(
+  of: string,
+  operation: string,
+  file: string,
+  run: (clock: Clock.Clock) => A
+): Effect.Effect<A, ServiceError> => {
+  const attempt = (waited: number): Effect.Effect<A, ServiceError> =>
+    Effect.clockWith((clock) => {
+      try {
+        return Effect.succeed(run(clock))
+      } catch (thrown) {
+        const code = Driver.codeOf(thrown)
+        if (code === undefined) {
+          return FileErrors.isSystemError(thrown)
+            ? Effect.fail(FileErrors.describe(of, operation, file, thrown))
+            : Effect.die(thrown)
+        }
+        if (code !== DatabaseErrors.BUSY || waited >= patience) {
+          return Effect.fail(DatabaseErrors.describe(of, operation, file, thrown))
+        }
+        const pause = Math.min(longestPause, 1 + waited / 2)
+        return Effect.delay(attempt(waited + busyMillis + pause), pause)
+      }
+    })
+  return attempt(0)
+}
+
+/**
+ * The database's clock. It was set by the wall clock when the machine started or the file was made, never back, and runs with the machine's
+ * own time since: all processes read the same, whatever happens to the wall clock.
+ */
+const clockOf = (connection: Driver.Connection, wall: number): (() => number) => {
+  const machine = MachineTime.make()
+  connection.exec("BEGIN IMMEDIATE")
+  try {
+    const kept = connection.prepare("SELECT boot, since_boot, time FROM clock").get()
+    const sinceBoot = machine.now()
+    const time = Number(kept?.["time"] ?? 0)
+    const isSameBoot = kept !== undefined && kept["boot"] === machine.boot && Number(kept["since_boot"]) <= sinceBoot
+    const start = isSameBoot ? time - Number(kept["since_boot"]) : Math.max(wall, time) - sinceBoot
+    connection
+      .prepare(
+        "INSERT INTO clock (id, boot, since_boot, time) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET boot = excluded.boot, since_boot = excluded.since_boot, time = excluded.time"
+      )
+      .run(machine.boot, sinceBoot, Math.round(start + sinceBoot))
+    // Whoever had a message died with the machine. Where the wall clock was reset, too, its time would never come.
+    if (!isSameBoot && wall < time) {
+      connection.prepare("UPDATE messages SET visible_at = ?1 WHERE visible_at > ?1").run(Math.round(start + sinceBoot))
+    }
+    connection.exec("COMMIT")
+    return () => Math.round(start + machine.now())
+  } catch (thrown) {
+    rollback(connection)
+    throw thrown
+  }
+}

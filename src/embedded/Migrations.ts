@@ -1,0 +1,86 @@
+import type { Connection } from "./Driver.ts"
+
+/** The tables of documents, each with the properties that queries ask for: they are kept as columns beside the document. */
+export const tables = {
+  pipelines: ["name"],
+  vaults: ["pipeline_id"],
+  vault_executions: ["vault_id", "pipeline_id", "status", "attempt_process", "suspected_with"],
+  vault_exec_locks: ["pipeline_id"],
+  vault_crawl_checkpoints: ["vault_id"]
+} as const
+
+export type Table = keyof typeof tables
+
+const table = (name: Table): string =>
+  `CREATE TABLE ${name} (
+    id TEXT PRIMARY KEY,
+    ${tables[name].map((column) => `${column} TEXT,`).join(" ")}
+    etag TEXT NOT NULL,
+    written_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+  ) STRICT;
+`
+
+/**
+ * The schema, version by version. A released step never changes: what comes later is a step of its own. Times are epoch milliseconds of the
+ * database's clock, which no step of the wall clock moves.
+ */
+const steps: ReadonlyArray<string> = [
+  `${(Object.keys(tables) as Array<Table>).map(table).join("\n")}
+  CREATE INDEX pipelines_by_name ON pipelines (name);
+  CREATE INDEX vault_executions_by_status ON vault_executions (status, vault_id, pipeline_id);
+  CREATE INDEX vault_executions_by_process ON vault_executions (attempt_process) WHERE attempt_process IS NOT NULL;
+  CREATE INDEX vault_executions_by_suspicion ON vault_executions (suspected_with) WHERE suspected_with IS NOT NULL;
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    inserted_at INTEGER NOT NULL,
+    visible_at INTEGER NOT NULL,
+    dequeue_count INTEGER NOT NULL DEFAULT 0,
+    receipt TEXT,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX messages_by_visible_at ON messages (visible_at, id);
+  CREATE TABLE poison_messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    inserted_at INTEGER NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE lookup_documents (
+    database TEXT NOT NULL,
+    container TEXT NOT NULL,
+    id TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (database, container, id)
+  ) STRICT;
+  CREATE TABLE clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    boot TEXT NOT NULL,
+    since_boot INTEGER NOT NULL,
+    time INTEGER NOT NULL
+  ) STRICT;`
+]
+
+/** The version that this program writes. */
+export const version = steps.length
+
+/** What the database says of itself: its version when that is newer than this program's. */
+export type Migrated = "done" | { readonly newer: number }
+
+/** Brings the database to this program's version, in one transaction; two processes that start at once do it one after the other. */
+export const run = (connection: Connection): Migrated => {
+  const current = () => Number(connection.prepare("PRAGMA user_version").get()?.["user_version"])
+  if (current() === version) return "done"
+  connection.exec("BEGIN IMMEDIATE")
+  try {
+    const found = current()
+    if (found <= version) {
+      for (const step of steps.slice(found)) connection.exec(step)
+      connection.exec(`PRAGMA user_version = ${version}`)
+    }
+    connection.exec("COMMIT")
+    return found > version ? { newer: found } : "done"
+  } catch (thrown) {
+    connection.exec("ROLLBACK")
+    throw thrown
+  }
+}

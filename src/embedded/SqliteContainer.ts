@@ -1,0 +1,174 @@
+import * as Effect from "effect/Effect"
+import { randomBytes } from "node:crypto"
+import * as ServiceError from "../domain/ServiceError.ts"
+import * as DocumentContainer from "../store/DocumentContainer.ts"
+import type { Document, Identified } from "../store/DocumentContainer.ts"
+import type { Access, Database } from "./Database.ts"
+import type { Row, Value } from "./Driver.ts"
+import { type Table, tables } from "./Migrations.ts"
+
+const { Reading, Write } = DocumentContainer
+
+/** A container of documents in a table of the folder's database; conditions hold for every process that shares it. */
+export const make = (database: Database["Type"], name: Table): DocumentContainer.DocumentContainer => {
+  const columns: ReadonlyArray<string> = tables[name]
+  const sql = statements(name, columns)
+  const operation = (verb: string, id: string) => `${verb} ${name}/${id}`
+  const use = <A>(what: string, run: (access: Access) => A) => database.use(service, what, run)
+  const etagOf = etags()
+
+  /** Everything of a row but its id. */
+  const values = (document: Document, etag: string, now: number, text: string): ReadonlyArray<Value> => [
+    ...columns.map((column) => (typeof document[column] === "string" ? document[column] : null)),
+    etag,
+    now,
+    text
+  ]
+
+  const written = <A>(
+    verb: string,
+    document: Identified,
+    run: (access: Access, row: (etag: string) => ReadonlyArray<Value>) => A
+  ): Effect.Effect<A, ServiceError.ServiceError> =>
+    Effect.suspend(() => {
+      const what = operation(verb, document.id)
+      if (!DocumentContainer.isStorableId(document.id)) return Effect.fail(DocumentContainer.unstorable(what))
+      const text = textOf(what, document)
+      if (typeof text !== "string") return Effect.fail(text)
+      return use(what, (access) => run(access, (etag) => values(document, etag, access.now, text)))
+    })
+
+  /** What another process writes between the read and the write makes the write void: then both happen again. */
+  const patch = (
+    access: Access,
+    id: string,
+    set: Document,
+    condition: DocumentContainer.PatchCondition
+  ): DocumentContainer.Write | ServiceError.Invalid => {
+    for (;;) {
+      const row = access.prepare(sql.read).get(id)
+      if (row === undefined) return Write.Missing()
+      const seen = String(row["etag"])
+      if (condition.etag !== undefined && condition.etag !== seen) return Write.Refused()
+      const current = parsed(row)
+      if (!DocumentContainer.holds(current, condition)) return Write.Refused()
+      const next = { ...current, ...set }
+      const text = textOf(operation("patch", id), next)
+      if (typeof text !== "string") return text
+      const etag = etagOf()
+      if (access.prepare(sql.replace).run(...values(next, etag, access.now, text), id, seen) > 0)
+        return Write.Written({ etag })
+    }
+  }
+
+  /** Why a write that asked for an ETag changed nothing. */
+  const unchanged = (access: Access, id: string): DocumentContainer.Write =>
+    access.prepare(sql.etag).get(id) === undefined ? Write.Missing() : Write.Refused()
+
+  return {
+    name,
+    read: (id, knownEtag) =>
+      use(operation("read", id), (access) => {
+        if (knownEtag !== undefined && access.prepare(sql.etag).get(id)?.["etag"] === knownEtag)
+          return Reading.Unchanged()
+        const row = access.prepare(sql.read).get(id)
+        return row === undefined
+          ? Reading.Missing()
+          : Reading.Found({ document: documentOf(row), etag: String(row["etag"]), servedAt: access.now })
+      }),
+    create: (document) =>
+      written("create", document, (access, row) => {
+        const etag = etagOf()
+        return access.prepare(sql.create).run(document.id, ...row(etag)) > 0 ? Write.Written({ etag }) : Write.Refused()
+      }),
+    replace: (document, expected) =>
+      written("replace", document, (access, row) => {
+        const etag = etagOf()
+        return access.prepare(sql.replace).run(...row(etag), document.id, expected) > 0
+          ? Write.Written({ etag })
+          : unchanged(access, document.id)
+      }),
+    upsert: (document) =>
+      written("upsert", document, (access, row) => {
+        const etag = etagOf()
+        access.prepare(sql.upsert).run(document.id, ...row(etag))
+        return etag
+      }),
+    patch: (id, set, condition) => {
+      const properties = Object.keys(set).length
+      if (properties === 0 || properties > DocumentContainer.maxPatchOperations) {
+        return Effect.fail(DocumentContainer.wrongPatch(operation("patch", id), properties))
+      }
+      return Effect.flatMap(
+        use(operation("patch", id), (access) => patch(access, id, set, condition)),
+        (result) => (result instanceof ServiceError.Invalid ? Effect.fail(result) : Effect.succeed(result))
+      )
+    },
+    remove: (id, etag) =>
+      use(operation("delete", id), (access) =>
+        access.prepare(sql.remove).run(id, etag) > 0 ? Write.Written({ etag }) : unchanged(access, id)
+      ),
+    where: (wanted) =>
+      use(`query ${name} by ${Object.keys(wanted).join(", ")}`, ({ prepare }) => {
+        const conditions = Object.entries(wanted)
+        const indexed = conditions.filter(
+          (condition): condition is [string, string] =>
+            typeof condition[1] === "string" && columns.includes(condition[0])
+        )
+        const rows = prepare(
+          `SELECT etag, written_at, document FROM ${name}${indexed.length === 0 ? "" : ` WHERE ${indexed.map(([column]) => `${column} = ?`).join(" AND ")}`}`
+        ).all(...indexed.map(([, value]) => value))
+        return rows
+          .map(documentOf)
+          .filter((document) => conditions.every(([property, value]) => document[property] === value))
+      })
+  }
+}
+
+const service = "The folder's database"
+
+/** Different for every write of every process: a document that was deleted and written again has another one. */
+const etags = (): (() => string) => {
+  const process = randomBytes(6).toString("hex")
+  let count = 0
+  return () => `"${process}-${(++count).toString(36)}"`
+}
+
+const statements = (name: Table, columns: ReadonlyArray<string>) => {
+  const all = [...columns, "etag", "written_at", "document"]
+  const insert = `INSERT INTO ${name} (id, ${all.join(", ")}) VALUES (?${", ?".repeat(all.length)}) ON CONFLICT (id) DO`
+  return {
+    read: `SELECT etag, written_at, document FROM ${name} WHERE id = ?`,
+    etag: `SELECT etag FROM ${name} WHERE id = ?`,
+    create: `${insert} NOTHING`,
+    upsert: `${insert} UPDATE SET ${all.map((column) => `${column} = excluded.${column}`).join(", ")}`,
+    replace: `UPDATE ${name} SET ${all.map((column) => `${column} = ?`).join(", ")} WHERE id = ? AND etag = ?`,
+    remove: `DELETE FROM ${name} WHERE id = ? AND etag = ?`
+  }
+}
+
+/** What was stored is what this program or a person with the sqlite3 tool wrote: a broken text shows as a document without properties. */
+const parsed = (row: Row): Document => {
+  try {
+    const value: unknown = JSON.parse(String(row["document"]))
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Document) : {}
+  } catch {
+    return {}
+  }
+}
+
+const documentOf = (row: Row): Document => ({
+  ...parsed(row),
+  _etag: String(row["etag"]),
+  _ts: Math.floor(Number(row["written_at"]) / 1_000)
+})
+
+/** The document as text, without what the container itself adds when it is read. */
+const textOf = (what: string, { _etag: _, _ts: __, ...document }: Document): string | ServiceError.Invalid => {
+  try {
+    const text = JSON.stringify(document)
+    return Buffer.byteLength(text) > DocumentContainer.maxDocumentBytes ? DocumentContainer.tooLarge(what) : text
+  } catch {
+    return DocumentContainer.notJson(what)
+  }
+}

@@ -1,0 +1,126 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import { randomBytes } from "node:crypto"
+import type { ServiceError } from "../domain/ServiceError.ts"
+import * as MessageBody from "../queue/MessageBody.ts"
+import { LeaseLost, type Receipt, TaskQueue } from "../queue/TaskQueue.ts"
+import { type Access, Database } from "./Database.ts"
+
+/*
+ * Each call is one statement, and so one transaction: it happened as a whole or not at all, also when the process is killed in the middle of
+ * it. The receive changes what it selects in the same statement, so that no two processes get one message.
+ */
+
+const make = Effect.gen(function* () {
+  const database = yield* Database
+  // One place is enough: it says that something came since the poller looked last.
+  const sent = yield* Queue.sliding<void>(1)
+  const process = randomBytes(6).toString("hex")
+  let receipts = 0
+  const newReceipt = () => `${process}-${(++receipts).toString(36)}`
+
+  const use = <A>(operation: string, run: (access: Access) => A) => database.use(service, operation, run)
+  const checked = <A>(operation: string, body: string, run: (access: Access) => A) =>
+    Effect.zipRight(MessageBody.check(service, operation, body), use(operation, run))
+
+  const owned = (lease: Receipt, changed: boolean): Effect.Effect<void, LeaseLost> =>
+    changed
+      ? Effect.void
+      : new LeaseLost({
+          messageId: lease.id,
+          message: `Message ${lease.id} is no longer ours: it was deleted, or received by somebody else.`
+        })
+
+  return TaskQueue.of({
+    send: (body) =>
+      Effect.zipRight(
+        checked("send a task", body, ({ now, prepare }) => prepare(sql.send).run(now, now, body)),
+        Effect.asVoid(Queue.offer(sent, undefined))
+      ),
+
+    receive: (max, visibility) => {
+      const limit = Math.min(Math.floor(max), mostMessages)
+      if (!(limit >= 1)) return Effect.succeed([])
+      return use("receive tasks", ({ now, prepare }) => {
+        // A look at an empty queue must not ask for the right to write.
+        if (prepare(sql.anyVisible).get(now) === undefined) return []
+        const rows = prepare(sql.receive).all(
+          now + Math.max(1, Duration.toMillis(visibility)),
+          `${newReceipt()}-`,
+          now,
+          limit
+        )
+        return rows
+          .map((row) => ({
+            id: String(row["id"]),
+            receipt: String(row["receipt"]),
+            body: String(row["body"]),
+            dequeueCount: Number(row["dequeue_count"]),
+            insertedAt: Number(row["inserted_at"])
+          }))
+          .toSorted((a, b) => Number(a.id) - Number(b.id))
+      })
+    },
+
+    update: (lease, visibility, body) => {
+      const receipt = newReceipt()
+      const update = ({ now, prepare }: Access) =>
+        prepare(sql.update).run(now + Duration.toMillis(visibility), receipt, body ?? null, lease.id, lease.receipt)
+      return Effect.as(
+        Effect.flatMap(
+          body === undefined ? use("update a task", update) : checked("update a task", body, update),
+          (changed) => owned(lease, changed > 0)
+        ),
+        { id: lease.id, receipt }
+      )
+    },
+
+    complete: (lease) =>
+      Effect.flatMap(
+        use("delete a task", ({ prepare }) => prepare(sql.complete).run(lease.id, lease.receipt)),
+        (changed) => owned(lease, changed > 0)
+      ),
+
+    sendPoison: (body) =>
+      Effect.asVoid(
+        checked("send a poison message", body, ({ now, prepare }) => prepare(sql.sendPoison).run(now, body))
+      ),
+
+    stats: use("count the tasks", ({ now, prepare }) => {
+      const oldest = prepare(sql.oldest).get(now)?.["oldest"]
+      return {
+        depth: Number(prepare(sql.depth).get()?.["depth"]),
+        oldestAgeMillis: typeof oldest === "number" ? Math.max(0, now - oldest) : null,
+        poisonDepth: Number(prepare(sql.poisonDepth).get()?.["depth"])
+      }
+    }),
+
+    check: Effect.asVoid(use("look at the tasks", ({ now, prepare }) => prepare(sql.anyVisible).get(now))),
+
+    awaitSend: Queue.take(sent)
+  })
+})
+
+/** The queue of tasks and the poison queue in the folder's database. */
+export const layer: Layer.Layer<TaskQueue, ServiceError, Database> = Layer.effect(TaskQueue, make)
+
+const service = "The folder's queue"
+
+/** As on Azure, so that a poller meets the same. */
+const mostMessages = 32
+
+const sql = {
+  send: "INSERT INTO messages (inserted_at, visible_at, body) VALUES (?, ?, ?)",
+  anyVisible: "SELECT 1 FROM messages WHERE visible_at <= ? LIMIT 1",
+  receive: `UPDATE messages SET visible_at = ?, receipt = ? || id, dequeue_count = dequeue_count + 1
+    WHERE id IN (SELECT id FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?)
+    RETURNING id, receipt, body, dequeue_count, inserted_at`,
+  update: "UPDATE messages SET visible_at = ?, receipt = ?, body = coalesce(?, body) WHERE id = ? AND receipt = ?",
+  complete: "DELETE FROM messages WHERE id = ? AND receipt = ?",
+  sendPoison: "INSERT INTO poison_messages (inserted_at, body) VALUES (?, ?)",
+  depth: "SELECT count(*) AS depth FROM messages",
+  poisonDepth: "SELECT count(*) AS depth FROM poison_messages",
+  oldest: "SELECT min(inserted_at) AS oldest FROM messages WHERE visible_at <= ?"
+}
