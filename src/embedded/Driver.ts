@@ -45,5 +45,5 @@ export const codeOf = (thrown: unknown): number | undefined =>
 const statementOf = (statement: StatementSyncInstance): Statement => ({
   get: (...values) => statement.get(...values) as Row | undefined,
   all: (...values) => statement.all(...values) as ReadonlyArray<Row>,
-  run: (...values) => Number(statement.run(...values).changes)
+  run: (...values) => statement.run(...values).changes
 })

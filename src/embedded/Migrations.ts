@@ -52,6 +52,18 @@ const steps: ReadonlyArray<string> = [
     document TEXT NOT NULL,
     PRIMARY KEY (database, container, id)
   ) STRICT;
+  CREATE TABLE files (
+    place TEXT NOT NULL,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    modified TEXT NOT NULL,
+    changed TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (place, name)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE clock (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     boot TEXT NOT NULL,
