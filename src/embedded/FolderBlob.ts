@@ -227,7 +227,8 @@ const make = ({ folder, places = new Map(), settled = 0 }: Options) =>
             const look = Effect.gen(function* () {
               const blob = Option.getOrUndefined(yield* blobAt(operation, keyOf(account.name, container), root, path))
               if (blob === undefined) return yield* missing(operation, "blob")
-              if (options.ifMatch !== undefined && blob.properties.etag !== options.ifMatch) return yield* changed(operation)
+              if (options.ifMatch !== undefined && blob.properties.etag !== options.ifMatch)
+                return yield* changed(operation)
               return yield* bytes(operation, blob, options)
             })
             // Another may take its place just now: without a condition whichever is there will do.
@@ -325,7 +326,9 @@ const digestOf = async (path: string, state: BlobFiles.FileState): Promise<strin
   try {
     const hash = createHash("sha256")
     for await (const piece of piecesOf(file)) hash.update(piece)
-    return isSame(BlobFiles.stateFrom(await file.stat({ bigint: true })), state) ? hash.digest("hex").slice(0, 32) : undefined
+    return isSame(BlobFiles.stateFrom(await file.stat({ bigint: true })), state)
+      ? hash.digest("hex").slice(0, 32)
+      : undefined
   } finally {
     await file.close()
   }

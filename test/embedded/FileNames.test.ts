@@ -62,7 +62,14 @@ describe("FileNames", () => {
   })
 
   it("shortens long parts to different names that every file system takes", () => {
-    const long = ["x".repeat(241), "x".repeat(242), "é".repeat(500), "😀".repeat(500), "?".repeat(1024), "日".repeat(1000)]
+    const long = [
+      "x".repeat(241),
+      "x".repeat(242),
+      "é".repeat(500),
+      "😀".repeat(500),
+      "?".repeat(1024),
+      "日".repeat(1000)
+    ]
     const names = long.map((part) => FileNames.encode(part, exact))
     assert.strictEqual(new Set(names).size, long.length)
     for (const name of names) {

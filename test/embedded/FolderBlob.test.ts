@@ -1,6 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect, Layer, Option, Stream } from "effect"
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as Database from "../../src/embedded/Database.ts"
@@ -120,24 +130,26 @@ describe("FolderBlob", () => {
     })
   )
 
-  it.scoped("the version of a person's file is its content's: a touch or a copy is none, another content is, and so is the first one again", () =>
-    Effect.gen(function* () {
-      const { blobs, docs, other } = yield* world
-      const file = join(docs, "a.txt")
-      const etag = Effect.map(blobs.properties(at("a.txt")), (found) => Option.getOrThrow(found).etag)
-      writeFileSync(file, "one")
-      const first = yield* etag
-      utimesSync(file, new Date(), new Date(Date.now() + 5_000))
-      assert.strictEqual(yield* etag, first)
-      writeFileSync(file, "one")
-      assert.strictEqual(yield* etag, first)
-      writeFileSync(file, "two")
-      const second = yield* etag
-      assert.notStrictEqual(second, first)
-      assert.strictEqual(Option.getOrThrow(yield* other.properties(at("a.txt"))).etag, second)
-      writeFileSync(file, "one")
-      assert.notInclude([first, second], yield* etag)
-    })
+  it.scoped(
+    "the version of a person's file is its content's: a touch or a copy is none, another content is, and so is the first one again",
+    () =>
+      Effect.gen(function* () {
+        const { blobs, docs, other } = yield* world
+        const file = join(docs, "a.txt")
+        const etag = Effect.map(blobs.properties(at("a.txt")), (found) => Option.getOrThrow(found).etag)
+        writeFileSync(file, "one")
+        const first = yield* etag
+        utimesSync(file, new Date(), new Date(Date.now() + 5_000))
+        assert.strictEqual(yield* etag, first)
+        writeFileSync(file, "one")
+        assert.strictEqual(yield* etag, first)
+        writeFileSync(file, "two")
+        const second = yield* etag
+        assert.notStrictEqual(second, first)
+        assert.strictEqual(Option.getOrThrow(yield* other.properties(at("a.txt"))).etag, second)
+        writeFileSync(file, "one")
+        assert.notInclude([first, second], yield* etag)
+      })
   )
 
   it.scoped("who edits an uploaded blob by hand gets a new version without the old properties", () =>
@@ -171,7 +183,8 @@ describe("FolderBlob", () => {
       const { etag } = Option.getOrThrow(yield* blobs.properties(at("race")))
       const replaced = yield* Effect.forEach(
         Array.from({ length: 16 }, (_, index) => index),
-        (index) => Effect.either((index % 2 === 0 ? blobs : other).upload(at("race"), bytes(`r${index}`), { ifMatch: etag })),
+        (index) =>
+          Effect.either((index % 2 === 0 ? blobs : other).upload(at("race"), bytes(`r${index}`), { ifMatch: etag })),
         { concurrency: "unbounded" }
       )
       assert.lengthOf(

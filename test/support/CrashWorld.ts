@@ -1,4 +1,4 @@
-import { Chunk, Context, Duration, Effect, Layer, Logger, LogLevel, Option, Random, Scope, Stream } from "effect"
+import { Chunk, Context, Duration, Effect, Exit, Layer, Logger, LogLevel, Option, Random, Scope, Stream } from "effect"
 import * as BlobStore from "../../src/blob/BlobStore.ts"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
@@ -10,6 +10,7 @@ import * as AzureBlobInputDiscovery from "../../src/executors/input/AzureBlobInp
 import * as AzureBlobOutput from "../../src/executors/output/AzureBlobOutput.ts"
 import * as PipelineRunner from "../../src/pipeline/PipelineRunner.ts"
 import * as MemoryQueue from "../../src/queue/MemoryQueue.ts"
+import type { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import * as CheckpointDocuments from "../../src/store/CheckpointDocuments.ts"
 import { CheckpointStore } from "../../src/store/CheckpointStore.ts"
 import { CrawlLock } from "../../src/store/CrawlLock.ts"
@@ -26,6 +27,7 @@ import { ClaimAccount } from "../../src/worker/ClaimCheck.ts"
 import * as WorkerEngine from "../../src/worker/WorkerEngine.ts"
 import * as CrashingPorts from "./CrashingPorts.ts"
 import * as Engine from "./MemoryEngine.ts"
+import * as SqliteServices from "./SqliteServices.ts"
 import * as VirtualClock from "./VirtualClock.ts"
 
 /** What some documents go through, from their arrival to their end. */
@@ -42,16 +44,29 @@ export interface Life {
   readonly failing?: (name: string, run: number) => ExecutorError | undefined
   /** How long the world is watched after everything has ended. */
   readonly quiet: Duration.DurationInput
+  /** Where queue and documents are; in memory when absent. */
+  readonly kept?: "memory" | "SQLite"
 }
 
 /** What outlives a process: queue, blobs, and the containers of documents. */
-const services = Layer.mergeAll(
-  MemoryQueue.layer,
-  MemoryStores.layer,
-  MemoryBlob.layer,
-  Layer.succeed(ClaimAccount, "own")
-)
-export type Services = Layer.Layer.Success<typeof services>
+const services = (kept: Life["kept"]): Layer.Layer<Services> =>
+  Layer.mergeAll(
+    kept === "SQLite" ? SqliteServices.layer : Layer.merge(MemoryQueue.layer, MemoryStores.layer),
+    MemoryBlob.layer,
+    Layer.succeed(ClaimAccount, "own")
+  )
+export type Services =
+  | TaskQueue
+  | MemoryQueue.MemoryQueue
+  | MemoryStores.MemoryStores
+  | PipelineStore
+  | VaultStore
+  | ExecutionStore
+  | CheckpointStore
+  | CrawlLock
+  | BlobStore.BlobStore
+  | MemoryBlob.MemoryBlob
+  | ClaimAccount
 
 /** The stores of one process, on its own view of the containers. */
 const stores = Layer.unwrapEffect(
@@ -117,7 +132,7 @@ export const live = (life: Life, incidents: ReadonlyArray<CrashingPorts.Incident
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const clock = VirtualClock.make(start)
-    const there = yield* Effect.withClock(Layer.buildWithScope(services, scope), clock.process())
+    const there = yield* Effect.withClock(Layer.buildWithScope(services(life.kept), scope), clock.process())
     yield* life.arrange.pipe(Effect.provide(there), Effect.withClock(clock.process()), Effect.orDie)
     const { look, sighting, world } = watched(life, clock, there)
     yield* look
@@ -142,7 +157,10 @@ export const live = (life: Life, incidents: ReadonlyArray<CrashingPorts.Incident
       yield* clock.step(until ?? deadline)
     }
     process?.kill()
-    return { world, processes, ended: until !== undefined, overAfter }
+    // As it is now: what it reads from closes.
+    const left = { ...world }
+    yield* Scope.close(scope, Exit.void)
+    return { world: left, processes, ended: until !== undefined, overAfter }
   })
 
 // --- A process ---
