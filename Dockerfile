@@ -8,9 +8,12 @@ RUN npm ci --ignore-scripts
 COPY src ./src
 # One file a start-up path instead of thousands of modules: a cold start costs a fifth.
 RUN npm run bundle
-# What the bundle leaves outside: the thread pool loads a file of its own package.
-RUN mkdir -p /out/node_modules && cp -r node_modules/piscina /out/node_modules/ && cp -r bundle/. /out/ \
-  && echo '{"type":"module","dependencies":{"piscina":"*"}}' > /out/package.json
+# What the bundle leaves outside: the thread pool loads a file of its own package, SQLite its binary for this system.
+RUN mkdir -p /out/node_modules/@photostructure && cp -r node_modules/piscina node_modules/node-gyp-build /out/node_modules/ \
+  && cp -r node_modules/@photostructure/sqlite /out/node_modules/@photostructure/ \
+  && cd /out/node_modules/@photostructure/sqlite && rm -rf src prebuilds/darwin-* prebuilds/win32-* && cd /build \
+  && cp -r bundle/. /out/ \
+  && echo '{"type":"module","dependencies":{"piscina":"*","@photostructure/sqlite":"*"}}' > /out/package.json
 
 FROM denoland/deno:debian-2.9.6 AS deno
 WORKDIR /app

@@ -76,6 +76,14 @@ export * as MemoryQueue from "./queue/MemoryQueue.ts"
 export * as MemoryBlob from "./blob/MemoryBlob.ts"
 export * as MemoryStores from "./store/MemoryStores.ts"
 
+// --- The ports on one folder ---
+
+/** The SQLite file behind queue and stores: `Database.layer({ file })`. */
+export * as Database from "./embedded/Database.ts"
+export * as SqliteQueue from "./embedded/SqliteQueue.ts"
+export * as SqliteStores from "./embedded/SqliteStores.ts"
+export * as FolderBlob from "./embedded/FolderBlob.ts"
+
 // --- The ports on Azure ---
 
 export * as AzureWorker from "./AzureWorker.ts"

@@ -1,4 +1,5 @@
-import { DatabaseSync, type StatementSyncInstance } from "@photostructure/sqlite"
+import type { SqliteModule, StatementSyncInstance } from "@photostructure/sqlite"
+import { createRequire } from "node:module"
 
 /** What a statement takes. */
 export type Value = string | number | null
@@ -21,7 +22,7 @@ export interface Connection {
 
 /** Opens the file, and creates it when it is missing. A call blocks the thread for `busyMillis` at most while another process writes. */
 export const open = (path: string, busyMillis: number): Connection => {
-  const database = new DatabaseSync(path, { timeout: busyMillis })
+  const database = new (sqlite().DatabaseSync)(path, { timeout: busyMillis })
   const prepared = new Map<string, Statement>()
   return {
     exec: (sql) => database.exec(sql),
@@ -35,6 +36,9 @@ export const open = (path: string, busyMillis: number): Connection => {
     close: () => database.close()
   }
 }
+
+/** Loaded with the first database: a worker on Azure, which has none, must not depend on a binary for its platform. */
+const sqlite = (): SqliteModule => createRequire(import.meta.url)("@photostructure/sqlite") as SqliteModule
 
 /** SQLite's primary result code in what a call threw; undefined when something else was thrown. */
 export const codeOf = (thrown: unknown): number | undefined =>
