@@ -9,13 +9,15 @@ export interface Callee {
   readonly service: string
   readonly host: string
   readonly deployment: string | null
+  /** What the deployment is: `deployment`, `model`, `index`, … */
+  readonly noun: string
   /** The settings that help, by what is wrong. */
   readonly settings: { readonly key: string; readonly endpoint: string; readonly deployment: string }
 }
 
 /** `Azure OpenAI at my.openai.azure.com, deployment gpt-4.1-mini`. */
-export const nameOf = ({ deployment, host, service }: Callee): string =>
-  `${service} at ${host}${deployment === null ? "" : `, deployment ${deployment}`}`
+export const nameOf = ({ deployment, host, noun, service }: Callee): string =>
+  `${service} at ${host}${deployment === null ? "" : `, ${noun} ${deployment}`}`
 
 /** What services say is wrong: `{"error": {"code", "message", "type", "innererror": {"code"}}}`, in one of its many forms. */
 export interface SaidError {

@@ -46,6 +46,8 @@ export interface ClientOptions {
   readonly signIn: SignIn
   /** The deployment, model, analyzer or index that the calls share limits on; null for the endpoint alone. */
   readonly deployment: string | null
+  /** What `deployment` is, for people; `deployment` when absent. */
+  readonly noun?: string
   readonly settings: AnswerErrors.Callee["settings"]
   readonly limits?: FixedLimits
   /** Calls after the first, for what may heal; waiting for a limit is none of them. */
@@ -152,7 +154,7 @@ const make = Effect.gen(function* () {
       options.signIn.orNone === true &&
       !Endpoint.mayHaveIdentity(endpoint, serviceHostAllowlist)
     const signIn: SignIn = stays ? { _tag: "None" } : options.signIn
-    const callee = { service, host: endpoint.host, deployment, settings }
+    const callee = { service, host: endpoint.host, deployment, noun: options.noun ?? "deployment", settings }
     const kinds = { Key: "key", Identity: "identity", None: "none" } as const
     const refusal = Endpoint.refusal(endpoint, kinds[signIn._tag], serviceHostAllowlist)
     if (refusal !== undefined) {

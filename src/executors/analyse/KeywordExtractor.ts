@@ -18,6 +18,10 @@ const settings = {
   ranking_method: Settings.choice(["relevance", "frequency", "importance"], {
     description: "What comes first: by the model's score, or, with frequency, by how often it stands in the text.",
     default: "relevance"
+  }),
+  context_aware: Settings.boolean({
+    description: "Weigh words by what the document says with them, not by themselves.",
+    default: true
   })
 }
 
@@ -124,5 +128,8 @@ const instructionsOf = (given: Decoded): string =>
   [
     `Find the ${given.max_keywords} best keywords of the document: ${kinds[given.keyword_type]}. Single words have at least ${given.min_word_length} letters.`,
     `Give each as it is written in the document, with a score from 0 to 1 for ${rankings[given.ranking_method]}.`,
+    given.context_aware ? "Weigh each in its context: what the document says with it counts, not the word alone." : "",
     given.extract_topics ? "topics names the 2 or 3 main topics." : "topics is empty."
-  ].join("\n")
+  ]
+    .filter((line) => line !== "")
+    .join("\n")

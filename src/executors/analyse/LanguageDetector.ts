@@ -48,6 +48,7 @@ type Found = (typeof schema.Type)["languages"][number]
 
 /** Characters that tell a language as well as a whole document does; taken from its beginning, middle and end. */
 const sampleLength = 2_000
+const marks = "\n[…]\n"
 
 /** `language_detector`: a sample of the text is looked at, and codes are checked. */
 export const executor = TextNode.define({
@@ -65,9 +66,11 @@ export const executor = TextNode.define({
     ].join("\n")
     return {
       settings: given,
+      // One question, however long the text is.
+      partTokens: Number.POSITIVE_INFINITY,
       work: (asking, { text }) =>
         Effect.map(
-          asking.json({ instructions, text: sample(text) }, { name: "languages", schema, check: wrong }),
+          asking.json({ instructions, text: sample(given, text) }, { name: "languages", schema, check: wrong }),
           ({ languages }) => ({ value: shown(given, languages) })
         )
     }
@@ -84,14 +87,15 @@ const wrong = ({ languages }: typeof schema.Type): string | null =>
       ? null
       : "a code has another form than ISO 639 gives it"
 
-const sample = (text: string): string => {
-  if (text.length <= sampleLength * 3) return text
-  const middle = Math.floor((text.length - sampleLength) / 2)
+const sample = ({ max_input_tokens }: Decoded, text: string): string => {
+  const length = Math.min(sampleLength, Math.floor((max_input_tokens * 4) / 3) - marks.length)
+  if (text.length <= length * 3) return text
+  const middle = Math.floor((text.length - length) / 2)
   return [
-    CutText.cut(text, sampleLength),
-    CutText.cut(CutText.behind(text, middle), sampleLength),
-    CutText.behind(text, text.length - sampleLength)
-  ].join("\n[…]\n")
+    CutText.cut(text, length),
+    CutText.cut(CutText.behind(text, middle), length),
+    CutText.behind(text, text.length - length)
+  ].join(marks)
 }
 
 const shown = (given: Decoded, languages: ReadonlyArray<Found>): unknown => {

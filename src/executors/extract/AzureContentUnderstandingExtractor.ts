@@ -141,6 +141,7 @@ export const executor = Executor.define({
         services.open(
           {
             service: "Content Understanding",
+            noun: "analyzer",
             type: "azure_content_understanding_extractor",
             run: context.run,
             meter: context.meter,

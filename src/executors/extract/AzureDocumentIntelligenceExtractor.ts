@@ -102,6 +102,7 @@ export const executor = Executor.define({
       const client = yield* Effect.mapError(
         clients.open({
           service: "Document Intelligence",
+          noun: "model",
           type: "azure_document_intelligence_extractor",
           run: context.run,
           meter: context.meter,

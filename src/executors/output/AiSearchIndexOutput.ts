@@ -125,6 +125,7 @@ export const executor = Executor.define({
         indexes.open(
           {
             service: "AI Search",
+            noun: "index",
             type: "ai_search_index_output",
             run: context.run,
             meter: context.meter,
@@ -144,6 +145,7 @@ export const executor = Executor.define({
         ),
         toExecutorError(context)
       )
+      let takesTime = true
       return PerItem.perItem(context, given, (item, keep) =>
         Effect.gen(function* () {
           const meter = new Usage.Meter(context.meter)
@@ -158,16 +160,29 @@ export const executor = Executor.define({
             )
             const isStamped =
               given.add_timestamp && given.index_action_type !== "delete" && schema?.fields.has("indexed_at") !== false
-            yield* Effect.mapError(
+            const write = (written: ReadonlyArray<Data>) =>
               index.write({
                 action: given.index_action_type,
                 key,
-                documents: isStamped ? documents.map((document) => ({ indexed_at: now, ...document })) : documents,
+                documents: written,
                 batchSize: given.batch_size,
                 attempts,
                 delay,
                 meter
-              }),
+              })
+            yield* Effect.mapError(
+              isStamped && takesTime
+                ? Effect.catchIf(
+                    write(documents.map((document) => ({ indexed_at: now, ...document }))),
+                    // Who may only write documents is not shown the index, and learns so that it has no such field.
+                    ({ message, reason }) =>
+                      schema === undefined && reason === "Invalid" && message.includes("indexed_at"),
+                    () => {
+                      takesTime = false
+                      return write(documents)
+                    }
+                  )
+                : write(documents),
               toExecutorError(context, item)
             )
             const written = withSummary(item, { indexed_count: documents.length, index_status: "success" })
