@@ -1,5 +1,6 @@
 import { type DocumentError, damaged, encrypted, notThisFormat, unsupported } from "./DocumentError.ts"
 import type { Limits } from "./Limits.ts"
+import { foreignArchive } from "./zip/ForeignPackage.ts"
 import { oleKind } from "./zip/OleContainer.ts"
 import { openZip } from "./zip/ZipArchive.ts"
 
@@ -91,15 +92,9 @@ const old = (what: string, from: string, to: string): string =>
 /** What a zip file is that is no Office document. */
 export const describeZip = (bytes: Uint8Array, limits: Limits): DocumentError => {
   const zip = openZip(bytes, limits)
-  const mimetype = zip.has("mimetype") ? new TextDecoder("latin1").decode(zip.read("mimetype")?.subarray(0, 100)) : ""
-  if (mimetype.includes("opendocument")) {
-    return unsupported("The file is an OpenDocument file; save it as .docx, .xlsx, .pptx or .pdf")
-  }
-  if (mimetype.includes("epub")) return unsupported("The file is an EPUB book, which no extractor reads")
+  const foreign = foreignArchive(zip)
+  if (foreign !== undefined) return foreign
   if (zip.names.length === 0) return damaged("The file is a zip file without anything in it")
-  if (zip.has("Index/Document.iwa") || zip.names.some((name) => name.endsWith(".iwa"))) {
-    return unsupported("The file is an iWork document; save it as .docx, .xlsx, .pptx or .pdf")
-  }
   return notThisFormat(
     `The file is a zip archive of ${zip.names.length} files and no document; unpack it before this step`
   )

@@ -16,8 +16,8 @@ export interface XmlHandler {
 }
 
 /**
- * Scans an XML part in one pass. Of `mc:AlternateContent` only the first `mc:Choice` is reported (`mc:Fallback` if there
- * is none), as if it stood there alone. A DTD is skipped and nothing it defines is expanded: `&name;` stays as it is.
+ * Scans an XML part in one pass. Of `mc:AlternateContent` only the first `mc:Choice` whose required namespaces are all
+ * understood is reported (`mc:Fallback` if there is none), as if it stood there alone. A DTD is skipped and nothing it defines is expanded: `&name;` stays as it is.
  * Throws `DocumentError` if the part is not well-formed or too deep.
  */
 export const scanXml = (bytes: Uint8Array, part: string, limits: Limits, handler: XmlHandler): void => {
@@ -64,7 +64,8 @@ export const scanXml = (bytes: Uint8Array, part: string, limits: Limits, handler
     if (name.startsWith("mc:")) {
       if (name === "mc:AlternateContent") choiceTaken.push(false)
       if (choiceTaken.length > 0 && (name === "mc:Choice" || name === "mc:Fallback")) {
-        if (choiceTaken.at(-1) === true) skippedFrom = names.length
+        const fits = name === "mc:Fallback" || understands(scope, tag.attributes.Requires)
+        if (choiceTaken.at(-1) === true || !fits) skippedFrom = names.length
         else choiceTaken[choiceTaken.length - 1] = true
       }
       return
@@ -157,6 +158,16 @@ const nestedScope = (outer: Scope, attributes: Attributes, part: string): Scope 
   )
   return { prefixes, canonical, names: new Map() }
 }
+
+/** Whether the readers know all the namespaces of a list of prefixes. */
+const understands = (scope: Scope, prefixes: string | undefined): boolean =>
+  (prefixes ?? "")
+    .split(/\s+/)
+    .every((prefix) => {
+      if (prefix === "") return true
+      const known = scope.prefixes.get(prefix)
+      return known === undefined ? isPrefix(prefix) : known !== null
+    })
 
 /** A prefix that was never declared is taken at its word; a foreign namespace gets the prefix `?`. */
 const resolve = (scope: Scope, name: string): string => {

@@ -3,6 +3,7 @@ import type { Limits } from "../Limits.ts"
 import type { Warnings } from "../Warnings.ts"
 import { rootElement } from "../xml/XmlScanner.ts"
 import { children, parseXml } from "../xml/XmlTree.ts"
+import { foreignArchive, foreignPackage } from "./ForeignPackage.ts"
 import { oleKind } from "./OleContainer.ts"
 import { looksLikeZip, openZip, type ZipArchive } from "./ZipArchive.ts"
 
@@ -56,6 +57,8 @@ export const openAnyPackage = (bytes: Uint8Array, limits: Limits, warnings: Warn
   const zip = openZip(bytes, limits, (name) =>
     warnings.add(`The part ${name} is not what was once packed: its checksum does not match`)
   )
+  const foreign = foreignArchive(zip)
+  if (foreign !== undefined) throw foreign
   const contentTypes = readContentTypes(zip, limits)
   const cache = new Map<string, ReadonlyMap<string, Relationship>>()
 
@@ -77,12 +80,15 @@ export const openAnyPackage = (bytes: Uint8Array, limits: Limits, warnings: Warn
 
   const mainPart = findMainPart(zip, contentTypes, relationships(""))
   const type = contentType(mainPart) ?? ""
-  const format = formatOfType(type) ?? formatOfRoot(rootElement(read(mainPart), mainPart, limits))
-  if (format === undefined) {
-    throw /sheet\.binary/.test(type)
-      ? unsupported("The file is a binary Excel workbook (.xlsb); save it as .xlsx")
-      : notThisFormat("The file is not a Word, PowerPoint or Excel document")
+  const known = formatOfType(type)
+  // Other packages have main parts that need not be XML at all.
+  const other = known === undefined ? foreignPackage(type, mainPart) : undefined
+  if (other !== undefined) throw other
+  if (known === undefined && !mayBeXml(type)) {
+    throw notThisFormat(`The file is a package of the type ${type}, not a Word, PowerPoint or Excel document`)
   }
+  const format = known ?? formatOfRoot(rootElement(read(mainPart), mainPart, limits))
+  if (format === undefined) throw notThisFormat("The file is not a Word, PowerPoint or Excel document")
   return {
     format,
     mainPart,
@@ -112,7 +118,9 @@ const findMainPart = (
   contentTypes: ContentTypes,
   packageLinks: ReadonlyArray<Relationship>
 ): string => {
-  const linked = packageLinks.find((link) => link.kind === "officeDocument" && link.part !== undefined)?.part
+  const linked = mainKinds
+    .map((kind) => packageLinks.find((link) => link.kind === kind && link.part !== undefined)?.part)
+    .find((part) => part !== undefined)
   if (linked !== undefined) return linked
   for (const name of zip.names) {
     const type = contentTypes.overrides.get(name.toLowerCase())
@@ -123,12 +131,17 @@ const findMainPart = (
     : notThisFormat("The file is a zip file, but not an Office document")
 }
 
+/** The last three lead to main parts that are no Office document's. */
+const mainKinds = ["officeDocument", "document", "fixedrepresentation", "3dmodel"]
+
 const formatOfType = (type: string): OoxmlFormat | undefined => {
   if (/(wordprocessingml|ms-word)\.(document|template)\b.*\bmain\+xml$/i.test(type)) return "docx"
   if (/(presentationml|ms-powerpoint)\.(presentation|slideshow|template)\b.*\bmain\+xml$/i.test(type)) return "pptx"
   if (/(spreadsheetml|ms-excel)\.(sheet|template|addin)\b.*\bmain\+xml$/i.test(type)) return "xlsx"
   return undefined
 }
+
+const mayBeXml = (type: string): boolean => type === "" || /xml$|^text\/|octet-stream$/i.test(type)
 
 const formatOfRoot = (root: string | undefined): OoxmlFormat | undefined =>
   root === "w:document" ? "docx" : root === "p:presentation" ? "pptx" : root === "x:workbook" ? "xlsx" : undefined

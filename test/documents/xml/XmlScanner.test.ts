@@ -79,6 +79,38 @@ describe("XmlScanner", () => {
     )
   })
 
+  it("takes the first choice of which it understands all that it requires", () => {
+    const choices = (...list: ReadonlyArray<string>) =>
+      plain(events(alternatives(`${list.join("")}<mc:Fallback><w:t>fallback</w:t></mc:Fallback>`)))
+    const choice = (requires: string, declared = "") =>
+      `<mc:Choice ${declared} Requires="${requires}"><w:t>${requires}</w:t></mc:Choice>`
+    const wps = `xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"`
+    const other = `xmlns:zz="urn:some-extension"`
+    const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
+      [[choice("zz", other)], "fallback"],
+      [[choice("wps", wps)], "wps"],
+      [[choice("wps zz", `${wps} ${other}`)], "fallback"],
+      [[choice("zz", other), choice("wps", wps)], "wps"],
+      [[choice("never-declared")], "fallback"],
+      [[choice("wps", `xmlns:wps="urn:some-extension"`)], "fallback"],
+      [[choice("s", wps.replace("wps=", "s="))], "s"],
+      [[choice("zz", other), choice("zz", other)], "fallback"]
+    ]
+    for (const [list, expected] of cases) {
+      assert.strictEqual(choices(...list), `<w:r><w:t>${expected}</w:t></w:r>`, list.join())
+    }
+    assert.strictEqual(plain(events(alternatives(choice("zz", other)))), "<w:r></w:r>")
+    const inner = `<mc:AlternateContent>${choice("zz", other)}<mc:Fallback><w:t>inner</w:t></mc:Fallback></mc:AlternateContent>`
+    assert.strictEqual(
+      choices(`<mc:Choice ${wps} Requires="wps">${inner}</mc:Choice>`),
+      "<w:r><w:t>inner</w:t></w:r>"
+    )
+    assert.strictEqual(
+      choices(`<mc:Choice ${other} Requires="zz">${inner}</mc:Choice>`),
+      "<w:r><w:t>fallback</w:t></w:r>"
+    )
+  })
+
   it("reads UTF-8 and UTF-16 with and without marks, and what the declaration names", () => {
     const little = Buffer.from(declaredAs("UTF-16"), "utf16le")
     const big = Buffer.from(little).swap16()

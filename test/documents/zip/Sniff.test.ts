@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
 import * as Limits from "../../../src/documents/Limits.ts"
 import { makeWarnings } from "../../../src/documents/Warnings.ts"
+import { identify } from "../../../src/documents/Sniff.ts"
 import { openAnyPackage, openPackage } from "../../../src/documents/zip/OpcPackage.ts"
 import { sniff } from "../../../src/documents/zip/Sniff.ts"
 import { makeZip } from "../../support/Zip.ts"
@@ -123,6 +124,61 @@ describe("Sniff", () => {
     const error = failure(() => openPackage(makePptx([]), "docx", Limits.defaults, makeWarnings()))
     assert.strictEqual(error.reason, "NotThisFormat")
     assert.strictEqual(error.message, "The file is a PowerPoint presentation, not a Word document")
+  })
+
+  it("names other packages as what they are, before it parses anything of them", () => {
+    const noXml = new Uint8Array([0x83, 0x01, 0x00, 0x9c, 0x02])
+    const packaged = (part: string, type: string, kind = "officeDocument", content: string | Uint8Array = noXml) =>
+      makePackage("xlsx", part, {
+        [part]: content,
+        "[Content_Types].xml": contentTypes(part, type),
+        "_rels/.rels": links({ kind, target: part })
+      })
+    const byDefault = makePackage("xlsx", "xl/workbook.bin", {
+      "xl/workbook.bin": noXml,
+      "[Content_Types].xml": `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/></Types>`
+    })
+    const mime = (type: string) =>
+      makeZip([
+        { name: "mimetype", content: type, stored: true },
+        { name: "content.xml", content: "<office" }
+      ])
+    const cases: ReadonlyArray<readonly [Uint8Array, RegExp]> = [
+      [byDefault, /binary Excel workbook \(\.xlsb\); save it as \.xlsx/],
+      [packaged("xl/workbook.bin", "application/octet-stream"), /binary Excel workbook/],
+      [
+        packaged(
+          "visio/document.xml",
+          "application/vnd.ms-visio.drawing.main+xml",
+          "http://schemas.microsoft.com/visio/2010/relationships/document",
+          "<VisioDocument"
+        ),
+        /Visio drawing/
+      ],
+      [packaged("theme/themeManager.xml", "application/vnd.openxmlformats-officedocument.themeManager+xml"), /theme/],
+      [
+        packaged(
+          "FixedDocSeq.fdseq",
+          "application/vnd.ms-package.xps-fixeddocumentsequence+xml",
+          "http://schemas.microsoft.com/xps/2005/06/fixedrepresentation"
+        ),
+        /XPS document/
+      ],
+      [mime("application/vnd.oasis.opendocument.text"), /OpenDocument/],
+      [mime("application/epub+zip"), /EPUB/],
+      [makeZip([{ name: "Index/Document.iwa", content: noXml }]), /iWork/]
+    ]
+    for (const [bytes, expected] of cases) {
+      for (const read of [open, (each: Uint8Array) => openPackage(each, "xlsx", Limits.defaults, makeWarnings())]) {
+        const error = failure(() => read(bytes))
+        assert.strictEqual(error.reason, "Unsupported", error.message)
+        assert.match(error.message, expected)
+      }
+      assert.match(failure(() => identify(bytes)).message, expected)
+    }
+    const unknown = failure(() => open(packaged("a.bin", "application/x-of-another-program")))
+    assert.strictEqual(unknown.reason, "NotThisFormat")
+    assert.include(unknown.message, "application/x-of-another-program")
   })
 
   it("calls a document without its main part damaged", () => {
