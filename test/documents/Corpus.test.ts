@@ -126,8 +126,8 @@ const textsOf = (xml: string, pattern: RegExp): string =>
 const wordText = (xml: string): string =>
   unescape(
     textsOf(
-      xml.replace(/<w:(del|moveFrom)\b[^>]*[^/]>[\s\S]*?<\/w:\1>/g, ""),
-      /<(?<prefix>[wm]):t(?: [^>]*)?>(?<text>[^<]*)<\/\k<prefix>:t>|<\/w:p>|<w:(?:br|p?tab|cr)\b/g
+      xml.replace(/<w:(del|moveFrom)\b[^>]*[^/]>[\s\S]*?<\/w:\1>/g, "").replaceAll("\u2061", " "),
+      /<(?<prefix>[wm]):t(?: [^>]*)?>(?<text>[^<]*)<\/\k<prefix>:t>|<\/w:p>|<\/m:(?:e|num|den|sub|sup|deg|lim|fName)>|<w:(?:br|p?tab|cr)\b/g
     )
   )
 

@@ -1,26 +1,63 @@
-import type { XmlElement } from "../xml/XmlTree.ts"
+import { asLineBreak, unescapeText } from "../xml/EscapedText.ts"
+import type { Attributes } from "../xml/XmlScanner.ts"
+import { child, type XmlElement } from "../xml/XmlTree.ts"
+import { formulaText, gapBeside } from "./Formula.ts"
+import { fromPrivateUse, fromSymbolFont, hasSymbols, symbolFont, symbolOf } from "./SymbolFont.ts"
+
+/** What a field (`a:fld`) shows, if that is not the text stored with it. */
+export type FieldText = (attributes: Attributes) => string | undefined
 
 /** The text of a DrawingML text body (`p:txBody`, `a:txBody`, `c:rich`, ...): one line a paragraph or line break. */
-export const textBodyText = (body: XmlElement): string =>
+export const textBodyText = (body: XmlElement, fieldText?: FieldText): string =>
   body.children
     .filter(({ name }) => name === "a:p")
-    .map(paragraphText)
+    .map((paragraph) => paragraphText(paragraph, fieldText))
     .join("\n")
 
 /** Runs, fields, line breaks and formulas of an `a:p`. */
-const paragraphText = (paragraph: XmlElement): string => {
+const paragraphText = (paragraph: XmlElement, fieldText: FieldText | undefined): string => {
+  const defaults = child(child(paragraph, "a:pPr"), "a:defRPr")
   let text = ""
+  let formula: XmlElement | undefined
   for (const part of paragraph.children) {
-    if (part.name === "a:br") text += "\n"
-    else if (part.name === "a:r" || part.name === "a:fld") text += runText(part)
-    else if (part.name !== "a:pPr" && part.name !== "a:endParaRPr") text += mathText(part)
+    if (part.name === "a:pPr" || part.name === "a:endParaRPr") continue
+    let next: string
+    let following: XmlElement | undefined
+    if (part.name === "a:br") next = "\n"
+    else if (part.name === "a:r") next = runText(part, defaults)
+    else if (part.name === "a:fld") next = fieldText?.(part.attributes) ?? runText(part, defaults)
+    else {
+      next = formulaText(part)
+      following = part
+    }
+    const beside = following ?? formula
+    text += beside === undefined ? next : gapBeside(beside, text, next) + next
+    formula = following
   }
   return text
 }
 
-const runText = (run: XmlElement): string =>
-  run.children.reduce((text, { name, text: own }) => (name === "a:t" ? text + own : text), "")
+const runText = (run: XmlElement, defaults: XmlElement | undefined): string => {
+  let text = ""
+  for (const part of run.children) if (part.name === "a:t") text += part.text
+  text = unescapeText(text, asLineBreak)
+  const properties = child(run, "a:rPr")
+  return properties === undefined && defaults === undefined && !hasSymbols(text)
+    ? text
+    : withSymbols(text, properties, defaults)
+}
 
-/** The characters of an Office formula, in reading order, without its layout. */
-export const mathText = (formula: XmlElement): string =>
-  formula.name === "m:t" ? formula.text : formula.children.reduce((text, part) => text + mathText(part), "")
+const withSymbols = (text: string, properties: XmlElement | undefined, defaults: XmlElement | undefined): string => {
+  const font = (name: string) => symbolFont((child(properties, name) ?? child(defaults, name))?.attributes.typeface)
+  const latin = font("a:latin")
+  const symbols = font("a:sym")
+  if (symbols === undefined) return latin === undefined ? text : fromSymbolFont(latin, text)
+  const found = fromPrivateUse(symbols, text)
+  if (latin !== undefined) return fromSymbolFont(latin, found)
+  return found.trim().length === 1
+    ? fromSymbolFont(symbols, found)
+    : found.replace(lonely, (character) => symbolOf(symbols, character.charCodeAt(0)) ?? character)
+}
+
+/** PowerPoint stores the arrow of its autocorrection as `à` in a symbol font; within a word it is the letter. */
+const lonely = /(?<![\p{L}\p{N}])[\u00c0-\u00ff](?![\p{L}\p{N}])/gu

@@ -1,10 +1,10 @@
+import { unescapeText } from "../xml/EscapedText.ts"
 import { scanXml } from "../xml/XmlScanner.ts"
 import type { Budget } from "../Limits.ts"
 import { integer } from "../xml/XmlTree.ts"
 import { maxColumn, maxRow, parseCell } from "./CellReference.ts"
 import type { CellValue } from "./ExcelDocument.ts"
-import { unescapeText } from "./ExcelStrings.ts"
-import { serialToIso, type TimeKind } from "./NumberFormat.ts"
+import { serialToIso, type TimeKind } from "../SerialTime.ts"
 import { shiftFormula } from "./SharedFormula.ts"
 
 /** What the cells of every sheet refer to. */

@@ -9,6 +9,7 @@ import { cellName, maxColumn, maxRow } from "./CellReference.ts"
 export interface DrawingContent {
   readonly textBoxes: ReadonlyArray<string>
   readonly charts: ReadonlyArray<string>
+  readonly diagrams: ReadonlyArray<string>
   readonly images: ReadonlyArray<AnchoredImage>
 }
 
@@ -23,6 +24,7 @@ export interface AnchoredImage {
 export const readDrawings = (document: OpcPackage, sheetPart: string, warnings: Warnings): DrawingContent => {
   const textBoxes: Array<string> = []
   const charts: Array<string> = []
+  const diagrams: Array<string> = []
   const images: Array<AnchoredImage> = []
   for (const { kind, part } of document.relationships(sheetPart)) {
     if (kind !== "drawing" || part === undefined) continue
@@ -42,12 +44,14 @@ export const readDrawings = (document: OpcPackage, sheetPart: string, warnings: 
         if (text.trim() !== "") textBoxes.push(text)
       }
       for (const data of descendants(anchor, "a:graphicData")) {
-        const text = embeddedText(document, part, data, warnings)?.text ?? ""
-        if (text !== "") charts.push(text)
+        const embedded = embeddedText(document, part, data, warnings)
+        if (embedded === undefined || embedded.text === "") continue
+        const list = embedded.kind === "chart" ? charts : diagrams
+        list.push(embedded.text)
       }
     }
   }
-  return { textBoxes, charts, images }
+  return { textBoxes, charts, diagrams, images }
 }
 
 const cellOf = (marker: XmlElement | undefined): string | undefined => {

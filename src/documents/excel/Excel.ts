@@ -57,7 +57,8 @@ export const readExcel = (
     for (const { name, part, kind, state } of workbook.sheets) {
       if (state !== "visible" && !options.include_hidden_sheets) continue
       const drawings = readDrawings(document, part, warnings)
-      for (const text of [...drawings.textBoxes, ...drawings.charts]) budget.spendText(text.length)
+      for (const text of [...drawings.textBoxes, ...drawings.charts, ...drawings.diagrams])
+        budget.spendText(text.length)
       const content = kind === "worksheet" ? sheetReader.read(name, part) : noCells
       // A chart sheet has no cells: its chart is all there is to tell.
       const text = kind === "worksheet" ? content.text : drawings.charts.join("\n")
@@ -73,7 +74,8 @@ export const readExcel = (
         ...(state !== "visible" && { state }),
         ...(content.mergedRanges.length > 0 && { merged_ranges: content.mergedRanges }),
         ...(drawings.textBoxes.length > 0 && { text_boxes: drawings.textBoxes }),
-        ...(drawings.charts.length > 0 && { charts: drawings.charts })
+        ...(drawings.charts.length > 0 && { charts: drawings.charts }),
+        ...(drawings.diagrams.length > 0 && { diagrams: drawings.diagrams })
       })
       for (const table of content.tables) tables.push(table)
       for (const formula of content.formulas) formulas.push(formula)

@@ -79,6 +79,8 @@ export interface Sheet {
   readonly merged_ranges?: ReadonlyArray<string>
   readonly text_boxes?: ReadonlyArray<string>
   readonly charts?: ReadonlyArray<string>
+  /** SmartArt. */
+  readonly diagrams?: ReadonlyArray<string>
 }
 
 export interface SheetCell {

@@ -1,3 +1,4 @@
+import { unescapeText } from "../xml/EscapedText.ts"
 import { scanXml } from "../xml/XmlScanner.ts"
 import type { Budget } from "../Limits.ts"
 import type { XmlElement } from "../xml/XmlTree.ts"
@@ -35,12 +36,3 @@ export const richText = (element: XmlElement | undefined): string => {
   }
   return unescapeText(text)
 }
-
-/** Characters that XML cannot hold are written `_x000D_` (ST_Xstring); those that stay invisible are dropped. */
-export const unescapeText = (text: string): string =>
-  text.includes("_x")
-    ? text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) => {
-        const unit = Number.parseInt(code, 16)
-        return unit >= 0x20 || unit === 0x09 || unit === 0x0a ? String.fromCharCode(unit) : ""
-      })
-    : text

@@ -1,4 +1,6 @@
 import type { Limits } from "../Limits.ts"
+import { ordinalName } from "./Fields.ts"
+import { noteProperty, type NotedProperties } from "./RunProperties.ts"
 import { type Attributes, scanXml } from "../xml/XmlScanner.ts"
 import { makeTreeBuilder, type XmlElement } from "../xml/XmlTree.ts"
 
@@ -14,13 +16,37 @@ export interface StoryHandler {
 /** Reads a story with only one block of it in memory at a time. Throws `DocumentError`. */
 export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handler: StoryHandler): void => {
   const builder = makeTreeBuilder(part, limits, formatting)
+  let propertiesDepth = 0
+  let noted: NotedProperties | undefined
+  let fieldCharacters = 0
   scanXml(bytes, part, limits, {
     open: (name, attributes) => {
-      if (builder.building() || blockNames.has(name)) builder.open(name, attributes)
+      if (propertiesDepth > 0) {
+        propertiesDepth++
+        if (propertiesDepth === 2) noted = noteProperty(noted, name, attributes)
+        return
+      }
+      if (name === "w:rPr") {
+        propertiesDepth = 1
+        return
+      }
+      const counted = name === "w:fldChar" ? { ...attributes, [ordinalName]: String(fieldCharacters++) } : attributes
+      if (builder.building() || blockNames.has(name)) builder.open(name, counted)
       else handler.enter?.(name, attributes)
     },
-    text: builder.text,
+    text: (text) => {
+      if (propertiesDepth === 0) builder.text(text)
+    },
     close: (name) => {
+      if (propertiesDepth > 0) {
+        propertiesDepth--
+        if (propertiesDepth === 0 && noted !== undefined && builder.building()) {
+          builder.open("w:rPr", noted)
+          builder.close()
+        }
+        if (propertiesDepth === 0) noted = undefined
+        return
+      }
       if (!builder.building()) {
         handler.leave?.(name)
         return
@@ -34,4 +60,4 @@ export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handl
 const blockNames = new Set(["w:p", "w:tbl", "m:oMathPara", "m:oMath"])
 
 /** Looks only: left out of the trees, of which they would be the larger part. */
-const formatting = new Set(["w:rPr", "w:tblPr", "w:tblPrEx", "w:tcBorders", "w:tcMar", "w:tabs", "w:pBdr", "w:sectPr"])
+const formatting = new Set(["w:tblPr", "w:tblPrEx", "w:tcBorders", "w:tcMar", "w:tabs", "w:pBdr", "w:sectPr"])

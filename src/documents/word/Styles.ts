@@ -1,3 +1,4 @@
+import { symbolFont } from "../drawing/SymbolFont.ts"
 import { child, children, integer, type XmlElement } from "../xml/XmlTree.ts"
 
 /** Looks up what a paragraph's style says about it. */
@@ -8,6 +9,8 @@ export interface Styles {
   readonly headingLevelOf: (id: string | undefined) => number | undefined
   /** From 0 if the style, or one it is based on, numbers its paragraphs. */
   readonly listLevelOf: (id: string | undefined) => number | undefined
+  /** The symbol font of the style, of paragraphs or of characters, if it has one. */
+  readonly fontOf: (id: string | undefined) => string | undefined
 }
 
 interface Style {
@@ -17,11 +20,24 @@ interface Style {
   readonly list: number | undefined
 }
 
+interface FontStyle {
+  readonly basedOn: string | undefined
+  readonly font: string | undefined
+}
+
 /** From the tree of the styles part, if there is one. */
 export const makeStyles = (root: XmlElement | undefined): Styles => {
   const styles = new Map<string, Style>()
+  const fonts = new Map<string, FontStyle>()
+  let hasFonts = false
   let fallback: string | undefined
   for (const style of children(root, "w:style")) {
+    const fontId = style.attributes["w:styleId"]
+    if (fontId !== undefined) {
+      const font = symbolFontOf(style)
+      hasFonts ||= font !== undefined
+      fonts.set(fontId, { basedOn: child(style, "w:basedOn")?.attributes["w:val"], font })
+    }
     if ((style.attributes["w:type"] ?? "paragraph") !== "paragraph") continue
     const id = style.attributes["w:styleId"]
     if (id === undefined) continue
@@ -48,11 +64,25 @@ export const makeStyles = (root: XmlElement | undefined): Styles => {
     }
     return undefined
   }
+  const fontOf = (id: string | undefined): string | undefined => {
+    let style = id === undefined ? undefined : fonts.get(id)
+    for (let step = 0; step < 20 && style !== undefined; step++) {
+      if (style.font !== undefined) return style.font
+      style = style.basedOn === undefined ? undefined : fonts.get(style.basedOn)
+    }
+    return undefined
+  }
   return {
+    fontOf: (id) => (hasFonts ? fontOf(id) : undefined),
     nameOf: (id) => find(id)?.name ?? null,
     headingLevelOf: (id) => inherited(id, "heading"),
     listLevelOf: (id) => inherited(id, "list")
   }
+}
+
+const symbolFontOf = (style: XmlElement): string | undefined => {
+  const fonts = child(child(style, "w:rPr"), "w:rFonts")?.attributes
+  return [fonts?.["w:hAnsi"], fonts?.["w:ascii"]].find((font) => symbolFont(font) !== undefined)
 }
 
 /** 1 to 9 if a `w:pPr` puts its paragraph into the outline. */

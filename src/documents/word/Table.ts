@@ -1,6 +1,6 @@
 import type { Budget } from "../Limits.ts"
 import { child, children, integer, type XmlElement } from "../xml/XmlTree.ts"
-import { readParagraph } from "./Paragraph.ts"
+import { makeParagraphReader, type ParagraphContent, type ParagraphContext, type ParagraphReader } from "./Paragraph.ts"
 import type { NestedTable } from "./WordDocument.ts"
 
 export interface TableContent {
@@ -18,7 +18,16 @@ export interface BlockContext {
   readonly budget: Budget
   /** The text of a chart or diagram, empty if there is none. */
   readonly graphicText: (graphicData: XmlElement) => string
+  readonly paragraphs: ParagraphContext
+  /** Reads the story that the blocks are part of. */
+  readonly reader: ParagraphReader
 }
+
+/** The same for a text box, which is a story of its own. */
+export const inTextBox = (context: BlockContext): BlockContext => ({
+  ...context,
+  reader: makeParagraphReader(context.paragraphs)
+})
 
 /** Reads a `w:tbl`. Deleted rows are left out. Throws `DocumentError` when the document has too many cells. */
 export const readTable = (table: XmlElement, context: BlockContext): TableContent => {
@@ -106,21 +115,39 @@ export function* blockLines(
   onTable: (table: TableContent) => void = () => {}
 ): Generator<string> {
   for (const block of unwrapped(blocks, "w:p", "w:tbl", "m:oMathPara", "m:oMath")) {
-    if (block.name === "w:tbl") {
-      const table = readTable(block, context)
-      onTable(table)
-      yield table.text
-      continue
-    }
-    const { text, floats } = readParagraph(block)
-    yield text
-    for (const float of floats) {
-      if (float.type === "text_box") yield* blockLines(float.blocks, context)
-      else if (float.type === "shape") yield float.text
-      else if (float.type === "graphic") {
-        const graphic = context.graphicText(float.data)
-        if (graphic !== "") yield graphic
-      }
+    yield* lines(block, context, onTable)
+  }
+  yield* waitingLines(context)
+}
+
+/** The same of one block of a story that goes on. */
+export function* lines(
+  block: XmlElement,
+  context: BlockContext,
+  onTable: (table: TableContent) => void = () => {}
+): Generator<string> {
+  if (block.name !== "w:tbl") {
+    yield* contentLines(context.reader.read(block), context)
+    return
+  }
+  yield* waitingLines(context)
+  const table = readTable(block, context)
+  onTable(table)
+  yield table.text
+}
+
+/** What is left of a story that ends. */
+export const waitingLines = (context: BlockContext): Generator<string> => contentLines(context.reader.flush(), context)
+
+function* contentLines(content: ParagraphContent | undefined, context: BlockContext): Generator<string> {
+  if (content === undefined) return
+  yield content.text
+  for (const float of content.floats) {
+    if (float.type === "text_box") yield* blockLines(float.blocks, inTextBox(context))
+    else if (float.type === "shape") yield float.text
+    else if (float.type === "graphic") {
+      const graphic = context.graphicText(float.data)
+      if (graphic !== "") yield graphic
     }
   }
 }

@@ -7,10 +7,11 @@ import * as Limits from "../Limits.ts"
 import { child, parseXml, type XmlElement } from "../xml/XmlTree.ts"
 import { documentProperties, readCoreProperties } from "../zip/CoreProperties.ts"
 import { type OpcPackage, openPackage, optionalPart } from "../zip/OpcPackage.ts"
-import { type Float, readParagraph } from "./Paragraph.ts"
+import { endedFields } from "./Fields.ts"
+import { type Float, makeParagraphReader, type ParagraphContent, type ParagraphContext } from "./Paragraph.ts"
 import { scanStory } from "./Story.ts"
 import { listLevel, makeStyles, outlineLevel, type Styles } from "./Styles.ts"
-import { type BlockContext, blockLines, readTable, unwrapped } from "./Table.ts"
+import { type BlockContext, inTextBox, lines as linesOf, readTable, unwrapped, waitingLines } from "./Table.ts"
 import type {
   WordBlock,
   WordComment,
@@ -34,8 +35,16 @@ export const readWord = (
     const document = openPackage(bytes, "docx", limits, warnings)
     const budget = Limits.makeBudget(limits)
     const images = options.extract_images ? readImages(document, budget, warnings) : undefined
-    const body = readBody({ document, budget, options, warnings, imageIndex: images?.indexByPart ?? new Map() })
-    const stories = makeStories(document, budget, warnings)
+    const context: DocumentContext = {
+      document,
+      budget,
+      options,
+      warnings,
+      styles: makeStyles(readStyles(document, warnings)),
+      imageIndex: images?.indexByPart ?? new Map()
+    }
+    const body = readBody(context)
+    const stories = makeStories(context)
     return {
       ...(options.extract_text && {
         text: body.paragraphs.map(({ text }) => text).join(options.paragraph_separator)
@@ -54,11 +63,12 @@ export const readWord = (
 
 // --- Body ---
 
-interface BodyContext {
+interface DocumentContext {
   readonly document: OpcPackage
   readonly budget: Limits.Budget
   readonly options: WordOptions
   readonly warnings: Warnings
+  readonly styles: Styles
   readonly imageIndex: ReadonlyMap<string, number>
 }
 
@@ -68,23 +78,31 @@ interface Body {
   readonly blocks: Array<WordBlock>
 }
 
-const readBody = (context: BodyContext): Body => {
-  const { document, budget, options, warnings } = context
-  const styles = makeStyles(readStyles(document, warnings))
-  const blockContext = makeBlockContext(document, document.mainPart, budget, warnings)
+const readBody = (context: DocumentContext): Body => {
+  const { document, budget, options, styles, warnings } = context
+  const story = makeBlockContext(context, document.mainPart)
   const body: Body = { paragraphs: [], tables: [], blocks: [] }
   let paragraphNumber = 0
 
-  const addParagraph = (paragraph: XmlElement, inTextBox: boolean): void => {
-    const { text, floats } = readParagraph(paragraph)
+  const addParagraph = (content: ParagraphContent | undefined, around: BlockContext): void => {
+    if (content === undefined) return
+    const { element, floats, text } = content
     if (options.include_empty_paragraphs || text.trim() !== "") {
       budget.spendText(text.length)
-      addText(body, styles, paragraph, paragraphNumber, text, inTextBox)
+      addText(body, styles, element, paragraphNumber, text, around !== story)
     }
-    for (const float of floats) addFloat(float)
+    for (const float of floats) addFloat(float, around)
   }
-  const addTable = (element: XmlElement): void => {
-    const { rows, columns, data, nested, text } = readTable(element, blockContext)
+  const addBlock = (block: XmlElement, around: BlockContext): void => {
+    if (block.name !== "w:tbl") {
+      addParagraph(around.reader.read(block), around)
+      return
+    }
+    addParagraph(around.reader.flush(), around)
+    addTable(block, around)
+  }
+  const addTable = (element: XmlElement, around: BlockContext): void => {
+    const { rows, columns, data, nested, text } = readTable(element, around)
     const table_number = body.tables.length + 1
     body.tables.push({
       table_number,
@@ -95,14 +113,14 @@ const readBody = (context: BodyContext): Body => {
     })
     body.blocks.push({ type: "table", table_number, text })
   }
-  const addFloat = (float: Float): void => {
+  const addFloat = (float: Float, around: BlockContext): void => {
     switch (float.type) {
-      case "text_box":
-        for (const block of unwrapped(float.blocks, "w:p", "w:tbl")) {
-          if (block.name === "w:tbl") addTable(block)
-          else addParagraph(block, true)
-        }
+      case "text_box": {
+        const box = inTextBox(around)
+        for (const block of unwrapped(float.blocks, "w:p", "w:tbl")) addBlock(block, box)
+        addParagraph(box.reader.flush(), box)
         return
+      }
       case "shape":
         if (float.text.trim() === "") return
         budget.spendText(float.text.length)
@@ -125,12 +143,8 @@ const readBody = (context: BodyContext): Body => {
 
   scanStory(document.read(document.mainPart), document.mainPart, document.limits, {
     block: (block) => {
-      if (block.name === "w:tbl") {
-        addTable(block)
-        return
-      }
-      paragraphNumber++
-      addParagraph(block, false)
+      if (block.name !== "w:tbl") paragraphNumber++
+      addBlock(block, story)
     },
     enter: (name) => {
       if (name === "w:altChunk") {
@@ -138,6 +152,7 @@ const readBody = (context: BodyContext): Body => {
       }
     }
   })
+  addParagraph(story.reader.flush(), story)
   return body
 }
 
@@ -167,15 +182,25 @@ const addText = (
   })
 }
 
-const makeBlockContext = (
-  document: OpcPackage,
-  part: string,
-  budget: Limits.Budget,
-  warnings: Warnings
-): BlockContext => ({
-  budget,
-  graphicText: (graphicData) => embeddedText(document, part, graphicData, warnings)?.text ?? ""
-})
+const makeBlockContext = ({ budget, document, styles, warnings }: DocumentContext, part: string): BlockContext => {
+  let ended: ReadonlySet<number> | undefined
+  const paragraphs: ParagraphContext = {
+    styles,
+    isEnded: (ordinal) => {
+      ended ??= endedFields(document.read(part), part, document.limits)
+      return ended.has(ordinal)
+    },
+    onUnknownSymbol: () => {
+      warnings.add(`The part ${part} has characters of a symbol font that is not known; their meaning is lost`)
+    }
+  }
+  return {
+    budget,
+    graphicText: (graphicData) => embeddedText(document, part, graphicData, warnings)?.text ?? "",
+    paragraphs,
+    reader: makeParagraphReader(paragraphs)
+  }
+}
 
 const readStyles = (document: OpcPackage, warnings: Warnings): XmlElement | undefined => {
   const part = document.relationships(document.mainPart).find(({ kind }) => kind === "styles")?.part
@@ -187,7 +212,8 @@ const readStyles = (document: OpcPackage, warnings: Warnings): XmlElement | unde
 
 // --- Headers, footers, notes, comments ---
 
-const makeStories = (document: OpcPackage, budget: Limits.Budget, warnings: Warnings) => {
+const makeStories = (whole: DocumentContext) => {
+  const { budget, document, warnings } = whole
   const partsOf = (kind: string): ReadonlyArray<string> => [
     ...new Set(
       document
@@ -200,15 +226,16 @@ const makeStories = (document: OpcPackage, budget: Limits.Budget, warnings: Warn
   const texts = (kind: "header" | "footer"): ReadonlyArray<WordStory> => {
     const found = new Set<string>()
     for (const part of partsOf(kind)) {
-      const context = makeBlockContext(document, part, budget, warnings)
+      const context = makeBlockContext(whole, part)
       const lines: Array<string> = []
       optionalPart(warnings, undefined, () =>
         scanStory(document.read(part), part, document.limits, {
           block: (block) => {
-            for (const line of blockLines([block], context)) lines.push(line)
+            for (const line of linesOf(block, context)) lines.push(line)
           }
         })
       )
+      for (const line of waitingLines(context)) lines.push(line)
       const text = lines.filter((line) => line.trim() !== "").join("\n")
       if (text !== "" && !found.has(text)) {
         budget.spendText(text.length)
@@ -222,7 +249,7 @@ const makeStories = (document: OpcPackage, budget: Limits.Budget, warnings: Warn
   const entries = (kind: string, element: string): ReadonlyArray<WordComment> => {
     const found: Array<WordComment> = []
     for (const part of partsOf(kind)) {
-      const context = makeBlockContext(document, part, budget, warnings)
+      const context = makeBlockContext(whole, part)
       let current: { readonly id: string; readonly author: string | null; readonly date: string | null } | undefined
       let lines: Array<string> = []
       optionalPart(warnings, undefined, () =>
@@ -240,10 +267,11 @@ const makeStories = (document: OpcPackage, budget: Limits.Budget, warnings: Warn
           },
           block: (block) => {
             if (current === undefined) return
-            for (const line of blockLines([block], context)) lines.push(line)
+            for (const line of linesOf(block, context)) lines.push(line)
           },
           leave: (name) => {
             if (name !== element || current === undefined) return
+            for (const line of waitingLines(context)) lines.push(line)
             const text = lines.join("\n").trim()
             budget.spendText(text.length)
             if (text !== "") found.push({ ...current, text })

@@ -161,13 +161,11 @@ const nestedScope = (outer: Scope, attributes: Attributes, part: string): Scope 
 
 /** Whether the readers know all the namespaces of a list of prefixes. */
 const understands = (scope: Scope, prefixes: string | undefined): boolean =>
-  (prefixes ?? "")
-    .split(/\s+/)
-    .every((prefix) => {
-      if (prefix === "") return true
-      const known = scope.prefixes.get(prefix)
-      return known === undefined ? isPrefix(prefix) : known !== null
-    })
+  (prefixes ?? "").split(/\s+/).every((prefix) => {
+    if (prefix === "") return true
+    const known = scope.prefixes.get(prefix)
+    return known === undefined ? isPrefix(prefix) : known !== null
+  })
 
 /** A prefix that was never declared is taken at its word; a foreign namespace gets the prefix `?`. */
 const resolve = (scope: Scope, name: string): string => {

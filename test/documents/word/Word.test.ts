@@ -130,7 +130,7 @@ describe("Word: paragraphs", () => {
     ]
     assert.deepStrictEqual(
       read(lines.join("")).paragraphs?.map(({ text }) => text),
-      ["a\tb\nc\nd", "e-f", "α", "x=1", "link", "new", "here", "7", "漢", "control"]
+      ["a\tb\nc\nd", "e\n-f", "α✓", "x=1", "link", "new", "here", "7", "漢", "control"]
     )
   })
 
@@ -171,6 +171,133 @@ describe("Word: paragraphs", () => {
       }
     )
     assert.strictEqual(document.text, "before &x; after")
+  })
+})
+
+describe("Word: fields, breaks and tracked changes", () => {
+  const r = (inner: string) => `<w:r>${inner}</w:r>`
+  const t = (text: string) => r(`<w:t xml:space="preserve">${text}</w:t>`)
+  const code = (text: string) => r(`<w:instrText xml:space="preserve">${text}</w:instrText>`)
+  const mark = (type: string, inner = "") => r(`<w:fldChar w:fldCharType="${type}">${inner}</w:fldChar>`)
+  const field = (instruction: string, result: string, data = "") =>
+    mark("begin", data) + instruction + mark("separate") + result + mark("end")
+  const p = (inner: string, properties = "") => `<w:p>${properties}${inner}</w:p>`
+  const texts = (body: string) => read(body).paragraphs?.map(({ text }) => text)
+  const data = (inner: string) => `<w:ffData><w:name w:val="F"/>${inner}</w:ffData>`
+  const box = (inner: string) => field(code(" FORMCHECKBOX "), "", data(`<w:checkBox>${inner}</w:checkBox>`))
+  const list = (inner: string, result = "") =>
+    field(
+      code(" FORMDROPDOWN "),
+      result,
+      data(`<w:ddList>${inner}<w:listEntry w:val="a"/><w:listEntry w:val="b"/></w:ddList>`)
+    )
+  const input = (result: string) =>
+    field(code(" FORMTEXT "), result, data('<w:textInput><w:default w:val="default"/></w:textInput>'))
+
+  it("shows what form fields hold", () => {
+    const cases: ReadonlyArray<readonly [string, string]> = [
+      [box('<w:checked w:val="1"/>') + t(" on"), "☑ on"],
+      [box('<w:default w:val="1"/><w:checked w:val="0"/>') + t(" off"), "☐ off"],
+      [box('<w:default w:val="true"/>') + t(" by default"), "☑ by default"],
+      [mark("begin", data("<w:checkBox><w:checked/></w:checkBox>")) + code(" FORMCHECKBOX ") + mark("end"), "☑"],
+      [list('<w:result w:val="1"/>'), "b"],
+      [list('<w:default w:val="1"/>'), "b"],
+      [list(""), "a"],
+      [list('<w:result w:val="9"/>') + t("x"), "x"],
+      [list('<w:result w:val="1"/>', t("a")), "a"],
+      [input(t("typed")), "typed"],
+      [input(""), "default"],
+      [t("[") + input(t("\u2002\u2002")) + t("]"), "[\u2002\u2002]"]
+    ]
+    for (const [inner, expected] of cases) assert.deepStrictEqual(texts(p(inner)), [expected])
+    assert.deepStrictEqual(onlyTable(table(1, row(`<w:tc>${p(box("<w:checked/>"))}</w:tc>`)))?.data, [["☑"]])
+    const header = read(
+      "",
+      {},
+      {
+        "word/_rels/document.xml.rels": links({ kind: "header", target: "header1.xml" }),
+        "word/header1.xml": `<w:hdr ${xmlns}>${p(list('<w:result w:val="1"/>'))}</w:hdr>`
+      }
+    ).headers
+    assert.deepStrictEqual(header, [{ text: "b", char_count: 1 }])
+  })
+
+  it("takes all that stands before a field's result for code, whatever is nested in it", () => {
+    const inner = field(code(" MERGEFIELD Sex "), t("F"))
+    const choice = code(" IF ") + inner + code(' = "M" ') + t('"Mr"') + t(' "Mrs"')
+    const cases: ReadonlyArray<readonly [string, string]> = [
+      [t("Dear ") + field(choice, t("Mrs")) + t(" Jones"), "Dear Mrs Jones"],
+      [field(code(" IF ") + field(choice, t("x")), t("outer ") + field(code(" PAGE "), t("7"))), "outer 7"],
+      [mark("begin") + code(" PAGE ") + mark("end") + t("after"), "after"],
+      [mark("end") + t("a") + mark("separate") + t("b"), "ab"],
+      [`<w:del>${mark("begin")}${code(" PAGE ")}</w:del>` + t("kept"), "kept"]
+    ]
+    for (const [content, expected] of cases) assert.deepStrictEqual(texts(p(content)), [expected])
+  })
+
+  it("follows a field over paragraphs, cells and into text boxes apart", () => {
+    const body =
+      p(t("a") + mark("begin") + code(" IF ")) +
+      p(t("branch that is not shown")) +
+      p(mark("separate") + t("b")) +
+      p(t("c") + mark("end") + t("d"))
+    assert.deepStrictEqual(texts(body), ["a", "b", "cd"])
+    assert.deepStrictEqual(onlyTable(table(1, row(`<w:tc>${body}</w:tc>`)))?.data, [["a\n\nb\ncd"]])
+    const boxed = `<w:pict><v:textbox><w:txbxContent>${p(t("boxed"))}</w:txbxContent></v:textbox></w:pict>`
+    assert.deepStrictEqual(texts(p(field(code(" X "), t("shown") + r(boxed)))), ["shown", "boxed"])
+    assert.deepStrictEqual(texts(p(field(code(" X ") + r(boxed), t("shown")))), ["shown"])
+  })
+
+  it("does not take the rest of a document for the code of a field that never ends", () => {
+    assert.deepStrictEqual(texts(p(t("a") + mark("begin") + code(" PAGE ") + t("b")) + p(t("c"))), ["ab", "c"])
+    const later = p(mark("begin") + t("a")) + p(t("b") + field(code(" PAGE "), t("7"))) + p(t("c"))
+    assert.deepStrictEqual(texts(later), ["a", "b7", "c"])
+    const deletedRow = `<w:tr><w:trPr><w:del/></w:trPr><w:tc>${p(mark("begin"))}</w:tc></w:tr>`
+    assert.deepStrictEqual(texts(table(1, deletedRow) + p(mark("begin") + t("x")) + p(t("y"))), ["x", "y"])
+  })
+
+  it("shows fields that are stored without a result but have one in their code", () => {
+    const bare = (instruction: string) => p(mark("begin") + code(instruction) + mark("end") + t("!"))
+    assert.deepStrictEqual(texts(bare(' SYMBOL 109 \\f "Symbol" \\s 10 ')), ["µ!"])
+    assert.deepStrictEqual(texts(bare(" SYMBOL 0xFE \\f Wingdings ")), ["☑!"])
+    assert.deepStrictEqual(texts(bare(" MACROBUTTON NoMacro Click here ")), ["Click here!"])
+    assert.deepStrictEqual(texts(bare(" SYMBOL 99999999 ") + bare(" SYMBOL 55296 ")), ["!", "!"])
+  })
+
+  it("parts words at page and column breaks, but adds no blank lines at the ends of a paragraph", () => {
+    const page = '<w:br w:type="page"/>'
+    const column = '<w:br w:type="column"/>'
+    assert.deepStrictEqual(texts(p(t("a") + r(page) + t("b")) + p(r(`<w:t>c</w:t>${column}<w:t>d</w:t>`))), [
+      "a\nb",
+      "c\nd"
+    ])
+    assert.deepStrictEqual(texts(p(r(page) + t("a") + r(page)) + p(r(page))), ["a"])
+    assert.deepStrictEqual(texts(p(t("a") + r(page + column) + t("b"))), ["a\nb"])
+    assert.deepStrictEqual(onlyTable(table(1, row(`<w:tc>${p(t("a") + r(page) + t("b"))}</w:tc>`)))?.data, [["a\nb"]])
+  })
+
+  it("joins paragraphs whose mark between was deleted", () => {
+    const gone = '<w:pPr><w:rPr><w:b/><w:del w:id="1"/></w:rPr></w:pPr>'
+    const moved = "<w:pPr><w:rPr><w:moveFrom/></w:rPr></w:pPr>"
+    const was = "<w:pPr><w:pPrChange><w:pPr><w:rPr><w:del/></w:rPr></w:pPr></w:pPrChange></w:pPr>"
+    assert.deepStrictEqual(texts(p(t("a"), gone) + p(t("b"), moved) + p(t("c"))), ["abc"])
+    assert.deepStrictEqual(texts(p(t("a"), was) + p(t("b"))), ["a", "b"])
+    assert.deepStrictEqual(texts(p(t("a"), gone) + table(1, row(cell("x"))) + p(t("b"), gone)), ["a", "b"])
+    assert.deepStrictEqual(onlyTable(table(1, row(`<w:tc>${p(t("a"), gone)}${p(t("b"))}</w:tc>`)))?.data, [["ab"]])
+    const joined = read(p(t("a"), gone) + p(t("b"), styled("H2")), {}, withStyles)
+    assert.deepStrictEqual(joined.paragraphs, [{ paragraph_number: 2, text: "ab", char_count: 2, style: "Heading 2" }])
+    const notes = read(
+      "",
+      {},
+      {
+        "word/_rels/document.xml.rels": links({ kind: "footnotes", target: "footnotes.xml" }),
+        "word/footnotes.xml": `<w:footnotes ${xmlns}><w:footnote w:id="1">${p(t("a"), gone)}${p(t("b"))}</w:footnote><w:footnote w:id="2">${p(t("c"), gone)}</w:footnote></w:footnotes>`
+      }
+    ).footnotes
+    assert.deepStrictEqual(notes, [
+      { id: "1", text: "ab" },
+      { id: "2", text: "c" }
+    ])
   })
 })
 

@@ -101,10 +101,7 @@ describe("XmlScanner", () => {
     }
     assert.strictEqual(plain(events(alternatives(choice("zz", other)))), "<w:r></w:r>")
     const inner = `<mc:AlternateContent>${choice("zz", other)}<mc:Fallback><w:t>inner</w:t></mc:Fallback></mc:AlternateContent>`
-    assert.strictEqual(
-      choices(`<mc:Choice ${wps} Requires="wps">${inner}</mc:Choice>`),
-      "<w:r><w:t>inner</w:t></w:r>"
-    )
+    assert.strictEqual(choices(`<mc:Choice ${wps} Requires="wps">${inner}</mc:Choice>`), "<w:r><w:t>inner</w:t></w:r>")
     assert.strictEqual(
       choices(`<mc:Choice ${other} Requires="zz">${inner}</mc:Choice>`),
       "<w:r><w:t>fallback</w:t></w:r>"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { serialToIso, timeKind } from "../../../src/documents/excel/NumberFormat.ts"
+import { serialToIso, timeKind } from "../../src/documents/SerialTime.ts"
 
-describe("NumberFormat", () => {
+describe("SerialTime", () => {
   it("tells dates, times and durations from numbers", () => {
     const kinds: Record<string, string | undefined> = {
       General: undefined,

@@ -1,0 +1,43 @@
+import { symbolFont } from "../drawing/SymbolFont.ts"
+import type { Attributes } from "../xml/XmlScanner.ts"
+import { child, type XmlElement } from "../xml/XmlTree.ts"
+
+/**
+ * What matters of a `w:rPr` for the text: symbol fonts, the style, a deleted paragraph mark. `Story` keeps these alone, as
+ * attributes of the `w:rPr`, since properties would be the larger part of a document's tree.
+ */
+export type NotedProperties = Record<string, string | undefined>
+
+/** Adds what a child of a `w:rPr` says. */
+export const noteProperty = (noted: NotedProperties | undefined, name: string, attributes: Attributes) => {
+  switch (name) {
+    case "w:rFonts": {
+      const { "w:ascii": ascii, "w:hAnsi": other } = attributes
+      const found = [other, ascii, attributes["w:eastAsia"], attributes["w:cs"]].find(
+        (font) => symbolFont(font) !== undefined
+      )
+      if (found === undefined) return noted
+      const isPlain = symbolFont(ascii) !== undefined && (other === undefined || symbolFont(other) !== undefined)
+      return { ...noted, font: found, ...(isPlain && { plain: found }) }
+    }
+    case "w:rStyle":
+      return { ...noted, style: attributes["w:val"] }
+    case "w:del":
+    case "w:moveFrom":
+      return { ...noted, deleted: "1" }
+    default:
+      return noted
+  }
+}
+
+/** The symbol font that a run names. */
+export const fontName = ({ attributes }: XmlElement): string | undefined => attributes.font
+
+/** The symbol font that a run names for letters too. */
+export const plainFontName = ({ attributes }: XmlElement): string | undefined => attributes.plain
+
+export const styleName = ({ attributes }: XmlElement): string | undefined => attributes.style
+
+/** Whether the mark at the end of a paragraph was deleted or moved away with changes tracked. */
+export const isMarkDeleted = (properties: XmlElement | undefined): boolean =>
+  child(properties, "w:rPr")?.attributes.deleted !== undefined
