@@ -81,11 +81,7 @@ const gridLines = (columns: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray
 }
 
 /** The cached points of a reference or literal, laid out by their index; of several category levels, joined. */
-const points = (
-  source: XmlElement | undefined,
-  from1904: boolean,
-  ofAxis?: TimeKind
-): ReadonlyArray<string> => {
+const points = (source: XmlElement | undefined, from1904: boolean, ofAxis?: TimeKind): ReadonlyArray<string> => {
   const values: Array<string> = []
   const levels = [...descendants(source, "c:lvl")]
   const isNumeric = (source?.children ?? []).some(({ name }) => name === "c:numRef" || name === "c:numLit")
