@@ -10,6 +10,16 @@ export interface Pdf {
   readonly meanings?: Readonly<Record<string, string>>
   /** Image dictionaries (without length) and their bytes, known to all pages as `/Im0`, `/Im1`, … */
   readonly images?: ReadonlyArray<readonly [dictionary: string, bytes: Uint8Array]>
+  /** More fonts of all pages, by name: their dictionaries. */
+  readonly fonts?: Readonly<Record<string, string>>
+  /** Further objects: dictionaries, or streams with the entries of theirs. Everywhere in this file `@name` is a reference to one. */
+  readonly objects?: Readonly<Record<string, string | readonly [entries: string, stream: string | Uint8Array]>>
+  /** Streams of `objects` that pages draw by name: `{ Fm0: "stamp" }`. */
+  readonly drawings?: Readonly<Record<string, string>>
+  /** More entries of the resources of all pages, of the catalog, and of the form's dictionary. */
+  readonly resources?: string
+  readonly catalog?: string
+  readonly form?: string
   /** 40 bit RC4; without a password anybody opens it. */
   readonly encrypt?: { readonly password: string }
 }
@@ -37,31 +47,52 @@ export const grid = (xs: ReadonlyArray<number>, ys: ReadonlyArray<number>): stri
 export const writePdf = (pdf: Pdf): Uint8Array<ArrayBuffer> => {
   const writer = new Writer(pdf.encrypt?.password)
   const [catalog, tree] = [writer.reserve(), writer.reserve()]
+  const numbers = new Map(Object.keys(pdf.objects ?? {}).map((name) => [name, writer.reserve()]))
+  const resolved = (words: string): string =>
+    words.replace(/@(\w+)/g, (reference, name: string) => {
+      const number = numbers.get(name)
+      return number === undefined ? reference : `${number} 0 R`
+    })
+  for (const [name, object] of Object.entries(pdf.objects ?? {})) {
+    const number = numbers.get(name) ?? 0
+    if (typeof object === "string") writer.put(number, resolved(object))
+    else writer.putStream(number, resolved(object[0]), Buffer.from(object[1] as string, "latin1"))
+  }
+
   const font = writer.add("<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>")
   const meanings = writer.stream("", Buffer.from(toUnicode(pdf.meanings ?? {})))
   const mapped = writer.add(`<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode ${meanings} 0 R>>`)
-  const images = (pdf.images ?? []).map(([entries, bytes], index) => {
-    return `/Im${index} ${writer.stream(`/Type/XObject/Subtype/Image${entries}`, bytes)} 0 R`
-  })
-  const resources = `<</Font<</F1 ${font} 0 R/F2 ${mapped} 0 R>>/XObject<<${images.join("")}>>>>`
+  const fonts = Object.entries(pdf.fonts ?? {}).map(([name, font]) => `/${name} ${writer.add(resolved(font))} 0 R`)
+  const drawings = [
+    ...(pdf.images ?? []).map(([entries, bytes], index) => {
+      return `/Im${index} ${writer.stream(`/Type/XObject/Subtype/Image${entries}`, bytes)} 0 R`
+    }),
+    ...Object.entries(pdf.drawings ?? {}).map(([name, object]) => `/${name} ${resolved(`@${object}`)}`)
+  ]
+  const resources =
+    `<</Font<</F1 ${font} 0 R/F2 ${mapped} 0 R${fonts.join("")}>>/XObject<<${drawings.join("")}>>` +
+    `${resolved(pdf.resources ?? "")}>>`
 
   const fields: Array<number> = []
   const pages = pdf.pages.map((page) => {
     const content = writer.stream("", Buffer.from(page.content, "latin1"))
     const annotations = (page.annotations ?? []).map((annotation) => {
-      const number = writer.add(`<</Type/Annot${annotation}>>`)
+      const number = writer.add(`<</Type/Annot${resolved(annotation)}>>`)
       if (annotation.includes("/FT")) fields.push(number)
       return `${number} 0 R`
     })
     return writer.add(
       `<</Type/Page/Parent ${tree} 0 R/MediaBox[0 0 ${page.width ?? 612} ${page.height ?? 792}]/Resources ${resources}` +
-        `/Contents ${content} 0 R/Annots[${annotations.join(" ")}]${page.entries ?? ""}>>`
+        `/Contents ${content} 0 R/Annots[${annotations.join(" ")}]${resolved(page.entries ?? "")}>>`
     )
   })
   writer.put(tree, `<</Type/Pages/Kids[${pages.map((page) => `${page} 0 R`).join(" ")}]/Count ${pages.length}>>`)
   const outline = pdf.outline === undefined ? "" : `/Outlines ${writeOutline(writer, pdf.outline, pages)} 0 R`
-  const form = fields.length === 0 ? "" : `/AcroForm<</Fields[${fields.map((field) => `${field} 0 R`).join(" ")}]>>`
-  writer.put(catalog, `<</Type/Catalog/Pages ${tree} 0 R${outline}${form}>>`)
+  const form =
+    fields.length === 0 && pdf.form === undefined
+      ? ""
+      : `/AcroForm<</Fields[${fields.map((field) => `${field} 0 R`).join(" ")}]${resolved(pdf.form ?? "")}>>`
+  writer.put(catalog, `<</Type/Catalog/Pages ${tree} 0 R${outline}${form}${resolved(pdf.catalog ?? "")}>>`)
   const info = Object.entries(pdf.info ?? {}).map(([key, value]) => `/${key}(${escape(value)})`)
   return writer.finish(catalog, info.length === 0 ? "" : `/Info ${writer.add(`<<${info.join("")}>>`)} 0 R`)
 }
@@ -125,10 +156,14 @@ class Writer {
 
   stream(entries: string, bytes: Uint8Array): number {
     const number = this.reserve()
+    this.putStream(number, entries, bytes)
+    return number
+  }
+
+  putStream(number: number, entries: string, bytes: Uint8Array): void {
     const stored = this.#key === undefined ? bytes : rc4(md5(this.#key, objectSalt(number)).subarray(0, 10), bytes)
     const head = Buffer.from(`<<${entries}/Length ${stored.length}>>\nstream\n`)
     this.#objects[number - 1] = Buffer.concat([head, stored, Buffer.from("\nendstream")])
-    return number
   }
 
   finish(catalog: number, info: string): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-import type { Box } from "./PageText.ts"
+import type { Box } from "./PageCharacters.ts"
 import type { Pdfium } from "./Pdfium.ts"
 
 /** A page as it is shown: its visible part in page space, and how it is turned. Sizes are points. */

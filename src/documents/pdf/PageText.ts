@@ -1,4 +1,9 @@
+import { DrawnRuns } from "./DrawnRuns.ts"
+import { type Box, PageCharacters } from "./PageCharacters.ts"
 import type { Pdfium } from "./Pdfium.ts"
+import { hasRoom, lineEnd } from "./Spacing.ts"
+import { isSpace, type TextRun, textRuns } from "./TextRuns.ts"
+import { inReadingOrder } from "./VerticalWriting.ts"
 
 /** A page's text in the order of its content, and what the text layer is worth. */
 export interface PageText {
@@ -11,14 +16,6 @@ export interface PageText {
   readonly glyphs: ReadonlyArray<Glyph>
 }
 
-/** Points in page space, whose origin is below and left. */
-export interface Box {
-  readonly left: number
-  readonly bottom: number
-  readonly right: number
-  readonly top: number
-}
-
 /** One character, and the white space in front of it. */
 export interface Glyph extends Box {
   readonly text: string
@@ -26,137 +23,163 @@ export interface Glyph extends Box {
 }
 
 /**
- * Reads a text page of PDFium. Its marks for hyphens at line ends are taken out and the words joined, characters that
- * were drawn twice at one place come once, those outside the page not at all, and lines end in `\n`.
+ * Reads a text page of PDFium. Its marks for hyphens at line ends are taken out and the words joined, runs that were drawn
+ * twice at one place come once, what is outside the page not at all, and lines end in `\n`.
  */
 export const readPageText = (pdfium: Pdfium, textPage: number, frame: Box, withGlyphs: boolean): PageText => {
-  const { call, scratch } = pdfium
-  const count = call.FPDFText_CountChars(textPage)
-  const box = scratch >> 3
-  const drawn = new DrawnCharacters()
-  const glyphs: Array<Glyph> = []
-  let text = ""
-  let visible = 0
-  let unreadable = 0
-  let space = ""
-  let hyphen = false
-  let dropped = false
-  let last: Drawn | undefined
+  const characters = new PageCharacters(pdfium, textPage)
+  const drawn = new DrawnRuns(characters)
+  const writer = new TextWriter(characters, frame, withGlyphs)
+  for (const run of inReadingOrder(characters, textRuns(characters))) {
+    writer.addSpace(run)
+    const isInside = isWithin(run.first, frame) && isWithin(run.last, frame)
+    if (isInside && drawn.repeats(run)) writer.drop()
+    else writer.add(run, isInside)
+  }
+  return writer.finish()
+}
 
-  for (let index = 0; index < count; index++) {
-    let code = call.FPDFText_GetUnicode(textPage, index)
-    // PDFium hands out UTF-16, a unit at a time
-    if (code >= 0xd800 && code <= 0xdbff && index + 1 < count) {
-      const low = call.FPDFText_GetUnicode(textPage, index + 1)
-      if (low >= 0xdc00 && low <= 0xdfff) {
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00)
-        index++
-      }
+/** Puts the text of a page together from its runs. */
+class TextWriter {
+  readonly #characters: PageCharacters
+  readonly #frame: Box
+  readonly #withGlyphs: boolean
+  readonly #glyphs: Array<Glyph> = []
+  #text = ""
+  #visible = 0
+  #unreadable = 0
+  /** White space since the last character. */
+  #space = ""
+  #hyphen = false
+  /** Something that is not in the text stands between the last character and the next. */
+  #dropped = false
+  #last = -1
+
+  constructor(characters: PageCharacters, frame: Box, withGlyphs: boolean) {
+    this.#characters = characters
+    this.#frame = frame
+    this.#withGlyphs = withGlyphs
+  }
+
+  addSpace({ spaceEnd, spaceStart, start, startsLine }: TextRun): void {
+    const { codes } = this.#characters
+    if (startsLine) this.#space = "\n"
+    else for (let at = spaceStart; at < spaceEnd; at++) this.#addSpace(codes[at] ?? 0)
+    if (this.#dropped || this.#hyphen || this.#last < 0) return
+    if (this.#space === " " && !hasRoom(this.#characters, this.#last, spaceStart, start)) this.#space = ""
+    else if (this.#space === "\n" && !startsLine) this.#space = lineEnd(this.#characters, this.#last, start)
+  }
+
+  drop(): void {
+    this.#dropped = true
+  }
+
+  add(run: TextRun, isInside: boolean): void {
+    const { codes } = this.#characters
+    const isPlain = isInside && !this.#withGlyphs
+    for (let at = run.start; at < run.end;) {
+      const code = codes[at] ?? 0
+      if (isPlain && isOrdinary(code)) at = this.#addOrdinary(at, run.end)
+      else if (isSpace(code)) {
+        this.#addSpace(code)
+        if (
+          code === 0x20 &&
+          this.#space === " " &&
+          this.#last === at - 1 &&
+          !hasRoom(this.#characters, at - 1, at, at + 1)
+        )
+          this.#space = ""
+        at++
+      } else at = this.#addSpecial(at, run, isInside)
     }
-    if (isSpace(code)) {
-      if (code !== 0x0d) space += code === 0x0a ? "\n" : code === 0x09 ? "\t" : " "
-      continue
+  }
+
+  /** Takes over the characters from `start` on as they are, and single spaces between them; returns where that ends. */
+  #addOrdinary(start: number, limit: number): number {
+    const { codes } = this.#characters
+    let end = start + 1
+    let spaces = 0
+    for (; end < limit; end++) {
+      const code = codes[end] ?? 0
+      if (isOrdinary(code)) continue
+      if (code !== 0x20 || !isOrdinary(codes[end + 1] ?? 0) || !hasRoom(this.#characters, end - 1, end, end + 1)) break
+      spaces++
     }
+    this.#write(this.#characters.slice(start, end), end - start - spaces)
+    this.#last = end - 1
+    return end
+  }
+
+  #addSpecial(at: number, run: TextRun, isInside: boolean): number {
+    const { codes } = this.#characters
+    const code = codes[at] ?? 0
+    const next = at + 1
     // 2 and U+FFFE are PDFium's own signs for a hyphen that ends a line
-    if ((code === 0x02 || code === 0xfffe || code === 0xad) && call.FPDFText_IsHyphen(textPage, index) === 1) {
-      hyphen = true
-      continue
+    if ((code === 0x02 || code === 0xfffe || code === 0xad) && this.#characters.isHyphen(at)) {
+      this.#hyphen = true
+      return next
     }
-    if (!isReadable(code)) {
-      unreadable++
-      continue
+    const low = codes[next] ?? 0
+    const isPair = code >= 0xd800 && code <= 0xdbff && low >= 0xdc00 && low <= 0xdfff
+    const point = isPair ? 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00) : code
+    const end = isPair ? at + 2 : next
+    if (!isReadable(point)) {
+      this.#unreadable++
+      return end
     }
-    call.FPDFText_GetCharBox(textPage, index, scratch, scratch + 8, scratch + 16, scratch + 24)
-    const doubles = pdfium.doubles()
-    const character: Drawn = {
-      code,
-      left: doubles[box] ?? 0,
-      right: doubles[box + 1] ?? 0,
-      bottom: doubles[box + 2] ?? 0,
-      top: doubles[box + 3] ?? 0,
-      index
+    const box = isInside && !this.#withGlyphs ? undefined : this.#characters.box(at)
+    if (!isInside && box !== undefined && !isWithin(box, this.#frame)) {
+      this.#dropped = true
+      return end
     }
-    const sameBox = last !== undefined && isSameBox(last, character)
-    const piece =
-      sameBox &&
-      last !== undefined &&
-      call.FPDFText_GetTextObject(textPage, index) === call.FPDFText_GetTextObject(textPage, last.index)
-    if (!piece && (!isWithin(character, frame) || drawn.has(character))) {
-      dropped = true
-      continue
-    }
-    drawn.add(character)
-
     // a soft hyphen that PDFium did not take for a line end is drawn, so it is a hyphen
-    const own = code === 0xad ? "-" : String.fromCodePoint(code)
-    if (piece && code === lam && isAlef(last?.code)) {
+    const own = point === 0xad ? "-" : String.fromCodePoint(point)
+    if (point === lam && at > run.start && this.#last === at - 1 && this.#isLigature(at)) {
       // the two letters of one Arabic ligature come in the order of the eye
-      text = text.slice(0, -1) + own + text.slice(-1)
-      const glyph = glyphs.at(-1)
-      if (glyph !== undefined) glyphs[glyphs.length - 1] = { ...glyph, text: own + glyph.text }
-      last = character
-      visible++
-      continue
+      this.#text = this.#text.slice(0, -1) + own + this.#text.slice(-1)
+      const glyph = this.#glyphs.at(-1)
+      if (glyph !== undefined) this.#glyphs[this.#glyphs.length - 1] = { ...glyph, text: own + glyph.text }
+      this.#visible++
+    } else {
+      const before = this.#write(own, 1)
+      if (box !== undefined && this.#withGlyphs) this.#glyphs.push({ text: own, before, ...box })
     }
-    let before = text === "" && !hyphen ? "" : separator(space, dropped)
-    if (hyphen) before = goesOn(own) ? "" : "-"
-    text += before + own
-    visible++
-    if (withGlyphs) glyphs.push({ text: own, before, ...edges(character) })
-    space = ""
-    hyphen = false
-    dropped = false
-    last = character
-  }
-  if (hyphen) text += "-"
-  return { text: text === "" ? "" : `${text}\n`, visible, unreadable, glyphs }
-}
-
-interface Drawn extends Box {
-  readonly code: number
-  readonly index: number
-}
-
-/** Finds the characters that were drawn twice at one place, which is how some programs make bold type and shadows. */
-class DrawnCharacters {
-  /** By code, then by place. */
-  readonly #characters = new Map<number, Map<number, Array<Drawn>>>()
-
-  has(character: Drawn): boolean {
-    const places = this.#characters.get(character.code)
-    if (places === undefined) return false
-    const x = (character.left + character.right) / 2 / cellSize
-    const y = (character.bottom + character.top) / 2 / cellSize
-    // the cell that holds the centre, and those on the side where the centre is nearest to the edge
-    const column = Math.floor(x - 0.5)
-    const row = Math.floor(y - 0.5)
-    for (let cell = 0; cell < 4; cell++) {
-      const others = places.get(placeOf(column + (cell & 1), row + (cell >> 1)))
-      if (others?.some((other) => overlaps(other, character)) === true) return true
-    }
-    return false
+    this.#last = end - 1
+    return end
   }
 
-  add(character: Drawn): void {
-    let places = this.#characters.get(character.code)
-    if (places === undefined) this.#characters.set(character.code, (places = new Map()))
-    const place = placeOf(
-      Math.floor((character.left + character.right) / 2 / cellSize),
-      Math.floor((character.bottom + character.top) / 2 / cellSize)
+  /** Whether one glyph draws an alef and the lam that is given after it. */
+  #isLigature(at: number): boolean {
+    return (
+      isAlef(this.#characters.codes[at - 1] ?? 0) && isSameBox(this.#characters.box(at - 1), this.#characters.box(at))
     )
-    const others = places.get(place)
-    if (others === undefined) places.set(place, [character])
-    else if (others.length < maxPerCell) others.push(character)
+  }
+
+  #write(text: string, visible: number): string {
+    let before = this.#text === "" && !this.#hyphen ? "" : separator(this.#space, this.#dropped)
+    if (this.#hyphen) before = goesOn(text) ? "" : "-"
+    this.#text += before + text
+    this.#visible += visible
+    this.#space = ""
+    this.#hyphen = false
+    this.#dropped = false
+    return before
+  }
+
+  #addSpace(code: number): void {
+    if (code !== 0x0d) this.#space += code === 0x0a ? "\n" : code === 0x09 ? "\t" : " "
+  }
+
+  finish(): PageText {
+    if (this.#hyphen) this.#text += "-"
+    return {
+      text: this.#text === "" ? "" : `${this.#text}\n`,
+      visible: this.#visible,
+      unreadable: this.#unreadable,
+      glyphs: this.#glyphs
+    }
   }
 }
-
-// doubles are a point or two apart, so the centre of the other is within half a cell
-const cellSize = 8
-// a hostile page may draw one character a million times beside each other
-const maxPerCell = 64
-
-// far off the page two places may share a number, and then the boxes still tell
-const placeOf = (column: number, row: number): number => ((column & 0x7fff) << 15) | (row & 0x7fff)
 
 // pages cut out of a larger sheet carry all its text
 const isWithin = (character: Box, frame: Box): boolean =>
@@ -165,21 +188,8 @@ const isWithin = (character: Box, frame: Box): boolean =>
   character.top > frame.bottom &&
   character.bottom < frame.top
 
-const overlaps = (one: Drawn, other: Drawn): boolean => {
-  const width = Math.min(one.right, other.right) - Math.max(one.left, other.left)
-  const height = Math.min(one.top, other.top) - Math.max(one.bottom, other.bottom)
-  if (width < 0 || height < 0) return false
-  const smaller = Math.min(area(one), area(other))
-  // flat boxes, such as those of some dashes, count when they lie on each other
-  return smaller === 0 ? isSameBox(one, other) : width * height >= smaller / 2
-}
-
-const area = (character: Box): number => (character.right - character.left) * (character.top - character.bottom)
-
 const isSameBox = (one: Box, other: Box): boolean =>
   one.left === other.left && one.right === other.right && one.bottom === other.bottom && one.top === other.top
-
-const edges = ({ left, bottom, right, top }: Drawn) => ({ left, bottom, right, top })
 
 /** Spaces at the ends of lines go, more than one blank line becomes one, and a dropped double leaves a single gap. */
 const separator = (space: string, dropped: boolean): string => {
@@ -189,12 +199,12 @@ const separator = (space: string, dropped: boolean): string => {
   return lines === 1 || dropped ? "\n" : "\n\n"
 }
 
-const isSpace = (code: number): boolean =>
-  code === 0x20 ||
-  (code >= 0x09 && code <= 0x0d) ||
-  code === 0xa0 ||
-  (code >= 0x2000 && code <= 0x200a) ||
-  code === 0x3000
+/** What needs no second look; all else goes through `isReadable`. */
+const isOrdinary = (code: number): boolean =>
+  (code > 0x20 && code < 0x7f) ||
+  (code > 0xa0 && code < 0x2000 && code !== 0xad && code !== lam) ||
+  (code > 0x200a && code < 0xd800 && code !== 0x3000) ||
+  (code > 0xf8ff && code < 0xfffd)
 
 const isReadable = (code: number): boolean =>
   code >= 0x20 &&
@@ -205,8 +215,7 @@ const isReadable = (code: number): boolean =>
   (code & 0xfffe) !== 0xfffe
 
 const lam = 0x644
-const isAlef = (code: number | undefined): boolean =>
-  code === 0x622 || code === 0x623 || code === 0x625 || code === 0x627
+const isAlef = (code: number): boolean => code === 0x622 || code === 0x623 || code === 0x625 || code === 0x627
 
 /** `exam-ple` was hyphenated for the line; `Jean-Paul` and `2020-2021` were not. */
-const goesOn = (character: string): boolean => /^[\p{Ll}\p{Lo}]/u.test(character)
+const goesOn = (text: string): boolean => /^[\p{Ll}\p{Lo}]/u.test(text)
