@@ -40,6 +40,10 @@ export const Execution = Schema.Struct({
   events: Schema.optionalWith(Schema.Array(Json), { default: () => [] }),
   /** Ours: when the message of this execution was accepted by the queue; null until then. */
   enqueued_at: OptionalText,
+  /** Ours: the `etags` of its task, where it has any. */
+  etags: Anything,
+  /** Ours: true where the items of its task brought more than the identifiers in `content`. */
+  content_left_out: Anything,
   /** Ours: the attempt that has begun and not ended (AttemptNotes), else null or nothing. */
   attempt: Anything,
   /** Ours: what is kept of earlier attempts (AttemptNotes), mostly nothing. */

@@ -22,6 +22,8 @@ export class MemoryQueue extends Context.Tag("contentflow-worker/queue/MemoryQue
     /** The bodies in the queue, the invisible ones included, in the order of their arrival. */
     readonly bodies: Effect.Effect<ReadonlyArray<string>>
     readonly poison: Effect.Effect<ReadonlyArray<string>>
+    /** Removes all tasks, the leased ones included, as the service's own operation does. */
+    readonly clear: Effect.Effect<void>
   }
 >() {}
 
@@ -178,7 +180,10 @@ const make = Effect.gen(function* () {
     failNext: (operation, error) => plan(operation, error, false),
     loseNext: (operation, error) => plan(operation, error, true),
     bodies: Effect.sync(() => Array.from(messages.values(), (message) => message.body)),
-    poison: Effect.sync(() => poison.slice())
+    poison: Effect.sync(() => poison.slice()),
+    clear: Effect.sync(() => {
+      for (const message of [...messages.values()]) forget(message)
+    })
   })
 
   return Context.make(TaskQueue, queue).pipe(Context.add(MemoryQueue, control))

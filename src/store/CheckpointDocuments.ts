@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Checkpoint, checkpointId, originalCheckpointId } from "../domain/Checkpoint.ts"
@@ -10,15 +11,22 @@ export const make = (container: DocumentContainer.DocumentContainer): Checkpoint
   const decode = DocumentContainer.decoderOf(container, Checkpoint)
   const read = (id: string) => container.read(DocumentContainer.storableId(id))
 
+  const look: CheckpointStore["Type"]["look"] = Effect.fnUntraced(function* (pipelineId, executorId, vaultId) {
+    const id = checkpointId(pipelineId, executorId, vaultId)
+    const ours = yield* read(id)
+    const found = ours._tag === "Found" ? ours : yield* read(originalCheckpointId(pipelineId, executorId))
+    const servedAt = found._tag === "Unchanged" ? yield* Clock.currentTimeMillis : found.servedAt
+    if (found._tag !== "Found" || (found !== ours && found.document["vault_id"] !== vaultId)) {
+      return { checkpoint: Option.none(), servedAt }
+    }
+    const checkpoint = yield* decode(found.document)
+    const taken_over = checkpoint.taken_over || found !== ours
+    return { checkpoint: Option.some({ ...checkpoint, id, taken_over }), servedAt }
+  })
+
   return CheckpointStore.of({
-    find: Effect.fnUntraced(function* (pipelineId, executorId, vaultId) {
-      const id = checkpointId(pipelineId, executorId, vaultId)
-      const ours = yield* read(id)
-      const found = ours._tag === "Found" ? ours : yield* read(originalCheckpointId(pipelineId, executorId))
-      if (found._tag !== "Found" || (found !== ours && found.document["vault_id"] !== vaultId)) return Option.none()
-      const checkpoint = yield* decode(found.document)
-      return Option.some({ ...checkpoint, id, taken_over: checkpoint.taken_over || found !== ours })
-    }),
+    look,
+    find: (...place) => Effect.map(look(...place), ({ checkpoint }) => checkpoint),
     save: (checkpoint) =>
       Effect.asVoid(container.upsert({ ...checkpoint, id: DocumentContainer.storableId(checkpoint.id) })),
     saveForOriginal: Effect.fnUntraced(function* ({

@@ -18,6 +18,12 @@ export class CheckpointStore extends Context.Tag("contentflow-worker/store/Check
       executorId: ExecutorId,
       vaultId: VaultId
     ) => Effect.Effect<Option.Option<Checkpoint>, ServiceError>
+    /** The same with the store's time, in which crawls of different machines are compared: epoch milliseconds, to the second. */
+    readonly look: (
+      pipelineId: PipelineId,
+      executorId: ExecutorId,
+      vaultId: VaultId
+    ) => Effect.Effect<{ readonly checkpoint: Option.Option<Checkpoint>; readonly servedAt: number }, ServiceError>
     readonly save: (checkpoint: Checkpoint) => Effect.Effect<void, ServiceError>
     /**
      * Keeps the original's checkpoint up to date, so that a Python source worker that comes back goes on where we were. It has room for one vault

@@ -1,4 +1,5 @@
 import type * as Cosmos from "@azure/cosmos"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -43,6 +44,39 @@ export const make = (database: Cosmos.Database, name: string): DocumentContainer
   const writable = (verb: string, id: string): Effect.Effect<void, ServiceError.Invalid> =>
     DocumentContainer.isStorableId(id) ? Effect.void : Effect.fail(DocumentContainer.unstorable(operation(verb, id)))
 
+  /** The documents that a query gives, page by page, until there are so many. `by` names in messages what is looked at. */
+  const query = (
+    by: string,
+    text: string,
+    values: ReadonlyArray<string | boolean | null>,
+    most: number
+  ): Effect.Effect<ReadonlyArray<Document>, ServiceError.ServiceError> =>
+    Effect.gen(function* () {
+      const stop = yield* Effect.acquireRelease(
+        Effect.sync(() => new AbortController()),
+        (controller) => Effect.sync(() => controller.abort())
+      )
+      const pages = container.items.query<Document>(
+        { query: text, parameters: values.map((value, index) => ({ name: `@value${index}`, value })) },
+        { maxItemCount: pageSize, abortSignal: stop.signal }
+      )
+      // By id, since a partition that splits during the query may hand out a document twice.
+      const documents = new Map<unknown, Document>()
+      while (pages.hasMoreResults() && documents.size < most) {
+        const page = yield* attempt(`query ${name} by ${by}`, () => pages.fetchNext(), Option.none)
+        for (const document of page.resources ?? []) documents.set(document["id"], document)
+      }
+      return [...documents.values()]
+    }).pipe(
+      Effect.scoped,
+      Effect.retry(whenThrottled),
+      Effect.withSpan("CosmosDB.query", {
+        kind: "client",
+        captureStackTrace: false,
+        attributes: { "db.system": "cosmosdb", "db.collection.name": name }
+      })
+    )
+
   return {
     name,
     read: (id, knownEtag) =>
@@ -60,11 +94,13 @@ export const make = (database: Cosmos.Database, name: string): DocumentContainer
                   }
                   // The SDK answers a 404 of a read instead of throwing it.
                   const answer = { code: response.statusCode, substatus: response.substatus }
-                  return CosmosErrors.isMissingDocument(answer) ? Reading.Missing() : Promise.reject(answer)
+                  return CosmosErrors.isMissingDocument(answer)
+                    ? Reading.Missing({ servedAt: dateOf(response.headers) ?? clock.unsafeCurrentTimeMillis() })
+                    : Promise.reject(answer)
                 })
             )
           )
-        : Effect.succeed(Reading.Missing()),
+        : Effect.map(Clock.currentTimeMillis, (servedAt) => Reading.Missing({ servedAt })),
     create: (document) =>
       Effect.zipRight(
         writable("create", document.id),
@@ -119,41 +155,34 @@ export const make = (database: Cosmos.Database, name: string): DocumentContainer
               .then(() => Write.Written({ etag }))
           )
         : Effect.succeed(Write.Missing()),
-    where: (values) =>
-      Effect.gen(function* () {
-        const stop = yield* Effect.acquireRelease(
-          Effect.sync(() => new AbortController()),
-          (controller) => Effect.sync(() => controller.abort())
-        )
-        const wanted = Object.entries(values)
-        const conditions = wanted.map(([property], index) => `c[${JSON.stringify(property)}] = @value${index}`)
-        const pages = container.items.query<Document>(
-          {
-            query: `SELECT * FROM c WHERE ${conditions.join(" AND ")}`,
-            parameters: wanted.map(([, value], index) => ({ name: `@value${index}`, value }))
-          },
-          { maxItemCount: pageSize, abortSignal: stop.signal }
-        )
-        // By id, since a partition that splits during the query may hand out a document twice.
-        const documents = new Map<unknown, Document>()
-        while (pages.hasMoreResults()) {
-          const page = yield* attempt(
-            `query ${name} by ${Object.keys(values).join(", ")}`,
-            () => pages.fetchNext(),
-            Option.none
-          )
-          for (const document of page.resources ?? []) documents.set(document["id"], document)
-        }
-        return [...documents.values()]
-      }).pipe(
-        Effect.scoped,
-        Effect.retry(whenThrottled),
-        Effect.withSpan("CosmosDB.query", {
-          kind: "client",
-          captureStackTrace: false,
-          attributes: { "db.system": "cosmosdb", "db.collection.name": name }
-        })
+    where: (values) => {
+      const wanted = Object.entries(values)
+      const conditions = wanted.map(([property], index) => `c[${JSON.stringify(property)}] = @value${index}`)
+      return query(
+        Object.keys(values).join(", "),
+        `SELECT * FROM c WHERE ${conditions.join(" AND ")}`,
+        wanted.map(([, value]) => value),
+        Number.POSITIVE_INFINITY
       )
+    },
+    idsOf: ({ equal, oneOf, someText, writtenBefore }, most) => {
+      const wanted = Object.entries(equal)
+      const conditions = [
+        ...wanted.map(([property], index) => `c.${property} = @value${index}`),
+        `c.${oneOf.property} IN (${oneOf.values.map(literal).join(", ")})`,
+        `(${someText.map((property) => `IS_STRING(c.${property})`).join(" OR ")})`,
+        `c._ts < ${Math.floor(writtenBefore / 1_000)}`
+      ]
+      return Effect.map(
+        query(
+          [...Object.keys(equal), oneOf.property].join(", "),
+          `SELECT c.id FROM c WHERE ${conditions.join(" AND ")}`,
+          wanted.map(([, value]) => value),
+          most
+        ),
+        (found) => found.slice(0, most).flatMap(({ id }) => (typeof id === "string" ? [id] : []))
+      )
+    }
   }
 }
 

@@ -17,7 +17,8 @@ export type Reading = Data.TaggedEnum<{
   Found: { readonly document: Document; readonly etag: string; readonly servedAt: number }
   /** It still has the ETag that the reader knows. */
   Unchanged: {}
-  Missing: {}
+  /** `servedAt` as above. */
+  Missing: { readonly servedAt: number }
 }>
 export const Reading = Data.taggedEnum<Reading>()
 
@@ -44,6 +45,18 @@ export interface PatchCondition {
   readonly isNull?: string
   /** Each of these properties must be null or not there. */
   readonly absent?: ReadonlyArray<string>
+}
+
+/** Which documents are looked for; all parts must hold. Names of our own: they become part of a query. */
+export interface Search {
+  /** Each of these properties must hold its text. */
+  readonly equal: Readonly<Record<string, string>>
+  /** The property must hold one of these texts. */
+  readonly oneOf: { readonly property: string; readonly values: ReadonlyArray<string> }
+  /** At least one of these properties must hold a text. */
+  readonly someText: ReadonlyArray<string>
+  /** The last write must be older than this: epoch milliseconds, in the service's clock, to the second. */
+  readonly writtenBefore: number
 }
 
 /** The property of the document in which the path of a condition begins. */
@@ -75,6 +88,8 @@ export interface DocumentContainer {
   readonly where: (
     values: Readonly<Record<string, string | boolean | null>>
   ) => Effect.Effect<ReadonlyArray<Document>, ServiceError.ServiceError>
+  /** The ids of such documents, each once, over all partitions; at most so many. */
+  readonly idsOf: (search: Search, most: number) => Effect.Effect<ReadonlyArray<string>, ServiceError.ServiceError>
 }
 
 export type Identified = Document & { readonly id: string }

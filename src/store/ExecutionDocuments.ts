@@ -67,6 +67,12 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
     finish: (id, change, owner) => patch(id, change, { ...notCompleted, ...ownedBy(owner) }),
     markEnqueued: (id, at) => Effect.asVoid(container.patch(id, { enqueued_at: at }, untouched)),
     withdrawUnqueued,
+    idleSince: (vault, pipeline, since, most) =>
+      Effect.map(
+        container.idsOf({ ...accepted, equal: { vault_id: vault, pipeline_id: pipeline }, writtenBefore: since }, most),
+        (ids) => ids.map((id) => ExecutionId.make(id))
+      ),
+    changeSeen: ({ etag, execution }, change) => patch(execution.id, change, { ...notTerminal, etag }),
     find: (id) =>
       Effect.map(
         look(id),
@@ -118,6 +124,12 @@ const untouched: DocumentContainer.PatchCondition = {
 
 /** The Python worker writes no `enqueued_at`: its executions are not meant. */
 const neverQueued = { status: "pending", enqueued_at: null, started_at: null } as const
+
+/** The Python worker writes neither: its executions are left to it. */
+const accepted = {
+  oneOf: { property: "status", values: ["pending", "running"] },
+  someText: ["enqueued_at", "attempt_process"]
+} as const
 
 /** The Python worker stores a result of one item as the object itself. */
 const asArrayContent = (document: DocumentContainer.Document): DocumentContainer.Document => {

@@ -62,6 +62,18 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
       vault: VaultId,
       pipeline: PipelineId
     ) => Effect.Effect<ReadonlyArray<ExecutionId>, ServiceError>
+    /**
+     * Executions of this vault and pipeline whose message the queue accepted (a crawl noted it, or a worker of ours began), that have not ended,
+     * and that nobody wrote since then (epoch milliseconds, in the service's clock): the ids of so many of them. A query over all partitions.
+     */
+    readonly idleSince: (
+      vault: VaultId,
+      pipeline: PipelineId,
+      since: number,
+      most: number
+    ) => Effect.Effect<ReadonlyArray<ExecutionId>, ServiceError>
+    /** Changes the execution of a {@link Sighting} unless it is terminal, or anybody wrote it since. */
+    readonly changeSeen: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
     readonly find: (id: ExecutionId) => Effect.Effect<Option.Option<Execution>, ServiceError>
     readonly look: (id: ExecutionId) => Effect.Effect<Option.Option<Sighting>, ServiceError>
     /** Whether a process, when it died, had anything at work beside this execution. Up to two queries over all partitions. */

@@ -5,7 +5,7 @@ import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 import type { Document, Identified, Reading, Write } from "./DocumentContainer.ts"
 
-export type Operation = "read" | "create" | "replace" | "upsert" | "patch" | "remove" | "where"
+export type Operation = "read" | "create" | "replace" | "upsert" | "patch" | "remove" | "where" | "idsOf"
 
 /** A container in memory, for tests, demos and embedders: the service's rules without its network. Point operations cost O(1). */
 export interface MemoryContainer extends DocumentContainer.DocumentContainer {
@@ -30,7 +30,8 @@ interface Stored {
   copy: Record<string, unknown> | undefined
 }
 
-export const make = (name: string): MemoryContainer => {
+/** `serviceClock`: the clock of the service, whatever those show who call it; theirs when it is left out. */
+export const make = (name: string, serviceClock?: Clock.Clock): MemoryContainer => {
   const stored = new Map<string, Stored>()
   const failures: Array<{ readonly error: ServiceError.ServiceError; readonly operation?: Operation }> = []
   let version = 0
@@ -42,7 +43,7 @@ export const make = (name: string): MemoryContainer => {
     Effect.clockWith((clock) => {
       const index = failures.length === 0 ? -1 : failures.findIndex((one) => (one.operation ?? operation) === operation)
       const [failure] = index < 0 ? [] : failures.splice(index, 1)
-      return failure === undefined ? run(clock) : Effect.fail(failure.error)
+      return failure === undefined ? run(serviceClock ?? clock) : Effect.fail(failure.error)
     })
 
   const nextEtag = () => `"${++version}"`
@@ -73,7 +74,8 @@ export const make = (name: string): MemoryContainer => {
     read: (id, knownEtag) =>
       perform("read", (clock) => {
         const current = stored.get(id)
-        if (current === undefined) return missingReading
+        if (current === undefined)
+          return Effect.succeed(DocumentContainer.Reading.Missing({ servedAt: clock.unsafeCurrentTimeMillis() }))
         return current.etag === knownEtag
           ? unchanged
           : Effect.succeed(found(seen(current), current.etag, clock.unsafeCurrentTimeMillis()))
@@ -125,15 +127,31 @@ export const make = (name: string): MemoryContainer => {
             .filter(({ document }) => wanted.every(([property, value]) => document[property] === value))
             .map(seen)
         )
-      })
+      }),
+    idsOf: ({ equal, oneOf, someText, writtenBefore }, most) =>
+      perform("idsOf", () =>
+        Effect.succeed(
+          [...stored]
+            .filter(
+              ([, { document, writtenAt }]) =>
+                secondOf(writtenAt) < secondOf(writtenBefore) &&
+                holds(document, { equal, oneOf }) &&
+                someText.some((property) => typeof document[property] === "string")
+            )
+            .slice(0, most)
+            .map(([id]) => id)
+        )
+      )
   }
 }
 
 const seen = ({ document, etag, writtenAt }: Stored): Document => ({
   ...document,
   _etag: etag,
-  _ts: Math.floor(writtenAt / 1000)
+  _ts: secondOf(writtenAt)
 })
+
+const secondOf = (millis: number): number => Math.floor(millis / 1_000)
 
 /** A bound of the document's bytes that is within the limit. Only what may be too large is measured, since that costs most. */
 const sized = (what: string, bound: number, document: () => Document): number | ServiceError.Invalid => {
@@ -150,7 +168,6 @@ const refused = Effect.succeed<Write>(DocumentContainer.Write.Refused())
 const missing = Effect.succeed<Write>(DocumentContainer.Write.Missing())
 const found = (document: Document, etag: string, servedAt: number): Reading =>
   DocumentContainer.Reading.Found({ document, etag, servedAt })
-const missingReading = Effect.succeed<Reading>(DocumentContainer.Reading.Missing())
 const unchanged = Effect.succeed<Reading>(DocumentContainer.Reading.Unchanged())
 
 /** Bytes of the value's JSON; undefined when it has none (a cycle, a bigint). */

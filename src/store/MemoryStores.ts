@@ -25,13 +25,16 @@ export class MemoryStores extends Context.Tag("contentflow-worker/store/MemorySt
   }
 >() {}
 
-const containers = Layer.sync(MemoryStores, () => ({
-  pipelines: MemoryContainer.make("pipelines"),
-  vaults: MemoryContainer.make("vaults"),
-  executions: MemoryContainer.make("vault_executions"),
-  locks: MemoryContainer.make("vault_exec_locks"),
-  checkpoints: MemoryContainer.make("vault_crawl_checkpoints")
-}))
+const containers = Layer.effect(
+  MemoryStores,
+  Effect.map(Effect.clock, (clock) => ({
+    pipelines: MemoryContainer.make("pipelines", clock),
+    vaults: MemoryContainer.make("vaults", clock),
+    executions: MemoryContainer.make("vault_executions", clock),
+    locks: MemoryContainer.make("vault_exec_locks", clock),
+    checkpoints: MemoryContainer.make("vault_crawl_checkpoints", clock)
+  }))
+)
 
 /** All five stores in memory, each build with containers of its own. */
 export const layer: Layer.Layer<

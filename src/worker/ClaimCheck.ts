@@ -30,6 +30,8 @@ export class ClaimCheck extends Context.Tag("contentflow-worker/worker/ClaimChec
     readonly encode: (task: Task.Task) => Effect.Effect<string, ServiceError>
     /** The task with its content, read back when the message only refers to it. */
     readonly resolve: (task: Task.Task) => Effect.Effect<Task.Task, ServiceError | ClaimLost>
+    /** The same task with a reference to its stored content; none when none is stored. */
+    readonly refind: (task: Task.Task) => Effect.Effect<Option.Option<Task.Task>, ServiceError>
     /** Forgets the stored content of a task that needs it no more. */
     readonly discard: (task: Task.Task) => Effect.Effect<void, ServiceError>
     /** Keeps a text that is too large for the poison queue, and gives the place where it lies. */
@@ -67,14 +69,15 @@ const make = Effect.gen(function* () {
     return reference
   })
 
+  const pathOf = (task: Task.Task): string => `tasks/${task.task_id}.json`
+
   return ClaimCheck.of({
     encode: (task) =>
       Effect.suspend(() => {
         const text = Task.encode(task)
         if (Buffer.byteLength(text) <= Task.maxMessageBytes) return Effect.succeed(text)
-        return Effect.map(
-          put(`tasks/${task.task_id}.json`, ExactJson.stringify(SafeJson.toExactJson(task.content))),
-          (reference) => Task.encode({ ...task, content_reference: reference })
+        return Effect.map(put(pathOf(task), ExactJson.stringify(SafeJson.toExactJson(task.content))), (reference) =>
+          Task.encode({ ...task, content_reference: reference })
         )
       }),
     resolve: (task) => {
@@ -111,6 +114,13 @@ const make = Effect.gen(function* () {
             onSome: (content) => Effect.succeed({ ...task, content })
           })
         )
+      )
+    },
+    refind: (task) => {
+      const content_reference: Task.ContentReference = { account, container, path: pathOf(task) }
+      return Effect.map(
+        blobs.properties(locate(content_reference)),
+        Option.map(() => ({ ...task, content: [], content_reference }))
       )
     },
     discard: (task) =>

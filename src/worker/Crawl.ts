@@ -24,6 +24,7 @@ import { CheckpointStore } from "../store/CheckpointStore.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { ClaimCheck } from "./ClaimCheck.ts"
 import * as Enqueue from "./Enqueue.ts"
+import * as LostMessages from "./LostMessages.ts"
 import * as Metrics from "./Metrics.ts"
 import { patiently } from "./Patience.ts"
 import * as RecentlyQueued from "./RecentlyQueued.ts"
@@ -43,8 +44,8 @@ export interface CrawlTarget {
 /** How a look at a vault ended: it was crawled, or another worker had crawled it within its interval. */
 export interface CrawlReport {
   readonly crawled: boolean
-  /** When its last crawl began: epoch milliseconds. The next is due one interval later. */
-  readonly startedAt: number
+  /** How long ago its last crawl began: milliseconds. The next is due one interval after it began. */
+  readonly beganAgo: number
   readonly discovered: number
   readonly enqueued: number
 }
@@ -82,17 +83,19 @@ const clockTolerance = 60_000
 
 const wholeSecond = (millis: number): number => Math.floor(millis / 1_000) * 1_000
 
-/** Whether a vault whose last crawl began then is due. */
-export const isDue = (lastStart: number, interval: Duration.Duration, now: number): boolean =>
+/** Whether a vault whose last crawl began then is due, by the same clock. */
+const isDue = (lastStart: number, interval: Duration.Duration, now: number): boolean =>
   lastStart + Duration.toMillis(interval) <= now || lastStart > now + clockTolerance
 
 const make = Effect.gen(function* () {
   const checkpoints = yield* CheckpointStore
   const executions = yield* ExecutionStore
   const enqueue = yield* Enqueue.enqueue
+  const findLost = yield* LostMessages.make
   const config = yield* WorkerConfig
   const overlap = Duration.toMillis(config.crawlOverlap)
   const lookPeriod = Duration.toMillis(config.lockTtl)
+  const lostPeriod = Math.min(lookPeriod, Duration.toMillis(config.visibilityTimeout))
 
   /**
    * Where this crawl starts to look: the last one's start less the overlap; all documents when there was none. Services tell times of change in
@@ -228,6 +231,12 @@ const make = Effect.gen(function* () {
       )
     )
 
+  const recoverLost = ({ input, pipeline, vault }: CrawlTarget, now: number, onProgress: Effect.Effect<void>) =>
+    Effect.catchAll(
+      findLost({ vault: vault.id, pipeline: pipeline.id, inputExecutor: input.id }, now, onProgress),
+      (error) => Effect.logWarning(`Lost messages could not be looked for; a later crawl will: ${error.message}`)
+    )
+
   /** A record for people: nothing failed, but these documents are not processed until somebody acts. */
   const tellWaiting = Effect.fnUntraced(function* (
     { pipeline, vault }: CrawlTarget,
@@ -246,19 +255,26 @@ const make = Effect.gen(function* () {
   })
 
   /** After a crawl that was cut off, and in the first crawl of each period, by the checkpoint: one worker of the fleet looks. */
-  const isTimeToLook = (before: Checkpoint, lastStart: Option.Option<number>, startedAt: number): boolean =>
+  const isTimeToLook = (
+    period: number,
+    before: Checkpoint,
+    lastStart: Option.Option<number>,
+    startedAt: number
+  ): boolean =>
     before.crawling ||
     Option.isNone(lastStart) ||
-    Math.floor(lastStart.value / lookPeriod) !== Math.floor(startedAt / lookPeriod)
+    Math.floor(lastStart.value / period) !== Math.floor(startedAt / period)
 
   const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onProgress: Effect.Effect<void>) {
     const { input, interval, pipeline, vault } = target
-    const found = yield* insistently(checkpoints.find(pipeline.id, input.id, vault.id))
-    const before = Option.getOrElse(found, () => initial(pipeline.id, input.id, vault.id))
-    const startedAt = yield* Clock.currentTimeMillis
+    const found = yield* insistently(checkpoints.look(pipeline.id, input.id, vault.id))
+    const began = yield* MonotonicTime.now
+    const before = Option.getOrElse(found.checkpoint, () => initial(pipeline.id, input.id, vault.id))
+    // In the store's time: the last crawl may have been another machine's.
+    const startedAt = found.servedAt
     const lastStart = Timestamp.parse(before.last_crawl_started_at)
     if (Option.isSome(lastStart) && !before.crawling && !isDue(lastStart.value, interval, startedAt)) {
-      return { crawled: false, startedAt: lastStart.value, discovered: 0, enqueued: 0 }
+      return { crawled: false, beganAgo: Math.max(0, startedAt - lastStart.value), discovered: 0, enqueued: 0 }
     }
     const begun: Checkpoint = {
       ...before,
@@ -288,8 +304,11 @@ const make = Effect.gen(function* () {
       yield* Effect.ignoreLogged(checkpoints.saveForOriginal(next))
     }
     const whole = Option.isSome(totals.listedAt) && Option.isNone(totals.cut)
-    if (whole && isTimeToLook(before, lastStart, startedAt)) yield* withdrawUnqueued(target)
-    return { crawled: true, startedAt, discovered: totals.discovered, enqueued: totals.enqueued }
+    const isTime = (period: number) => isTimeToLook(period, before, lastStart, startedAt)
+    if (whole && isTime(lookPeriod)) yield* withdrawUnqueued(target)
+    const elapsed = Effect.map(MonotonicTime.now, (now) => now - began)
+    if (isTime(lostPeriod)) yield* recoverLost(target, startedAt + (yield* elapsed), onProgress)
+    return { crawled: true, beganAgo: yield* elapsed, discovered: totals.discovered, enqueued: totals.enqueued }
   })
 
   return Crawl.of({

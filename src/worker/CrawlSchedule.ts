@@ -16,7 +16,7 @@ import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
-import { type CrawlTarget, isDue } from "./Crawl.ts"
+import type { CrawlTarget } from "./Crawl.ts"
 import { Known } from "./Known.ts"
 import * as Recording from "./Recording.ts"
 
@@ -31,8 +31,8 @@ export class CrawlSchedule extends Context.Tag("contentflow-worker/worker/CrawlS
     readonly refresh: (onProgress: Effect.Effect<void>) => Effect.Effect<void, ServiceError>
     /** The vaults that seem due now, by pipeline: the checkpoint has the last word, under the lock. */
     readonly due: Effect.Effect<ReadonlyMap<Ids.PipelineId, ReadonlyArray<CrawlTarget>>>
-    /** Notes when a vault's last crawl began, ours or another worker's. */
-    readonly crawled: (target: CrawlTarget, startedAt: number) => Effect.Effect<void>
+    /** Notes how long ago (milliseconds) a vault's last crawl began, ours or another worker's. */
+    readonly crawled: (target: CrawlTarget, beganAgo: number) => Effect.Effect<void>
     /** Records that a crawl failed: a failed execution, one for each error of each pipeline version since a crawl last succeeded. */
     readonly failed: (target: CrawlTarget, workerId: string, error: string) => Effect.Effect<void, ServiceError>
   }
@@ -179,10 +179,9 @@ const make = Effect.gen(function* () {
       }
       return byPipeline
     }),
-    crawled: (target, startedAt) =>
-      Effect.zipWith(Clock.currentTimeMillis, MonotonicTime.now, (wall, now) => {
-        // A start in the future comes from a clock that is wrong: the checkpoint, which is looked at next, has the last word.
-        lastStarts.set(keyOf(target), isDue(startedAt, target.interval, wall) ? -Infinity : now - (wall - startedAt))
+    crawled: (target, beganAgo) =>
+      Effect.map(MonotonicTime.now, (now) => {
+        lastStarts.set(keyOf(target), now - beganAgo)
       }),
     failed
   })

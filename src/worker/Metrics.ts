@@ -87,6 +87,10 @@ export const crawlResults = {
 } as const
 export const crawlItems = counter("crawl_items_total", "Documents that crawls discovered")
 export const crawlTasks = counter("crawl_tasks_total", "Tasks that crawls put on the queue")
+export const messagesLost = counter(
+  "messages_lost_total",
+  "Executions whose message was gone from the queue: sent again, or failed where nothing says what was in it"
+)
 export const locksLost = counter("crawl_locks_lost_total", "Crawls that lost their lock")
 
 export const queueDepth = gauge("queue_depth", "Messages in the queue, approximately, the invisible ones included")

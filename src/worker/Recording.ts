@@ -1,9 +1,10 @@
 import * as Duration from "effect/Duration"
 import { type AttemptHistory, type AttemptNote, noHistory, type OpenAttempt } from "../domain/AttemptNotes.ts"
-import { type Content, nameOf, statusOf } from "../domain/Content.ts"
+import { type Content, nameOf, read as readItem, statusOf } from "../domain/Content.ts"
 import * as CutText from "../text/CutText.ts"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
 import * as JsonSize from "../domain/JsonSize.ts"
+import * as Quick from "../domain/Quick.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as SafeJson from "../domain/SafeJson.ts"
 import type { Task } from "../domain/Task.ts"
@@ -29,8 +30,31 @@ export const pending = (task: Task, worker: string, keepItems: boolean, now: num
   status_message: `Task queued for processing with input content of size ${task.content.length}`,
   source_worker_id: worker,
   created_by: worker,
-  ...contentOf(task.content, keepItems)
+  ...(task.etags === null ? {} : { etags: task.etags }),
+  ...contentOf(task.content, keepItems),
+  ...(keepItems || task.content.every(isBare) ? {} : { content_left_out: true })
 })
+
+/** The items of a task as its execution was created with them; undefined where it does not hold them (any more). */
+export const itemsOf = ({
+  content,
+  content_left_out,
+  number_of_items
+}: Execution): ReadonlyArray<Content> | undefined => {
+  if (content === null || content.length === 0 || content.length !== number_of_items) return undefined
+  if (content_left_out === true) return undefined
+  const items = content.map(readItem)
+  const isWhole = (item: Content | undefined): item is Content =>
+    item !== undefined && item.data["data"] !== leftOut.data
+  return items.every(isWhole) ? items : undefined
+}
+
+/** The ETags of those items as they were found; none where the execution does not say. */
+export const etagsOf = ({ etags, number_of_items }: Execution): Task["etags"] => {
+  if (etags === undefined || etags === null) return null
+  const read = Quick.list(etags, (one) => (typeof one === "string" || one === null ? one : undefined))
+  return read !== undefined && read.length === number_of_items ? read : null
+}
 
 /**
  * The document of a task whose sender wrote none. What the sender wrote into the items is not touched before it is stored that an
@@ -173,6 +197,25 @@ export const released = (reason: string, now: number): ExecutionChange => ({
   updated_at: Timestamp.format(now)
 })
 
+/** Its message was gone from the queue, and is there again. An attempt that it names never ended: the next one must know. */
+export const sentAgain = (now: number): ExecutionChange => ({
+  status: "pending",
+  status_message: `Queued again at ${Timestamp.format(now)}: its message was gone from the queue`,
+  enqueued_at: Timestamp.format(now),
+  updated_at: Timestamp.format(now)
+})
+
+/** Its message is gone from the queue, and nothing says what was in it. */
+export const messageLost = (now: number): ExecutionChange => ({
+  status: "failed",
+  status_message: "Execution failed. View error details.",
+  completed_at: Timestamp.format(now),
+  updated_at: Timestamp.format(now),
+  error:
+    "The message of this task is gone from the queue (it expired, or somebody cleared the queue), and the execution does not hold what was in it. Send the task again, or change its document.",
+  attempt: null
+})
+
 /** The same change with less content, for a document that the service refused as too large; undefined when nothing is left to take away. */
 export const smaller = (change: ExecutionChange): ExecutionChange | undefined => {
   if (change.content === undefined || change.content === null || change.content.length === 0) {
@@ -246,11 +289,18 @@ const contentOf = (
   }
   const complete = first((item) => SafeJson.toJson(item) as Stored)
   if (complete.length === items.length) return { content: complete, number_of_items }
-  const notice = { data: "(left out: the output is too large for one document; write it with an output executor)" }
-  const withoutData = first((item) => SafeJson.toJson({ ...item, data: notice }) as Stored)
+  const withoutData = first((item) => SafeJson.toJson({ ...item, data: leftOut }) as Stored)
   if (withoutData.length === items.length) return { content: withoutData, number_of_items }
-  return { content: first((item) => ({ id: SafeJson.toJson(item.id), data: notice })), number_of_items }
+  return { content: first((item) => ({ id: SafeJson.toJson(item.id), data: leftOut })), number_of_items }
 }
+
+const leftOut = {
+  data: "(left out: the output is too large for one document; write it with an output executor)"
+} as const
+
+/** Nothing but an identifier: its log is no loss. */
+const isBare = ({ data, summary_data }: Content): boolean =>
+  Object.keys(data).length === 0 && Object.keys(summary_data).length === 0
 
 /** As many entries, from the first, as fit the budget. No more are made than that, however many items there are. */
 const fitting = (items: ReadonlyArray<Content>, entryOf: (item: Content) => Stored): ReadonlyArray<Stored> => {

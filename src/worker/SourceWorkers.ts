@@ -1,5 +1,4 @@
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -75,7 +74,7 @@ const make = Effect.gen(function* () {
   const failed = Effect.fnUntraced(function* (id: number, target: CrawlTarget, cause: Cause.Cause<unknown>) {
     const error = describe(cause)
     yield* Effect.logError(`The crawl failed: ${error}`)
-    yield* schedule.crawled(target, yield* Clock.currentTimeMillis)
+    yield* schedule.crawled(target, 0)
     yield* Effect.ignoreLogged(schedule.failed(target, nameOf(id), error))
   })
 
@@ -86,7 +85,7 @@ const make = Effect.gen(function* () {
       const beat = heartbeat.expect(`crawling vault ${vault.id}`, crawlPatience)
       yield* beat
       const report = yield* crawl.run(target, nameOf(id), beat)
-      yield* schedule.crawled(target, report.startedAt)
+      yield* schedule.crawled(target, report.beganAgo)
     },
     (effect, _self, _heartbeat, id, target) =>
       // A defect, too: it is the executor's, and the pipeline's other vaults and the worker have nothing to do with it.

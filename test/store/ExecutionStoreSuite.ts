@@ -357,6 +357,45 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
       })
     )
 
+    it.effect("finds what was queued or begun by us and rests, of one vault and pipeline", () =>
+      Effect.gen(function* () {
+        const store = yield* ExecutionStore
+        const { executions } = yield* Containers
+        const vault = VaultId.make("v-rest")
+        const pipeline = PipelineId.make("p1")
+        const at = "2026-01-02T10:30:01+00:00"
+        for (const [name, more] of [
+          ["rest-queued", { enqueued_at: at }],
+          ["rest-running", { status: "running", enqueued_at: at, started_at: at, attempt_process: "p" }],
+          ["rest-begun", { status: "running", started_at: at, attempt_process: "p" }],
+          ["rest-retried", { started_at: at, attempt: null, attempt_process: "p" }],
+          ["rest-never-queued", {}],
+          ["rest-completed", { status: "completed", enqueued_at: at }],
+          ["rest-failed", { status: "failed", enqueued_at: at }],
+          ["rest-other-vault", { vault_id: VaultId.make("v-rest-2"), enqueued_at: at }],
+          ["rest-other-pipeline", { pipeline_id: PipelineId.make("p2"), enqueued_at: at }]
+        ] as const) {
+          yield* store.create(execution(name, { vault_id: vault, ...more }))
+        }
+        const { enqueued_at: _ours, ...original } = execution("rest-of-the-original", { vault_id: vault })
+        yield* executions.upsert({ ...original, status: "running", started_at: at, processing_worker_id: "theirs" })
+
+        const sighting = yield* Effect.flatten(store.look(id("rest-queued")))
+        const reading = yield* executions.read("rest-queued")
+        const now = reading._tag === "Found" ? reading.servedAt : 0
+        const found = store.idleSince(vault, pipeline, now + 60_000, 10)
+        const all = ["rest-queued", "rest-running", "rest-begun", "rest-retried"]
+        assert.sameMembers([...(yield* found)], all)
+        assert.lengthOf(yield* store.idleSince(vault, pipeline, now + 60_000, 3), 3)
+        assert.isEmpty(yield* store.idleSince(vault, pipeline, now - 60_000, 10))
+
+        etagOf(yield* store.changeSeen(sighting, { status_message: "seen" }))
+        assert.strictEqual((yield* store.changeSeen(sighting, { status_message: "late" }))._tag, "Refused")
+        const ended = yield* Effect.flatten(store.look(id("rest-completed")))
+        assert.strictEqual((yield* store.changeSeen(ended, { status: "pending" }))._tag, "Refused")
+      })
+    )
+
     it.effect("reads and changes what the Python worker wrote", () =>
       Effect.gen(function* () {
         const store = yield* ExecutionStore

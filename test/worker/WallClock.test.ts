@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Either, Fiber, type Scope, Stream, TestClock } from "effect"
 import { Unavailable } from "../../src/domain/ServiceError.ts"
 import { patiently } from "../../src/worker/Patience.ts"
+import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import { FakeRunner } from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import * as SteppingClock from "../support/SteppingClock.ts"
@@ -103,4 +104,35 @@ describe("a wall clock that steps by an hour", () => {
       assert.isAtLeast(calls, 6)
       assert.isAtMost(calls, 8)
     }))
+})
+
+describe("machines whose wall clocks differ", () => {
+  for (const minutes of [-60, -7, 7, 60]) {
+    it.effect(`crawl once per interval together, with one of them ${minutes} minutes off`, () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(start)
+        const { clock, step } = yield* SteppingClock.make
+        yield* step(minutes * 60_000)
+        const body = Effect.gen(function* () {
+          const runner = yield* FakeRunner
+          const stores = yield* MemoryStores
+          runner.crawl = () => Stream.make({ documents: [], servedAt: start })
+          const settings = {
+            sourceWorkers: 1,
+            defaultPollingInterval: Duration.minutes(5),
+            schedulerInterval: Duration.seconds(5)
+          }
+          // Whoever crawled last, the other one must take it for what it is: in turns they start anew.
+          for (let round = 0; round < 6; round++) {
+            const started = Effect.scoped(Effect.zipRight(Engine.started(settings), Engine.pass(170)))
+            yield* round % 2 === 0 ? Effect.withClock(started, clock) : started
+          }
+          assert.lengthOf(runner.crawls, 4)
+          const [checkpoint] = [...stores.checkpoints.documents.values()]
+          assert.strictEqual(checkpoint?.["last_crawl_started_at"], "2026-01-02T10:15:00+00:00")
+        })
+        yield* Engine.withInstallation(body)
+      })
+    )
+  }
 })
