@@ -21,6 +21,7 @@ const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   Metrics.crawlDuration,
   Metrics.crawlItems,
   Metrics.crawlTasks,
+  Metrics.messagesLost,
   Metrics.locksLost,
   Metrics.queueDepth,
   Metrics.queueOldestAge,

@@ -38,6 +38,8 @@ export interface Life {
   readonly arrange: Effect.Effect<void, unknown, Services>
   /** Every document that must have exactly one execution in the end, and how that ends. */
   readonly documents: Readonly<Record<string, "completed" | "failed">>
+  /** Documents whose message is gone when the first process starts. */
+  readonly lost?: ReadonlySet<string>
   /** How often a document is read when nothing happens; not named: once. */
   readonly runs?: Readonly<Record<string, number>>
   /** What its reading fails with, the first time being 1. */
@@ -336,7 +338,7 @@ const watched = (life: Life, clock: VirtualClock.VirtualClock, services: Context
       if (over) {
         never(`${what}: written after its end`, !ends.has(id) || ends.get(id) === execution["_etag"])
         ends.set(id, execution["_etag"])
-      } else if (status === "running" || isNoted(execution)) {
+      } else if (life.lost?.has(nameIn(execution)) !== true && (status === "running" || isNoted(execution))) {
         never(`${what}: its message is lost`, queued.has(id))
       }
       if (status === "completed") never(`${what}: no output`, blobs.has(outputOf(nameIn(execution))))
@@ -355,6 +357,7 @@ const watched = (life: Life, clock: VirtualClock.VirtualClock, services: Context
     const checkpoint = world.checkpoints[0]?.["checkpoint_timestamp"] ?? neverCrawled
     if (checkpoint !== checkpointBefore) {
       for (const name of Object.keys(life.documents)) {
+        if (life.lost?.has(name) === true) continue
         const execution = executions.find((each) => nameIn(each) === name)
         never(
           `${name}: the checkpoint has passed it, but it is not queued`,

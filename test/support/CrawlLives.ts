@@ -48,6 +48,20 @@ const crawledBefore = Effect.gen(function* () {
   const unqueued = { source_worker_id: "InputSourceWorker-0", enqueued_at: null, started_at: null }
   yield* stores.executions.upsert(Engine.execution(2, { ...unqueued, content: [Engine.item("gone.txt")] }))
 })
+
+/** A crawl was complete an hour ago, and since then somebody cleared the queue: of one task that waited, and of one that was at work. */
+const cleared = Effect.gen(function* () {
+  const stores = yield* MemoryStores
+  const blobs = yield* BlobStore
+  yield* World.install(World.pipeline("blobs"))
+  yield* blobs.ensureContainer({ name: "own" }, "documents")
+  yield* World.checkpointed(World.start - 60 * 60_000)
+  const at = Timestamp.format(World.start - 60 * 60_000)
+  const queued = { source_worker_id: "InputSourceWorker-0", enqueued_at: at, started_at: null }
+  const begun = { status: "running", started_at: at, attempt: null, attempt_process: "an earlier one" }
+  yield* stores.executions.upsert(Engine.execution(1, { ...queued, content: [Engine.item("waited.txt")] }))
+  yield* stores.executions.upsert(Engine.execution(2, { ...queued, ...begun, content: [Engine.item("at-work.txt")] }))
+})
 const seenData = { text: World.textOf("seen.txt"), read: true }
 
 const lives: ReadonlyArray<TestedLife> = [
@@ -66,6 +80,15 @@ const lives: ReadonlyArray<TestedLife> = [
     arrange: crawledBefore,
     documents: { "seen.txt": "completed", "new.txt": "completed", "newer.txt": "completed" },
     runs: { "seen.txt": 0 },
+    quiet: "150 seconds",
+    atLeast: 30
+  },
+  {
+    name: "a crawl that finds messages gone, and their tasks",
+    settings: { ...crawling, lockTtl: Duration.minutes(1) },
+    arrange: cleared,
+    documents: { "waited.txt": "completed", "at-work.txt": "completed" },
+    lost: new Set(["waited.txt", "at-work.txt"]),
     quiet: "150 seconds",
     atLeast: 30
   }
@@ -91,11 +114,13 @@ const calls = [
   "MemoryStores.executions.patch",
   "MemoryStores.executions.where",
   "MemoryStores.executions.remove",
+  "MemoryStores.executions.idsOf",
   "BlobStore.list",
   "BlobStore.download",
   "BlobStore.upload",
   "BlobStore.ensureContainer",
-  "TaskQueue.send"
+  "TaskQueue.send",
+  "TaskQueue.stats"
 ]
 
 /** Ends a process at every call of each of these lives. */
