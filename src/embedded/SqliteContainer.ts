@@ -73,7 +73,7 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
           return Reading.Unchanged()
         const row = access.prepare(sql.read).get(id)
         return row === undefined
-          ? Reading.Missing()
+          ? Reading.Missing({ servedAt: access.now })
           : Reading.Found({ document: documentOf(row), etag: String(row["etag"]), servedAt: access.now })
       }),
     create: (document) =>
@@ -121,6 +121,20 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
         return rows
           .map(documentOf)
           .filter((document) => conditions.every(([property, value]) => document[property] === value))
+      }),
+    idsOf: (search, most) =>
+      use(`query ${name} by ${Object.keys(search.equal).join(", ")}`, ({ prepare }) => {
+        const { property, values } = search.oneOf
+        const indexed = [
+          ...Object.entries(search.equal).map(([name, value]) => [name, [value]] as const),
+          [property, values] as const
+        ].filter(([name]) => columns.includes(name))
+        const conditions = indexed.map(([column, texts]) => `${column} IN (${texts.map(() => "?").join(", ")})`)
+        const rows = prepare(
+          `SELECT etag, written_at, document FROM ${name} WHERE ${[...conditions, "written_at < ?"].join(" AND ")}`
+        ).all(...indexed.flatMap(([, texts]) => texts), search.writtenBefore)
+        const found = rows.map(documentOf).filter((document) => DocumentContainer.matches(document, search))
+        return found.slice(0, most).map(({ id }) => String(id))
       })
   }
 }

@@ -170,3 +170,9 @@ export const decoderOf = <A, I>(
       )
     })
 }
+
+/** Whether a container that filters by itself finds this document. */
+export const matches = (document: Document, { equal, oneOf, someText, writtenBefore }: Search): boolean =>
+  Number(document["_ts"]) < Math.floor(writtenBefore / 1_000) &&
+  holds(document, { equal, oneOf }) &&
+  someText.some((property) => typeof document[property] === "string")

@@ -128,30 +128,19 @@ export const make = (name: string, serviceClock?: Clock.Clock): MemoryContainer 
             .map(seen)
         )
       }),
-    idsOf: ({ equal, oneOf, someText, writtenBefore }, most) =>
-      perform("idsOf", () =>
-        Effect.succeed(
-          [...stored]
-            .filter(
-              ([, { document, writtenAt }]) =>
-                secondOf(writtenAt) < secondOf(writtenBefore) &&
-                holds(document, { equal, oneOf }) &&
-                someText.some((property) => typeof document[property] === "string")
-            )
-            .slice(0, most)
-            .map(([id]) => id)
-        )
-      )
+    idsOf: (search, most) =>
+      perform("idsOf", () => {
+        const found = [...stored.values()].map(seen).filter((document) => DocumentContainer.matches(document, search))
+        return Effect.succeed(found.slice(0, most).map(({ id }) => String(id)))
+      })
   }
 }
 
 const seen = ({ document, etag, writtenAt }: Stored): Document => ({
   ...document,
   _etag: etag,
-  _ts: secondOf(writtenAt)
+  _ts: Math.floor(writtenAt / 1_000)
 })
-
-const secondOf = (millis: number): number => Math.floor(millis / 1_000)
 
 /** A bound of the document's bytes that is within the limit. Only what may be too large is measured, since that costs most. */
 const sized = (what: string, bound: number, document: () => Document): number | ServiceError.Invalid => {

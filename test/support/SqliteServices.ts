@@ -47,7 +47,13 @@ const control = (file: string) =>
             .all()
             .map((row) => String(row["body"]))
         )
-      return { failNext: planned, loseNext: planned, bodies: bodiesIn("messages"), poison: bodiesIn("poison_messages") }
+      return {
+        failNext: planned,
+        loseNext: planned,
+        bodies: bodiesIn("messages"),
+        poison: bodiesIn("poison_messages"),
+        clear: Effect.sync(() => void prepare("DELETE FROM messages").run())
+      }
     })
   )
 
