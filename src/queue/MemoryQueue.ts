@@ -182,7 +182,7 @@ const make = Effect.gen(function* () {
     bodies: Effect.sync(() => Array.from(messages.values(), (message) => message.body)),
     poison: Effect.sync(() => poison.slice()),
     clear: Effect.sync(() => {
-      for (const message of [...messages.values()]) forget(message)
+      for (const message of messages.values()) forget(message)
     })
   })
 
