@@ -57,8 +57,13 @@ export const joinerAt = (source: string, start: number): Joiner | undefined => {
   const separate = PythonText.isSpaceAt(source, end)
   if (isWord && separate) return { word, symbol, start, end }
   if (!separate && source[end] !== "(") return undefined
-  comparisonStart.lastIndex = end
-  return comparisonStart.test(source) ? { word, symbol, start, end } : undefined
+  return beginsComparison(source, end) ? { word, symbol, start, end } : undefined
+}
+
+/** Whether no doubt is left that a comparison begins at `at`, white space and parentheses before it passed over. */
+export const beginsComparison = (source: string, at: number): boolean => {
+  comparisonStart.lastIndex = at
+  return comparisonStart.test(source)
 }
 
 const joinerPattern = /and|or|&&|\|\|/iy

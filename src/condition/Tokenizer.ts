@@ -75,6 +75,7 @@ export const tokenize = (
         }
         advance({ _tag: "Operator", operator, start, end }, "joiner")
         const scanned = LiteralScanner.scan(text, end, openGroups)
+        refuseLoneAmpersands(text, scanned)
         warnAboutLiteral(text, operator, scanned, warnings)
         advance({ _tag: "Literal", literal: scanned.literal, start: scanned.start, end: scanned.end }, "joiner")
         break
@@ -199,6 +200,29 @@ const notJoined = (text: string, at: number): SyntaxProblem => {
     ? new SyntaxProblem(at, `Expected a comparison behind \`${word}\`: write one, or take \`${word}\` out`)
     : new SyntaxProblem(at, `Expected \`and\`, \`or\`, \`)\` or the end instead of ${excerpt(text.slice(at))}`)
 }
+
+/**
+ * A single `&` that stands alone, or behind which another comparison begins, is neither an operator nor part of a text without quotes.
+ * One within a word (AT&T) belongs to it.
+ */
+const refuseLoneAmpersands = (text: string, { bare, end, literal, start }: LiteralScanner.Scanned): void => {
+  const isQuoted = !bare && literal._tag === "Text"
+  const source = isQuoted || bare ? text.slice(start, end) : blanked(text.slice(start, end))
+  // In quotes only behind what may have been meant as the end of the text.
+  for (const { 0: found, index } of source.matchAll(isQuoted ? /['"]\s*&(?!&)/g : /(?<!&)&(?!&)/g)) {
+    const at = index + found.length - 1
+    const isAlone = !isQuoted && !/\S/.test(source[at - 1] ?? "") && !/\S/.test(source[at + 1] ?? "")
+    if (isAlone || LiteralScanner.beginsComparison(text, start + at + 1)) {
+      throw new SyntaxProblem(
+        start + at,
+        "`&` is not an operator: write `and` between comparisons, and put a text with `&` in quotes"
+      )
+    }
+  }
+}
+
+/** The same with blanks in place of what stands in quotes. */
+const blanked = (source: string): string => source.replace(/'[^']*'|"[^"]*"/g, (quoted) => "'".repeat(quoted.length))
 
 const warnAboutLiteral = (
   text: string,

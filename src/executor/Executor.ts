@@ -176,9 +176,10 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
           : Either.right((context: ExecutorContext) => definition.make(settings, context))
       }),
     advise: (raw) =>
-      advise === undefined
-        ? []
-        : Either.match(decode(raw), { onLeft: () => [], onRight: (settings) => advise(settings) }),
+      Either.match(decode(raw), {
+        onLeft: () => [],
+        onRight: (settings) => [...Settings.advice(definition.settings, raw), ...(advise?.(settings) ?? [])]
+      }),
     ...(inner === undefined
       ? {}
       : { inner: (raw) => Either.match(decode(raw), { onLeft: () => [], onRight: (settings) => inner(settings) }) })

@@ -5,7 +5,9 @@ import * as Schema from "effect/Schema"
 import * as CutText from "../text/CutText.ts"
 import * as ExactJson from "../domain/ExactJson.ts"
 import { remember } from "../domain/Redaction.ts"
-import { isNumber } from "../python/PythonNumber.ts"
+import { floatOf, integerOf, isNumber } from "../python/PythonNumber.ts"
+import { ofValue } from "../python/PythonText.ts"
+import { isTrue } from "../python/PythonTruth.ts"
 
 export type SettingType = "string" | "integer" | "number" | "boolean" | "array" | "object"
 
@@ -26,6 +28,8 @@ export interface SettingInfo {
 export interface Setting<A> {
   readonly info: SettingInfo
   readonly schema: Schema.Schema<A, unknown>
+  /** What is odd about a raw value that is taken all the same, as the original takes it; comes after `The setting <name> `. */
+  readonly advise?: (raw: unknown) => string | undefined
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- only a bound: a setting of any type
@@ -75,6 +79,14 @@ export const decoder = <F extends Fields>(
   }
 }
 
+/** What is odd about the settings that were given, each by itself. */
+export const advice = (fields: Fields, raw: Readonly<Record<string, unknown>>): ReadonlyArray<SettingProblem> =>
+  Object.entries(fields).flatMap(([name, { advise }]) => {
+    const given = Object.hasOwn(raw, name) ? raw[name] : undefined
+    const message = given === undefined || given === null ? undefined : advise?.(given)
+    return message === undefined ? [] : [{ path: [name], message: `The setting ${name} ${message}` }]
+  })
+
 interface Common<A> {
   readonly description: string
   readonly default: A
@@ -91,38 +103,67 @@ interface Suggested {
   readonly options?: ReadonlyArray<string>
 }
 
-/** A text, trimmed; blank counts as absent. Numbers and booleans are taken in their Python text form, lists and mappings refused. */
-export const string = <const O extends Presence<string | null> & Suggested>(options: O): Setting<Given<string, O>> =>
-  setting<string, O>("string", options, options.options === undefined ? {} : { options: options.options }, (raw) => {
-    const text = textOf(raw)
-    if (text === undefined) return refuse(`must be a text, not ${kindOf(raw)}.`)
-    return text.trim() === "" ? blank(options) : Either.right(text.trim())
-  })
+/** A text, trimmed; blank counts as absent. Anything else is taken in its Python text form. */
+export const string = <const O extends Presence<string | null> & Suggested>(options: O): Setting<Given<string, O>> => ({
+  ...setting<string, O>("string", options, options.options === undefined ? {} : { options: options.options }, (raw) => {
+    const text = textOf(raw).trim()
+    return text === "" ? blank(options) : Either.right(text)
+  }),
+  advise: textAdvice
+})
 
 /** A text as it is written, blanks included, with the escapes \n \r \t \\ understood: separators and delimiters. */
-export const separator = <const O extends Presence<string | null>>(options: O): Setting<Given<string, O>> =>
-  setting<string, O>("string", options, {}, (raw) => {
+export const separator = <const O extends Presence<string | null>>(options: O): Setting<Given<string, O>> => ({
+  ...setting<string, O>("string", options, {}, (raw) => {
     const text = textOf(raw)
-    if (text === undefined) return refuse(`must be a text, not ${kindOf(raw)}.`)
     return text === "" ? blank(options) : Either.right(unescape(text))
-  })
+  }),
+  advise: textAdvice
+})
 
-/** One of `values`. A wrong value is refused, or kept as the original does where `otherwise` says so. */
-export const choice = <const V extends string, const O extends Presence<NoInfer<V> | null>>(
+interface Leniency<V> {
+  /** What an unknown value counts as; without it one is refused. */
+  readonly unknown?: V
+  /** What a blank text counts as, where that is not the default. */
+  readonly blank?: V
+  /** Whether capital letters do not matter. */
+  readonly anyCase?: boolean
+}
+
+/** One of `values`. */
+export const choice = <const V extends string, const O extends Presence<NoInfer<V> | null> & Leniency<NoInfer<V>>>(
   values: ReadonlyArray<V>,
   options: O
-): Setting<Given<V, O>> =>
-  setting<V, O>("string", options, { options: values }, (raw) => {
+): Setting<Given<V, O>> => {
+  const find = (raw: unknown): V | undefined => {
     const text = typeof raw === "string" ? raw.trim() : raw
-    if (text === "") return blank(options)
-    const found = values.find((value) => value === text)
-    return found !== undefined ? Either.right(found) : refuse(`must be one of ${values.join(", ")}, not ${shown(raw)}.`)
-  })
+    const known = typeof text === "string" && options.anyCase === true ? text.toLowerCase() : text
+    return values.find((value) => value === known)
+  }
+  const isBlank = (raw: unknown): boolean => typeof raw === "string" && raw.trim() === ""
+  return {
+    ...setting<V, O>("string", options, { options: values }, (raw) => {
+      if (isBlank(raw)) return options.blank === undefined ? blank(options) : Either.right(options.blank)
+      const found = find(raw) ?? options.unknown
+      return found === undefined
+        ? refuse(`must be one of ${values.join(", ")}, not ${shown(raw)}.`)
+        : Either.right(found)
+    }),
+    advise: (raw) =>
+      isBlank(raw)
+        ? options.blank === undefined
+          ? undefined
+          : `is blank, which counts as ${options.blank}, not as left out.`
+        : find(raw) === undefined
+          ? `is ${shown(raw)}, none of ${values.join(", ")}, so it counts as ${options.unknown}.`
+          : undefined
+  }
+}
 
 /** A text that no log and no error shows. */
 export const secret = <const O extends Presence<null>>(options: O): Setting<Given<Redacted.Redacted, O>> =>
   setting<Redacted.Redacted, O>("string", options, { secret: true }, (raw) => {
-    const text = textOf(raw)
+    const text = scalarText(raw)
     if (text === undefined) return refuse("must be a text.")
     if (text.trim() === "") return blank(options)
     remember(text.trim())
@@ -141,8 +182,8 @@ export const integer = <const O extends Presence<number | null> & Bounds>(option
       ? Math.trunc(Number(raw))
       : typeof raw === "boolean"
         ? Number(raw)
-        : typeof raw === "string" && /^\s*[+-]?\d+(_\d+)*\s*$/.test(raw)
-          ? Number(raw.replaceAll("_", ""))
+        : typeof raw === "string"
+          ? Number(integerOf(raw) ?? Number.NaN)
           : undefined
     if (value === undefined || !Number.isFinite(value)) return refuse(`must be a whole number, not ${shown(raw)}.`)
     return within(value, options)
@@ -155,8 +196,8 @@ export const number = <const O extends Presence<number | null> & Bounds>(options
       ? Number(raw)
       : typeof raw === "boolean"
         ? Number(raw)
-        : typeof raw === "string" && /^\s*[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?\s*$/i.test(raw)
-          ? Number(raw.replaceAll("_", ""))
+        : typeof raw === "string"
+          ? floatOf(raw)
           : undefined
     if (value === undefined || !Number.isFinite(value)) return refuse(`must be a number, not ${shown(raw)}.`)
     return within(value, options)
@@ -173,32 +214,37 @@ export const boolean = <O extends Presence<boolean>>(options: O): Setting<Given<
 /** A list of texts: a YAML list, a JSON list as text, or a comma list. Elements are trimmed, blank ones dropped. */
 export const list = <const O extends Presence<ReadonlyArray<string> | null>>(
   options: O
-): Setting<Given<ReadonlyArray<string>, O>> =>
-  setting<ReadonlyArray<string>, O>("string", options, {}, (raw) => {
+): Setting<Given<ReadonlyArray<string>, O>> => ({
+  ...setting<ReadonlyArray<string>, O>("string", options, {}, (raw) => {
     const elements = listOf(raw)
-    if (elements === undefined) return refuse(`must be a list or a comma list, not ${kindOf(raw)}.`)
     return elements.length === 0 ? blank(options) : Either.right(elements)
-  })
+  }),
+  advise: (raw) => (isObject(raw) ? textAdvice(raw) : undefined)
+})
 
 /** A mapping: a YAML mapping, or a JSON object as text (which is how the UI's form sends it). */
 export const object = <const O extends Presence<Readonly<Record<string, unknown>> | null>>(
   options: O
 ): Setting<Given<Readonly<Record<string, unknown>>, O>> =>
   setting<Readonly<Record<string, unknown>>, O>("object", options, {}, (raw) => {
-    if (typeof raw === "string" && raw.trim() === "") return blank(options)
-    const value = typeof raw === "string" ? parseJson(raw) : raw
+    const value = typeof raw === "string" && raw.trim() !== "" ? parseJson(raw) : raw
+    if (isFalse(value) && !isObject(value)) return blank(options)
     return isObject(value)
       ? Either.right(value)
       : refuse(`must be a mapping, or a JSON object as text, not ${kindOf(raw)}.`)
   })
 
 /** A list of anything: a YAML list, or a JSON list as text. */
-export const array = <const O extends Presence<ReadonlyArray<unknown> | null>>(
+export const array = <
+  const O extends Presence<ReadonlyArray<unknown> | null> & Pick<Leniency<ReadonlyArray<unknown>>, "blank">
+>(
   options: O
 ): Setting<Given<ReadonlyArray<unknown>, O>> =>
   setting<ReadonlyArray<unknown>, O>("array", options, {}, (raw) => {
-    if (typeof raw === "string" && raw.trim() === "") return blank(options)
-    const value = typeof raw === "string" ? parseJson(raw) : raw
+    const value = typeof raw === "string" && raw.trim() !== "" ? parseJson(raw) : raw
+    if (isFalse(value) && !Array.isArray(value)) {
+      return options.blank === undefined ? blank(options) : Either.right(options.blank)
+    }
     return Array.isArray(value)
       ? Either.right(value)
       : refuse(`must be a list, or a JSON list as text, not ${kindOf(raw)}.`)
@@ -208,8 +254,12 @@ export const array = <const O extends Presence<ReadonlyArray<unknown> | null>>(
 export const custom = <A, const O extends Presence<A | null>>(
   type: SettingType,
   options: O,
-  read: (raw: unknown) => Either.Either<A, string>
-): Setting<Given<A, O>> => setting<A, O>(type, options, {}, read)
+  read: (raw: unknown) => Either.Either<A, string>,
+  advise?: (raw: unknown) => string | undefined
+): Setting<Given<A, O>> => ({
+  ...setting<A, O>(type, options, {}, read),
+  ...(advise === undefined ? {} : { advise })
+})
 
 // --- How the constructors above are made ---
 
@@ -259,17 +309,28 @@ const within = (value: number, { max, min }: Bounds): Coerced<number> => {
   return Either.right(value)
 }
 
-const textOf = (raw: unknown): string | undefined => {
+const scalarText = (raw: unknown): string | undefined => {
   if (typeof raw === "string") return raw
   if (isNumber(raw)) return String(raw)
   if (typeof raw === "boolean") return raw ? "True" : "False"
   return undefined
 }
 
-const listOf = (raw: unknown): ReadonlyArray<string> | undefined => {
-  if (Array.isArray(raw)) return raw.flatMap((element) => textOf(element)?.trim() || [])
+const textOf = (raw: unknown): string => scalarText(raw) ?? ofValue(raw)
+
+/** Scalars have their advice where their spelling in the YAML text is known. */
+const textAdvice = (raw: unknown): string | undefined =>
+  typeof raw === "object"
+    ? `takes a text, and this is ${kindOf(raw)}, so it counts as ${CutText.cut(JSON.stringify(textOf(raw)), 100)}.`
+    : undefined
+
+/** What is false in Python counts as left out where a list or a mapping is expected. */
+const isFalse = (value: unknown): boolean =>
+  value !== undefined && !isTrue(typeof value === "string" ? value.trim() : value)
+
+const listOf = (raw: unknown): ReadonlyArray<string> => {
+  if (Array.isArray(raw)) return raw.flatMap((element) => scalarText(element)?.trim() || [])
   const text = textOf(raw)
-  if (text === undefined) return undefined
   const json = text.trim().startsWith("[") ? parseJson(text) : undefined
   return Array.isArray(json)
     ? listOf(json)

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import type * as Executor from "../executor/Executor.ts"
 import type * as Retry from "../executor/Retry.ts"
 import * as Settings from "../executor/Settings.ts"
+import { isTrue } from "../python/PythonTruth.ts"
 
 /** The settings that every executor type has, and ours: `timeout_seconds`, `retries`, `retry_delay`. */
 export const fields = (failOnError: boolean) => ({
@@ -51,6 +52,26 @@ export interface CommonSettings {
   readonly timeout: Duration.Duration | null
   readonly retry: Retry.Policy | null
 }
+
+/**
+ * The same with `enabled: false` where a node's `enabled` is there and counts as false in Python (null, 0, "", an empty list or
+ * mapping): the original leaves such a node out of the graph before it looks at its settings.
+ */
+export const ofNode = (raw: Fields): Fields =>
+  Object.hasOwn(raw, "enabled") && !isTrue(raw["enabled"]) ? { ...raw, enabled: false } : raw
+
+/** What a node's common settings say that is hardly meant. */
+export const advise = (raw: Fields): ReadonlyArray<Settings.SettingProblem> =>
+  Object.hasOwn(raw, "enabled") && raw["enabled"] !== false && !isTrue(raw["enabled"])
+    ? [
+        {
+          path: ["enabled"],
+          message: "The setting enabled counts as false, so the node is left out; write true or false."
+        }
+      ]
+    : []
+
+type Fields = Readonly<Record<string, unknown>>
 
 /** The common settings of a node of this type. A type that has a setting of the same name keeps it for itself. */
 export const decode = (

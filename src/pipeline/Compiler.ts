@@ -185,7 +185,18 @@ class Compilation {
       if (Option.isNone(this.surroundings.catalog.find(entry.type))) {
         report("error", [...path, "type"], UnknownType.describe(entry.type, this.surroundings.catalog))
       }
-      entries.set(entry.id, { id: entry.id, type: entry.type, raw: entry.settings ?? {}, path })
+      const raw = entry.settings ?? {}
+      // The original looks at no setting of a child pipeline's node but its own.
+      const isChild = Option.exists(
+        this.surroundings.catalog.find(entry.type),
+        ({ category }) => category === "pipeline"
+      )
+      entries.set(entry.id, {
+        id: entry.id,
+        type: entry.type,
+        raw: isChild ? raw : CommonSettings.ofNode(raw),
+        path
+      })
     }
     return Effect.forEach(entries.values(), (step) =>
       Effect.map(this.draft(step, report), (draft) => ({ id: step.id, path: step.path, type: step.type, draft }))

@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import * as CutText from "../text/CutText.ts"
 import type { Catalog } from "../executor/Catalog.ts"
 import type { Executor } from "../executor/Executor.ts"
-import type { SettingInfo } from "../executor/Settings.ts"
+import type { SettingInfo, SettingProblem } from "../executor/Settings.ts"
 import * as KeyText from "../yaml/KeyText.ts"
 import * as Yaml from "../yaml/Yaml.ts"
 import type { YamlKey, YamlNode } from "../yaml/YamlNode.ts"
@@ -132,19 +132,24 @@ class Reviewer {
       const info = Object.hasOwn(known, name) ? known[name] : undefined
       if (info !== undefined) this.setting(name, info, value, [...inSettings, name])
     }
+    if (level === 0 && found.category !== "pipeline")
+      this.warnAll(CommonSettings.advise(plainOf(settings)), settings, inSettings)
     this.advice(found, settings, inSettings, level)
   }
 
   private advice(executor: Executor<never>, settings: YamlNode, path: Problem.Path, level: number): void {
-    const plain = Yaml.toPlain(settings)
-    if (!isMapping(plain)) return
-    for (const { message, path: below } of executor.advise(plain)) {
-      this.warn(Yaml.locate({ value: settings, duplicates: [] }, below), [...path, ...below], message)
-    }
+    const plain = plainOf(settings)
+    this.warnAll(executor.advise(plain), settings, path)
     if (level >= mostLevels) return
     for (const inner of executor.inner?.(plain) ?? []) {
       const step = inner._tag === "Step" ? nodeAt(settings, inner.path) : undefined
       if (step !== undefined) this.executor(step, [...path, ...inner.path], level + 1)
+    }
+  }
+
+  private warnAll(advice: ReadonlyArray<SettingProblem>, settings: YamlNode, path: Problem.Path): void {
+    for (const { message, path: below } of advice) {
+      this.warn(Yaml.locate({ value: settings, duplicates: [] }, below), [...path, ...below], message)
     }
   }
 
@@ -284,6 +289,11 @@ const nouns: Readonly<Record<YamlNode["kind"], string>> = {
   tuple: "a pair",
   set: "a set",
   map: "a mapping"
+}
+
+const plainOf = (settings: YamlNode): Readonly<Record<string, unknown>> => {
+  const plain = Yaml.toPlain(settings)
+  return isMapping(plain) ? plain : {}
 }
 
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>

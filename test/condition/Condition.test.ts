@@ -220,6 +220,18 @@ table("and, or, not and parentheses", {
   "data.n == 5 and": false,
   "data.n == 5 | data.n == 4": false,
   "data.type == R && D": false,
+  "data.n == 5 & data.n == 5": "parse error",
+  "data.n == 5&data.n == 5": "parse error",
+  "data.type == 'invoice' & data.kind == 'link'": "parse error",
+  "(data.n == 5) & (data.n == 5)": "parse error",
+  "data.n == 5 & data.tags is_empty": "parse error",
+  "data.type == R & D": "parse error",
+  "data.type in [R & D, invoice]": "parse error",
+  "data.n == &": "parse error",
+  "data.n & 4": "parse error",
+  "data.type == AT&T": false,
+  "data.type in ['R & D', invoice]": true,
+  "data.type != 'R & D'": true,
   "(data.kind regex_match ^(l|x)ink) and (data.n == 5 or data.n == 4)": true,
   "(data.kind != (link)) and data.n == 5": true
 })

@@ -217,6 +217,35 @@ describe("disabled nodes (pipeline.md 6.4)", () => {
       },
       ["A: b"]
     ],
+    ...[null, 0, "", [], {}].map((enabled): readonly [string, Json, ReadonlyArray<string>] => [
+      `by ${JSON.stringify(enabled)}`,
+      {
+        name: "p",
+        executors: [...executors("a"), { id: "b", type: "set", settings: { enabled } }, ...executors("c")],
+        edges: edges("a>b b>c")
+      },
+      ["A: a/c"]
+    ]),
+    [
+      "by a number that is not zero",
+      { name: "p", executors: [{ id: "a", type: "set", settings: { key: "a", enabled: 1 } }], edges: [] },
+      /enabled must be true or false, not 1/
+    ],
+    [
+      "a step of a loop, whose null means the default",
+      {
+        name: "p",
+        executors: [
+          {
+            id: "a",
+            type: "for_each_content",
+            settings: { steps: [{ id: "s", type: "set", settings: { key: "s", enabled: null } }] }
+          }
+        ],
+        edges: []
+      },
+      ["A: a.s/a"]
+    ],
     [
       "in a case of a switch",
       {

@@ -17,7 +17,8 @@ const finder = Executor.define({
     since: Settings.string({ description: "ISO date or time.", default: null }),
     most: Settings.integer({ description: "How many.", default: 0 }),
     deep: Settings.boolean({ description: "Below.", default: false }),
-    steps: Settings.array({ description: "Inside.", default: [] })
+    steps: Settings.array({ description: "Inside.", default: [] }),
+    sort: Settings.choice(["up", "down"], { description: "How.", default: "up", unknown: "up", blank: "down" })
   },
   advise: ({ prefix }) =>
     prefix?.startsWith("/") === true ? [{ path: ["prefix"], message: "Starts with a slash." }] : [],
@@ -170,5 +171,28 @@ pipeline:
     const keys = Array.from({ length: 20_000 }, (_, index) => `  k${index}: 01`).join("\n")
     const found = review(`name: P\nexecutors: []\nedges:\n- ${keys.trim()}\n`)
     assert.lengthOf(found, 200)
+  })
+
+  it("tells what counts as something else than it is, as the original takes it", () => {
+    assert.match(
+      only(settings("enabled: 0")),
+      /^6:16 .*enabled The setting enabled counts as false, so the node is left out/
+    )
+    assert.match(only(settings("enabled: null")), /counts as false, so the node is left out/)
+    assert.match(only(settings("enabled: []")), /counts as false, so the node is left out/)
+    assert.deepStrictEqual(settings("enabled: false"), [])
+    assert.match(
+      only(settings("prefix: [a, 'b']")),
+      /prefix takes a text, and this is a list, so it counts as "\['a', 'b'\]"\.$/
+    )
+    assert.match(
+      only(settings("prefix: {a: 1}")),
+      /prefix takes a text, and this is a mapping, so it counts as "\{'a': 1\}"\.$/
+    )
+    assert.match(only(settings("extensions: {a: 1}")), /extensions takes a text, and this is a mapping/)
+    assert.match(only(settings("sort: sideways")), /sort is "sideways", none of up, down, so it counts as up\.$/)
+    assert.match(only(settings("sort: ''")), /sort is blank, which counts as down, not as left out\.$/)
+    assert.deepStrictEqual(settings("sort: ' down '"), [])
+    assert.deepStrictEqual(settings("extensions: [a, b]"), [])
   })
 })

@@ -3,13 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { type Content, nameOf, withData } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
+import * as PythonText from "../../python/PythonText.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as Aggregation from "./aggregation/Aggregation.ts"
 import * as Numeric from "./aggregation/Numeric.ts"
 import * as Operations from "./aggregation/Operations.ts"
-import { setOf, valueIn } from "./DocumentSet.ts"
+import { fieldOf, setOf, valueIn } from "./DocumentSet.ts"
 
 const settings = {
   set_data_key: Settings.string({
@@ -19,7 +20,8 @@ const settings = {
   output_key: Settings.string({ description: "Key of data for the results.", default: "field_aggregations" }),
   aggregations: Settings.array({
     description: `Objects with field_path (inside each document of the set, for example data.revenue), operations (${Operations.operations.join(", ")}) and, if you like, output_key.`,
-    required: true
+    required: true,
+    blank: []
   }),
   number_format: Settings.choice(Numeric.styles, {
     description:
@@ -41,6 +43,10 @@ export const executor = Executor.define({
   settings,
   check: ({ aggregations }) =>
     Either.match(Aggregation.readAll(aggregations), { onLeft: (problem) => [problem], onRight: () => [] }),
+  advise: ({ aggregations }) =>
+    aggregations.length === 0
+      ? [{ path: ["aggregations"], message: "The setting aggregations is empty, so there will be no results." }]
+      : [],
   make: (settings, context) =>
     Effect.succeed({
       process: (items) =>
@@ -71,8 +77,7 @@ const aggregated = (
       return yield* Executor.documentError(context, item, `${nameOf(item)}: ${set.left} (setting set_data_key).`)
     }
     const { documents, fields } = set.right
-    const setId = fields["set_id"] ?? null
-    const setName = fields["set_name"] ?? null
+    const setId = fieldOf(fields, "set_id", "")
     const aggregations = Either.getOrElse(Aggregation.readAll(settings.aggregations), () => [])
     const results = aggregations.map(
       (aggregation) => [aggregation.key, resultOf(settings, documents, aggregation)] as const
@@ -81,15 +86,15 @@ const aggregated = (
       [settings.output_key]: {
         type: "field_aggregations",
         set_id: setId,
-        set_name: setName,
-        total_documents: fields["total_documents"] ?? documents.length,
+        set_name: fieldOf(fields, "set_name", ""),
+        total_documents: fieldOf(fields, "total_documents", 0),
         aggregations: Object.fromEntries(results),
         computed_at: yield* Timestamp.now
       }
     })
     return log.completed(result, {
       set_id: setId,
-      set_name: setName,
+      set_name: fieldOf(fields, "set_name", "unknown"),
       documents_analyzed: documents.length,
       duration_seconds: Number((yield* Clock.currentTimeNanos) - startedAt) / 1e9
     })
@@ -100,10 +105,10 @@ const resultOf = (
   documents: ReadonlyArray<Fields>,
   aggregation: Aggregation.Aggregation
 ): Fields => {
-  const points = documents.map((document, index): Operations.Point => {
+  const points = documents.map((document): Operations.Point => {
     const value = valueIn(document, aggregation.fieldPath) ?? null
     return {
-      role: Object.hasOwn(document, "role") ? document["role"] : `doc_${index}`,
+      role: fieldOf(document, "role", `doc_${PythonText.ofValue(fieldOf(document, "order", 0))}`),
       value,
       number: Numeric.numberOf(value, settings.number_format)
     }

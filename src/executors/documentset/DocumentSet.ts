@@ -1,9 +1,11 @@
 import * as Either from "effect/Either"
 import { isObject } from "../../executor/FieldPath.ts"
+import { compare, isNumber } from "../../python/PythonNumber.ts"
+import { compareByCodePoint } from "../../python/PythonText.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The set under this key of data, as document_set_collector writes it. Left says what is wrong. */
+/** The set under this key of data, as document_set_collector writes it, its documents by their `order`. Left says what is wrong. */
 export const setOf = (
   data: Fields,
   key: string
@@ -14,9 +16,30 @@ export const setOf = (
   }
   const documents = isObject(fields) ? fields["documents"] : undefined
   return isObject(fields) && Array.isArray(documents) && documents.every(isObject)
-    ? Either.right({ fields, documents })
+    ? Either.right({ fields, documents: byOrder(documents) })
     : Either.left(`data.${key} is no document set: it has no list of documents`)
 }
+
+export const fieldOf = (fields: Fields, key: string, otherwise: unknown): unknown =>
+  Object.hasOwn(fields, key) ? fields[key] : otherwise
+
+/** In the order of what `orderOf` gives; equal ones keep their places. Numbers first, then texts, then whatever else as it came. */
+export const sortedBy = <A>(values: ReadonlyArray<A>, orderOf: (value: A) => unknown): ReadonlyArray<A> =>
+  values.toSorted((a, b) => compareOrders(orderOf(a), orderOf(b)))
+
+const byOrder = (documents: ReadonlyArray<Fields>): ReadonlyArray<Fields> =>
+  sortedBy(documents, (document) => fieldOf(document, "order", 0))
+
+const compareOrders = (a: unknown, b: unknown): number => {
+  const [left, right] = [numberFrom(a), numberFrom(b)]
+  if (isNumber(left) && isNumber(right)) return compare(left, right)
+  if (typeof a === "string" && typeof b === "string") return compareByCodePoint(a, b)
+  return kindOf(left) - kindOf(right)
+}
+
+const numberFrom = (value: unknown): unknown => (typeof value === "boolean" ? Number(value) : value)
+
+const kindOf = (value: unknown): number => (isNumber(value) ? 0 : typeof value === "string" ? 1 : 2)
 
 /** The value at a path; the original's collector also keeps nested fields under keys with dots in them. */
 export const valueIn = (document: Fields, path: string): unknown => {

@@ -3,12 +3,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Content } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
-import { compare, isNumber } from "../../python/PythonNumber.ts"
-import { compareByCodePoint, ofValue } from "../../python/PythonText.ts"
+import { ofValue } from "../../python/PythonText.ts"
 import * as Executor from "../../executor/Executor.ts"
 import { isObject, valueAt } from "../../executor/FieldPath.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import * as Settings from "../../executor/Settings.ts"
+import { fieldOf, sortedBy } from "./DocumentSet.ts"
 
 /**
  * `document_set_collector`: one item for each document set, with what was found in its documents. Items that belong to
@@ -96,12 +96,12 @@ const groups = (items: ReadonlyArray<Content>): ReadonlyArray<DocumentSet> => {
   return [...bySet].map(([id, members]) => {
     const summary = members[0]?.summary_data ?? {}
     const setId = id ?? `ungrouped_${sha1(members.map((item) => item.id?.canonical_id ?? "").join("\n")).slice(0, 12)}`
-    const name = own(summary, "document_set_name", "")
+    const name = fieldOf(summary, "document_set_name", "")
     return {
       setId,
       name: setId.startsWith("ungrouped_") ? name || "auto_collected_set" : name,
-      expected: own(summary, "document_set_total", members.length),
-      members: members.toSorted((a, b) => compareOrders(orderOf(a), orderOf(b)))
+      expected: fieldOf(summary, "document_set_total", members.length),
+      members: sortedBy(members, orderOf)
     }
   })
 }
@@ -145,7 +145,7 @@ const collect = ({ expected, members, name, setId }: DocumentSet, settings: Coll
 })
 
 const documentOf = (item: Content, settings: CollectSettings): Readonly<Record<string, unknown>> => ({
-  role: own(item.summary_data, "document_set_role", ""),
+  role: fieldOf(item.summary_data, "document_set_role", ""),
   order: orderOf(item),
   canonical_id: item.id === null ? "" : item.id.canonical_id,
   unique_id: item.id === null ? "" : item.id.unique_id,
@@ -182,18 +182,6 @@ const summaryOf = (summary: Fields, fields: ReadonlyArray<string> | null): Field
     )
   )
 
-const own = (fields: Fields, key: string, otherwise: unknown): unknown =>
-  Object.hasOwn(fields, key) ? fields[key] : otherwise
-
-const orderOf = (item: Content): unknown => own(item.summary_data, "document_set_order", 0)
-
-/** Numbers first, then texts, then whatever else in the order in which it came. */
-const compareOrders = (a: unknown, b: unknown): number => {
-  if (isNumber(a) && isNumber(b)) return compare(a, b)
-  if (typeof a === "string" && typeof b === "string") return compareByCodePoint(a, b)
-  return kindOf(a) - kindOf(b)
-}
-
-const kindOf = (value: unknown): number => (isNumber(value) ? 0 : typeof value === "string" ? 1 : 2)
+const orderOf = (item: Content): unknown => fieldOf(item.summary_data, "document_set_order", 0)
 
 const sha1 = (text: string): string => createHash("sha1").update(text).digest("hex")

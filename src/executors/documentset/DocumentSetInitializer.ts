@@ -2,9 +2,10 @@ import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import { type Content, withSummary } from "../../domain/Content.ts"
 import { compareByCodePoint, ofValue } from "../../python/PythonText.ts"
+import { isTrue } from "../../python/PythonTruth.ts"
 import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import * as Executor from "../../executor/Executor.ts"
-import { isObject, valueAt } from "../../executor/FieldPath.ts"
+import { valueAt } from "../../executor/FieldPath.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import * as Settings from "../../executor/Settings.ts"
 import { sorted } from "./DocumentOrder.ts"
@@ -119,10 +120,6 @@ const fieldOf = (item: Content, field: string): unknown => {
   const metadata = item.id?.metadata ?? {}
   return Object.hasOwn(metadata, field) ? metadata[field] : undefined
 }
-
-/** As Python sees it: nothing empty, zero or false. */
-const isTrue = (value: unknown): boolean =>
-  Array.isArray(value) ? value.length > 0 : isObject(value) ? Object.keys(value).length > 0 : Boolean(value)
 
 /** In the form of a UUID. A random one, as in the original, would make another set out of every attempt. */
 const idOf = ({ id, pipelineName }: Executor.ExecutorContext, items: ReadonlyArray<Content>): string => {

@@ -23,7 +23,7 @@ const settings = {
     default: "content"
   }),
   output_field: Settings.string({ description: "Key of data for the table.", default: "csv_output" }),
-  delimiter: CsvDialect.delimiter({ detection: true }),
+  delimiter: CsvDialect.delimiter,
   quotechar: CsvDialect.quote,
   has_header: Settings.boolean({
     description:

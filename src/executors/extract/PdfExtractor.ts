@@ -30,7 +30,8 @@ const settings = {
   }),
   image_format: Settings.choice(["png", "jpeg", "jpg"], {
     description: "png makes every image a PNG; jpeg leaves JPEG images as they are, and makes the others PNG.",
-    default: "png"
+    default: "png",
+    anyCase: true
   }),
   image_output_mode: Settings.choice(["base64", "bytes"], {
     description: "How an image's data is given: as text or as bytes.",

@@ -103,7 +103,9 @@ export const executor = Executor.define({
                 pipelineName: context.pipelineName,
                 epochMillis: at
               })
-            const paths = yield* names.assign(items, (item) => pathOf(settings, sourceOf(item)))
+            const paths = yield* names.assign(items, (item) =>
+              Either.isLeft(metadataOf(settings, item, at)) ? null : pathOf(settings, sourceOf(item))
+            )
             const failures = new Map<Content, string>()
             const results = yield* PerItem.perItem(context, settings, (item) =>
               write(blobs, settings, context, item, paths.get(item) ?? "", at).pipe(
@@ -163,13 +165,7 @@ const write = (
 ): Effect.Effect<Content, Executor.ExecutorError> =>
   Effect.gen(function* () {
     const fail = (message: string) => Executor.documentError(context, item, message)
-    if (Object.keys(item.data).length === 0) return yield* fail(`${nameOf(item)} has no data to write.`)
-    const metadata = yield* Either.mapLeft(
-      settings.metadata_fields === null
-        ? Either.right({})
-        : BlobMetadata.make(PathTemplate.fieldsOf(item), settings.metadata_fields, settings.add_timestamp ? at : null),
-      fail
-    )
+    const metadata = yield* Either.mapLeft(metadataOf(settings, item, at), fail)
     const body = yield* bodyOf(settings, item).pipe(
       Effect.mapError((reason) => fail(`${nameOf(item)} could not be turned into a file: ${reason}`))
     )
@@ -203,6 +199,14 @@ const write = (
       }
     })
   })
+
+/** The blob's metadata, or why the item can't be written. */
+const metadataOf = (settings: Decoded, item: Content, at: number): ReturnType<typeof BlobMetadata.make> =>
+  Object.keys(item.data).length === 0
+    ? Either.left(`${nameOf(item)} has no data to write.`)
+    : settings.metadata_fields === null
+      ? Either.right({})
+      : BlobMetadata.make(PathTemplate.fieldsOf(item), settings.metadata_fields, settings.add_timestamp ? at : null)
 
 const put = (
   blobs: BlobStore["Type"],

@@ -4,10 +4,13 @@ import type { Content } from "../../domain/Content.ts"
 
 /** Gives every item of a run a blob of its own. */
 export interface BlobNames {
-  /** The names for these items in their order: one that another item of the run has already gets `_2`, `_3`, … before its extension. */
+  /**
+   * The names for these items in their order: one that another item of the run has already gets `_2`, `_3`, … before its extension.
+   * An item whose name is null is not written and takes none.
+   */
   readonly assign: (
     items: ReadonlyArray<Content>,
-    nameOf: (item: Content) => string
+    nameOf: (item: Content) => string | null
   ) => Effect.Effect<ReadonlyMap<Content, string>>
 }
 
@@ -21,6 +24,7 @@ export const make: Effect.Effect<BlobNames> = Effect.sync(() => {
       const assigned = new Map<Content, string>()
       const assign = (item: Content): void => {
         const wanted = nameOf(item)
+        if (wanted === null) return
         let name = wanted
         let count = counts.get(wanted) ?? 1
         while (taken.has(name)) name = numbered(wanted, ++count)

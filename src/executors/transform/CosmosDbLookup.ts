@@ -52,7 +52,8 @@ const settings = {
   }),
   result_mode: Settings.choice(["all", "first"], {
     description: "all: a list of all results. first: the first one, or null. Of queries.",
-    default: "all"
+    default: "all",
+    unknown: "all"
   }),
   flatten_single: Settings.boolean({
     description: "With result_mode all: a single result is given itself, not in a list.",

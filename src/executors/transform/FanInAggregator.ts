@@ -22,7 +22,8 @@ export const executor = Executor.define({
     duplicate_field_merge_strategy: Settings.choice(strategies, {
       description:
         "When several branches have the same key of data or summary_data: first (or keep-one) keeps the value of the first branch, last that of the last, deep merges mappings and keeps the first of other values, fail refuses values that differ.",
-      default: "first"
+      default: "first",
+      unknown: "first"
     })
   },
   make: ({ duplicate_field_merge_strategy: strategy }, context) =>

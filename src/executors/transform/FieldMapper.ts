@@ -30,8 +30,9 @@ const settings = {
     default: null
   }),
   copy_mode: Settings.choice(["move", "copy"], {
-    description: "move takes the values of mappings away from where they were.",
-    default: "copy"
+    description: "move takes the values of mappings away from where they were. A blank text is move.",
+    default: "copy",
+    blank: "move"
   }),
   create_nested: Settings.boolean({
     description: "Make the objects that a path needs. False: they must be there.",
@@ -88,9 +89,9 @@ export const executor = Executor.define({
   check: (settings) => {
     const problems = [
       ...wrongTexts("mappings", settings.mappings),
-      ...wrongTexts("source_id_mappings", settings.source_id_mappings),
+      ...(settings.fail_on_missing_source ? wrongTexts("source_id_mappings", settings.source_id_mappings) : []),
       ...Object.entries(settings.object_mappings ?? {}).flatMap(([target, shape]) =>
-        isObject(shape) && Object.keys(shape).length > 0
+        isObject(shape)
           ? wrongTexts("object_mappings", shape, [target])
           : [
               {
@@ -113,6 +114,22 @@ export const executor = Executor.define({
           }
         ]
   },
+  advise: (settings) => [
+    ...Object.entries(settings.object_mappings ?? {}).flatMap(([target, shape]) =>
+      isObject(shape) && Object.keys(shape).length === 0
+        ? [
+            {
+              path: ["object_mappings", target],
+              message: `The setting object_mappings has no keys at ${target}, so nothing is written there.`
+            }
+          ]
+        : []
+    ),
+    ...wrongTexts("source_id_mappings", settings.source_id_mappings).map(({ message, path }) => ({
+      path,
+      message: `${message} It is left out.`
+    }))
+  ],
   make: (settings, context) =>
     Effect.succeed(
       PerItem.perItem(context, settings, (item, keep) => {
@@ -131,7 +148,7 @@ const wrongTexts = (
   path: ReadonlyArray<string> = []
 ): ReadonlyArray<Settings.SettingProblem> =>
   Object.entries(mapping ?? {}).flatMap(([key, value]) =>
-    typeof value === "string" || (setting === "source_id_mappings" && value === null)
+    typeof value === "string"
       ? []
       : [
           {
@@ -157,8 +174,11 @@ const map = (settings: Decoded, item: Content): Result => {
   try {
     for (const [target, expression] of Object.entries(settings.source_id_mappings ?? {})) {
       if (typeof expression !== "string") continue
-      const value = IdMapping.valueOf(item.id, expression, settings.template_fields)
-      if (value !== undefined && value !== null) data = write(settings, data, target, value)
+      const value = IdMapping.valueOf(item.id, expression, settings.template_fields, settings.nested_delimiter)
+      if (value === undefined || value === null || isKept(settings, data, target)) continue
+      const written = PathWriting.write(data, pathOf(settings, target), value, settings.create_nested)
+      if (Either.isRight(written)) data = written.right
+      else if (settings.fail_on_missing_source) throw new Stop(unwritable(target, written.left))
     }
     for (const [target, shape] of Object.entries(settings.object_mappings ?? {})) {
       const objects = ObjectMapping.build(data, shapeOf(settings, shape), reading(settings), (path) => {
@@ -205,9 +225,11 @@ const resolved = (settings: Decoded, data: Fields): ReadonlyArray<readonly [sour
 const write = (settings: Decoded, data: Fields, target: string, value: unknown): Fields => {
   if (isKept(settings, data, target)) return data
   const written = PathWriting.write(data, pathOf(settings, target), value, settings.create_nested)
-  if (Either.isLeft(written)) throw new Stop(`data.${target} can't be written, because ${written.left}.`)
+  if (Either.isLeft(written)) throw new Stop(unwritable(target, written.left))
   return written.right
 }
+
+const unwritable = (target: string, why: string): string => `data.${target} can't be written, because ${why}.`
 
 const isKept = (settings: Decoded, data: Fields, target: string): boolean => {
   if (settings.overwrite_existing) return false

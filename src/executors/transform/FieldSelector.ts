@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { type Content, nameOf, withSummary } from "../../domain/Content.ts"
+import * as CutText from "../../text/CutText.ts"
 import * as PythonText from "../../python/PythonText.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
@@ -32,7 +33,11 @@ const settings = {
     default: false
   }),
   condition_field: Settings.string({ description: "Path in data of the value to look at.", default: null }),
-  condition_operator: Settings.choice(operators, { description: "How it is compared, as a text.", default: "equals" }),
+  condition_operator: Settings.string({
+    description: "How it is compared, as a text.",
+    default: "equals",
+    options: operators
+  }),
   condition_value: Settings.string({ description: "What it is compared with.", default: null }),
   keep_id_fields: Settings.boolean({
     description: "Keep id, canonical_id and source_id of data whatever the fields say.",
@@ -67,8 +72,14 @@ export const executor = Executor.define({
             message: "The setting condition_field is required when conditional_selection is true."
           }
         ]
-      : [])
+      : []),
+    ...(settings.conditional_selection ? wrongOperator(settings) : [])
   ],
+  advise: (settings) =>
+    wrongOperator(settings).map(({ message, path }) => ({
+      path,
+      message: `${message} Nothing reads it while conditional_selection is false.`
+    })),
   make: (settings, context) => {
     const selection = Selection.make({
       mode: settings.mode,
@@ -86,6 +97,16 @@ export const executor = Executor.define({
 })
 
 const coreFields: ReadonlySet<string> = new Set(["id", "canonical_id", "source_id"])
+
+const wrongOperator = ({ condition_operator: operator }: Decoded): ReadonlyArray<Settings.SettingProblem> =>
+  operators.some((known) => known === operator)
+    ? []
+    : [
+        {
+          path: ["condition_operator"],
+          message: `The setting condition_operator must be one of ${operators.join(", ")}, not ${JSON.stringify(CutText.cut(operator, 100))}.`
+        }
+      ]
 
 const fieldsOf = (settings: Decoded): ReadonlyArray<string> =>
   settings.fields.filter((field) => typeof field === "string")
@@ -134,7 +155,7 @@ const meetsCondition = (settings: Decoded, item: Content): boolean => {
       return text !== wanted
     case "contains":
       return text.includes(wanted)
-    case "not_contains":
+    default:
       return !text.includes(wanted)
   }
 }

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import { countCodePoints } from "../../python/CodePoints.ts"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
+import { isTrue } from "../../python/PythonTruth.ts"
 import * as PythonText from "../../python/PythonText.ts"
 import * as Executor from "../../executor/Executor.ts"
 import { isObject, valueAt } from "../../executor/FieldPath.ts"
@@ -22,8 +23,7 @@ const settings = {
   }),
   max_chunk_size: Settings.integer({
     description: "A longer text is cut at this many bytes of UTF-8; the search index takes no more than 32766.",
-    default: 32_766,
-    min: 1
+    default: 32_766
   }),
   extract_title: Settings.boolean({ description: "Look for a heading in the whole text.", default: true }),
   title_from_chunks: Settings.boolean({
@@ -31,15 +31,12 @@ const settings = {
     default: false
   }),
   title_field: Settings.string({ description: "Path in data of the title; it goes before all others.", default: null }),
-  max_title_length: Settings.integer({ description: "A longer title is cut; in characters.", default: 50, min: 0 }),
+  max_title_length: Settings.integer({ description: "A longer title is cut; in characters.", default: 50 }),
   category_field: Settings.string({ description: "Path in data of the category.", default: null }),
   default_category: Settings.custom(
     "string",
     { description: "The category of documents without one.", default: "document" },
-    (raw) =>
-      typeof raw === "string" || typeof raw === "number"
-        ? Either.right(strip(String(raw)))
-        : Either.left("must be a text.")
+    (raw) => Either.right(strip(PythonText.ofValue(raw)))
   ),
   summary_field: Settings.string({ description: "Path in data of the summary.", default: "summary" }),
   source_value: Settings.string({
@@ -90,6 +87,20 @@ export const executor = Executor.define({
   name: "GPT-RAG Search Index Document Generator",
   description: "Makes documents for the search index of GPT-RAG out of chunks or text.",
   settings,
+  advise: ({ max_chunk_size, max_title_length }) => [
+    ...(max_chunk_size === 0 ? [oddly("max_chunk_size", "0, so every text is empty")] : []),
+    ...(max_chunk_size < 0
+      ? [oddly("max_chunk_size", `${max_chunk_size}, so every text loses its last ${-max_chunk_size} bytes`)]
+      : []),
+    ...(max_title_length < 0
+      ? [
+          oddly(
+            "max_title_length",
+            `${max_title_length}, so every title loses its last ${-max_title_length} characters`
+          )
+        ]
+      : [])
+  ],
   make: (settings, context) =>
     Effect.succeed(
       PerItem.perItem(context, settings, (item) =>
@@ -97,7 +108,8 @@ export const executor = Executor.define({
           const fail = (message: string) => Executor.documentError(context, item, `${nameOf(item)}: ${message}`)
           const chunks = valueIn(item.data, settings.chunk_field)
           if (!Array.isArray(chunks) || chunks.length === 0) {
-            const text = valueAt(item.data, settings.content_field) ?? ""
+            const found = valueAt(item.data, settings.content_field)
+            const text = isTrue(found) ? found : ""
             if (typeof text !== "string")
               return yield* fail(`data.${settings.content_field} is no text (setting content_field).`)
             const whole = common(settings, item, [])
@@ -128,6 +140,11 @@ export const executor = Executor.define({
         })
       )
     )
+})
+
+const oddly = (setting: string, what: string): Settings.SettingProblem => ({
+  path: [setting],
+  message: `The setting ${setting} is ${what}.`
 })
 
 /** A key of `data` as it stands, dots included, else a path. */
@@ -165,11 +182,11 @@ const common = (settings: Decoded, item: Content, chunks: ReadonlyArray<unknown>
     metadata_security_group_ids: [],
     metadata_security_user_ids: [],
     metadata_security_rbac_scope: [],
-    title: firstCharacters(titleOf(settings, item, chunks), settings.max_title_length),
-    category: asText(pathValue(item, settings.category_field)) || settings.default_category,
+    title: start(titleOf(settings, item, chunks), settings.max_title_length),
+    category: textAt(item, settings.category_field) || settings.default_category,
     filepath: path,
     url: pathValue(item, settings.url_field) ?? id?.canonical_id ?? "",
-    summary: pathValue(item, settings.summary_field) ?? "",
+    summary: textAt(item, settings.summary_field),
     source: settings.source_value ?? id?.source_type ?? ""
   }
 }
@@ -188,7 +205,7 @@ const document = (
   const own = (key: string, otherwise: unknown): unknown =>
     !whole && Object.hasOwn(chunk, key) ? chunk[key] : otherwise
   const related = (key: string, field: string | null): unknown =>
-    field === null ? [] : (own(key, null) ?? pathValue(item, field) ?? [])
+    field === null ? [] : trueOr(own(key, null), pathValue(item, field) ?? [])
   const vector = settings.embedding_field === null ? undefined : valueIn(chunk, settings.embedding_field)
   return {
     id: DocumentKey.ofChunk(settings.id_prefix ?? "", base, index),
@@ -207,7 +224,7 @@ const document = (
 
 /** The title field, else a heading, else the file's name. */
 const titleOf = (settings: Decoded, item: Content, chunks: ReadonlyArray<unknown>): string => {
-  const given = asText(pathValue(item, settings.title_field))
+  const given = textAt(item, settings.title_field)
   if (given !== "") return given
   return (settings.extract_title ? headingOf(settings, item, chunks) : undefined) ?? Title.ofFile(item.id?.filename)
 }
@@ -223,10 +240,20 @@ const headingOf = (settings: Decoded, item: Content, chunks: ReadonlyArray<unkno
   return undefined
 }
 
+/** What is there, unless Python counts it as false. */
 const pathValue = (item: Content, path: string | null): unknown =>
-  path === null ? undefined : (valueAt(item.data, path) ?? undefined)
+  path === null ? undefined : trueOr(valueAt(item.data, path), undefined)
 
-const asText = (value: unknown): string => (value === undefined || value === null ? "" : PythonText.ofValue(value))
+const trueOr = (value: unknown, otherwise: unknown): unknown => (isTrue(value) ? value : otherwise)
+
+const textAt = (item: Content, path: string | null): string => {
+  const value = pathValue(item, path)
+  return value === undefined ? "" : PythonText.ofValue(value)
+}
+
+/** `text[:count]`: a negative count leaves out the last characters. */
+const start = (text: string, count: number): string =>
+  firstCharacters(text, count < 0 ? Math.max(0, countCodePoints(text) + count) : count)
 
 const timeText = (value: unknown): unknown =>
   value instanceof Date ? Timestamp.format(value.getTime()) : (value ?? "")

@@ -62,8 +62,8 @@ const settings = {
     description: "Rows as row_data (an object), as row_values (a list) or as both.",
     default: "dict"
   }),
-  csv_delimiter: CsvDialect.delimiter({ detection: false }),
-  csv_quotechar: CsvDialect.quote,
+  csv_delimiter: CsvDialect.forTexts.delimiter,
+  csv_quotechar: CsvDialect.forTexts.quote,
   max_rows: Settings.integer({ description: "Rows to take, after start_row.", default: null, min: 1 }),
   start_row: Settings.integer({ description: "Data rows to leave out at the start.", default: 0, min: 0 }),
   max_items: Settings.integer({
@@ -84,11 +84,12 @@ export const executor = Executor.define({
   name: "Table Row Splitter",
   description: "Splits a table into one item per row.",
   settings,
-  check: (settings) =>
-    CsvDialect.problems(
-      { delimiter: settings.csv_delimiter, quote: settings.csv_quotechar },
-      { delimiter: "csv_delimiter", quote: "csv_quotechar" }
-    ),
+  check: (settings) => (settings.table_format === "csv" ? dialectProblems(settings) : []),
+  advise: (settings) =>
+    dialectProblems(settings).map(({ message, path }) => ({
+      path,
+      message: `${message} Tables that come as a text fail.`
+    })),
   make: (settings, context) =>
     Effect.succeed({
       process: (items) =>
@@ -114,6 +115,12 @@ export const executor = Executor.define({
     })
 })
 
+const dialectProblems = (settings: Decoded): ReadonlyArray<Settings.SettingProblem> =>
+  CsvDialect.textProblems(
+    { delimiter: settings.csv_delimiter, quote: settings.csv_quotechar },
+    { delimiter: "csv_delimiter", quote: "csv_quotechar" }
+  )
+
 /** The row items of a document; null when it has no table. Left says what is wrong. */
 const split = (
   settings: Decoded,
@@ -127,6 +134,10 @@ const split = (
   const parent = item.id
   if (parent === null) return refused("has no id, so its rows can't get one")
   const place = `data.${settings.table_field}`
+  const isText = typeof table === "string" && ["auto", "csv"].includes(settings.table_format)
+  const wrong = isText ? dialectProblems(settings)[0] : undefined
+  if (wrong !== undefined)
+    return refused(`${place} is a text, which can't be read: ${wrong.message.replace(/\.$/, "")}`)
   const all = Table.rowsOf(table, {
     format: settings.table_format,
     hasHeader: settings.has_header,

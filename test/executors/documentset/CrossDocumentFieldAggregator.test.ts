@@ -128,15 +128,95 @@ describe("cross_document_field_aggregator", () => {
       const result = yield* runNode(executor, "aggregate", settings, [item({ document_set: { documents } })])
       assert.deepStrictEqual((aggregationsOf(result)["b"] as Fields)["values"], [
         { role: "doc_0", value: 1 },
-        { role: "doc_1", value: 2 },
-        { role: "doc_2", value: null }
+        { role: "doc_0", value: 2 },
+        { role: "doc_0", value: null }
       ])
+    })
+  )
+
+  it.effect("takes the documents in their order, and names one without a role by it", () =>
+    Effect.gen(function* () {
+      const values = (...documents: ReadonlyArray<Fields>) =>
+        Effect.map(
+          runNode(
+            executor,
+            "aggregate",
+            { aggregations: [{ field_path: "data.v", operations: ["values", "delta"] }] },
+            [item({ document_set: { documents } })]
+          ),
+          (result) => {
+            const found = aggregationsOf(result)["v"] as Fields
+            const named = (found["values"] as ReadonlyArray<Fields>).map(
+              ({ role, value }) => `${String(role)}=${String(value)}`
+            )
+            return [named.join(" "), found["delta"]]
+          }
+        )
+      assert.deepStrictEqual(
+        yield* values(
+          { role: "late", order: 3, data: { v: 9 } },
+          { order: 1.5, data: { v: 4 } },
+          { role: "first", order: -1, data: { v: 1 } },
+          { data: { v: 2 } }
+        ),
+        [
+          "first=1 doc_0=2 doc_1.5=4 late=9",
+          [
+            { from: "first", to: "doc_0", delta: 1 },
+            { from: "doc_0", to: "doc_1.5", delta: 2 },
+            { from: "doc_1.5", to: "late", delta: 5 }
+          ]
+        ]
+      )
+      // Equal orders keep their places; texts come behind the numbers, which the original cannot compare with them.
+      const mixed = values(
+        { order: "b", data: { v: 4 } },
+        { order: 1, data: { v: 1 } },
+        { order: 1, data: { v: 2 } },
+        { order: "a", data: { v: 3 } }
+      )
+      assert.strictEqual((yield* mixed)[0], "doc_1=1 doc_1=2 doc_a=3 doc_b=4")
+    })
+  )
+
+  it.effect("counts the steps of a trend that change something", () =>
+    Effect.gen(function* () {
+      const trend = (...values: ReadonlyArray<unknown>) =>
+        Effect.map(one(["trend"], values), (result) => {
+          const found = result["trend"] as Fields
+          return [found["direction"], found["confidence"]]
+        })
+      assert.deepStrictEqual(yield* trend(2, 2, 3, 3), ["increasing", 1])
+      assert.deepStrictEqual(yield* trend(5, 5, 5, 1), ["decreasing", 1])
+      assert.deepStrictEqual(yield* trend(1, 2, 2, 3, 1), ["mostly_increasing", 0.67])
+      assert.deepStrictEqual(yield* trend(3, 3, 2, 1, 1, 2), ["mostly_decreasing", 0.67])
+      assert.deepStrictEqual(yield* trend(1, 2, 2, 1), ["mixed", 0.5])
+      assert.deepStrictEqual(yield* trend(4, "4", 4), ["stable", 1])
+    })
+  )
+
+  it.effect("gives a set without a name what the original gives it", () =>
+    Effect.gen(function* () {
+      const set = item({ document_set: { documents: [] } })
+      const [result] = yield* runNode(executor, "aggregate", { aggregations: [] }, [set])
+      const written = result?.data["field_aggregations"] as Fields
+      assert.deepStrictEqual(
+        { ...written, computed_at: null },
+        {
+          type: "field_aggregations",
+          set_id: "",
+          set_name: "",
+          total_documents: 0,
+          aggregations: {},
+          computed_at: null
+        }
+      )
+      assert.strictEqual(result?.executor_logs[0]?.details["set_name"], "unknown")
     })
   )
 
   it.effect("refuses sets and settings that are none", () =>
     Effect.gen(function* () {
-      assert.match(yield* refused([]), /must not be an empty list/)
       assert.match(
         yield* refused([{ field_path: "v", operations: ["median"] }]),
         /unknown operation "median" for v; there are values/

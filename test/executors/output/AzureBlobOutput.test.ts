@@ -220,6 +220,19 @@ describe("azure_blob_output", () => {
     })
   )
 
+  it.effect("keeps no name for items that are not written", () =>
+    Effect.gen(function* () {
+      const store = recording()
+      const large = { note: "x".repeat(9000) }
+      const items = [item({}, "a"), item(large, "b"), item({ note: "n" }, "c"), item({}, "d"), item({ note: "n" }, "e")]
+      yield* run(store, { ...base, metadata_fields: "note" }, items, false)
+      assert.deepStrictEqual(
+        store.uploads.map(({ location }) => location.path),
+        ["p/f.json", "p/f_2.json"]
+      )
+    })
+  )
+
   it.effect("writes metadata fields given as a comma list or a list, and when", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.parse("2026-03-04T05:06:07Z"))

@@ -33,6 +33,18 @@ describe("names of blobs", () => {
     20_000
   )
 
+  it.effect("are not taken by items that are not written", () =>
+    Effect.gen(function* () {
+      const names = yield* BlobNames.make
+      const all = items(4)
+      const assigned = yield* names.assign(all, (each) => (all.indexOf(each) % 2 === 0 ? null : "a.json"))
+      assert.deepStrictEqual(
+        all.map((each) => assigned.get(each)),
+        [undefined, "a.json", undefined, "a_2.json"]
+      )
+    })
+  )
+
   it.effect("step over names that others wanted as they are", () =>
     Effect.gen(function* () {
       const names = yield* BlobNames.make

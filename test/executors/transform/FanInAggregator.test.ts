@@ -148,13 +148,6 @@ describe("fan_in_aggregator", () => {
     })
   )
 
-  it.effect("refuses a strategy that it does not know", () =>
-    Effect.sync(() => {
-      const prepared = FanInAggregator.executor.prepare({ duplicate_field_merge_strategy: "guess" })
-      assert.include(JSON.stringify(prepared), "duplicate_field_merge_strategy must be one of")
-    })
-  )
-
   it.scoped("keeps what all branches used of paid services, whatever the strategy", () =>
     Effect.gen(function* () {
       const one = Harness.item("A")

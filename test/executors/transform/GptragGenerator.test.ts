@@ -78,6 +78,17 @@ describe("gptrag_search_index_document_generator", () => {
     })
   )
 
+  it.effect("takes a heading for the title wherever it stands in its line", () =>
+    Effect.gen(function* () {
+      const title = (text: string) => Effect.map(documents({}, { text }), ([first]) => first?.["title"])
+      assert.strictEqual(yield* title("intro\n  # Indented  \nmore"), "Indented")
+      assert.strictEqual(yield* title("x\r\n\t# Behind a tab\r\ny"), "Behind a tab")
+      assert.strictEqual(yield* title("\u00a0# Behind a no-break space"), "Behind a no-break space")
+      assert.strictEqual(yield* title("#NoBlank\n## Second level\n# \n#   First"), "First")
+      assert.strictEqual(yield* title("no heading"), "file")
+    })
+  )
+
   it.effect("finds the heading in the chunks on request", () =>
     Effect.gen(function* () {
       const data = { chunks: [{ text: "intro" }, { text: "x\n# Real title\ny" }] }

@@ -20,7 +20,6 @@ export const readAll = (
 > => {
   const problem = (path: ReadonlyArray<string | number>, message: string) =>
     Either.left({ path: ["aggregations", ...path], message: `The setting aggregations ${message}` })
-  if (raw.length === 0) return problem([], "must not be an empty list.")
   const read: Array<Aggregation> = []
   const used = new Set<string>()
   for (const [index, each] of raw.entries()) {

@@ -86,14 +86,16 @@ const trend = (numbers: ReadonlyArray<number>): Readonly<Record<string, unknown>
   const down = changes.filter((change) => change < 0).length
   if (up === 0 && down === 0) return { direction: "stable", confidence: 1 }
   return {
-    ...direction(up, down, changes.length),
+    ...direction(up, down),
     overall_change: finite(last - first),
     overall_pct_change: percentChange(first, last),
     periods_analyzed: numbers.length
   }
 }
 
-const direction = (up: number, down: number, changes: number) => {
+/** Steps without a change do not count. */
+const direction = (up: number, down: number) => {
+  const changes = up + down
   if (up === changes) return { direction: "increasing", confidence: 1 }
   if (down === changes) return { direction: "decreasing", confidence: 1 }
   if (up > down) return { direction: "mostly_increasing", confidence: roundToHundredths(up / changes) }

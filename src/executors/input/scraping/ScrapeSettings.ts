@@ -101,7 +101,11 @@ export const settings = {
     description: "Only the first element that this matches; a page without one has no screenshot.",
     default: null
   }),
-  screenshot_type: Settings.choice(["png", "jpeg"], { description: "How pictures are written.", default: "png" }),
+  screenshot_type: Settings.choice(["png", "jpeg"], {
+    description: "How pictures are written.",
+    default: "png",
+    unknown: "png"
+  }),
   screenshot_quality: Settings.integer({ description: "Of jpeg pictures.", default: null, min: 1, max: 100 }),
   screenshot_save_to_file: Settings.boolean({
     description: "Write pictures to files, with their path in screenshot_path, instead of base64 in screenshot_base64.",

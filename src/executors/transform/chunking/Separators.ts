@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { Setting } from "../../../executor/Settings.ts"
+import * as PythonText from "../../../python/PythonText.ts"
 
 /** Blank line, line, sentence, word, character: the original's own default, which its catalog spoiled. */
 export const usual: ReadonlyArray<string> = ["\n\n", "\n", ". ", " ", ""]
@@ -28,7 +29,15 @@ export const setting: Setting<ReadonlyArray<string>> = {
       encode: () => (value) => Either.right(value)
     },
     { description: "separators" }
-  ) as Schema.Schema<ReadonlyArray<string>, unknown>
+  ) as Schema.Schema<ReadonlyArray<string>, unknown>,
+  advise: (raw) =>
+    Either.match(read(raw), {
+      onLeft: () => undefined,
+      onRight: (separators) =>
+        typeof raw === "string" || Array.isArray(raw)
+          ? undefined
+          : `takes a list of texts or a comma text; this counts as ${JSON.stringify(separators.slice(0, 10))}.`
+    })
 }
 
 const read = (raw: unknown): Either.Either<ReadonlyArray<string>, string> => {
@@ -37,7 +46,7 @@ const read = (raw: unknown): Either.Either<ReadonlyArray<string>, string> => {
     const json = raw.trimStart().startsWith("[") ? parseJson(raw) : undefined
     return bounded(Array.isArray(json) ? json : split(raw))
   }
-  return Array.isArray(raw) ? bounded(raw) : Either.left("must be a list of texts, or a comma text.")
+  return bounded(Array.isArray(raw) ? raw : split(PythonText.ofValue(raw)))
 }
 
 const bounded = (list: ReadonlyArray<unknown>): Either.Either<ReadonlyArray<string>, string> => {

@@ -23,7 +23,8 @@ export interface TableRow {
   /** Null where the values of an object can't be told apart, because nothing names the columns. */
   readonly values: ReadonlyArray<unknown> | null
   readonly data: Readonly<Record<string, unknown>>
-  readonly headers: ReadonlyArray<string>
+  /** The cells that name the columns, as they are; a text of our own where there is none or another has it already. */
+  readonly headers: ReadonlyArray<unknown>
   /** Which of several tables the row is of, from 0. */
   readonly table: number
   /** Whether the row came as an object, so that `row_id_field` can name its id. */
@@ -172,16 +173,18 @@ const named = (
   header: ReadonlyArray<unknown>,
   table: number
 ): ReadonlyArray<TableRow> => {
-  const headers = distinctNames(
-    header.map((name, index) => (name === null || name === undefined ? `column_${index}` : PythonText.ofValue(name)))
+  const names = header.map((name, index) =>
+    name === null || name === undefined ? `column_${index}` : PythonText.ofValue(name)
   )
+  const headers = distinctNames(names)
+  const shown = headers.map((name, index) => (name === names[index] ? (header[index] ?? name) : name))
   return rows.map((values) => ({
     values,
     data: keyedRow(
       headers.length === values.length ? headers : values.map((_, index) => `column_${index}`),
       (index) => values[index]
     ),
-    headers,
+    headers: shown,
     table,
     isObject: false
   }))
