@@ -57,7 +57,7 @@ const seen: Readonly<Record<string, (items: ReadonlyArray<Content>) => unknown>>
   field_mapper: ([first]) => first?.data,
   field_selector: ([first]) => first?.data,
   gptrag_search_index_document_generator: ([first]) =>
-    (first?.data["d"] as ReadonlyArray<Fields>).map((each) => ({
+    (first?.data["d"] as ReadonlyArray<Fields> | undefined)?.map((each) => ({
       content: each["content"],
       title: each["title"],
       category: each["category"],
@@ -68,8 +68,8 @@ const seen: Readonly<Record<string, (items: ReadonlyArray<Content>) => unknown>>
   table_row_splitter: (rows) =>
     rows.map((row) => [row.id?.canonical_id, row.data["headers"] ?? null, row.data["row_data"]]),
   csv_extractor: ([first]) => first?.data["csv_output"],
-  recursive_text_chunker: ([first]) => (first?.data["chunks"] as ReadonlyArray<Fields>).map((each) => each["text"]),
-  cross_document_field_aggregator: ([first]) => (first?.data["field_aggregations"] as Fields)["aggregations"],
+  recursive_text_chunker: ([first]) => (first?.data["chunks"] as ReadonlyArray<Fields> | undefined)?.map((each) => each["text"]),
+  cross_document_field_aggregator: ([first]) => (first?.data["field_aggregations"] as Fields | undefined)?.["aggregations"],
   document_set_initializer: ([first]) => first?.summary_data
 }
 
