@@ -68,8 +68,10 @@ const seen: Readonly<Record<string, (items: ReadonlyArray<Content>) => unknown>>
   table_row_splitter: (rows) =>
     rows.map((row) => [row.id?.canonical_id, row.data["headers"] ?? null, row.data["row_data"]]),
   csv_extractor: ([first]) => first?.data["csv_output"],
-  recursive_text_chunker: ([first]) => (first?.data["chunks"] as ReadonlyArray<Fields> | undefined)?.map((each) => each["text"]),
-  cross_document_field_aggregator: ([first]) => (first?.data["field_aggregations"] as Fields | undefined)?.["aggregations"],
+  recursive_text_chunker: ([first]) =>
+    (first?.data["chunks"] as ReadonlyArray<Fields> | undefined)?.map((each) => each["text"]),
+  cross_document_field_aggregator: ([first]) =>
+    (first?.data["field_aggregations"] as Fields | undefined)?.["aggregations"],
   document_set_initializer: ([first]) => first?.summary_data
 }
 
