@@ -51,6 +51,8 @@ export interface AnyDocument {
   readonly encoding?: string
   /** Of PDF: at least half of the pages that show anything need OCR. */
   readonly is_scanned?: boolean
+  /** There where a mail has no text but its headers. */
+  readonly headers_only?: true
   /** What was left out, and why, for people. */
   readonly warnings: ReadonlyArray<string>
   /** For `summary_data`, under the names that the extractor of this kind uses. */

@@ -309,7 +309,8 @@ const skipCodePoints = (text: string, from: number, count: number): number => {
 // --- Text ---
 
 const fromText = (options: AnyDocumentOptions, document: TextDocument): AnyDocument => {
-  const { attachments, data, encoding, headings, links, properties, tables, text, type, warnings } = document
+  const { attachments, data, encoding, headers_only, headings, links, properties, tables, text, type, warnings } =
+    document
   return {
     type,
     text,
@@ -322,6 +323,7 @@ const fromText = (options: AnyDocumentOptions, document: TextDocument): AnyDocum
     ...(attachments !== undefined && { attachments }),
     ...(data !== undefined && { data }),
     ...(encoding !== null && { encoding }),
+    ...(headers_only === true && { headers_only }),
     warnings,
     counts: { ...(tables !== undefined && { tables_extracted: tables.length }) }
   }

@@ -1,12 +1,16 @@
-import PostalMime from "postal-mime"
+import { addressParser } from "postal-mime"
 import { Buffer } from "node:buffer"
-import { damaged, DocumentError, limitExceeded } from "../DocumentError.ts"
-import { makeCollector, readHtml } from "../html/Html.ts"
-import type { Attachment, TextDocument, TextLimits, TextOptions } from "../text/TextDocument.ts"
+import { damaged, limitExceeded } from "../DocumentError.ts"
+import { makeCollector } from "../html/Html.ts"
+import { decode, remarks } from "../text/Encoding.ts"
+import type { Attachment, Heading, Link, TextDocument, TextLimits, TextOptions } from "../text/TextDocument.ts"
 import type { Warnings } from "../Warnings.ts"
+import { decodeWords, inOneEncoding } from "./EncodedWords.ts"
+import { type MailBody, readBody, wordDecoder } from "./MailBody.ts"
+import { mailDate } from "./MailDate.ts"
+import { type MimeHeader, type MimePart, parseMime } from "./MimeTree.ts"
 
-type Mail = Awaited<ReturnType<typeof PostalMime.parse>>
-type Address = NonNullable<Mail["from"]>
+type Address = ReturnType<typeof addressParser>[number]
 
 /** Reads a mail as RFC 5322 and MIME have it. Rejects with `DocumentError`. */
 export const readMail = async (
@@ -15,55 +19,64 @@ export const readMail = async (
   limits: TextLimits,
   warnings: Warnings
 ): Promise<Omit<TextDocument, "type" | "encoding" | "warnings">> => {
-  const mail = await parse(withoutEnvelope(withoutMark(bytes), warnings), limits)
-  if (mail.headers.length === 0) throw damaged("The document has no header, as a mail must have")
-  const page = mail.html === undefined ? undefined : readHtml(windows1252(mail.html), limits, warnings)
-  const plain = windows1252(mail.text ?? "")
-    .replaceAll("\r\n", "\n")
-    .trim()
-  const body = plain === "" ? (page?.text ?? "") : plain
-  if (body.length > limits.textLength) {
+  const source = withoutEnvelope(withoutMark(bytes), warnings)
+  const { body, properties } = await readMessage(source, options, limits, warnings, 0)
+  if (body.text.length > limits.textLength) {
     throw limitExceeded("textLength", `The mail has more than ${limits.textLength} characters of text`)
   }
-  const properties = {
-    title: mail.subject?.trim() || null,
-    from: mail.from === undefined ? null : shown(mail.from),
-    to: (mail.to ?? []).map(shown),
-    cc: (mail.cc ?? []).map(shown),
-    bcc: (mail.bcc ?? []).map(shown),
-    reply_to: (mail.replyTo ?? []).map(shown),
-    date: mail.date ?? null,
-    message_id: mail.messageId ?? null,
-    in_reply_to: mail.inReplyTo ?? null,
-    attachment_count: mail.attachments.length
+  const headings = makeCollector<Heading>("headings", limits.entries, warnings)
+  const links = makeCollector<Link>("links", limits.entries, warnings)
+  for (const page of body.pages) {
+    for (const heading of page.headings) headings.add(heading)
+    for (const link of page.links) links.add(link)
   }
+  const attachments = makeCollector<Attachment>("attachments", limits.entries, warnings)
+  for (const attachment of body.attachments) attachments.add(attachment)
+  const tables = body.pages.flatMap((page) => page.tables)
   return {
-    text: options.mail_headers ? [headerLines(properties), body].filter((part) => part !== "").join("\n\n") : body,
-    properties,
-    ...(options.extract_headings && { headings: page?.headings ?? [] }),
-    ...(options.extract_links && { links: page?.links ?? [] }),
-    ...(options.extract_tables && { tables: page?.tables ?? [] }),
-    attachments: attachmentsOf(mail, options, limits, warnings)
+    text: options.mail_headers
+      ? [headerLines(properties), body.text].filter((part) => part !== "").join("\n\n")
+      : body.text,
+    ...(body.text === "" && { headers_only: true }),
+    properties: { ...properties, attachment_count: body.attachments.length },
+    ...(options.extract_headings && { headings: headings.list }),
+    ...(options.extract_links && { links: links.list }),
+    ...(options.extract_tables && { tables: tables.map((table, index) => ({ ...table, table_number: index + 1 })) }),
+    attachments: attachments.list
   }
+}
+
+interface Message {
+  readonly body: MailBody
+  readonly properties: MailProperties
 }
 
 /** Each mail in a mail is parsed again with all that is in it; one that lies deeper is an attachment. */
 const forwardedDepth = 5
 
-const parse = async (bytes: Uint8Array, limits: TextLimits): Promise<Mail> => {
-  try {
-    return await PostalMime.parse(bytes, {
-      maxNestingDepth: Math.min(limits.depth, 100),
-      maxRfc822NestingDepth: forwardedDepth
-    })
-  } catch (error) {
-    if (error instanceof DocumentError) throw error
-    const detail = error instanceof Error ? error.message : String(error)
-    throw /nesting|header/i.test(detail)
-      ? limitExceeded("depth", `The mail is not read: ${detail}`)
-      : damaged(`The mail could not be read: ${detail}`)
+const readMessage = async (
+  bytes: Uint8Array,
+  options: TextOptions,
+  limits: TextLimits,
+  warnings: Warnings,
+  depth: number
+): Promise<Message> => {
+  const root = await parseMime(await inUtf8(bytes, warnings), limits)
+  if (root.headers.length === 0 && depth === 0) throw damaged("The document has no header, as a mail must have")
+  const forwarded = async (content: Uint8Array): Promise<MailBody | undefined> => {
+    if (depth >= forwardedDepth) {
+      warnings.add(`Mails that are forwarded more than ${forwardedDepth} deep are listed as attachments`)
+      return undefined
+    }
+    const { body, properties } = await readMessage(content, options, limits, warnings, depth + 1)
+    const lines = headerLines(properties)
+    return { ...body, text: [`${rule}\n${lines}`, body.text].filter((part) => part !== "").join("\n\n") }
   }
+  const properties = await propertiesOf(root, warnings)
+  return { body: await readBody(root, { options, limits, warnings, forwarded }), properties }
 }
+
+const rule = "-".repeat(20)
 
 /** A byte order mark would be part of the first header's name. */
 const withoutMark = (bytes: Uint8Array): Uint8Array =>
@@ -82,53 +95,74 @@ const withoutEnvelope = (bytes: Uint8Array, warnings: Warnings): Uint8Array => {
   return bytes.subarray(Math.min(bytes.indexOf(0x0a) + 1, end), end)
 }
 
+/** The mail with headers in UTF-8, which the parser takes them for: some are written in 8 bits of another encoding that nothing names. */
+const inUtf8 = async (bytes: Uint8Array, warnings: Warnings): Promise<Uint8Array> => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const ends = [text.indexOf("\n\n"), text.indexOf("\n\r\n")].filter((at) => at !== -1)
+  const end = ends.length === 0 ? bytes.length : Math.min(...ends)
+  const headers = bytes.subarray(0, end)
+  if (headers.every((byte) => byte < 0x80)) return bytes
+  const decoded = await decode(headers)
+  if (decoded.encoding === "utf-8") return bytes
+  for (const remark of remarks(decoded)) warnings.add(remark)
+  return new Uint8Array(Buffer.concat([Buffer.from(decoded.text), bytes.subarray(end)]))
+}
+
+// --- Headers ---
+
+interface MailProperties {
+  readonly title: string | null
+  readonly from: string | null
+  readonly to: ReadonlyArray<string>
+  readonly cc: ReadonlyArray<string>
+  readonly bcc: ReadonlyArray<string>
+  readonly reply_to: ReadonlyArray<string>
+  readonly date: string | null
+  readonly message_id: string | null
+  readonly in_reply_to: string | null
+}
+
+const propertiesOf = async ({ headers }: MimePart, warnings: Warnings): Promise<MailProperties> => {
+  const decodeBytes = wordDecoder(warnings)
+  const first = (key: string): string | undefined => headers.find((header) => header.key === key)?.value
+  const text = async (key: string): Promise<string | null> =>
+    (await decodeWords(first(key) ?? "", decodeBytes)).trim() || null
+  const addresses = async (key: string): Promise<ReadonlyArray<string>> => {
+    const found: Array<string> = []
+    for (const { value } of headers.filter((header: MimeHeader) => header.key === key)) {
+      for (const address of addressParser(await inOneEncoding(value, decodeBytes))) found.push(shown(address))
+    }
+    return found.filter((each) => each !== "")
+  }
+  const [from] = await addresses("from")
+  const date = first("date")
+  return {
+    title: await text("subject"),
+    from: from ?? null,
+    to: await addresses("to"),
+    cc: await addresses("cc"),
+    bcc: await addresses("bcc"),
+    reply_to: await addresses("reply-to"),
+    date: date === undefined || date === "" ? null : mailDate(date),
+    message_id: await text("message-id"),
+    in_reply_to: await text("in-reply-to")
+  }
+}
+
 const shown = (address: Address): string => {
   if (address.group !== undefined) return `${address.name}: ${address.group.map(shown).join(", ")};`
   if (address.name === "" || address.address === "") return address.name || address.address
   return `${address.name} <${address.address}>`
 }
 
-const headerLines = (properties: {
-  readonly title: string | null
-  readonly from: string | null
-  readonly to: ReadonlyArray<string>
-  readonly cc: ReadonlyArray<string>
-  readonly date: string | null
-}): string =>
+const headerLines = ({ cc, date, from, title, to }: MailProperties): string =>
   [
-    ["From", properties.from],
-    ["To", properties.to.join(", ")],
-    ["Cc", properties.cc.join(", ")],
-    ["Date", properties.date],
-    ["Subject", properties.title]
+    ["From", from],
+    ["To", to.join(", ")],
+    ["Cc", cc.join(", ")],
+    ["Date", date],
+    ["Subject", title]
   ]
     .filter(([, value]) => value !== null && value !== "")
     .map(([name, value]) => `${name}: ${value}`)
     .join("\n")
-
-const attachmentsOf = (
-  mail: Mail,
-  options: TextOptions,
-  limits: TextLimits,
-  warnings: Warnings
-): ReadonlyArray<Attachment> => {
-  const attachments = makeCollector<Attachment>("attachments", limits.entries, warnings)
-  for (const { content, disposition, filename, mimeType, related } of mail.attachments) {
-    const data = typeof content === "string" ? Buffer.from(content) : Buffer.from(new Uint8Array(content))
-    attachments.add({
-      filename: filename === null ? null : (filename.split(/[/\\]/).at(-1) ?? null),
-      content_type: mimeType,
-      size_bytes: data.length,
-      inline: related === true || disposition === "inline",
-      ...(options.extract_attachments && { data: data.toString("base64") })
-    })
-  }
-  return attachments.list
-}
-
-/** Node 20 reads the bytes 0x80 to 0x9f of windows-1252 as control characters, which no mail has. */
-const windows1252 = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- these are what is mended
-  text.replace(/[\u0080-\u009f]/g, (character) => upperHalf[character.charCodeAt(0) - 0x80] ?? character)
-
-const upperHalf = Array.from("€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ")

@@ -78,6 +78,8 @@ export interface TextDocument {
   readonly tables?: ReadonlyArray<TextTable>
   readonly attachments?: ReadonlyArray<Attachment>
   readonly data?: unknown
+  /** There where a mail has no text but its headers. */
+  readonly headers_only?: true
   /** What could not be read, though the rest could. */
   readonly warnings: ReadonlyArray<string>
 }

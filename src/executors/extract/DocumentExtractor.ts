@@ -132,7 +132,7 @@ const optionsOf = (settings: Decoded, item: Content): AnyDocumentOptions => ({
 })
 
 const withDocument = (settings: Decoded, item: Content, document: AnyDocument): Content => {
-  const { counts, headings, images, text, type, warnings, ...others } = document
+  const { counts, headers_only: _, headings, images, text, type, warnings, ...others } = document
   return withSummary(
     withData(item, {
       [settings.output_field]: {
@@ -150,8 +150,8 @@ const withDocument = (settings: Decoded, item: Content, document: AnyDocument): 
   )
 }
 
-const blank = ({ is_scanned, text }: AnyDocument): Findings.Blank | undefined => {
-  const found = Findings.blankText(text, [])
+const blank = ({ headers_only, is_scanned, text }: AnyDocument): Findings.Blank | undefined => {
+  const found = Findings.blankText(headers_only === true ? "" : text, [])
   return found?.status === "empty" && is_scanned === true
     ? {
         status: "empty",

@@ -63,14 +63,14 @@ export const executor = DocumentNode.define({
     return {
       settings,
       input: (item) => ({ options, limits, hints: Source.hintsOf(settings, item) }),
-      blank: ({ text }) => Findings.blankText(text, []),
+      blank: ({ headers_only, text }) => Findings.blankText(headers_only ? "" : text, []),
       write: (item, document) => withDocument(settings, item, document)
     }
   }
 })
 
 const withDocument = (settings: Decoded, item: Content, document: TextDocument): Content => {
-  const { properties, tables, text, type, warnings, ...others } = document
+  const { headers_only: _, properties, tables, text, type, warnings, ...others } = document
   return withSummary(
     withData(item, {
       [settings.output_field]: {
