@@ -69,6 +69,21 @@ export const problems = ({
     : [])
 ]
 
+/** What is wrong with a name in a setting: it is still what an example or a form put there, or none that the service has. */
+export const named = (
+  setting: string,
+  value: string,
+  isName: boolean,
+  must: string
+): ReadonlyArray<Settings.SettingProblem> => {
+  const problem = Endpoint.isPlaceholder(value)
+    ? `is still the placeholder ${JSON.stringify(value)}: put the name of yours there.`
+    : isName
+      ? undefined
+      : must
+  return problem === undefined ? [] : [{ path: [setting], message: `The setting ${setting} ${problem}` }]
+}
+
 /** With the key, or without one as the worker's identity; this machine's stand-ins are called with nothing. */
 export const of = (header: string, scope: string, key: Redacted.Redacted | null): SignIn =>
   key === null ? { _tag: "Identity", scope, orNone: true } : { _tag: "Key", header, prefix: "", key }

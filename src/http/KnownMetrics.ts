@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import * as ServiceMetrics from "../services/Metrics.ts"
 import * as Metrics from "../worker/Metrics.ts"
 
-const known: ReadonlyArray<{ readonly register: () => unknown }> = [
+export const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   ...Object.values(Metrics.outcomes),
   ...Object.values(Metrics.crawlResults),
   Metric.tagged(Metrics.workerRestarts, "kind", "processing"),
@@ -26,7 +27,11 @@ const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   Metrics.queueDepth,
   Metrics.queueOldestAge,
   Metrics.poisonDepth,
-  Metrics.logLinesLost
+  Metrics.logLinesLost,
+  ServiceMetrics.tokens,
+  ServiceMetrics.requests,
+  ServiceMetrics.pages,
+  ServiceMetrics.wait
 ]
 
 /** Lets every series of the engine appear with 0 before anything happened: a rate whose first sample is an event misses that event. */

@@ -18,7 +18,8 @@ export const fields = (failOnError: boolean) => ({
   }),
   debug_mode: Settings.boolean({ description: "Logs what goes in and out of the node.", default: false }),
   timeout_seconds: Settings.number({
-    description: "Seconds that the node may take for all its items, retries included; 0 for no bound.",
+    description:
+      "Seconds that the node may take for all its items, retries included; waiting for a free thread or for the limits of a service does not count. 0 for no bound.",
     default: 0,
     min: 0
   }),

@@ -15,6 +15,7 @@ import { ExecutorError, withoutSecrets } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import type { Meter } from "../executor/Usage.ts"
 import * as Retry from "../executor/Retry.ts"
+import * as ThreadWaits from "../threads/ThreadWaits.ts"
 import type { CommonSettings } from "./CommonSettings.ts"
 import * as Condition from "../condition/Condition.ts"
 
@@ -207,7 +208,7 @@ const bounded = <A, R>(
 ): Effect.Effect<A, ExecutorError, R> =>
   timeout === null
     ? effect
-    : Effect.timeoutFail(effect, {
+    : ThreadWaits.timeoutFail(effect, {
         duration: timeout,
         onTimeout: () =>
           new ExecutorError({

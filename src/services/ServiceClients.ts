@@ -98,7 +98,7 @@ export interface Operation {
   /** Between the first looks; grows to `longest`. A `Retry-After` counts instead. */
   readonly interval: Duration.Duration
   readonly longest: Duration.Duration
-  /** From the start on. */
+  /** Since the service accepted it: waiting for a turn before is not the operation's time. */
   readonly within: Duration.Duration
   /** Kept by the caller: where a started operation can be looked at. One that is set is gone on with, so that nothing is paid twice. */
   readonly address?: OperationAddress
@@ -339,7 +339,6 @@ const make = Effect.gen(function* () {
       const { interval, longest, within } = operation
       const { usage, ...quiet } = start
       return Effect.gen(function* () {
-        const began = yield* MonotonicTime.now
         const overdue = failure(
           "TimedOut",
           `has not ended the operation within ${Duration.toSeconds(within)} s (${start.operation}).`
@@ -355,6 +354,7 @@ const make = Effect.gen(function* () {
           )
         }
         const url = address.url
+        const began = yield* MonotonicTime.now
         let failures = 0
         for (;;) {
           const left = Duration.toMillis(within) - ((yield* MonotonicTime.now) - began)

@@ -9,6 +9,8 @@ interface Waits {
   /** Jobs of this work that wait now, and since when. */
   waiting: number
   since: number
+  /** Of the bounded work that this work is a part of: a node's, for an item's. */
+  readonly outer: Waits | null
 }
 
 /** Of the work that this fiber does; null where nobody asks. */
@@ -19,21 +21,31 @@ export const counted = <A, E, R>(wait: Effect.Effect<A, E, R>): Effect.Effect<A,
   Effect.flatMap(FiberRef.get(current), (waits) => {
     if (waits === null) return wait
     return Effect.clockWith((clock) => {
-      if (waits.waiting++ === 0) waits.since = MonotonicTime.unsafeNow(clock)
-      const over = Effect.sync(() => {
-        if (--waits.waiting === 0) waits.ended += MonotonicTime.unsafeNow(clock) - waits.since
-      })
-      return Effect.ensuring(wait, over)
+      begin(waits, MonotonicTime.unsafeNow(clock))
+      return Effect.ensuring(
+        wait,
+        Effect.sync(() => end(waits, MonotonicTime.unsafeNow(clock)))
+      )
     })
   })
+
+const begin = (waits: Waits, now: number): void => {
+  if (waits.waiting++ === 0) waits.since = now
+  if (waits.outer !== null) begin(waits.outer, now)
+}
+
+const end = (waits: Waits, now: number): void => {
+  if (--waits.waiting === 0) waits.ended += now - waits.since
+  if (waits.outer !== null) end(waits.outer, now)
+}
 
 /** Fails when the work takes longer; the time that it waits for a free thread or for the limits of a service does not count. */
 export const timeoutFail = <A, E, R, E2>(
   work: Effect.Effect<A, E, R>,
   options: { readonly duration: Duration.Duration; readonly onTimeout: () => E2 }
 ): Effect.Effect<A, E | E2, R> =>
-  Effect.clockWith((clock) => {
-    const waits: Waits = { ended: 0, waiting: 0, since: 0 }
+  Effect.flatMap(Effect.zip(Effect.clock, FiberRef.get(current)), ([clock, outer]) => {
+    const waits: Waits = { ended: 0, waiting: 0, since: 0, outer }
     const began = MonotonicTime.unsafeNow(clock)
     const left = (): number => {
       const now = MonotonicTime.unsafeNow(clock)

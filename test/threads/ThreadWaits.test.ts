@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Option, TestClock } from "effect"
+import { Duration, Effect, Either, Fiber, Option, TestClock } from "effect"
 import { ExecutorId } from "../../src/domain/Ids.ts"
 import * as PerItem from "../../src/executor/PerItem.ts"
 import type { Job } from "../../src/threads/Jobs.ts"
@@ -52,6 +52,28 @@ describe("A bound on work that may wait for a thread", () => {
       assert.isTrue(Option.isNone(yield* Fiber.poll(fiber)))
       yield* TestClock.adjust("1 seconds")
       assert.strictEqual(yield* Fiber.join(fiber), "too long")
+    })
+  )
+
+  it.effect("counts for the outer bound what inner work waits, and what it does", () =>
+    Effect.gen(function* () {
+      const item = (own: Duration.DurationInput) =>
+        ThreadWaits.timeoutFail(Effect.zipRight(ThreadWaits.counted(Effect.sleep("1 hour")), Effect.sleep(own)), {
+          duration: Duration.minutes(1),
+          onTimeout: () => "item" as const
+        })
+      const node = (...items: ReadonlyArray<Effect.Effect<void, "item">>) =>
+        ThreadWaits.timeoutFail(Effect.all(items, { discard: true }), {
+          duration: Duration.seconds(90),
+          onTimeout: () => "node" as const
+        })
+      const fits = yield* Effect.fork(Effect.either(node(item("40 seconds"), item("40 seconds"))))
+      const exceeds = yield* Effect.fork(Effect.either(node(item("50 seconds"), item("50 seconds"))))
+      const tooLong = yield* Effect.fork(Effect.either(node(item("70 seconds"))))
+      yield* TestClock.adjust("3 hours")
+      assert.isTrue(Either.isRight(yield* Fiber.join(fits)))
+      assert.deepStrictEqual(yield* Fiber.join(exceeds), Either.left("node" as const))
+      assert.deepStrictEqual(yield* Fiber.join(tooLong), Either.left("item" as const))
     })
   )
 

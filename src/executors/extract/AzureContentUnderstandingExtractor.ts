@@ -118,14 +118,12 @@ export const executor = Executor.define({
       type: ["content_understanding_credential_type", given.content_understanding_credential_type],
       key: ["content_understanding_subscription_key", given.content_understanding_subscription_key]
     }),
-    ...(Understanding.isAnalyzerName(given.analyzer_id)
-      ? []
-      : [
-          {
-            path: ["analyzer_id"],
-            message: "The setting analyzer_id must be an analyzer's name: up to 64 letters, digits and . _ -"
-          }
-        ])
+    ...ServiceSignIn.named(
+      "analyzer_id",
+      given.analyzer_id,
+      Understanding.isAnalyzerName(given.analyzer_id),
+      "must be an analyzer's name: up to 64 letters, digits and . _ -"
+    )
   ],
   make: (given, context) =>
     Effect.gen(function* () {

@@ -84,9 +84,12 @@ export const executor = Executor.define({
       type: ["doc_intelligence_credential_type", given.doc_intelligence_credential_type],
       key: ["doc_intelligence_credential_key", given.doc_intelligence_credential_key]
     }),
-    ...(DocumentIntelligence.isModelName(given.model_id)
-      ? []
-      : [{ path: ["model_id"], message: "The setting model_id must be a model's name: letters, digits and . _ ~ -" }]),
+    ...ServiceSignIn.named(
+      "model_id",
+      given.model_id,
+      DocumentIntelligence.isModelName(given.model_id),
+      "must be a model's name: letters, digits and . _ ~ -"
+    ),
     ...(given.pages === null || /^\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*$/.test(given.pages)
       ? []
       : [{ path: ["pages"], message: "The setting pages must name pages like 1-3,5, counted from 1." }])

@@ -88,20 +88,18 @@ export const executor = Executor.define({
           type: ["ai_search_credential_type", given.ai_search_credential_type],
           key: ["ai_search_api_key", given.ai_search_api_key]
         })
-      : [
-          {
-            path: ["ai_search_account"],
-            message: "The setting ai_search_account must be the name of a search service."
-          }
-        ]),
-    ...(SearchIndexes.isIndexName(given.ai_search_index)
-      ? []
-      : [
-          {
-            path: ["ai_search_index"],
-            message: "The setting ai_search_index must be an index's name: lower-case letters, digits and dashes."
-          }
-        ]),
+      : ServiceSignIn.named(
+          "ai_search_account",
+          given.ai_search_account,
+          false,
+          "must be the name of a search service."
+        )),
+    ...ServiceSignIn.named(
+      "ai_search_index",
+      given.ai_search_index,
+      SearchIndexes.isIndexName(given.ai_search_index),
+      "must be an index's name: lower-case letters, digits and dashes."
+    ),
     ...Object.entries(given.content_to_index_mappings).flatMap(([path, field]) =>
       typeof field === "string" && /^[A-Za-z]\w{0,127}$/.test(field)
         ? []
