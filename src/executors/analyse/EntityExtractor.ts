@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import * as Settings from "../../executor/Settings.ts"
 import * as ModelSettings from "./model/ModelSettings.ts"
 import * as Occurrences from "./model/Occurrences.ts"
+import type { Part } from "./model/Parts.ts"
 import * as TextNode from "./model/TextNode.ts"
 
 const defaultTypes = "person,organization,location,date,money,email,phone,url,product,event,quantity,skill,ip-address"
@@ -49,12 +50,11 @@ export const executor = TextNode.define({
       work: (asking, { text }) =>
         Effect.map(
           asking.parts(text, overlap, (part) =>
-            Effect.map(
-              asking.json({ instructions, text: part.text }, { name: "entities", schema }),
-              ({ entities }) => entities
+            Effect.map(asking.json({ instructions, text: part.text }, { name: "entities", schema }), ({ entities }) =>
+              located(part, entities)
             )
           ),
-          (found) => ({ value: shown(given, types, text, located(text, found.flat())) })
+          (found) => ({ value: shown(given, types, text, once(found.flat())) })
         )
     }
   }
@@ -66,19 +66,26 @@ interface Entity {
   readonly start: number
 }
 
+/** What occurs in the part that the model was asked about, with its first place there. */
 const located = (
-  text: string,
+  part: Part,
   found: ReadonlyArray<{ readonly type: string; readonly text: string }>
-): ReadonlyArray<Entity> => {
+): ReadonlyArray<Entity> =>
+  found.flatMap(({ text: value, type }) => {
+    const first = Occurrences.first(part.text, value)
+    return first === undefined
+      ? []
+      : [{ type, text: part.text.slice(first.start, first.end), start: part.start + first.start }]
+  })
+
+/** Each once, in the order of the text. */
+const once = (entities: ReadonlyArray<Entity>): ReadonlyArray<Entity> => {
   const seen = new Map<string, Entity>()
-  for (const { text: value, type } of found) {
-    const first = Occurrences.first(text, value)
-    if (first === undefined) continue
-    const written = text.slice(first.start, first.end)
-    const key = `${type}\u0000${written.toLowerCase()}`
-    if (!seen.has(key)) seen.set(key, { type, text: written, start: first.start })
+  for (const entity of [...entities].sort((a, b) => a.start - b.start)) {
+    const key = `${entity.type}\u0000${entity.text.toLowerCase()}`
+    if (!seen.has(key)) seen.set(key, entity)
   }
-  return [...seen.values()].sort((a, b) => a.start - b.start)
+  return [...seen.values()]
 }
 
 const shown = (

@@ -43,25 +43,23 @@ export const executor = TextNode.define({
     return {
       settings: given,
       work: (asking, { text }) =>
-        Effect.map(
-          asking.parts(text, 100, (part) =>
+        Effect.gen(function* () {
+          const answers = yield* asking.parts(text, 100, (part) =>
             asking.json({ instructions, text: part.text }, { name: "keywords", schema })
-          ),
-          (answers) => {
-            const chosen = ranked(
-              given,
-              text,
-              answers.flatMap(({ keywords }) => keywords)
-            )
-            const topics = mostOften(answers.flatMap((answer) => answer.topics)).slice(0, 3)
-            return {
-              value: {
-                keywords: given.include_score ? chosen : chosen.map(({ term }) => term),
-                ...(given.extract_topics ? { topics } : {})
-              }
+          )
+          const chosen = yield* ranked(
+            given,
+            text,
+            answers.flatMap(({ keywords }) => keywords)
+          )
+          const topics = mostOften(answers.flatMap((answer) => answer.topics)).slice(0, 3)
+          return {
+            value: {
+              keywords: given.include_score ? chosen : chosen.map(({ term }) => term),
+              ...(given.extract_topics ? { topics } : {})
             }
           }
-        )
+        })
     }
   }
 })
@@ -71,7 +69,7 @@ interface Keyword {
   readonly score: number
 }
 
-const ranked = (given: Decoded, text: string, found: ReadonlyArray<Keyword>): ReadonlyArray<Keyword> => {
+const ranked = (given: Decoded, text: string, found: ReadonlyArray<Keyword>): Effect.Effect<ReadonlyArray<Keyword>> => {
   const byTerm = new Map<string, Keyword>()
   for (const { score, term: written } of found) {
     const term = written.trim().replaceAll(/\s+/g, " ")
@@ -82,14 +80,19 @@ const ranked = (given: Decoded, text: string, found: ReadonlyArray<Keyword>): Re
     if (before === undefined || before.score < bounded) byTerm.set(key, { term: before?.term ?? term, score: bounded })
   }
   const terms = [...byTerm.values()].sort((a, b) => b.score - a.score)
-  const ordered =
-    given.ranking_method === "frequency"
-      ? terms
-          .map((keyword) => ({ keyword, count: Occurrences.all(text, keyword.term).length }))
-          .sort((a, b) => b.count - a.count)
-          .map(({ keyword }) => keyword)
-      : terms
-  return ordered.slice(0, given.max_keywords)
+  if (given.ranking_method !== "frequency") return Effect.succeed(terms.slice(0, given.max_keywords))
+  return Effect.map(
+    Occurrences.ofAll(
+      text,
+      terms.map(({ term }) => term)
+    ),
+    (places) =>
+      terms
+        .map((keyword) => ({ keyword, count: places.get(keyword.term)?.length ?? 0 }))
+        .sort((a, b) => b.count - a.count)
+        .map(({ keyword }) => keyword)
+        .slice(0, given.max_keywords)
+  )
 }
 
 const fits = ({ keyword_type, min_word_length }: Decoded, term: string): boolean => {

@@ -76,27 +76,31 @@ export const executor = TextNode.define({
       settings: given,
       onFailure: (fields) => ({ removed: [fields.key, given.redacted_field], withoutText: given.replace_input }),
       work: (asking, clean, original) =>
-        Effect.map(
-          asking.parts(clean.text, overlap, (part) =>
+        Effect.gen(function* () {
+          const answers = yield* asking.parts(clean.text, overlap, (part) =>
             Effect.map(asking.json({ instructions, text: part.text }, { name: "pii", schema }), ({ found }) => found)
-          ),
-          (answers) => {
-            const found = merged([
-              ...Detectors.detect(original, given.pii_types),
-              ...answers.flat().flatMap((each) => placesOf(clean, each))
-            ]).filter(({ confidence }) => confidence >= given.confidence_threshold)
-            return resultOf(given, original, found)
-          }
-        )
+          )
+          const said = answers.flat()
+          const places = yield* Occurrences.ofAll(
+            clean.text,
+            said.map(({ value }) => value)
+          )
+          const found = merged([
+            ...(yield* Detectors.detect(original, given.pii_types)),
+            ...said.flatMap((each) => placesOf(clean, places.get(each.value.trim()) ?? [], each))
+          ]).filter(({ confidence }) => confidence >= given.confidence_threshold)
+          return resultOf(given, original, found)
+        })
     }
   }
 })
 
 const placesOf = (
   clean: CleanText,
-  { confidence, type, value }: { readonly type: string; readonly value: string; readonly confidence: number }
+  places: ReadonlyArray<Occurrences.Span>,
+  { confidence, type }: { readonly type: string; readonly confidence: number }
 ): ReadonlyArray<Detectors.Found> =>
-  Occurrences.all(clean.text, value).map(({ end, start }) => ({
+  places.map(({ end, start }) => ({
     type,
     confidence: Math.min(1, Math.max(0, confidence)),
     start: clean.originalAt(start),

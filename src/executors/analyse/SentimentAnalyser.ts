@@ -76,7 +76,12 @@ export const executor = TextNode.define({
         Effect.map(
           asking.parts(text, 0, (part) =>
             Effect.map(asking.json({ instructions, text: part.text }, { name: "sentiment", schema }), (answer) => ({
-              answer,
+              answer: {
+                ...answer,
+                sentences: answer.sentences.filter(
+                  (sentence) => Occurrences.first(part.text, sentence.text) !== undefined
+                )
+              },
               weight: part.text.length
             }))
           ),
@@ -89,9 +94,7 @@ export const executor = TextNode.define({
             const emotions = [...new Set(parts.flatMap(({ answer }) => answer.overall.emotions))]
             const explanation = parts.map(({ answer }) => answer.overall.explanation).join(" ")
             if (given.granularity === "sentence") {
-              const sentences = parts
-                .flatMap(({ answer }) => answer.sentences)
-                .filter((sentence) => Occurrences.first(text, sentence.text) !== undefined)
+              const sentences = parts.flatMap(({ answer }) => answer.sentences)
               return {
                 value: {
                   sentences: sentences.map((sentence) => ({ text: sentence.text, ...shown(given, sentence) })),

@@ -1,4 +1,6 @@
+import * as Effect from "effect/Effect"
 import { isIP } from "node:net"
+import * as EventLoopTurns from "../../../concurrency/EventLoopTurns.ts"
 
 /** Personal data at a place of a text: `[start, end)`. */
 export interface Found {
@@ -15,17 +17,32 @@ interface Detector {
   readonly isReal: (value: string) => boolean
 }
 
+/** Characters between two turns of the event loop, and how many a match may reach beyond. */
+const slice = 131_072
+const margin = 1_000
+
 /** Finds by form and checksum what the types name; other types have no form. Every repetition is bounded: texts are hostile. */
-export const detect = (text: string, types: ReadonlyArray<string>): ReadonlyArray<Found> =>
-  types.flatMap((type) =>
-    (detectors.get(type) ?? []).flatMap(({ confidence, isReal, pattern }) =>
-      [...text.matchAll(pattern)].flatMap((match) => found(match, type, confidence, isReal))
-    )
+export const detect = (text: string, types: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Found>> => {
+  const slices = Array.from({ length: Math.ceil(text.length / slice) }, (_, index) => index * slice)
+  const work = types.flatMap((type) =>
+    (detectors.get(type) ?? []).flatMap((detector) => slices.map((from) => ({ type, detector, from })))
   )
+  return Effect.map(
+    EventLoopTurns.map(work, ({ detector: { confidence, isReal, pattern }, from, type }) => {
+      const start = Math.max(0, from - margin)
+      return [...text.slice(start, from + slice + margin).matchAll(pattern)].flatMap((match) => {
+        const at = start + match.index
+        return at < from || at >= from + slice ? [] : found(match[0], at, type, confidence, isReal)
+      })
+    }),
+    (all) => all.flat()
+  )
+}
 
 /** What looks like one more group of it may be the next word, so groups are left out from the end until it is real. */
 const found = (
-  { 0: value, index }: RegExpExecArray,
+  value: string,
+  index: number,
   type: string,
   confidence: number,
   isReal: (value: string) => boolean
