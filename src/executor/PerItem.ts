@@ -11,17 +11,27 @@ import * as Retry from "./Retry.ts"
 import * as ThreadWaits from "../threads/ThreadWaits.ts"
 import * as Settings from "./Settings.ts"
 
+interface Defaults {
+  readonly timeoutSecs?: number
+  readonly maxConcurrent?: number
+  /** The original's catalog has no bound for this type: less than one is one after another. */
+  readonly anyConcurrency?: boolean
+}
+
 /** The settings of every type that works item by item, with the original's defaults. */
-export const settings = (defaults: { readonly timeoutSecs?: number; readonly maxConcurrent?: number } = {}) => ({
-  max_concurrent: Settings.integer({
-    description: "Items in work at the same time; 1 is one after another.",
-    default: defaults.maxConcurrent ?? 3,
-    min: 1
-  }),
+export const settings = ({ anyConcurrency = false, maxConcurrent = 3, timeoutSecs = 300 }: Defaults = {}) => ({
+  max_concurrent: {
+    ...Settings.integer({
+      description: "Items in work at the same time; 1 is one after another.",
+      default: maxConcurrent,
+      ...(anyConcurrency ? {} : { min: 1 })
+    }),
+    advise: (raw: unknown) => (Number(raw) < 1 ? "is less than 1, so items are worked on one after another." : undefined)
+  },
   timeout_secs: Settings.integer({
     description:
       "Seconds that one item may take; waiting for a free thread or for the limits of a service does not count.",
-    default: defaults.timeoutSecs ?? 300,
+    default: timeoutSecs,
     min: 1
   }),
   continue_on_error: Settings.boolean({
@@ -114,7 +124,7 @@ export const perItem = (
               ? Effect.fail(result.left.error)
               : Effect.succeed(result)
           ),
-        { concurrency: settings.max_concurrent }
+        { concurrency: Math.max(1, settings.max_concurrent) }
       ).pipe(
         Effect.map((results) => results.filter((result, index) => Either.isRight(result) || !departed(items[index]))),
         Effect.flatMap((results) => {

@@ -1,6 +1,6 @@
 import { FileSystem } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Either } from "effect"
 import type { Content } from "../../src/domain/Content.ts"
 import type * as Executor from "../../src/executor/Executor.ts"
 import * as CrossDocumentFieldAggregator from "../../src/executors/documentset/CrossDocumentFieldAggregator.ts"
@@ -307,6 +307,17 @@ describe("what the original runs though it looks like a mistake", () => {
       }).pipe(Effect.provide(FileSystem.layerNoop({})))
     )
   }
+
+  it.effect("works on items one after another where less than one at a time is asked for", () =>
+    Effect.gen(function* () {
+      for (const executor of [FieldMapper.executor, FieldSelector.executor, Gptrag.executor]) {
+        const settings = { mappings: { a: "b" }, fields: ["a"], max_concurrent: 0 }
+        assert.lengthOf(yield* runNode(executor, "n", settings, [item({ a: 1 }, id), item({ a: 2 }, id)]), 2)
+        assert.match(executor.advise(settings)[0]?.message ?? "", /max_concurrent is less than 1/)
+      }
+      assert.isTrue(Either.isLeft(RecursiveTextChunker.executor.prepare({ max_concurrent: 0 })))
+    })
+  )
 
   it("fan_in_aggregator: a strategy that does not exist is the first branch's", () => {
     for (const duplicate_field_merge_strategy of ["keep-last", "conflict", 5, ["last"]]) {

@@ -14,7 +14,7 @@ import * as PathWriting from "./fields/PathWriting.ts"
 import * as Template from "./fields/Template.ts"
 
 const settings = {
-  ...PerItem.settings({ maxConcurrent: 5 }),
+  ...PerItem.settings({ maxConcurrent: 5, anyConcurrency: true }),
   mappings: Settings.object({
     description:
       "Path of a value in data → path where it goes, in this order; a mapping, or a JSON object as text. Both may hold placeholders.",

@@ -13,7 +13,7 @@ import * as Selection from "./fields/Selection.ts"
 const operators = ["equals", "not_equals", "contains", "not_contains", "exists", "not_exists"] as const
 
 const settings = {
-  ...PerItem.settings({ maxConcurrent: 5 }),
+  ...PerItem.settings({ maxConcurrent: 5, anyConcurrency: true }),
   mode: Settings.choice(["include", "exclude"], {
     description: "Keep nothing but the fields, or remove them.",
     default: "include"

@@ -15,7 +15,7 @@ import * as Title from "./gptrag/Title.ts"
 import * as Utf8 from "./gptrag/Utf8.ts"
 
 const settings = {
-  ...PerItem.settings({ maxConcurrent: 5 }),
+  ...PerItem.settings({ maxConcurrent: 5, anyConcurrency: true }),
   chunk_field: Settings.string({ description: "Key or path in data of the list of chunks.", default: "chunks" }),
   content_field: Settings.string({
     description: "Key of a chunk's text, and path in data of the whole text.",
