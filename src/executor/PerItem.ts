@@ -26,7 +26,8 @@ export const settings = ({ anyConcurrency = false, maxConcurrent = 3, timeoutSec
       default: maxConcurrent,
       ...(anyConcurrency ? {} : { min: 1 })
     }),
-    advise: (raw: unknown) => (Number(raw) < 1 ? "is less than 1, so items are worked on one after another." : undefined)
+    advise: (raw: unknown) =>
+      Number(raw) < 1 ? "is less than 1, so items are worked on one after another." : undefined
   },
   timeout_secs: Settings.integer({
     description:
