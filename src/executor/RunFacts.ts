@@ -16,7 +16,7 @@ export interface RunFacts {
   readonly delivery?: number
   /** The documents that the task brought, by their names, as they were when they were found. */
   readonly documents?: ReadonlyMap<string, FoundDocument>
-  /** Documents of the task, by name, that turned out to be gone or replaced: whoever reads them notes it here, and they leave the run. */
+  /** Documents of the task, by name, that turned out to be gone, replaced or archived: whoever reads them notes it here, and they leave the run. */
   readonly departures?: Map<string, Departure>
 }
 
@@ -31,6 +31,8 @@ export interface FoundDocument {
 export type Departure = Data.TaggedEnum<{
   /** It was deleted after it was found. */
   Gone: {}
+  /** It was moved to the archive tier after it was found. */
+  Archived: {}
   /** Another version took its place after it was found. */
   Replaced: {
     readonly etag: string

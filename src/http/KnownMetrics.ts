@@ -23,6 +23,7 @@ export const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   Metrics.crawlItems,
   Metrics.crawlTasks,
   Metrics.messagesLost,
+  Metrics.outletClosed,
   Metrics.locksLost,
   Metrics.queueDepth,
   Metrics.queueOldestAge,

@@ -33,6 +33,7 @@ import { isOutage } from "./Intake.ts"
 import { Known } from "./Known.ts"
 import type { Lease } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
+import type { Outlet } from "./Outlet.ts"
 import { patiently } from "./Patience.ts"
 import * as Recording from "./Recording.ts"
 import { policyOf, restOf, type RetryPolicy, retryOrReject } from "./RetryPolicy.ts"
@@ -404,5 +405,13 @@ const atWork = (nodes: ReadonlyArray<NodeReport>, items: ReadonlyArray<Content>)
 export const layer: Layer.Layer<
   Attempt,
   never,
-  ExecutionStore | Known | PipelineRunner | ClaimCheck | TaskQueue | EndpointValves | WorkerConfig | AttemptGate
+  | ExecutionStore
+  | Known
+  | PipelineRunner
+  | ClaimCheck
+  | TaskQueue
+  | Outlet
+  | EndpointValves
+  | WorkerConfig
+  | AttemptGate
 > = Layer.effect(Attempt, make)

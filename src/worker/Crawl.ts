@@ -26,6 +26,7 @@ import type { ClaimCheck } from "./ClaimCheck.ts"
 import * as Enqueue from "./Enqueue.ts"
 import * as LostMessages from "./LostMessages.ts"
 import * as Metrics from "./Metrics.ts"
+import type { Outlet } from "./Outlet.ts"
 import { patiently } from "./Patience.ts"
 import * as RecentlyQueued from "./RecentlyQueued.ts"
 import * as Recording from "./Recording.ts"
@@ -341,5 +342,5 @@ const measured = (exit: Exit.Exit<CrawlReport, unknown>, from: number): Effect.E
 export const layer: Layer.Layer<
   Crawl,
   never,
-  CheckpointStore | ExecutionStore | TaskQueue | ClaimCheck | WorkerConfig
+  CheckpointStore | ExecutionStore | TaskQueue | ClaimCheck | Outlet | WorkerConfig
 > = Layer.effect(Crawl, make)

@@ -13,16 +13,16 @@ import * as Metrics from "./Metrics.ts"
 /** Names that a text lists at most. */
 const mostNames = 5
 
+const what: Readonly<Record<Departure["_tag"], string>> = {
+  Gone: "was deleted after it was found",
+  Archived: "was moved to the archive tier after it was found",
+  Replaced: "was replaced after it was found, and its new version has a task of its own"
+}
+
 /** What people read of the documents that left a run; undefined when there is none. */
 export const describe = (departures: ReadonlyMap<string, Departure>): string | undefined => {
   if (departures.size === 0) return undefined
-  const shown = [...departures]
-    .slice(0, mostNames)
-    .map(([name, departure]) =>
-      departure._tag === "Gone"
-        ? `${name} was deleted after it was found`
-        : `${name} was replaced after it was found, and its new version has a task of its own`
-    )
+  const shown = [...departures].slice(0, mostNames).map(([name, departure]) => `${name} ${what[departure._tag]}`)
   return `${shown.join("; ")}${departures.size > mostNames ? `; … (${departures.size} in all)` : ""}.`
 }
 

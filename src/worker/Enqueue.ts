@@ -13,6 +13,7 @@ import { TaskQueue } from "../queue/TaskQueue.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Metrics from "./Metrics.ts"
+import { Outlet } from "./Outlet.ts"
 import { patiently } from "./Patience.ts"
 import * as Recording from "./Recording.ts"
 
@@ -35,11 +36,12 @@ export const enqueue = Effect.gen(function* () {
   const queue = yield* TaskQueue
   const executions = yield* ExecutionStore
   const claims = yield* ClaimCheck
+  const outlet = yield* Outlet
   const { maxTaskRetries } = yield* WorkerConfig
 
   const send = Effect.fnUntraced(function* (task: Task) {
     const body = yield* insistently(claims.encode(task))
-    yield* insistently(queue.send(body))
+    yield* outlet.through(insistently(queue.send(body)))
     yield* insistently(executions.markEnqueued(task.execution_id, yield* Timestamp.now))
     yield* Metric.increment(Metrics.crawlTasks)
   })

@@ -47,11 +47,12 @@ const executorOverdue = counterKey(
 const executorFailures = counterKey("executor_failures_total", "Nodes that failed, by executor type")
 const departures = counterKey(
   "documents_departed_total",
-  "Documents that were gone or replaced when their turn came, by reason"
+  "Documents that were gone, replaced or archived when their turn came, by reason"
 )
 export const departed = {
   Gone: Metric.fromMetricKey(MetricKey.tagged(departures, "reason", "gone")),
-  Replaced: Metric.fromMetricKey(MetricKey.tagged(departures, "reason", "replaced"))
+  Replaced: Metric.fromMetricKey(MetricKey.tagged(departures, "reason", "replaced")),
+  Archived: Metric.fromMetricKey(MetricKey.tagged(departures, "reason", "archived"))
 } as const
 export const leasesLost = counter("leases_lost_total", "Messages whose lease ended before their attempt did")
 export const poisoned = counter("poison_messages_total", "Messages that went to the poison queue")
@@ -74,6 +75,10 @@ export const eventLoopDelay = gauge(
 export const intakeClosed = gauge(
   "intake_valve_closed",
   "1 while no tasks are taken from the queue, except as probes, since the worker's own stores fail"
+)
+export const outletClosed = gauge(
+  "outlet_valve_closed",
+  "1 while no vault is crawled, except to try again, since the queue takes no messages"
 )
 export const received = counter("messages_received_total", "Messages received")
 export const receiveErrors = counter("receive_errors_total", "Receives that failed")

@@ -13,6 +13,7 @@ import { CrawlLock, type LockOwner } from "../store/CrawlLock.ts"
 import { Crawl, type CrawlTarget } from "./Crawl.ts"
 import { CrawlSchedule } from "./CrawlSchedule.ts"
 import { withCrawlLock } from "./HeldCrawlLock.ts"
+import { Outlet } from "./Outlet.ts"
 import { type Heartbeat, Progress } from "./Progress.ts"
 import { describe, type Supervised, supervise, type WorkerState } from "./Supervisor.ts"
 
@@ -43,6 +44,7 @@ const make = Effect.gen(function* () {
   const crawl = yield* Crawl
   const locks = yield* CrawlLock
   const progress = yield* Progress
+  const outlet = yield* Outlet
   const config = yield* WorkerConfig
 
   const instance = `${config.workerName}/${Ids.random(8)}`
@@ -61,7 +63,8 @@ const make = Effect.gen(function* () {
       yield* Effect.catchAll(schedule.refresh(beat), (error) =>
         Effect.logWarning(`The schedule stays as it is, the vaults could not be read: ${error.message}`)
       )
-      for (const [pipelineId, targets] of yield* schedule.due) {
+      const due = (yield* outlet.mayCrawl) ? yield* schedule.due : new Map<PipelineId, ReadonlyArray<CrawlTarget>>()
+      for (const [pipelineId, targets] of due) {
         if (taken.has(pipelineId)) continue
         taken.add(pipelineId)
         yield* Queue.offer(work, { pipelineId, targets })
@@ -119,7 +122,7 @@ const make = Effect.gen(function* () {
       const { pipelineId, targets } = yield* Queue.take(work)
       yield* heartbeat.expect(`locking ${pipelineId}`, crawlPatience)
       yield* Effect.ensuring(
-        crawlPipeline(self, heartbeat, id, targets),
+        Effect.unlessEffect(crawlPipeline(self, heartbeat, id, targets), outlet.isClosed),
         Effect.sync(() => taken.delete(pipelineId))
       )
     }
@@ -150,5 +153,8 @@ const make = Effect.gen(function* () {
   return SourceWorkers.of({ states: Effect.sync(() => workers.map(({ supervised }) => supervised.state())), stop })
 })
 
-export const layer: Layer.Layer<SourceWorkers, never, CrawlSchedule | Crawl | CrawlLock | Progress | WorkerConfig> =
-  Layer.scoped(SourceWorkers, make)
+export const layer: Layer.Layer<
+  SourceWorkers,
+  never,
+  CrawlSchedule | Crawl | CrawlLock | Outlet | Progress | WorkerConfig
+> = Layer.scoped(SourceWorkers, make)

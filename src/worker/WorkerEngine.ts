@@ -22,6 +22,7 @@ import * as CrawlSchedule from "./CrawlSchedule.ts"
 import * as Intake from "./Intake.ts"
 import * as Known from "./Known.ts"
 import * as Leases from "./Leases.ts"
+import * as Outlet from "./Outlet.ts"
 import * as PoisonQueue from "./PoisonQueue.ts"
 import * as ProcessingWorkers from "./ProcessingWorkers.ts"
 import * as Progress from "./Progress.ts"
@@ -152,5 +153,5 @@ export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(Worke
   Layer.provide(
     Layer.mergeAll(Leases.layer, RunningAttempts.layer, AttemptGate.layer, Known.layer, Intake.layer, PoisonQueue.layer)
   ),
-  Layer.provide(Layer.mergeAll(Progress.layer, ClaimCheck.layer, EndpointValves.layer))
+  Layer.provide(Layer.mergeAll(Progress.layer, ClaimCheck.layer, Outlet.layer, EndpointValves.layer))
 )

@@ -165,8 +165,8 @@ const isCrash = ({ error }: Execution): boolean => typeof error === "string" && 
 /** Calls a second of a process to a service that is away: probes, the schedule, and crawls of five vaults every three seconds that fail. */
 const mostRefused = 6
 
-/** Calls a second of a process to all services meanwhile. Without the queue, crawls still look at all that they could not send. */
-const mostCalls: Readonly<Record<Outage["service"], number>> = { cosmos: 15, blob: 30, queue: 80 }
+/** Calls a second of a process to all services meanwhile. Without the queue nothing is crawled, but tasks that were under way go on to their end. */
+const mostCalls: Readonly<Record<Outage["service"], number>> = { cosmos: 15, blob: 30, queue: 20 }
 
 /** Accounts for every document version and every message. */
 export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> => {

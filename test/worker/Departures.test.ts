@@ -56,6 +56,24 @@ describe("documents that are gone or replaced when their turn comes", () => {
   )
 
   test(
+    "one that was archived ends its execution with the reason, without an alarm",
+    Effect.scoped(
+      Effect.gen(function* () {
+        const runner = yield* FakeRunner
+        runner.work = departing({ "doc-1": Departure.Archived() })
+        yield* Engine.enqueue(1)
+        yield* Engine.started()
+        yield* Engine.pass(1)
+        const execution = yield* Engine.executionOf(1)
+        assert.strictEqual(execution?.["status"], "completed")
+        assert.match(String(execution?.["status_message"]), /doc-1 was moved to the archive tier after it was found/)
+        assert.isEmpty(yield* poison)
+        assert.isEmpty(yield* bodies)
+      })
+    )
+  )
+
+  test(
     "a replaced one is left to the task of its new version, which there is at once, and only once",
     Effect.scoped(
       Effect.gen(function* () {

@@ -8,6 +8,7 @@ import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { ExecutionStore } from "../../src/store/ExecutionStore.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import * as ClaimCheck from "../../src/worker/ClaimCheck.ts"
+import * as Outlet from "../../src/worker/Outlet.ts"
 import * as Enqueue from "../../src/worker/Enqueue.ts"
 import { inputId } from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
@@ -28,7 +29,7 @@ const document = (name: string, version: string): Discovered => ({ item: Engine.
 
 const enqueue = (documents: ReadonlyArray<Discovered>, from: Enqueue.Source = source) =>
   Effect.flatMap(Enqueue.enqueue, (make) => make(from, documents)).pipe(
-    Effect.provide(Layer.provideMerge(ClaimCheck.layer, WorkerConfig.layerWith({})))
+    Effect.provide(Layer.provideMerge(Layer.merge(ClaimCheck.layer, Outlet.layer), WorkerConfig.layerWith({})))
   )
 
 const idOf = (documents: ReadonlyArray<Discovered>, from: Enqueue.Source = source) =>

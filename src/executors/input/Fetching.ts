@@ -122,7 +122,7 @@ export const make = (
   })
 
 /**
- * A document that a crawl found may be gone or replaced when its turn comes: then it departs from the run, and the error only ends its way. One
+ * A document that a crawl found may be gone, archived or replaced when its turn comes: then it departs from the run, and the error only ends its way. One
  * that changes while it is read, and of which no version is known, is read again.
  */
 const readFailure = (
@@ -141,6 +141,7 @@ const readFailure = (
     return Effect.fail(failed)
   }
   if (error._tag === "NotFound" && error.code === "BlobNotFound" && wasFound) return departs(Departure.Gone())
+  if (error._tag === "Conflict" && isArchived(error.code) && wasFound) return departs(Departure.Archived())
   if (error._tag !== "PreconditionFailed") return Effect.fail(failed)
   if (known === undefined || known.etag === null)
     return Effect.fail(new ExecutorError({ ...failed, reason: "Transient" }))
@@ -153,6 +154,8 @@ const readFailure = (
     })
   )
 }
+
+const isArchived = (code: string | null): boolean => code === "BlobArchived" || code === "BlobBeingRehydrated"
 
 interface Gathered {
   /** Null unless they were to be kept. */

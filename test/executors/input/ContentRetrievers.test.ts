@@ -7,7 +7,7 @@ import { type BlobLocation, BlobStore } from "../../../src/blob/BlobStore.ts"
 import { type Content, type ContentIdentifier, withData } from "../../../src/domain/Content.ts"
 import { withRoots } from "../../support/LocalFiles.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
-import { NotFound, Unavailable, type ServiceError } from "../../../src/domain/ServiceError.ts"
+import { Conflict, NotFound, Unavailable, type ServiceError } from "../../../src/domain/ServiceError.ts"
 import * as MemoryBlob from "../../../src/blob/MemoryBlob.ts"
 import type { Executor } from "../../../src/executor/Executor.ts"
 import type { Departure, FoundDocument, RunFacts } from "../../../src/executor/RunFacts.ts"
@@ -505,6 +505,29 @@ describe("documents that a crawl found", () => {
             )
             assert.deepInclude(run.departures?.get(nameOf("replaced.txt")), { etag: now, size: 4 })
           })
+        )
+      }
+      for (const code of ["BlobArchived", "BlobBeingRehydrated"]) {
+        it.scoped(
+          `${name}: one that was archived after it was found leaves, an unknown one is an error (${code})`,
+          () =>
+            Effect.gen(function* () {
+              const error = new Conflict({ service: "Blob Storage", operation: "download", message: "archived", code })
+              const archived = BlobStore.of({
+                ...(yield* BlobStore),
+                download: () => Stream.fail(error)
+              })
+              const run = found({ "cold.txt": { etag: "0x1", changedAt: 5 } })
+              const read = (given?: RunFacts) =>
+                Effect.provideService(
+                  succeed(executor, settings, [blobItem("cold.txt")], true, given),
+                  BlobStore,
+                  archived
+                )
+              assert.deepStrictEqual(yield* read(run), [])
+              assert.strictEqual(run.departures?.get(nameOf("cold.txt"))?._tag, "Archived")
+              assert.isTrue(Exit.isFailure(yield* Effect.exit(read())))
+            })
         )
       }
       it.scoped(`${name}: a blob that no crawl found, or a container that is missing, is an error`, () =>

@@ -1,0 +1,100 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Metric, type Scope, Stream, TestClock } from "effect"
+import { Invalid, type ServiceError, Unauthorized, Unavailable } from "../../src/domain/ServiceError.ts"
+import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
+import { MemoryStores } from "../../src/store/MemoryStores.ts"
+import * as Metrics from "../../src/worker/Metrics.ts"
+import { FakeRunner } from "../support/FakeRunner.ts"
+import * as Engine from "../support/MemoryEngine.ts"
+
+const start = Date.parse("2026-01-02T10:00:00Z")
+const refused = new Unauthorized({ service: "Storage Queue", operation: "send", message: "no role" })
+const cut = new Unavailable({ service: "Storage Queue", operation: "send", message: "the connection was cut" })
+
+const vaults = 5
+
+const test = (name: string, body: () => Effect.Effect<void, unknown, Engine.Installation | Scope.Scope>) =>
+  it.effect(name, () =>
+    Engine.withInstallation(
+      Effect.gen(function* () {
+        yield* TestClock.setTime(start)
+        const stores = yield* MemoryStores
+        const runner = yield* FakeRunner
+        for (let i = 2; i <= vaults; i++) {
+          yield* stores.pipelines.upsert({ ...Engine.pipeline, id: `line-${i}` })
+          yield* stores.vaults.upsert({ ...Engine.vault, id: `vault-${i}`, pipeline_id: `line-${i}` })
+        }
+        let round = 0
+        runner.crawl = () => {
+          round++
+          const documents = Array.from({ length: 40 }, (_, i) => ({
+            item: Engine.item(`${round}-${i}.pdf`),
+            version: "v1"
+          }))
+          return Stream.make({ documents, servedAt: start + 1_000 })
+        }
+        yield* body()
+      })
+    )
+  )
+
+const crawling = Engine.started({
+  sourceWorkers: 2,
+  processingWorkers: 0,
+  schedulerInterval: Duration.seconds(1),
+  defaultPollingInterval: Duration.seconds(3)
+})
+
+const refuse = (operation: "send" | "stats", error: ServiceError) =>
+  Effect.flatMap(MemoryQueue, (queue) => Effect.repeatN(queue.failNext(operation, error), 4_000))
+
+const executions = Effect.map(MemoryStores, (stores) => stores.executions.documents.size)
+
+describe("while the queue takes no messages", () => {
+  for (const [name, operations] of [
+    ["refuses everything", ["send", "stats"]],
+    ["can be read and not written", ["send"]]
+  ] as const) {
+    test(`and ${name}, vaults are not listed, nor executions created, at every interval`, () =>
+      Effect.gen(function* () {
+        const runner = yield* FakeRunner
+        const stores = yield* MemoryStores
+        for (const operation of operations) yield* refuse(operation, refused)
+        yield* crawling
+        yield* Engine.pass(600)
+        assert.isAtMost(runner.crawls.length, 2 * 20, "without the valve: 1,000")
+        assert.isAtMost(yield* executions, 2 * 20 * 17)
+        assert.strictEqual((yield* Metric.value(Metrics.outletClosed)).value, 1)
+        const failures = [...stores.executions.documents.values()].filter(({ task_id }) => task_id === null)
+        assert.isAtLeast(failures.length, 1, "and it is recorded")
+      }))
+  }
+
+  test("and cuts connections, crawls begin again when it is back, with all that they found", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const queue = yield* MemoryQueue
+      yield* Effect.repeatN(queue.failNext("send", cut), 200)
+      yield* Effect.repeatN(queue.failNext("stats", cut), 2)
+      yield* crawling
+      yield* Engine.pass(300)
+      const before = runner.crawls.length
+      yield* Engine.pass(30)
+      assert.isAtLeast(runner.crawls.length - before, 2 * vaults, "at their intervals")
+      assert.strictEqual((yield* Metric.value(Metrics.outletClosed)).value, 0)
+    }))
+
+  test("a message that it refuses for its own sake stops no other vault", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const queue = yield* MemoryQueue
+      const invalid = new Invalid({ service: "Storage Queue", operation: "send", message: "no", reason: "TooLarge" })
+      yield* Effect.repeatN(queue.failNext("send", invalid), 20)
+      runner.crawl = () =>
+        Stream.make({ documents: [{ item: Engine.item("a.pdf"), version: "v1" }], servedAt: start + 1_000 })
+      yield* crawling
+      yield* Engine.pass(60)
+      assert.isAtLeast(runner.crawls.length, 15 * vaults)
+      assert.strictEqual((yield* Metric.value(Metrics.outletClosed)).value, 0)
+    }))
+})
