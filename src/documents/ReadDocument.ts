@@ -252,6 +252,14 @@ const fromPowerPoint = (options: AnyDocumentOptions, document: PowerPointDocumen
 const fromExcel = (options: AnyDocumentOptions, document: ExcelDocument): AnyDocument => {
   const places = new Map((document.sheets ?? []).map(({ sheet_name }, index) => [sheet_name, index + 1]))
   const placeOf = (name: string): number | null => places.get(name) ?? null
+  const noteOfSheet =
+    (kind: DocumentNote["kind"]) =>
+    (found: { readonly sheet_name: string; readonly text: string; readonly author?: string | null }): DocumentNote => ({
+      kind,
+      page_number: placeOf(found.sheet_name),
+      author: found.author ?? null,
+      text: found.text
+    })
   return {
     type: "excel",
     text: document.text ?? "",
@@ -271,12 +279,11 @@ const fromExcel = (options: AnyDocumentOptions, document: ExcelDocument): AnyDoc
     }),
     ...(options.extract_properties && { properties: { ...document.properties } }),
     ...(options.extract_notes && {
-      notes: (document.comments ?? []).map(({ author, sheet_name, text }) => ({
-        kind: "comment" as const,
-        page_number: placeOf(sheet_name),
-        author,
-        text
-      }))
+      notes: [
+        ...(document.comments ?? []).map(noteOfSheet("comment")),
+        ...(document.headers ?? []).map(noteOfSheet("header")),
+        ...(document.footers ?? []).map(noteOfSheet("footer"))
+      ]
     }),
     warnings: document.warnings,
     counts: {

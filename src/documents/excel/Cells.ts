@@ -1,16 +1,22 @@
 import { unescapeText } from "../xml/EscapedText.ts"
 import { scanXml } from "../xml/XmlScanner.ts"
 import type { Budget } from "../Limits.ts"
-import { integer } from "../xml/XmlTree.ts"
+import { integer, isOn } from "../xml/XmlTree.ts"
+import { fromPrivateUse, fromSymbolFont, type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { maxColumn, maxRow, parseCell } from "./CellReference.ts"
 import type { CellValue } from "./ExcelDocument.ts"
+import type { SharedStrings } from "./ExcelStrings.ts"
+import type { RichValue } from "./RichValues.ts"
 import { serialToIso, type TimeKind } from "../SerialTime.ts"
 import { shiftFormula } from "./SharedFormula.ts"
 
 /** What the cells of every sheet refer to. */
 export interface CellContext {
-  readonly sharedStrings: ReadonlyArray<string>
+  readonly sharedStrings: SharedStrings
   readonly timeKinds: ReadonlyArray<TimeKind | undefined>
+  /** Of each cell style; empty if there is none. */
+  readonly symbolFonts: ReadonlyArray<SymbolFont | undefined>
+  readonly richValue: (valueMetadata: string) => RichValue | undefined
   readonly from1904: boolean
   readonly budget: Budget
   /** Whether formulas are wanted at all; working them out costs time. */
@@ -23,6 +29,12 @@ export interface CellHandler {
   /** After the last cell of a row, or of a part of it; a row may come again. */
   readonly endOfRow: (row: number) => void
   readonly mergedRange: (range: string) => void
+  /** A cell that shows a picture. */
+  readonly picture: (row: number, column: number, image: NonNullable<RichValue["image"]>) => void
+  /** A header or footer, as stored, by the name of its element without a prefix. */
+  readonly header: (name: string, stored: string) => void
+  /** What says which headers count: `differentFirst`, `differentOddEven`. */
+  readonly headerFlag: (name: string) => void
 }
 
 /** What was odd about a sheet, counted. */
@@ -33,7 +45,7 @@ export interface CellProblems {
   readonly missingStrings: number
 }
 
-type Capture = "none" | "value" | "formula" | "inline"
+type Capture = "none" | "value" | "formula" | "inline" | "header"
 
 /** Reads the cells of a worksheet part in one pass. Throws `DocumentError`. */
 export const scanCells = (
@@ -57,28 +69,49 @@ export const scanCells = (
   let sharedIndex: string | undefined
   let capture: Capture = "none"
   let inString = false
+  let runStart = 0
+  let runFont: SymbolFont | undefined
+  let hasFonts = false
+  let header = ""
+  let valueMetadata: string | undefined
   let phonetic = 0
 
   const cellValue = (): CellValue => {
-    if (inline !== undefined) return unescapeText(inline)
+    if (inline !== undefined) return inFont(unescapeText(inline), hasFonts)
     if (value === "") return null
     switch (type) {
       case "s": {
-        const text = context.sharedStrings[integer(value) ?? -1]
+        const index = integer(value) ?? -1
+        const text = context.sharedStrings.texts[index]
         if (text === undefined) missingStrings++
-        return text ?? null
+        return text === undefined ? null : inFont(text, context.sharedStrings.styled.has(index))
       }
       case "b":
         return value.trim() === "1" || value.trim() === "true"
       case "str":
       case "inlineStr":
-        return unescapeText(value)
+        return inFont(unescapeText(value), false)
       case "e":
+        return errorValue(value.trim())
       case "d":
         return value.trim()
       default:
         return numberValue(value, style, context)
     }
+  }
+
+  /** Cells in a symbol font are a common way to show ticks and arrows. */
+  const inFont = (text: string, hasOwn: boolean): string => {
+    const font = context.symbolFonts.length === 0 ? undefined : context.symbolFonts[Number(style ?? 0)]
+    if (font === undefined || text === "") return text
+    return hasOwn ? fromPrivateUse(font, text) : fromSymbolFont(font, text)
+  }
+
+  /** The error of a cell with a rich value is only what older programs are to show. */
+  const errorValue = (error: string): CellValue => {
+    const rich = valueMetadata === undefined ? undefined : context.richValue(valueMetadata)
+    if (rich?.image !== undefined) handler.picture(row, column, rich.image)
+    return rich?.text === undefined ? error : rich.text
   }
 
   const cellFormula = (): string | undefined => {
@@ -122,6 +155,8 @@ export const scanCells = (
           inline = undefined
           formula = undefined
           sharedIndex = undefined
+          hasFonts = false
+          valueMetadata = attributes.vm
           return
         }
         case "x:v":
@@ -146,8 +181,29 @@ export const scanCells = (
         case "x:t":
           capture = inString && phonetic === 0 ? "inline" : "none"
           return
+        case "x:r":
+          if (inString) runStart = inline?.length ?? 0
+          return
+        case "x:rFont":
+          hasFonts = true
+          runFont = symbolFont(attributes.val)
+          return
         case "x:rPh":
           phonetic++
+          return
+        case "x:headerFooter":
+          for (const flag of ["differentFirst", "differentOddEven"]) {
+            if (attributes[flag] !== undefined && isOn(attributes[flag])) handler.headerFlag(flag)
+          }
+          return
+        case "x:oddHeader":
+        case "x:oddFooter":
+        case "x:evenHeader":
+        case "x:evenFooter":
+        case "x:firstHeader":
+        case "x:firstFooter":
+          capture = "header"
+          header = ""
           return
         case "x:mergeCell":
           if (attributes.ref !== undefined) handler.mergedRange(attributes.ref)
@@ -157,7 +213,8 @@ export const scanCells = (
       if (capture === "none") return
       if (capture === "value") value += text
       else if (capture === "formula") formula += text
-      else inline += text
+      else if (capture === "inline") inline += text
+      else header += text
     },
     close: (name) => {
       switch (name) {
@@ -174,6 +231,21 @@ export const scanCells = (
           return
         case "x:is":
           inString = false
+          return
+        case "x:r":
+          if (runFont !== undefined && inline !== undefined) {
+            inline = inline.slice(0, runStart) + fromSymbolFont(runFont, inline.slice(runStart))
+          }
+          runFont = undefined
+          return
+        case "x:oddHeader":
+        case "x:oddFooter":
+        case "x:evenHeader":
+        case "x:evenFooter":
+        case "x:firstHeader":
+        case "x:firstFooter":
+          capture = "none"
+          handler.header(name.slice(2), header)
           return
         case "x:rPh":
           phonetic--

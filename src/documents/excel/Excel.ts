@@ -9,7 +9,7 @@ import { type OpcPackage, openPackage, optionalPart } from "../zip/OpcPackage.ts
 import { cellName } from "./CellReference.ts"
 import { type CellContext, scanCells } from "./Cells.ts"
 import { makeCommentReader } from "./Comments.ts"
-import { readDrawings } from "./Drawings.ts"
+import { type AnchoredImage, readDrawings } from "./Drawings.ts"
 import type {
   CellValue,
   ExcelDocument,
@@ -18,12 +18,15 @@ import type {
   SheetCell,
   SheetComment,
   SheetFormula,
+  SheetHeader,
   SheetImage,
   SheetTable,
   WorkbookProperties
 } from "./ExcelDocument.ts"
-import { readSharedStrings } from "./ExcelStrings.ts"
-import { readTimeKinds } from "./NumberFormat.ts"
+import { readSharedStrings, type SharedStrings } from "./ExcelStrings.ts"
+import { headerText } from "./HeaderFooter.ts"
+import { readSymbolFonts, readTimeKinds } from "./NumberFormat.ts"
+import { makeRichValues } from "./RichValues.ts"
 import { fullSheet, makeRowFilter, makeTableBuilder, readTableDefinitions, type RowCells } from "./SheetTables.ts"
 import { paddedText, rowText } from "./SheetText.ts"
 import { readWorkbook, type Workbook } from "./Workbook.ts"
@@ -53,15 +56,22 @@ export const readExcel = (
     const formulas: Array<SheetFormula> = []
     const comments: Array<SheetComment> = []
     const allImages: Array<SheetImage> = []
+    const headers: Array<SheetHeader> = []
+    const footers: Array<SheetHeader> = []
 
-    for (const { name, part, kind, state } of workbook.sheets) {
+    for (const { name, part, state } of workbook.sheets) {
       if (state !== "visible" && !options.include_hidden_sheets) continue
       const drawings = readDrawings(document, part, warnings)
-      for (const text of [...drawings.textBoxes, ...drawings.charts, ...drawings.diagrams])
-        budget.spendText(text.length)
-      const content = kind === "worksheet" ? sheetReader.read(name, part) : noCells
-      // A chart sheet has no cells: its chart is all there is to tell.
-      const text = kind === "worksheet" ? content.text : drawings.charts.join("\n")
+      const content = sheetReader.read(name, part)
+      const around = [
+        ...drawings.textBoxes,
+        ...drawings.charts,
+        ...drawings.diagrams,
+        ...content.headers,
+        ...content.footers
+      ]
+      for (const each of around) budget.spendText(2 * each.length)
+      const text = [content.text, ...around].filter((each) => each !== "").join("\n")
       if (text !== "") texts.push(`Sheet: ${name}\n${text}`)
       sheets.push({
         sheet_name: name,
@@ -85,8 +95,12 @@ export const readExcel = (
           comments.push(comment)
         }
       }
+      if (options.extract_headers_footers) {
+        for (const header of content.headers) headers.push(sheetHeader(name, header))
+        for (const footer of content.footers) footers.push(sheetHeader(name, footer))
+      }
       if (options.extract_images) {
-        for (const { part: drawing, relationship, anchorCell } of drawings.images) {
+        for (const { part: drawing, relationship, anchorCell } of [...content.pictures, ...drawings.images]) {
           const image = images.ofRelationship(drawing, relationship)
           if (image === undefined) continue
           allImages.push({
@@ -106,6 +120,8 @@ export const readExcel = (
       ...(options.extract_formulas && { formulas }),
       ...(options.extract_comments && { comments }),
       ...(options.extract_images && { images: allImages }),
+      ...(headers.length > 0 && { headers }),
+      ...(footers.length > 0 && { footers }),
       ...(options.extract_properties && { properties: readProperties(document, workbook, warnings) }),
       sheet_count: sheets.length,
       warnings: warnings.list()
@@ -123,18 +139,17 @@ interface SheetContent {
   readonly mergedRanges: ReadonlyArray<string>
   readonly tables: ReadonlyArray<SheetTable>
   readonly formulas: ReadonlyArray<SheetFormula>
+  /** Pictures in cells. */
+  readonly pictures: ReadonlyArray<AnchoredImage>
+  readonly headers: ReadonlyArray<string>
+  readonly footers: ReadonlyArray<string>
 }
 
-const noCells: SheetContent = {
-  text: "",
-  maxRow: 0,
-  maxColumn: 0,
-  cellCount: 0,
-  cells: [],
-  mergedRanges: [],
-  tables: [],
-  formulas: []
-}
+const sheetHeader = (sheet_name: string, text: string): SheetHeader => ({
+  sheet_name,
+  text,
+  char_count: countCodePoints(text)
+})
 
 /** As many cells of a sheet are listed one by one. */
 const listedCells = 1000
@@ -146,9 +161,12 @@ const makeSheetReader = (
   budget: Limits.Budget,
   warnings: Warnings
 ) => {
+  const styles = readStyles(document, warnings)
   const context: CellContext = {
     sharedStrings: readStrings(document, budget),
-    timeKinds: readTimeKinds(readStyles(document, warnings)),
+    timeKinds: readTimeKinds(styles),
+    symbolFonts: readSymbolFonts(styles),
+    richValue: makeRichValues(document, warnings),
     from1904: workbook.from1904,
     budget,
     formulas: options.extract_formulas || !options.data_only
@@ -164,6 +182,9 @@ const makeSheetReader = (
     const cells: Array<SheetCell> = []
     const formulas: Array<SheetFormula> = []
     const mergedRanges: Array<string> = []
+    const pictures: Array<AnchoredImage> = []
+    const storedHeaders = new Map<string, string>()
+    const headerFlags = new Set<string>()
     let cellCount = 0
     let maxRow = 0
     let maxColumn = 0
@@ -198,6 +219,15 @@ const makeSheetReader = (
       mergedRange: (range) => {
         budget.spendText(range.length)
         mergedRanges.push(range)
+      },
+      picture: (row, column, image) => {
+        pictures.push({ ...image, anchorCell: cellName(row, column) })
+      },
+      header: (name, stored) => {
+        storedHeaders.set(name, stored)
+      },
+      headerFlag: (name) => {
+        headerFlags.add(name)
       }
     })
     if (options.data_only && problems.uncalculated > 0) {
@@ -222,7 +252,9 @@ const makeSheetReader = (
       tables: options.extract_tables
         ? wanted.map((definition) => tableBuilder.build(sheet_name, definition, kept))
         : [],
-      formulas
+      formulas,
+      pictures,
+      ...headerText(storedHeaders, headerFlags, sheet_name)
     }
   }
   return { read }
@@ -239,9 +271,9 @@ const ordered = (columns: ReadonlyArray<number>, values: ReadonlyArray<CellValue
 const merged = (earlier: RowCells | undefined, later: RowCells): RowCells =>
   earlier === undefined ? later : ordered([...earlier.columns, ...later.columns], [...earlier.values, ...later.values])
 
-const readStrings = (document: OpcPackage, budget: Limits.Budget): ReadonlyArray<string> => {
+const readStrings = (document: OpcPackage, budget: Limits.Budget): SharedStrings => {
   const part = document.relationships(document.mainPart).find(({ kind }) => kind === "sharedStrings")?.part
-  return part === undefined ? [] : readSharedStrings(document.read(part), part, budget)
+  return part === undefined ? { texts: [], styled: new Set() } : readSharedStrings(document.read(part), part, budget)
 }
 
 const readStyles = (document: OpcPackage, warnings: Warnings): XmlElement | undefined => {

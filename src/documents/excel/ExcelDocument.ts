@@ -11,6 +11,8 @@ export interface ExcelOptions {
   /** Lists formulas whatever `data_only` says. */
   readonly extract_formulas: boolean
   readonly extract_comments: boolean
+  /** `headers` and `footers`. */
+  readonly extract_headers_footers: boolean
   readonly sheet_separator: string
   /** Whether text rows are as wide as the sheet and blank rows are kept, and `cells` lists empty texts. */
   readonly include_empty_cells: boolean
@@ -34,6 +36,7 @@ export const defaults: ExcelOptions = {
   extract_images: false,
   extract_formulas: false,
   extract_comments: false,
+  extract_headers_footers: true,
   sheet_separator: "\n\n===\n\n",
   include_empty_cells: false,
   max_rows_per_table: 0,
@@ -48,13 +51,19 @@ export type CellValue = string | number | boolean | null
 
 /** The output of `excel_extractor` with the original's keys and more; a key is there if its option asks for it. */
 export interface ExcelDocument {
-  /** Each sheet that is not empty: `Sheet: <name>`, then its rows; blank cells keep their column. */
+  /**
+   * Each sheet that is not empty: `Sheet: <name>`, then its rows; blank cells keep their column. Text boxes, charts and
+   * diagrams, headers and footers follow the rows.
+   */
   readonly text?: string
   readonly sheets?: ReadonlyArray<Sheet>
   readonly tables?: ReadonlyArray<SheetTable>
   readonly formulas?: ReadonlyArray<SheetFormula>
   readonly comments?: ReadonlyArray<SheetComment>
   readonly images?: ReadonlyArray<SheetImage>
+  /** Absent, as footers, if there is none. */
+  readonly headers?: ReadonlyArray<SheetHeader>
+  readonly footers?: ReadonlyArray<SheetHeader>
   readonly properties?: WorkbookProperties
   /** Sheets that were read. */
   readonly sheet_count: number
@@ -124,11 +133,19 @@ export interface SheetComment {
   readonly column: number
 }
 
+/** The text of a header or footer; what stands left, in the middle and right is apart by tabs. */
+export interface SheetHeader {
+  readonly sheet_name: string
+  readonly text: string
+  /** In Unicode code points. */
+  readonly char_count: number
+}
+
 export interface SheetImage extends Image {
   readonly sheet_name: string
   /** Counts from 0 through the whole workbook. */
   readonly image_index: number
-  /** The cell below its upper left corner. */
+  /** The cell below its upper left corner, or that it is in. */
   readonly anchor_cell?: string
 }
 

@@ -1,19 +1,33 @@
+import { fromSymbolFont, type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { unescapeText } from "../xml/EscapedText.ts"
 import { scanXml } from "../xml/XmlScanner.ts"
 import type { Budget } from "../Limits.ts"
-import type { XmlElement } from "../xml/XmlTree.ts"
+import { child, type XmlElement } from "../xml/XmlTree.ts"
+
+export interface SharedStrings {
+  readonly texts: ReadonlyArray<string>
+  /** The indexes of those that have fonts of their own, in which a cell's font does not count. */
+  readonly styled: ReadonlySet<number>
+}
 
 /** The shared strings of a workbook, by index, without phonetic guides. Throws `DocumentError`. */
-export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budget): ReadonlyArray<string> => {
+export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budget): SharedStrings => {
   const strings: Array<string> = []
+  const styled = new Set<number>()
+  let runStart = 0
+  let runFont: SymbolFont | undefined
   let current = ""
   let phonetic = 0
   let inText = false
   scanXml(bytes, part, budget.limits, {
-    open: (name) => {
+    open: (name, attributes) => {
       if (name === "x:t") inText = phonetic === 0
       else if (name === "x:si") current = ""
-      else if (name === "x:rPh") phonetic++
+      else if (name === "x:r") runStart = current.length
+      else if (name === "x:rFont") {
+        styled.add(strings.length)
+        runFont = symbolFont(attributes.val)
+      } else if (name === "x:rPh") phonetic++
     },
     text: (text) => {
       if (inText) current += text
@@ -21,10 +35,13 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
     close: (name) => {
       if (name === "x:t") inText = false
       else if (name === "x:si") strings.push(unescapeText(current))
-      else if (name === "x:rPh") phonetic--
+      else if (name === "x:r" && runFont !== undefined) {
+        current = current.slice(0, runStart) + fromSymbolFont(runFont, current.slice(runStart))
+        runFont = undefined
+      } else if (name === "x:rPh") phonetic--
     }
   })
-  return strings
+  return { texts: strings, styled }
 }
 
 /** The text of an `x:is`, `x:text` or the like: its runs, without phonetic guides. */
@@ -32,7 +49,10 @@ export const richText = (element: XmlElement | undefined): string => {
   let text = ""
   for (const part of element?.children ?? []) {
     if (part.name === "x:t") text += part.text
-    else if (part.name === "x:r") text += richText(part)
+    else if (part.name === "x:r") {
+      const font = symbolFont(child(child(part, "x:rPr"), "x:rFont")?.attributes.val)
+      text += font === undefined ? richText(part) : fromSymbolFont(font, richText(part))
+    }
   }
   return unescapeText(text)
 }

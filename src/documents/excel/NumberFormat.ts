@@ -1,3 +1,4 @@
+import { type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { type TimeKind, timeKind } from "../SerialTime.ts"
 import { child, children, integer, type XmlElement } from "../xml/XmlTree.ts"
 
@@ -13,6 +14,15 @@ export const readTimeKinds = (styles: XmlElement | undefined): ReadonlyArray<Tim
     const code = codes.get(id)
     return code === undefined ? builtIn(id) : timeKind(code)
   })
+}
+
+/** The symbol font of each cell style, by its index; empty if there is none. */
+export const readSymbolFonts = (styles: XmlElement | undefined): ReadonlyArray<SymbolFont | undefined> => {
+  const fonts = children(child(styles, "x:fonts"), "x:font").map((font) =>
+    symbolFont(child(font, "x:name")?.attributes.val)
+  )
+  if (fonts.every((font) => font === undefined)) return []
+  return children(child(styles, "x:cellXfs"), "x:xf").map(({ attributes }) => fonts[integer(attributes.fontId) ?? 0])
 }
 
 /** The formats that need no code; 27 to 36 and 50 to 58 are dates in East Asian editions only, and unused elsewhere. */

@@ -29,6 +29,8 @@ export interface OpcPackage {
   /** The bytes of a part. Throws `DocumentError` if it is missing or broken. */
   readonly read: (part: string) => Uint8Array
   readonly contentType: (part: string) => string | undefined
+  /** The name as it stands in the zip directory of a part that nothing links to; undefined if there is none. */
+  readonly find: (name: string) => string | undefined
   /** The relationships of a part in the order they are written, of the package itself for `""`. */
   readonly relationships: (part: string) => ReadonlyArray<Relationship>
   /** The relationship of a part with this id. */
@@ -95,6 +97,7 @@ export const openAnyPackage = (bytes: Uint8Array, limits: Limits, warnings: Warn
     limits,
     read,
     contentType,
+    find: (name) => (zip.has(name) ? name : undefined),
     relationships,
     related: (part, id) => (id === undefined ? undefined : linksById(part).get(id))
   }

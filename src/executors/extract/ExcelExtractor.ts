@@ -21,7 +21,11 @@ const settings = {
     default: "content"
   }),
   output_field: Settings.string({ description: "Key of data for what is found.", default: "excel_output" }),
-  extract_text: Settings.boolean({ description: "Put the rows of all sheets into text.", default: true }),
+  extract_text: Settings.boolean({
+    description:
+      "Put the rows of all sheets into text; text boxes, charts, diagrams, headers and footers of a sheet follow its rows.",
+    default: true
+  }),
   extract_sheets: Settings.boolean({
     description: "Put each sheet with its size and its first 1000 cells into sheets.",
     default: true
@@ -40,6 +44,10 @@ const settings = {
     default: false
   }),
   extract_comments: Settings.boolean({ description: "Put the comments of cells into comments.", default: false }),
+  extract_headers_footers: Settings.boolean({
+    description: "Put headers and footers of sheets into headers and footers, if there are any.",
+    default: true
+  }),
   image_output_mode: Images.outputMode,
   sheet_separator: Settings.separator({ description: "Put between the sheets in text.", default: "\n\n===\n\n" }),
   include_empty_cells: Settings.boolean({
@@ -111,6 +119,7 @@ const optionsOf = (settings: Decoded): ExcelOptions => ({
   extract_images: settings.extract_images,
   extract_formulas: settings.extract_formulas,
   extract_comments: settings.extract_comments,
+  extract_headers_footers: settings.extract_headers_footers,
   sheet_separator: settings.sheet_separator,
   include_empty_cells: settings.include_empty_cells,
   max_rows_per_table: settings.max_rows_per_table,
@@ -121,7 +130,8 @@ const optionsOf = (settings: Decoded): ExcelOptions => ({
 })
 
 const withDocument = (settings: Decoded, item: Content, document: ExcelDocument): Content => {
-  const { comments, formulas, images, properties, sheet_count, sheets, tables, text, warnings } = document
+  const { comments, footers, formulas, headers, images, properties, sheet_count, sheets, tables, text, warnings } =
+    document
   return withSummary(
     withData(item, {
       [settings.output_field]: {
@@ -134,6 +144,8 @@ const withDocument = (settings: Decoded, item: Content, document: ExcelDocument)
           images: images.map((image) => Images.encoded(settings.image_output_mode, image))
         }),
         ...(properties !== undefined && { properties }),
+        ...ifAny("headers", headers),
+        ...ifAny("footers", footers),
         ...ifAny("warnings", warnings)
       }
     }),

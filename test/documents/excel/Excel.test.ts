@@ -463,7 +463,7 @@ describe("Excel: beside the cells", () => {
     assert.match(document.warnings.join(), /rId9/)
   })
 
-  it("reads a chart sheet as a sheet without cells whose text is its chart", () => {
+  it("reads a chart sheet as a sheet without cells whose text is its chart and its text boxes", () => {
     const document = read(
       [{ name: "Chart", rows: "", rels: links({ kind: "drawing", target: "../drawings/drawing1.xml" }) }],
       {},
@@ -474,7 +474,7 @@ describe("Excel: beside the cells", () => {
         }
       }
     )
-    assert.strictEqual(document.text, "Sheet: Chart\nGrowth")
+    assert.strictEqual(document.text, "Sheet: Chart\nBoxed\nGrowth")
     assert.strictEqual(document.sheets?.[0]?.cell_count, 0)
     assert.deepStrictEqual(document.tables, [])
   })
