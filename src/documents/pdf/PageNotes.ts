@@ -1,4 +1,5 @@
 import type { PdfAnnotation, PdfFormField, PdfLimits, PdfLink } from "./PdfDocument.ts"
+import { readAppearance } from "./Appearance.ts"
 import { type Pdfium, readBytes, readText, withString } from "./Pdfium.ts"
 
 /** What lies upon the pages: links, comments, filled-in forms. None of it is in the text of the page itself. */
@@ -20,11 +21,23 @@ export class PageNotes {
     this.#left = limits.annotations
   }
 
-  /** Reads a page, and returns the texts that a reader of the page sees in fields and text boxes, from top to bottom. */
+  /** Reads a page, and returns the texts that a reader of the page sees in fields, text boxes and stamps, from top to bottom. */
   addPage(page: number, pageNumber: number): ReadonlyArray<string> {
     const { call } = this.#pdfium
-    const seen: Array<SeenText> = []
     const count = call.FPDFPage_GetAnnotCount(page)
+    if (count <= 0) return []
+    // before this PDFium takes no box for ticked
+    if (this.#form !== 0) call.FORM_OnAfterLoadPage(page, this.#form)
+    try {
+      return this.#addAll(page, pageNumber, count)
+    } finally {
+      if (this.#form !== 0) call.FORM_OnBeforeClosePage(page, this.#form)
+    }
+  }
+
+  #addAll(page: number, pageNumber: number, count: number): ReadonlyArray<string> {
+    const { call } = this.#pdfium
+    const seen: Array<SeenText> = []
     for (let index = 0; index < count; index++) {
       if (this.#left-- <= 0) {
         if (this.warnings.length === 0)
@@ -52,19 +65,23 @@ export class PageNotes {
     }
     const isSeen = (call.FPDFAnnot_GetFlags(annotation) & (hiddenFlag | noViewFlag)) === 0
     if (subtype === widgetSubtype) {
-      const text = this.#form === 0 ? undefined : this.#addField(annotation, pageNumber)
-      return isSeen ? text : undefined
+      const text = this.#addField(annotation, pageNumber)
+      return isSeen && text !== "" ? text : undefined
     }
-    const type = commentTypes.get(subtype)
+    const type = annotationTypes.get(subtype)
     if (type === undefined) return undefined
-    const text = clean(
+    const contents = clean(
       readText(this.#pdfium, (pointer, size) =>
         withString(this.#pdfium, "Contents", (key) => call.FPDFAnnot_GetStringValue(annotation, key, pointer, size))
       )
     )
-    if (text === "") return undefined
-    this.annotations.push({ page_number: pageNumber, type, text })
-    return type === "FreeText" && isSeen ? text : undefined
+    // A text box is drawn from what it says; of all others that is a remark beside what they show.
+    const isBox = type === "FreeText"
+    const shown = withWords.has(subtype) && !(isBox && contents !== "") ? this.#appearance(annotation) : ""
+    const text = contents === "" ? shown : contents
+    if (text !== "") this.annotations.push({ page_number: pageNumber, type, text })
+    const seen = isBox ? text : shown
+    return isSeen && seen !== "" ? seen : undefined
   }
 
   #addLink(annotation: number, pageNumber: number): void {
@@ -86,26 +103,71 @@ export class PageNotes {
     if (target !== null) this.links.push({ page_number: pageNumber, url: null, target_page: target })
   }
 
-  #addField(annotation: number, pageNumber: number): string | undefined {
+  /** What the field shows. */
+  #addField(annotation: number, pageNumber: number): string {
     const { call } = this.#pdfium
     const form = this.#form
-    const type = fieldTypes.get(call.FPDFAnnot_GetFormFieldType(form, annotation))
-    if (type === undefined) return undefined
-    const name = readText(this.#pdfium, (pointer, size) =>
-      call.FPDFAnnot_GetFormFieldName(form, annotation, pointer, size)
-    )
+    const kind = form === 0 ? undefined : call.FPDFAnnot_GetFormFieldType(form, annotation)
+    const type = kind === undefined ? undefined : fieldTypes.get(kind)
+    // buttons, and widgets that no form knows of
+    if (type === undefined) return this.#appearance(annotation)
+    const field = { page_number: pageNumber, name: this.#fieldText("FPDFAnnot_GetFormFieldName", annotation), type }
     if (type === "checkbox" || type === "radio") {
-      const value = call.FPDFAnnot_IsChecked(form, annotation) === 1
-      this.formFields.push({ page_number: pageNumber, name, type, value })
-      return undefined
+      const option = this.#fieldText("FPDFAnnot_GetFormFieldExportValue", annotation)
+      this.formFields.push({ ...field, value: this.#isChecked(annotation, option), option })
+      return ""
+    }
+    if (type === "signature") {
+      const shown = this.#appearance(annotation)
+      this.formFields.push({ ...field, value: shown })
+      return shown
     }
     const isPassword = type === "text" && (call.FPDFAnnot_GetFormFieldFlags(form, annotation) & passwordFlag) !== 0
-    if (isPassword) return undefined
-    const value = clean(
-      readText(this.#pdfium, (pointer, size) => call.FPDFAnnot_GetFormFieldValue(form, annotation, pointer, size))
-    )
-    this.formFields.push({ page_number: pageNumber, name, type, value })
-    return value === "" ? undefined : value
+    if (isPassword) return ""
+    const chosen = type === "choice" ? this.#chosen(annotation) : []
+    const value =
+      chosen.length > 0 ? chosen.join("\n") : clean(this.#fieldText("FPDFAnnot_GetFormFieldValue", annotation))
+    this.formFields.push({ ...field, value: chosen.length > 1 ? chosen : value })
+    // an empty list shows what could be chosen
+    return value === "" && type === "text" ? this.#appearance(annotation) : value
+  }
+
+  #isChecked(annotation: number, option: string): boolean {
+    const { call } = this.#pdfium
+    if (call.FPDFAnnot_IsChecked(this.#form, annotation) === 1) return true
+    const hasState = withString(this.#pdfium, "AS", (key) => call.FPDFAnnot_HasKey(annotation, key)) === 1
+    return !hasState && option !== "" && this.#fieldText("EPDFAnnot_GetFormFieldRawValue", annotation) === option
+  }
+
+  /** The labels of the options that are chosen; none where something else was typed. */
+  #chosen(annotation: number): ReadonlyArray<string> {
+    const { call } = this.#pdfium
+    const form = this.#form
+    const count = Math.min(call.FPDFAnnot_GetOptionCount(form, annotation), maxOptions)
+    const chosen: Array<string> = []
+    for (let index = 0; index < count; index++) {
+      if (call.FPDFAnnot_IsOptionSelected(form, annotation, index) !== 1) continue
+      const label = clean(
+        readText(this.#pdfium, (pointer, size) => call.FPDFAnnot_GetOptionLabel(form, annotation, index, pointer, size))
+      )
+      if (label !== "") chosen.push(label)
+    }
+    return chosen
+  }
+
+  #fieldText(
+    of:
+      | "FPDFAnnot_GetFormFieldName"
+      | "FPDFAnnot_GetFormFieldValue"
+      | "FPDFAnnot_GetFormFieldExportValue"
+      | "EPDFAnnot_GetFormFieldRawValue",
+    annotation: number
+  ): string {
+    return readText(this.#pdfium, (pointer, size) => this.#pdfium.call[of](this.#form, annotation, pointer, size))
+  }
+
+  #appearance(annotation: number): string {
+    return clean(readAppearance(this.#pdfium, annotation))
   }
 
   #place(annotation: number): { readonly left: number; readonly top: number } {
@@ -141,7 +203,7 @@ const clean = (text: string): string =>
 // numbers of fpdf_annot.h, fpdf_doc.h and fpdf_formfill.h
 const linkSubtype = 2
 const widgetSubtype = 20
-const commentTypes: ReadonlyMap<number, string> = new Map([
+const annotationTypes: ReadonlyMap<number, string> = new Map([
   [1, "Text"],
   [3, "FreeText"],
   [4, "Line"],
@@ -156,18 +218,24 @@ const commentTypes: ReadonlyMap<number, string> = new Map([
   [13, "Stamp"],
   [14, "Caret"],
   [15, "Ink"],
-  [17, "FileAttachment"]
+  [17, "FileAttachment"],
+  [23, "Watermark"],
+  [28, "Redact"]
 ])
+/** Those that may show words of their own; marks on text and icons do not. */
+const withWords: ReadonlySet<number> = new Set([3, 4, 5, 6, 7, 8, 13, 15, 23, 28])
 const fieldTypes: ReadonlyMap<number, PdfFormField["type"]> = new Map([
   [2, "checkbox"],
   [3, "radio"],
   [4, "choice"],
   [5, "choice"],
-  [6, "text"]
+  [6, "text"],
+  [7, "signature"]
 ])
 const hiddenFlag = 2
 const noViewFlag = 32
 const passwordFlag = 1 << 13
 const goToAction = 1
 const uriAction = 3
+const maxOptions = 10_000
 const maxUrlBytes = 65_536

@@ -117,8 +117,11 @@ export interface PdfAnnotation {
 export interface PdfFormField {
   readonly page_number: number
   readonly name: string
-  readonly type: "text" | "choice" | "checkbox" | "radio"
-  readonly value: string | boolean
+  readonly type: "text" | "choice" | "checkbox" | "radio" | "signature"
+  /** As it is shown: the labels of options, as a list where several are chosen. Of boxes and radio buttons whether they are on. */
+  readonly value: string | boolean | ReadonlyArray<string>
+  /** Which of its group a box or radio button is: the value that it stands for. */
+  readonly option?: string
 }
 
 export interface PdfTable {

@@ -9,15 +9,21 @@ export const inReadingOrder = (characters: PageCharacters, runs: ReadonlyArray<T
   if (!runs.some((run) => isColumn(characters, run) && goesDown(run))) return runs
   const ordered: Array<TextRun> = []
   for (let at = 0; at < runs.length;) {
-    const end = Math.max(at + 1, endOfColumns(characters, runs, at))
-    const group = runs.slice(at, end)
-    const { spaceEnd = 0, spaceStart = 0 } = group[0] ?? {}
-    if (group.some(goesDown)) group.sort((one, other) => other.first.left - one.first.left)
-    for (const [index, run] of group.entries()) {
-      const startsLine = index > 0 || isApart(ordered.at(-1), run)
-      ordered.push(group.length === 1 ? { ...run, startsLine } : { ...run, spaceStart, spaceEnd, startsLine })
+    const end = endOfColumns(characters, runs, at)
+    const columns = runs.slice(at, end)
+    const { spaceEnd = 0, spaceStart = 0 } = columns[0] ?? {}
+    // characters that stand alone may be short columns among longer ones
+    if (columns.filter(goesDown).length * 2 > columns.length) {
+      columns.sort((one, other) => other.first.left - one.first.left)
+      for (const [index, run] of columns.entries()) {
+        ordered.push({ ...run, spaceStart, spaceEnd, startsLine: index > 0 || isApart(ordered.at(-1), run) })
+      }
+      at = end
+    } else {
+      const run = runs[at]
+      if (run !== undefined) ordered.push({ ...run, startsLine: isApart(ordered.at(-1), run) })
+      at++
     }
-    at = end
   }
   return ordered
 }
