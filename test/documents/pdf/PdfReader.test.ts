@@ -126,7 +126,7 @@ describe("forms and notes", () => {
   it("lists fields, comments and links, and no passwords", () => {
     const { annotations, form_fields, links } = readPage(page)
     assert.deepStrictEqual(
-      form_fields.map(({ name, value }) => `${name}=${value}`),
+      form_fields.map(({ name, value }) => `${name}=${String(value)}`),
       ["city=Oslo", "name=Ada", "gone=Hidden"]
     )
     assert.deepStrictEqual(annotations, [
