@@ -1,10 +1,9 @@
-import * as Either from "effect/Either"
 import MarkdownIt from "markdown-it"
-import * as Yaml from "../../yaml/Yaml.ts"
 import { limitExceeded } from "../DocumentError.ts"
 import { makeCollector, readHtml } from "../html/Html.ts"
 import { makeFlow } from "../html/HtmlFlow.ts"
 import type { Warnings } from "../Warnings.ts"
+import { takeFrontMatter } from "./FrontMatter.ts"
 import type { Heading, Link, TextLimits, TextTable } from "./TextDocument.ts"
 
 /** A Markdown document. */
@@ -22,7 +21,7 @@ export interface MarkdownReading {
 
 /** Reads CommonMark with tables and YAML front matter. Throws `DocumentError` past a limit. */
 export const readMarkdown = (text: string, limits: TextLimits, warnings: Warnings): MarkdownReading => {
-  const { body, frontMatter } = withoutFrontMatter(text, warnings)
+  const { body, frontMatter } = takeFrontMatter(text, warnings)
   if (body.length > limits.treeLength) {
     warnings.add(`The document has more than ${limits.treeLength} characters, too many to be read as Markdown`)
     return { source: body, plain: body, frontMatter, headings: [], links: [], tables: [] }
@@ -157,32 +156,4 @@ const readInline = (tokens: ReadonlyArray<Token>, addLink: (link: Link) => void)
     }
   }
   return text
-}
-
-const longestFrontMatter = 20_000
-
-/** Front matter is a handful of fields. */
-const frontMatterLimits = { bytes: 4 * longestFrontMatter, depth: 32, nodes: 10_000, aliases: 100 }
-
-const withoutFrontMatter = (
-  text: string,
-  warnings: Warnings
-): { readonly body: string; readonly frontMatter: Readonly<Record<string, unknown>> | null } => {
-  const found = /^---[ \t]*\n([\s\S]*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|$)/.exec(text.slice(0, longestFrontMatter))
-  if (found === null) return { body: text, frontMatter: null }
-  const body = text.slice(found[0].length).replace(/^\n+/, "")
-  const read = Yaml.parse(found[1] ?? "", frontMatterLimits)
-  if (Either.isLeft(read)) {
-    // Its own lines begin below the opening rule.
-    const [{ line, message }] = read.left.problems
-    warnings.add(`The front matter is no valid YAML, and was left in the text: line ${line + 1}: ${message}`)
-    return { body: text, frontMatter: null }
-  }
-  const { value } = read.right
-  if (value.kind === "null") return { body, frontMatter: null }
-  if (value.kind === "map") {
-    return { body, frontMatter: { ...(Yaml.toPlain(value) as Readonly<Record<string, unknown>>) } }
-  }
-  // two rules with text between them
-  return { body: text, frontMatter: null }
 }

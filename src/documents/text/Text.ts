@@ -3,6 +3,7 @@ import { declaredCharset, readHtmlDocument } from "../html/HtmlDocument.ts"
 import { identify } from "../Sniff.ts"
 import { makeWarnings, type Warnings } from "../Warnings.ts"
 import { type Decoded, decode, remarks } from "./Encoding.ts"
+import { type FrontMatter, takeFrontMatter } from "./FrontMatter.ts"
 import { parseJson, requireJson, type Json } from "./Json.ts"
 import {
   defaultLimits,
@@ -91,8 +92,10 @@ const read = async (
   switch (type) {
     case "text":
       return { type, reading: plain(text) }
-    case "html":
-      return { type, reading: await readHtmlDocument(text, options, limits, warnings) }
+    case "html": {
+      const { body, frontMatter } = aboveMarkup(text, warnings)
+      return { type, reading: withFields(await readHtmlDocument(body, options, limits, warnings), frontMatter) }
+    }
     case "markdown":
       return { type, reading: await markdown(text, options, limits, warnings) }
     case "json": {
@@ -102,7 +105,10 @@ const read = async (
       return { type: "text", reading: plain(text) }
     }
     default: {
-      if (options.format === "xml" || /^\s*</.test(text)) return { type, reading: xml(text, limits, warnings) }
+      const { body, frontMatter } = aboveMarkup(text, warnings)
+      if (options.format === "xml" || /^\s*</.test(body)) {
+        return { type, reading: withFields(xml(body, limits, warnings), frontMatter) }
+      }
       warnings.add("The document is called XML, but has no element: it was read as plain text")
       return { type: "text", reading: plain(text) }
     }
@@ -132,11 +138,11 @@ const markdown = async (
 ): Promise<Reading> => {
   const { readMarkdown } = await import("./Markdown.ts")
   const { frontMatter, headings, links, plain, source, tables } = readMarkdown(text, limits, warnings)
-  const title = frontMatter?.["title"]
+  const title = titleOf(frontMatter)
   return {
     text: options.markdown_text === "plain" ? plain : source,
     properties: {
-      title: typeof title === "string" ? title : (headings[0]?.text ?? null),
+      title: title ?? headings[0]?.text ?? null,
       ...(frontMatter !== null && { front_matter: frontMatter })
     },
     ...(options.extract_headings && { headings }),
@@ -144,6 +150,30 @@ const markdown = async (
     ...(options.extract_tables && { tables })
   }
 }
+
+const titleOf = (frontMatter: FrontMatter["frontMatter"]): string | undefined => {
+  const title = frontMatter?.["title"]
+  return typeof title === "string" || typeof title === "number" ? String(title) : undefined
+}
+
+/** Pages and feeds that a site generator completes begin like its Markdown. */
+const aboveMarkup = (text: string, warnings: Warnings): FrontMatter => {
+  if (!text.startsWith("---")) return { body: text, frontMatter: null }
+  const taken = takeFrontMatter(text, warnings)
+  return taken.body.startsWith("<") ? taken : { body: text, frontMatter: null }
+}
+
+const withFields = (reading: Reading, frontMatter: FrontMatter["frontMatter"]): Reading =>
+  frontMatter === null
+    ? reading
+    : {
+        ...reading,
+        properties: {
+          ...reading.properties,
+          ...("title" in reading.properties && { title: reading.properties["title"] ?? titleOf(frontMatter) ?? null }),
+          front_matter: frontMatter
+        }
+      }
 
 const jsonDocument = (text: string, { lines, value }: Json, options: TextOptions): Reading => ({
   text,
@@ -156,10 +186,9 @@ const jsonDocument = (text: string, { lines, value }: Json, options: TextOptions
 })
 
 const xml = (text: string, limits: TextLimits, warnings: Warnings): Reading => {
-  const { attributeText, elements, root, text: found } = readXmlText(text.trimStart(), limits)
+  const { elements, isAttributesOnly, root, text: found } = readXmlText(text.trimStart(), limits)
   if (elements === 0) throw damaged("The XML document has no element")
   const properties = { root, element_count: elements }
-  if (found !== "" || attributeText === "") return { text: found, properties }
-  warnings.add("The XML document has no text, so its attributes' values are given")
-  return { text: attributeText, properties }
+  if (isAttributesOnly) warnings.add("The XML document has no text, so its attributes' values are given")
+  return { text: found, properties }
 }

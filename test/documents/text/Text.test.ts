@@ -86,6 +86,43 @@ describe("JSON", () => {
   })
 })
 
+describe("front matter", () => {
+  it("keeps values as they are written where YAML would change them", async () => {
+    const page = "---\ntitle: 2024\nversion: 1.10\nn: 007\nat: 12:30\nid: 12\nf: 1.5\nok: true\nl: [1.0, 2]\n---\nBody"
+    const { properties, text } = await read(page, {}, "a.md")
+    assert.deepStrictEqual(properties, {
+      title: "2024",
+      front_matter: {
+        title: 2024,
+        version: "1.10",
+        n: "007",
+        at: "12:30",
+        id: 12,
+        f: 1.5,
+        ok: true,
+        l: ["1.0", 2]
+      }
+    })
+    assert.strictEqual(text, "Body")
+  })
+
+  it("is none below a rule with a blank line, and is told where it is broken", async () => {
+    const ruled = "---\n\nNote: this offer ends\n\n---\n\nBody"
+    assert.strictEqual((await read(ruled, {}, "a.md")).text, ruled)
+    const broken = await read("---\ntitle: [a\n---\nBody", {}, "a.md")
+    assert.include(broken.text, "title: [a")
+    assert.match(broken.warnings.join(), /no valid YAML/)
+  })
+
+  it("stands above pages and feeds, too", async () => {
+    const page = await read("---\ntitle: T\nlayout: main\n---\n<p>Body</p>", {}, "a.html")
+    assert.deepInclude(page, { type: "html", text: "Body" })
+    assert.deepInclude(page.properties, { title: "T", front_matter: { title: "T", layout: "main" } })
+    const feed = await read("---\nlayout: null\n---\n<feed><entry>Body</entry></feed>", {}, "feed.xml")
+    assert.deepInclude(feed, { type: "xml", text: "Body" })
+  })
+})
+
 describe("XML", () => {
   it("gives a line for each element with text; marks within text do not break it", async () => {
     const document = await read(
@@ -105,6 +142,37 @@ describe("XML", () => {
     const document = await read('<settings><set name="color" value="red"/></settings>')
     assert.strictEqual(document.text, "color\nred")
     assert.lengthOf(document.warnings, 1)
+  })
+
+  it("has the values of attributes beside its text, and leaves those of its form out", async () => {
+    const catalog = `<c xmlns:xsi="urn:i" xsi:schemaLocation="a b"><item name="Widget" price="9.99"/><note lang="en">in <b unit="EUR">euros</b> only</note></c>`
+    const { text, warnings } = await read(catalog)
+    assert.deepStrictEqual([text, warnings], ["Widget\n9.99\nen\nin euros only\nEUR", []])
+    const rows = Array.from({ length: 30_000 }, (_, index) => `<r id="n${index}">v</r>`).join("")
+    assert.include((await read(`<t>${rows}</t>`)).text, "n29999\nv")
+    const drawing = `<doc><svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0L5 5"/><text x="1">label</text></svg></doc>`
+    assert.strictEqual((await read(drawing)).text, "label")
+  })
+
+  it("has the paragraphs and rows of Word documents and workbooks that were saved as XML", async () => {
+    const w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    const run = (text: string): string => `<w:r><w:t>${text}</w:t></w:r>`
+    const cell = (text: string): string => `<w:tc><w:p>${run(text)}</w:p></w:tc>`
+    const flat = [
+      '<?xml version="1.0"?><pkg:package xmlns:pkg="http://schemas.microsoft.com/office/2006/xmlPackage">',
+      `<pkg:part pkg:name="/word/styles.xml"><pkg:xmlData><w:styles ${w}><w:t>style</w:t></w:styles></pkg:xmlData></pkg:part>`,
+      `<pkg:part pkg:name="/word/document.xml"><pkg:xmlData><w:document ${w}><w:body>`,
+      `<w:p>${run("Hel")}${run("lo")}<w:r><w:tab/><w:t>world</w:t><w:br/><w:t>next</w:t></w:r></w:p>`,
+      `<w:p><w:r><w:instrText>PAGE</w:instrText></w:r><w:del><w:r><w:delText>gone</w:delText></w:r></w:del></w:p>`,
+      `<w:tbl><w:tr>${cell("a")}${cell("b")}</w:tr></w:tbl></w:body></w:document></pkg:xmlData></pkg:part></pkg:package>`
+    ].join("")
+    assert.strictEqual((await read(flat)).text, "Hello\tworld\nnext\na\tb")
+    const old = `<w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"><w:body><w:p>${run("on")}${run("ce")}</w:p></w:body></w:wordDocument>`
+    assert.strictEqual((await read(old)).text, "once")
+    const workbook = `<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="One"><Table><Row><Cell><Data ss:Type="String">Item</Data></Cell><Cell ss:Index="3"><Data>9<B>9</B></Data><Comment><Data>checked</Data></Comment></Cell></Row><Row/></Table></Worksheet></Workbook>`
+    assert.strictEqual((await read(workbook)).text, "Sheet: One\nItem\t\t99\nchecked")
+    const wide = workbook.replace('ss:Index="3"', 'ss:Index="9000"')
+    assert.strictEqual((await refused(read(wide, {}, "a.xml", { cells: 1000 }))).limit, "cells")
   })
 
   it("expands no entity, reads no file, and refuses bombs, depth and broken documents", async () => {
