@@ -32,6 +32,7 @@ import { executor as azureDocumentIntelligenceExtractor } from "./extract/AzureD
 import { executor as csvExtractor } from "./extract/CsvExtractor.ts"
 import { executor as documentExtractor } from "./extract/DocumentExtractor.ts"
 import { executor as excelExtractor } from "./extract/ExcelExtractor.ts"
+import { executor as ocrExtractor } from "./extract/OcrExtractor.ts"
 import { executor as pdfExtractor } from "./extract/PdfExtractor.ts"
 import { executor as powerpointExtractor } from "./extract/PowerpointExtractor.ts"
 import { executor as textExtractor } from "./extract/TextExtractor.ts"
@@ -80,6 +81,7 @@ export const builtins = [
   gptragSearchIndexDocumentGenerator,
   keywordExtractor,
   languageDetector,
+  ocrExtractor,
   passThrough,
   pdfExtractor,
   piiDetector,

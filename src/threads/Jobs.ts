@@ -1,6 +1,7 @@
 import type { AnyDocument, AnyDocumentLimits, AnyDocumentOptions } from "../documents/AnyDocument.ts"
 import type { ExcelDocument, ExcelOptions } from "../documents/excel/ExcelDocument.ts"
 import type { Limits } from "../documents/Limits.ts"
+import type { OcrDocument, OcrLimits, OcrOptions } from "../documents/ocr/OcrDocument.ts"
 import type { PdfDocument, PdfLimits, PdfOptions } from "../documents/pdf/PdfDocument.ts"
 import type { PowerPointDocument, PowerPointOptions } from "../documents/powerpoint/PowerPointDocument.ts"
 import type { DocumentHints, TextDocument, TextLimits, TextOptions } from "../documents/text/TextDocument.ts"
@@ -13,6 +14,7 @@ export interface Jobs {
   readonly powerpoint: Job<DocumentJob<PowerPointOptions, Limits>, PowerPointDocument>
   readonly excel: Job<DocumentJob<ExcelOptions, Limits>, ExcelDocument>
   readonly text: Job<DocumentJob<TextOptions, TextLimits> & { readonly hints: DocumentHints }, TextDocument>
+  readonly ocr: Job<Required<DocumentJob<OcrOptions, OcrLimits>>, OcrDocument>
   readonly document: Job<Required<DocumentJob<AnyDocumentOptions, AnyDocumentLimits>>, AnyDocument>
 }
 

@@ -1,3 +1,4 @@
+import type { OcrEngine } from "../documents/ocr/OcrReader.ts"
 import type { PdfEngine } from "../documents/pdf/PdfEngine.ts"
 import type { Jobs } from "./Jobs.ts"
 
@@ -13,19 +14,21 @@ export const isJobName = (name: string): name is keyof Jobs => Object.hasOwn(run
 
 /** Whether a thread that has done a job with so large an input may hold much memory that nothing needs any more. */
 export const leavesMuch = (inputBytes: number): boolean =>
-  inputBytes > largeInput || (pdfEngine?.droppedBytes() ?? 0) > muchDropped
+  inputBytes > largeInput || (pdfEngine?.droppedBytes() ?? 0) + (ocrEngine?.droppedBytes() ?? 0) > muchDropped
 
 const largeInput = 32 * 1024 * 1024
 const muchDropped = 96 * 1024 * 1024
 
 let pdfEngine: PdfEngine | undefined
+let ocrEngine: OcrEngine | undefined
 
 // a reader is loaded when it is first needed
-const readPdf: PdfEngine["read"] = async (bytes, options, limits) => {
+const pdfs = async (): Promise<PdfEngine> => {
   const { makePdfEngine } = await import("../documents/pdf/PdfEngine.ts")
-  pdfEngine ??= makePdfEngine()
-  return pdfEngine.read(bytes, options, limits)
+  return (pdfEngine ??= makePdfEngine())
 }
+
+const readPdf: PdfEngine["read"] = async (bytes, options, limits) => (await pdfs()).read(bytes, options, limits)
 
 const runners: Runners = {
   pdf: async ({ bytes, options, limits }) => readPdf(new Uint8Array(bytes), options, limits),
@@ -44,6 +47,11 @@ const runners: Runners = {
   text: async ({ bytes, hints, options, limits }) => {
     const { readText } = await import("../documents/text/Text.ts")
     return readText(new Uint8Array(bytes), options, limits, hints)
+  },
+  ocr: async ({ bytes, options, limits }) => {
+    const { makeOcrEngine } = await import("../documents/ocr/OcrReader.ts")
+    ocrEngine ??= makeOcrEngine(async (...drawing) => (await pdfs()).draw(...drawing))
+    return ocrEngine.read(new Uint8Array(bytes), options, limits)
   },
   document: async ({ bytes, options, limits }) => {
     const { readDocument } = await import("../documents/ReadDocument.ts")

@@ -1,11 +1,11 @@
 import { countCodePoints } from "../../python/CodePoints.ts"
-import { damaged, DocumentError, encrypted, limitExceeded, notThisFormat, unsupported } from "../DocumentError.ts"
+import { damaged, limitExceeded } from "../DocumentError.ts"
 import { type PageFrame, readFrame } from "./PageFrame.ts"
 import { PageImages } from "./PageImages.ts"
 import { PageLines } from "./PageLines.ts"
 import { PageNotes } from "./PageNotes.ts"
 import { type Matrix, matrixOf, multiply, type ObjectBudget, ObjectType, visitObjects } from "./PageObjects.ts"
-import { pagesOf } from "./PageRange.ts"
+import { chosenPages, withDocument } from "./OpenPdf.ts"
 import { findTables } from "./PageTables.ts"
 import { type PageText, readPageText } from "./PageText.ts"
 import {
@@ -16,7 +16,7 @@ import {
   type PdfPage,
   type PdfTable
 } from "./PdfDocument.ts"
-import { isExhausted, mostMemory, type Pdfium, withBytes, withString } from "./Pdfium.ts"
+import type { Pdfium } from "./Pdfium.ts"
 import { readOutline, readProperties } from "./PdfProperties.ts"
 
 /**
@@ -28,51 +28,8 @@ export const readPdf = (
   bytes: Uint8Array,
   options: PdfOptions,
   limits: PdfLimits = defaultLimits
-): PdfDocument => {
-  if (bytes.length > limits.bytes) {
-    throw limitExceeded("bytes", `The PDF has ${bytes.length} bytes, and ${limits.bytes} are allowed`)
-  }
-  if (!hasHeader(bytes)) throw notThisFormat("Not a PDF: there is no %PDF- in its first 1,024 bytes")
-  try {
-    return withBytes(pdfium, bytes, (pointer) =>
-      withString(pdfium, options.password ?? "", (password) => {
-        const document = pdfium.call.FPDF_LoadMemDocument(pointer, bytes.length, password)
-        if (document === 0) throw openError(pdfium.call.FPDF_GetLastError(), options.password)
-        try {
-          return readDocument(pdfium, document, options, limits)
-        } finally {
-          pdfium.call.FPDF_CloseDocument(document)
-        }
-      })
-    )
-  } catch (cause) {
-    if (isExhausted(pdfium) || cause instanceof RangeError) throw exhausted()
-    if (cause instanceof DocumentError) throw cause
-    throw damaged(`PDFium gave up on the file: ${cause instanceof Error ? cause.message : String(cause)}`)
-  }
-}
-
-const exhausted = (): DocumentError =>
-  limitExceeded(
-    "memoryBytes",
-    `The PDF needs more than ${mostMemory / 1024 / 1024} MB of memory; choose fewer pages with pages`
-  )
-
-/** PDF 32000 lets the header stand anywhere in the first 1,024 bytes, and readers do too. */
-const hasHeader = (bytes: Uint8Array): boolean =>
-  new TextDecoder("latin1").decode(bytes.subarray(0, 1029)).includes("%PDF-")
-
-// FPDF_ERR_PASSWORD and FPDF_ERR_SECURITY of fpdfview.h
-const openError = (code: number, password: string | undefined): DocumentError => {
-  if (code === 5)
-    return unsupported("The PDF is protected in a way that is not supported (no password based protection)")
-  if (code !== 4) return damaged("The PDF is damaged: its structure can be neither read nor repaired")
-  return encrypted(
-    password === undefined || password === ""
-      ? "The PDF needs a password: set password"
-      : "The PDF needs a password, and the one in password does not open it"
-  )
-}
+): PdfDocument =>
+  withDocument(pdfium, bytes, options.password, limits, (document) => readDocument(pdfium, document, options, limits))
 
 const readDocument = (pdfium: Pdfium, document: number, options: PdfOptions, limits: PdfLimits): PdfDocument => {
   const { call } = pdfium
@@ -97,30 +54,6 @@ const readDocument = (pdfium: Pdfium, document: number, options: PdfOptions, lim
     if (info !== 0) call.PDFiumExt_CloseFormFillInfo(info)
   }
 }
-
-// the page count is the file's own claim, so nothing is made of its length before it is compared
-const chosenPages = (count: number, range: string | undefined, limits: PdfLimits): ReadonlyArray<number> => {
-  if (count < 1) throw damaged("The PDF is damaged: it has no pages")
-  const indexes =
-    range === undefined
-      ? [...Array.from({ length: Math.min(count, limits.pages + 1) }).keys()]
-      : pagesOf(range, Math.min(count, maxPageCount))
-  if (indexes === undefined) {
-    throw unsupported(`pages is ${JSON.stringify(range)}, and that is no list of pages; write it like "1-3,5,8-"`)
-  }
-  if (indexes.length > limits.pages) {
-    const message = `The PDF has ${count} pages, and ${limits.pages} may be read at once; choose fewer with pages`
-    throw limitExceeded("pages", message)
-  }
-  if (indexes.length === 0) {
-    throw unsupported(
-      `pages is ${JSON.stringify(range)}, and the PDF has only ${count} ${count === 1 ? "page" : "pages"}`
-    )
-  }
-  return indexes
-}
-
-const maxPageCount = 1_000_000
 
 // --- Pages ---
 

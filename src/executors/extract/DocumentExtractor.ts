@@ -156,7 +156,7 @@ const blank = ({ headers_only, is_scanned, text }: AnyDocument): Findings.Blank 
     ? {
         status: "empty",
         warning:
-          "The document has no text: its pages are pictures, which need OCR (azure_document_intelligence_extractor)"
+          "The document has no text: its pages are pictures, which need OCR (ocr_extractor or azure_document_intelligence_extractor)"
       }
     : found
 }

@@ -15,7 +15,7 @@ export const isInvalid = ({ reason }: DocumentError): boolean => reason !== "Lim
 
 /** The item as it came, marked, with the reason. */
 export const marked = (
-  prefix: "pdf" | "word" | "pptx" | "excel" | "document",
+  prefix: "pdf" | "word" | "pptx" | "excel" | "document" | "ocr",
   item: Content,
   error: DocumentError
 ): Content =>

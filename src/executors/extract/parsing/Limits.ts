@@ -43,5 +43,6 @@ export const settingOf: Readonly<Record<string, string | undefined>> = {
   imageBytes: "max_image_bytes",
   bytes: "max_size_bytes",
   pages: "max_pages",
+  pixels: "max_pixels",
   depth: "max_depth"
 }
