@@ -41,7 +41,7 @@ export const Checkpoint = Schema.Struct({
 })
 export interface Checkpoint extends Schema.Schema.Type<typeof Checkpoint> {}
 
-/** The API requires a timestamp in every checkpoint; this one says that no crawl was ever complete. */
+/** No crawl was ever complete. It is not stored. */
 export const nothingCrawled = "1970-01-01T00:00:00+00:00"
 
 /** The checkpoint of a vault that was never crawled. */

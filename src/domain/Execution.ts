@@ -42,6 +42,9 @@ export const Execution = Schema.Struct({
   enqueued_at: OptionalText,
   /** Ours: the `etags` of its task, where it has any. */
   etags: Anything,
+  /** Ours, of a crawl that failed: how often, and since when. */
+  failures: Anything,
+  failing_since: Anything,
   /** Ours: true where the items of its task brought more than the identifiers in `content`. */
   content_left_out: Anything,
   /** Ours: the attempt that has begun and not ended (AttemptNotes), else null or nothing. */
@@ -61,6 +64,10 @@ export type ExecutionChange = Partial<
     Execution,
     | "status"
     | "status_message"
+    | "source_worker_id"
+    | "created_at"
+    | "failures"
+    | "failing_since"
     | "processing_worker_id"
     | "content"
     | "number_of_items"

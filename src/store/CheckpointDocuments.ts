@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Checkpoint, checkpointId, originalCheckpointId } from "../domain/Checkpoint.ts"
+import { Checkpoint, checkpointId, nothingCrawled, originalCheckpointId } from "../domain/Checkpoint.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
@@ -19,7 +19,7 @@ export const make = (container: DocumentContainer.DocumentContainer): Checkpoint
     if (found._tag !== "Found" || (found !== ours && found.document["vault_id"] !== vaultId)) {
       return { checkpoint: Option.none(), servedAt }
     }
-    const checkpoint = yield* decode(found.document)
+    const checkpoint = yield* decode(restored(found.document))
     const taken_over = checkpoint.taken_over || found !== ours
     return { checkpoint: Option.some({ ...checkpoint, id, taken_over }), servedAt }
   })
@@ -28,7 +28,7 @@ export const make = (container: DocumentContainer.DocumentContainer): Checkpoint
     look,
     find: (...place) => Effect.map(look(...place), ({ checkpoint }) => checkpoint),
     save: (checkpoint) =>
-      Effect.asVoid(container.upsert({ ...checkpoint, id: DocumentContainer.storableId(checkpoint.id) })),
+      Effect.asVoid(container.upsert({ ...stored(checkpoint), id: DocumentContainer.storableId(checkpoint.id) })),
     saveForOriginal: Effect.fnUntraced(function* ({
       checkpoint_timestamp,
       executor_id,
@@ -54,5 +54,19 @@ export const make = (container: DocumentContainer.DocumentContainer): Checkpoint
     })
   })
 }
+
+/**
+ * The API shows every document with the vault's `vault_id` as a checkpoint, and its time. As long as no crawl was ever complete there is none to
+ * show: the document then keeps the id of its vault under another name.
+ */
+const stored = ({ vault_id, ...checkpoint }: Checkpoint): DocumentContainer.Document =>
+  checkpoint.checkpoint_timestamp === nothingCrawled
+    ? { ...checkpoint, checkpoint_timestamp: null, uncrawled_vault_id: vault_id }
+    : { ...checkpoint, vault_id }
+
+const restored = (document: DocumentContainer.Document): DocumentContainer.Document =>
+  typeof document["uncrawled_vault_id"] === "string" && document["checkpoint_timestamp"] === null
+    ? { ...document, vault_id: document["uncrawled_vault_id"], checkpoint_timestamp: nothingCrawled }
+    : document
 
 const millisOf = (timestamp: unknown): number | undefined => Option.getOrUndefined(Timestamp.parse(timestamp))

@@ -72,6 +72,7 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
         container.idsOf({ ...accepted, equal: { vault_id: vault, pipeline_id: pipeline }, writtenBefore: since }, most),
         (ids) => ids.map((id) => ExecutionId.make(id))
       ),
+    renewFailed: ({ etag, execution }, change) => patch(execution.id, change, { ...isFailed, etag }),
     changeSeen: ({ etag, execution }, change) => patch(execution.id, change, { ...notTerminal, etag }),
     find: (id) =>
       Effect.map(
@@ -94,6 +95,8 @@ const changeOf = (write: DocumentContainer.Write): Change =>
 const notTerminal: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending", "running"] }
 }
+
+const isFailed: DocumentContainer.PatchCondition = { oneOf: { property: "status", values: ["failed"] } }
 
 /** A result that is there stays, whoever recorded it; that others gave the attempt up takes nothing from its own. */
 const notCompleted: DocumentContainer.PatchCondition = {

@@ -74,6 +74,8 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
     ) => Effect.Effect<ReadonlyArray<ExecutionId>, ServiceError>
     /** Changes the execution of a {@link Sighting} unless it is terminal, or anybody wrote it since. */
     readonly changeSeen: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
+    /** Changes the record of a failure, unless anybody wrote it since it was seen. */
+    readonly renewFailed: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
     readonly find: (id: ExecutionId) => Effect.Effect<Option.Option<Execution>, ServiceError>
     readonly look: (id: ExecutionId) => Effect.Effect<Option.Option<Sighting>, ServiceError>
     /** Whether a process, when it died, had anything at work beside this execution. Up to two queries over all partitions. */

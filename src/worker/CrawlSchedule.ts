@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,18 +6,17 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
-import { checkpointId } from "../domain/Checkpoint.ts"
-import * as Ids from "../domain/Ids.ts"
-import type { Pipeline } from "../domain/Pipeline.ts"
+import { type Checkpoint, checkpointId } from "../domain/Checkpoint.ts"
+import type * as Ids from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Vault } from "../domain/Vault.ts"
 import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"
-import { ExecutionStore } from "../store/ExecutionStore.ts"
+import type { ExecutionStore } from "../store/ExecutionStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
 import type { CrawlTarget } from "./Crawl.ts"
+import * as FailedCrawls from "./FailedCrawls.ts"
 import { Known } from "./Known.ts"
-import * as Recording from "./Recording.ts"
 
 /** Which vaults are to be crawled, and when, by the vaults and pipelines as they were last read. */
 export class CrawlSchedule extends Context.Tag("contentflow-worker/worker/CrawlSchedule")<
@@ -33,17 +31,12 @@ export class CrawlSchedule extends Context.Tag("contentflow-worker/worker/CrawlS
     readonly due: Effect.Effect<ReadonlyMap<Ids.PipelineId, ReadonlyArray<CrawlTarget>>>
     /** Notes how long ago (milliseconds) a vault's last crawl began, ours or another worker's. */
     readonly crawled: (target: CrawlTarget, beganAgo: number) => Effect.Effect<void>
-    /** Records that a crawl failed: a failed execution, one for each error of each pipeline version since a crawl last succeeded. */
+    /** Notes that a vault's last crawl did not fail here: it succeeded, or was another worker's. */
+    readonly cleared: (target: CrawlTarget) => Effect.Effect<void>
+    /** Records that a crawl failed; the record is renewed as long as that stands. */
     readonly failed: (target: CrawlTarget, workerId: string, error: string) => Effect.Effect<void, ServiceError>
   }
 >() {}
-
-interface FailedPlace {
-  readonly vault: Vault
-  readonly pipeline: Pick<Pipeline, "id" | "name">
-  /** The ETag of the pipeline. */
-  readonly version: string
-}
 
 /** Who is named in a record that no source worker wrote. */
 const scheduler = "CrawlSchedule"
@@ -52,7 +45,6 @@ const make = Effect.gen(function* () {
   const vaults = yield* VaultStore
   const known = yield* Known
   const runner = yield* PipelineRunner
-  const executions = yield* ExecutionStore
   const checkpoints = yield* CheckpointStore
   const config = yield* WorkerConfig
 
@@ -60,33 +52,34 @@ const make = Effect.gen(function* () {
   /** When the last crawl began (monotonic milliseconds), by the checkpoint's id: another input executor begins anew. */
   const lastStarts = new Map<string, number>()
   const told = new Set<string>()
-
-  const record = Effect.fnUntraced(function* (
-    { pipeline, vault, version }: FailedPlace,
-    workerId: string,
-    error: string,
-    lastSuccess: string | null = null
-  ) {
-    const id = Ids.executionIdOf({
-      vaultId: vault.id,
-      pipelineId: pipeline.id,
-      items: ["crawl"],
-      versions: lastSuccess === null ? [version, error] : [version, error, lastSuccess]
-    })
-    const place = { id, pipeline_id: pipeline.id, pipeline_name: pipeline.name, vault_id: vault.id }
-    yield* executions.create(Recording.crawlFailed(place, workerId, error, yield* Clock.currentTimeMillis))
-  })
+  /** What crawls of this process failed with, by the checkpoint's id, as long as it stands. */
+  const failing = new Map<string, FailedCrawls.FailedCrawl>()
+  const record = yield* FailedCrawls.make
 
   const failed = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, error: string) {
+    const { input, pipeline, vault, version } = target
     // A broken checkpoint may be what failed: it is recorded all the same.
-    const checkpoint = yield* Effect.catchTag(
-      checkpoints.find(target.pipeline.id, target.input.id, target.vault.id),
-      "Invalid",
-      () => Effect.succeedNone
+    const checkpoint = yield* Effect.catchTag(checkpoints.find(pipeline.id, input.id, vault.id), "Invalid", () =>
+      Effect.succeed(Option.none<Checkpoint>())
     )
-    const lastSuccess = Option.flatMapNullable(checkpoint, (found) => found.last_crawl_completed_at)
-    yield* record(target, workerId, error, Option.getOrNull(lastSuccess))
+    const lastSuccess = Option.getOrNull(Option.flatMapNullable(checkpoint, (found) => found.last_crawl_completed_at))
+    const failure = { vault, pipeline, version, worker: workerId, error, lastSuccess }
+    failing.set(keyOf(target), failure)
+    yield* record(failure, 1)
   })
+
+  /** A failure stands until the next crawl, which may be hours away. */
+  const renewFailures = (current: ReadonlySet<string>) =>
+    Effect.forEach(
+      failing,
+      ([key, failure]) =>
+        current.has(key)
+          ? Effect.ignoreLogged(record(failure, 0))
+          : Effect.sync(() => {
+              failing.delete(key)
+            }),
+      { discard: true }
+    )
 
   /** Tells something that stays as it is at every look, once. What fails is told again at the next look. */
   const once = (key: string, tell: Effect.Effect<void, ServiceError>) =>
@@ -100,13 +93,13 @@ const make = Effect.gen(function* () {
       )
     })
 
-  const rejected = (place: FailedPlace, message: string) =>
-    once(
-      `${place.vault.id} ${place.pipeline.id} ${place.version} ${message}`,
-      Effect.zipRight(
-        Effect.logWarning(`The pipeline ${place.pipeline.id} can't be crawled: ${message}`),
-        record(place, scheduler, message)
-      )
+  const rejected = (place: Pick<FailedCrawls.FailedCrawl, "vault" | "pipeline" | "version">, error: string) =>
+    Effect.zipRight(
+      once(
+        `${place.vault.id} ${place.pipeline.id} ${place.version} ${error}`,
+        Effect.logWarning(`The pipeline ${place.pipeline.id} can't be crawled: ${error}`)
+      ),
+      Effect.ignoreLogged(record({ ...place, worker: scheduler, error, lastSuccess: null }, 0))
     )
 
   /** The vault's target, or none with the reason told once: no pipeline, a disabled or invalid one, no executor that can crawl. */
@@ -164,6 +157,7 @@ const make = Effect.gen(function* () {
     targets = found.flatMap(Option.toArray)
     const current = new Set(targets.map(keyOf))
     for (const key of lastStarts.keys()) if (!current.has(key)) lastStarts.delete(key)
+    yield* renewFailures(current)
   })
 
   return CrawlSchedule.of({
@@ -182,6 +176,10 @@ const make = Effect.gen(function* () {
     crawled: (target, beganAgo) =>
       Effect.map(MonotonicTime.now, (now) => {
         lastStarts.set(keyOf(target), now - beganAgo)
+      }),
+    cleared: (target) =>
+      Effect.sync(() => {
+        failing.delete(keyOf(target))
       }),
     failed
   })

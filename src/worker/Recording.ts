@@ -87,6 +87,26 @@ export const crawlFailed = (
   error: bounded(error)
 })
 
+/** The record of a crawl that goes on failing: as new as its last failure, so that it is where people look. */
+export const crawlFailedAgain = (
+  { created_at, failing_since, failures }: Execution,
+  worker: string,
+  more: number,
+  now: number
+): ExecutionChange => {
+  const count = (typeof failures === "number" && Number.isSafeInteger(failures) ? failures : 1) + more
+  const since = typeof failing_since === "string" ? failing_since : created_at
+  return {
+    status_message: `Execution failed${count > 1 ? ` ${count} times` : ""} since ${since}. View error for details.`,
+    source_worker_id: worker,
+    created_at: Timestamp.format(now),
+    updated_at: Timestamp.format(now),
+    completed_at: Timestamp.format(now),
+    failures: count,
+    failing_since: since
+  }
+}
+
 export const running = (attempt: OpenAttempt): ExecutionChange => ({
   ...begun(attempt),
   completed_at: null,

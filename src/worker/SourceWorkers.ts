@@ -89,6 +89,7 @@ const make = Effect.gen(function* () {
       yield* beat
       const report = yield* crawl.run(target, nameOf(id), beat)
       yield* schedule.crawled(target, report.beganAgo)
+      yield* schedule.cleared(target)
     },
     (effect, _self, _heartbeat, id, target) =>
       // A defect, too: it is the executor's, and the pipeline's other vaults and the worker have nothing to do with it.

@@ -63,7 +63,8 @@ const checkpoint = Effect.map(MemoryStores, (stores) => stores.checkpoints.docum
 const lockId = `pipeline_${Engine.pipeline.id}_lock`
 const lock = Effect.map(MemoryStores, (stores) => stores.locks.documents.get(lockId))
 const at = (time: number) => Timestamp.format(time)
-const neverCrawled = "1970-01-01T00:00:00+00:00"
+/** As it is stored, for the UI shows what is there. */
+const neverCrawled = null
 
 describe("design 5.1 the schedule", () => {
   test("a vault is crawled at once, then once per interval", () =>
@@ -1112,6 +1113,86 @@ describe("design 5.5 a crawl that fails", () => {
       yield* Engine.pass(60)
       assert.lengthOf(runner.crawls, 6)
       assert.lengthOf(yield* executions, 2)
+    }))
+
+  for (const [name, interval, others] of [
+    ["at every interval of a minute", 60, 0],
+    ["at every interval of a minute, in a fleet of three", 60, 2],
+    ["once in an hour", 3_600, 0]
+  ] as const) {
+    test(`goes on failing ${name}: its record is never older than ten minutes, and counts`, () =>
+      Effect.gen(function* () {
+        const runner = yield* FakeRunner
+        const stores = yield* MemoryStores
+        runner.input = { interval: Duration.seconds(interval) }
+        runner.crawl = () => Stream.fail(executorError("Setting", "The container docs does not exist."))
+        yield* Effect.repeatN(crawling(), others)
+        for (let minute = 10; minute <= 60; minute += 10) {
+          yield* Engine.pass(600)
+          const [record, second] = yield* executions
+          assert.isUndefined(second, "one record")
+          const created = Option.getOrThrow(Timestamp.parse(record?.["created_at"]))
+          assert.isAtLeast(created, start + (minute - 10) * 60_000, `minute ${minute}`)
+          assert.strictEqual(record?.["failing_since"], at(start))
+          assert.strictEqual(record?.["completed_at"], record?.["created_at"])
+          const count = Number(record?.["failures"])
+          assert.isAtLeast(count, interval === 60 ? minute - 9 : 1)
+          assert.isAtMost(count, runner.crawls.length)
+        }
+        assert.match(
+          String((yield* executions)[0]?.["status_message"]),
+          interval === 60
+            ? /^Execution failed \d\d times since 2026-01-02T10:00:00/
+            : /^Execution failed( 2 times)? since /
+        )
+        const before = (yield* executions)[0]
+        yield* stores.vaults.upsert({ ...Engine.vault, enabled: false })
+        yield* Engine.pass(1_200)
+        assert.strictEqual((yield* executions)[0]?.["_etag"], before?.["_etag"], "nobody asks for it any more")
+      }))
+  }
+
+  test("is not told any longer when the vault is crawled again", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.input = { interval: Duration.hours(1) }
+      runner.crawl = () => Stream.fail(executorError("Setting", "The container docs does not exist."))
+      yield* crawling()
+      yield* Engine.pass(3_500)
+      runner.crawl = finds()
+      yield* Engine.pass(200)
+      const [record] = yield* executions
+      yield* Engine.pass(1_800)
+      assert.strictEqual((yield* executions)[0]?.["_etag"], record?.["_etag"])
+    }))
+
+  test("for its definition's sake is renewed as long as that is wrong", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      runner.invalid = "There is no executor of the type nothing."
+      yield* crawling()
+      yield* Engine.pass(1_800)
+      const [record, second] = yield* executions
+      assert.isUndefined(second)
+      assert.isAtLeast(Option.getOrThrow(Timestamp.parse(record?.["created_at"])), start + 1_200_000)
+      assert.match(String(record?.["status_message"]), /^Execution failed since 2026-01-02T10:00:00/)
+    }))
+
+  test("and never succeeded shows no checkpoint to the API, and no time of the last century", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const stores = yield* MemoryStores
+      runner.crawl = () => Stream.fail(executorError("Setting", "The container docs does not exist."))
+      yield* crawling()
+      yield* Engine.pass(70)
+      assert.isEmpty(yield* stores.checkpoints.where({ vault_id: Engine.vault.id }))
+      assert.notInclude(JSON.stringify(yield* documentsOf("checkpoints")), "1970-")
+      assert.lengthOf(runner.crawls, 2, "and its interval is kept")
+      runner.crawl = finds()
+      yield* Engine.pass(60)
+      const shown = yield* stores.checkpoints.where({ vault_id: Engine.vault.id })
+      assert.isTrue(shown.every((each) => each["checkpoint_timestamp"] === at(served)))
+      assert.lengthOf(shown, 2)
     }))
 
   test("keeps the interval, with any number of workers", () =>
