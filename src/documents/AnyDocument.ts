@@ -53,6 +53,8 @@ export interface AnyDocument {
   readonly is_scanned?: boolean
   /** There where a mail has no text but its headers. */
   readonly headers_only?: true
+  /** Of PDF: the pages whose text is missing, since it takes OCR. */
+  readonly needs_ocr?: ReadonlyArray<number>
   /** What was left out, and why, for people. */
   readonly warnings: ReadonlyArray<string>
   /** For `summary_data`, under the names that the extractor of this kind uses. */

@@ -139,6 +139,7 @@ const fromPdf = (options: AnyDocumentOptions, document: PdfDocument): AnyDocumen
       .map(({ page_number, text }): DocumentNote => ({ kind: "comment", page_number, author: null, text }))
   }),
   is_scanned: document.is_scanned,
+  needs_ocr: document.pages.filter((page) => page.is_scanned).map((page) => page.page_number),
   warnings: document.warnings,
   counts: {
     pages_processed: document.pages.length,

@@ -170,6 +170,16 @@ export const secret = <const O extends Presence<null>>(options: O): Setting<Give
     return Either.right(Redacted.make(text.trim()))
   })
 
+/** A secret that is taken as it is written: blanks are part of it, and may be all of it. */
+export const password = <const O extends Presence<null>>(options: O): Setting<Given<Redacted.Redacted, O>> =>
+  setting<Redacted.Redacted, O>("string", options, { secret: true }, (raw) => {
+    const text = scalarText(raw)
+    if (text === undefined) return refuse("must be a text.")
+    if (text === "") return blank(options)
+    if (text.trim() !== "") remember(text)
+    return Either.right(Redacted.make(text))
+  })
+
 interface Bounds {
   readonly min?: number
   readonly max?: number

@@ -63,6 +63,8 @@ export interface PdfDocument {
   readonly form_fields: ReadonlyArray<PdfFormField>
   readonly tables: ReadonlyArray<PdfTable>
   readonly images: ReadonlyArray<PdfImage>
+  /** Names of files that the PDF carries; they are not read. */
+  readonly attachments: ReadonlyArray<string>
   /** What was left out, and why, for people. */
   readonly warnings: ReadonlyArray<string>
 }

@@ -3,6 +3,7 @@ import { damaged, limitExceeded } from "../DocumentError.ts"
 import { type PageFrame, readFrame } from "./PageFrame.ts"
 import { PageImages } from "./PageImages.ts"
 import { PageLines } from "./PageLines.ts"
+import { readAttachments } from "./PdfAttachments.ts"
 import { PageNotes } from "./PageNotes.ts"
 import { type Matrix, matrixOf, multiply, type ObjectBudget, ObjectType, visitObjects } from "./PageObjects.ts"
 import { chosenPages, withDocument } from "./OpenPdf.ts"
@@ -18,6 +19,7 @@ import {
 } from "./PdfDocument.ts"
 import type { Pdfium } from "./Pdfium.ts"
 import { readOutline, readProperties } from "./PdfProperties.ts"
+import { readXfaValues } from "./XfaForm.ts"
 
 /**
  * Reads a PDF on the calling thread. Throws `DocumentError` and nothing else; whatever it throws, the instance of PDFium
@@ -46,9 +48,10 @@ const readDocument = (pdfium: Pdfium, document: number, options: PdfOptions, lim
       images: new PageImages(pdfium, options, limits),
       objects: { left: limits.objects },
       tables: [],
-      damaged: []
+      damaged: [],
+      warnings: []
     }
-    return compose(reading, readPages(reading, indexes))
+    return compose(reading, withXfaValues(reading, readPages(reading, indexes)))
   } finally {
     if (form !== 0) call.PDFiumExt_ExitFormFillEnvironment(form)
     if (info !== 0) call.PDFiumExt_CloseFormFillInfo(info)
@@ -67,6 +70,7 @@ interface Reading {
   readonly objects: ObjectBudget
   readonly tables: Array<PdfTable>
   readonly damaged: Array<number>
+  readonly warnings: Array<string>
 }
 
 interface ReadPage {
@@ -171,18 +175,52 @@ const fewCharacters = 20
 // letters that were turned into outlines are a path or more each
 const outlinedText = 50
 
+/**
+ * A dynamic XFA form has no pages but one that asks for another viewer: the values are all there is. Where the form has fields of
+ * the ordinary kind too, those have the values.
+ */
+const withXfaValues = (reading: Reading, pages: ReadonlyArray<ReadPage>): ReadonlyArray<ReadPage> => {
+  const { document, notes, pdfium, warnings } = reading
+  const type = pdfium.call.FPDF_GetFormType(document)
+  const isDynamic = type === dynamicXfa
+  if (!isDynamic && (type !== staticXfa || notes.formFields.length > 0)) return pages
+  const shown = pages.map(({ page }) => page.text).join("")
+  const values = readXfaValues(pdfium, document).filter(({ value }) => !shown.includes(value))
+  if (isDynamic || values.length > 0) {
+    warnings.push(
+      values.length === 0
+        ? "The PDF is an XFA form, which only some viewers can draw: nothing of it but the text of its pages is read"
+        : "The PDF is an XFA form, which only some viewers can draw: the values that were filled in stand behind the text of its first page, their labels are missing"
+    )
+  }
+  const [first, ...others] = pages
+  if (first === undefined || values.length === 0) return pages
+  const { page } = first
+  notes.formFields.push(
+    ...values.map(({ name, value }) => ({ page_number: page.page_number, name, type: "text" as const, value }))
+  )
+  const text =
+    page.text + values.map(({ name, value }) => `${name.slice(name.lastIndexOf(".") + 1)}: ${value}\n`).join("")
+  return [{ shows: true, page: { ...page, text, char_count: countCodePoints(text) } }, ...others]
+}
+
+// FORMTYPE_XFA_FULL and FORMTYPE_XFA_FOREGROUND of fpdf_formfill.h
+const dynamicXfa = 2
+const staticXfa = 3
+
 // --- The whole ---
 
 const compose = (reading: Reading, read: ReadonlyArray<ReadPage>): PdfDocument => {
   const { pdfium, document, options, limits, notes, images, tables } = reading
   const pages = read.map(({ page }) => page)
-  const scanned = pages.filter((page) => page.is_scanned).length
+  const scanned = pages.filter((page) => page.is_scanned).map((page) => page.page_number)
+  const attachments = readAttachments(pdfium, document)
   const text = pages.map((page) => page.text).join(options.pageSeparator ?? "\n\n---\n\n")
   return {
     outcome: pages.some((page) => page.text !== "") ? "text" : "no_text",
     text,
     pages,
-    is_scanned: scanned > 0 && scanned * 2 >= read.filter(({ shows }) => shows).length,
+    is_scanned: scanned.length > 0 && scanned.length * 2 >= read.filter(({ shows }) => shows).length,
     properties: readProperties(pdfium, document),
     outline: readOutline(pdfium, document, limits),
     links: notes.links,
@@ -190,8 +228,12 @@ const compose = (reading: Reading, read: ReadonlyArray<ReadPage>): PdfDocument =
     form_fields: notes.formFields,
     tables,
     images: images.images,
+    attachments,
     warnings: [
-      ...(reading.damaged.length > 0 ? [`Damaged pages without text: ${reading.damaged.join(", ")}`] : []),
+      ...reading.warnings,
+      ...(scanned.length > 0 ? [`Pages whose text is missing, since it takes OCR: ${listed(scanned)}`] : []),
+      ...(attachments.length > 0 ? [`Files that the PDF carries are not read: ${listed(attachments)}`] : []),
+      ...(reading.damaged.length > 0 ? [`Damaged pages without text: ${listed(reading.damaged)}`] : []),
       ...(reading.objects.left < 0
         ? [`Images and tables may be missing: more than ${limits.objects} drawn objects`]
         : []),
@@ -200,3 +242,9 @@ const compose = (reading: Reading, read: ReadonlyArray<ReadPage>): PdfDocument =
     ]
   }
 }
+
+const listed = (entries: ReadonlyArray<string | number>): string =>
+  entries.slice(0, mostListed).join(", ") +
+  (entries.length > mostListed ? ` and ${entries.length - mostListed} more` : "")
+
+const mostListed = 50

@@ -24,7 +24,7 @@ const settings = {
   }),
   output_field: Settings.string({
     description:
-      "Key of data for what is found, in one shape for all kinds: { type, text, pages, tables, images, properties, headings, links, notes, attachments, data, encoding, is_scanned, warnings }, of which those behind text are there where the settings ask for them and the kind of document has them. type is pdf, word, powerpoint, excel, csv, text, markdown, html, json, xml or email. The summary gets document_type, extraction_status (success, or empty when the document has no text, as a scan) and the counts of the extractor for that kind. recursive_text_chunker finds text and pages with input_field document_output.text.",
+      "Key of data for what is found, in one shape for all kinds: { type, text, pages, tables, images, properties, headings, links, notes, attachments, data, encoding, is_scanned, warnings }, of which those behind text are there where the settings ask for them and the kind of document has them. type is pdf, word, powerpoint, excel, csv, text, markdown, html, json, xml or email. The summary gets document_type, extraction_status (success, or empty when the document has no text, as a scan), needs_ocr (the pages of a PDF whose text takes OCR, if any) and the counts of the extractor for that kind. recursive_text_chunker finds text and pages with input_field document_output.text.",
     default: "document_output"
   }),
   page_separator: Settings.separator({
@@ -60,7 +60,7 @@ const settings = {
     default: 100,
     min: 0
   }),
-  password: Settings.secret({ description: "Opens protected PDFs.", default: null }),
+  password: Settings.password({ description: "Opens protected PDFs.", default: null }),
   on_invalid_file: Settings.choice(["fail", "skip"], {
     description:
       "What becomes of a document of no known kind, damaged or locked: fail fails the item, skip passes it on with document_extraction_status invalid_file and the reason in its summary. One that exceeds a limit fails always.",
@@ -132,7 +132,7 @@ const optionsOf = (settings: Decoded, item: Content): AnyDocumentOptions => ({
 })
 
 const withDocument = (settings: Decoded, item: Content, document: AnyDocument): Content => {
-  const { counts, headers_only: _, headings, images, text, type, warnings, ...others } = document
+  const { counts, headers_only: _, headings, images, needs_ocr, text, type, warnings, ...others } = document
   return withSummary(
     withData(item, {
       [settings.output_field]: {
@@ -146,7 +146,7 @@ const withDocument = (settings: Decoded, item: Content, document: AnyDocument): 
         ...ifAny("warnings", warnings)
       }
     }),
-    { document_type: type, ...counts }
+    { document_type: type, ...counts, ...ifAny("needs_ocr", needs_ocr) }
   )
 }
 

@@ -8,6 +8,7 @@ import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
 import * as Findings from "./parsing/Findings.ts"
+import { ifAny } from "./parsing/IfAny.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
 import * as Source from "./parsing/Source.ts"
 
@@ -25,7 +26,7 @@ const settings = {
   }),
   extract_structure: Settings.boolean({
     description:
-      "Put the outline, links, annotations and form fields into outline, links, annotations and form_fields.",
+      "Put the outline, links, annotations, form fields and names of embedded files into outline, links, annotations, form_fields and attachments.",
     default: false
   }),
   image_format: Settings.choice(["png", "jpeg", "jpg"], {
@@ -44,7 +45,7 @@ const settings = {
   }),
   page_separator: Settings.separator({ description: "Put between the pages in text.", default: "\n\n---\n\n" }),
   pages: Settings.string({ description: "Which pages to read, such as 1-3,5,8-; all when absent.", default: null }),
-  password: Settings.secret({ description: "Opens protected files.", default: null }),
+  password: Settings.password({ description: "Opens protected files.", default: null }),
   on_invalid_file: Settings.choice(["by_kind", "skip", "fail"], {
     description:
       "What becomes of a file that is no PDF or cannot be read: skip passes it on with pdf_extraction_status invalid_file in its summary, fail fails the item, by_kind passes on files of another kind (Office, image, text, …) and fails what claims to be a PDF, by its content, name or media type. One that exceeds a limit or needs a password fails always.",
@@ -112,8 +113,9 @@ const optionsOf = (settings: Decoded): PdfOptions => ({
   minImageSize: settings.min_image_size
 })
 
-const withDocument = (settings: Decoded, item: Content, document: PdfDocument): Content =>
-  withSummary(
+const withDocument = (settings: Decoded, item: Content, document: PdfDocument): Content => {
+  const scanned = document.pages.filter((page) => page.is_scanned).map((page) => page.page_number)
+  return withSummary(
     withData(item, {
       [settings.output_field]: {
         ...(settings.extract_text ? { text: document.text } : {}),
@@ -136,20 +138,23 @@ const withDocument = (settings: Decoded, item: Content, document: PdfDocument): 
               outline: document.outline,
               links: document.links,
               annotations: document.annotations,
-              form_fields: document.form_fields
+              form_fields: document.form_fields,
+              attachments: document.attachments
             }
           : {}),
         is_scanned: document.is_scanned,
-        scanned_pages: document.pages.filter((page) => page.is_scanned).map((page) => page.page_number),
+        scanned_pages: scanned,
         ...(document.warnings.length > 0 ? { warnings: document.warnings } : {})
       }
     }),
     {
       pages_processed: document.pages.length,
       images_extracted: document.images.length,
-      ...(settings.extract_tables ? { tables_extracted: document.tables.length } : {})
+      ...(settings.extract_tables ? { tables_extracted: document.tables.length } : {}),
+      ...ifAny("needs_ocr", scanned)
     }
   )
+}
 
 const described = (settings: Decoded, image: PdfDocument["images"][number]) => ({
   page_number: image.page_number,

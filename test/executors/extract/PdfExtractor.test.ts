@@ -154,6 +154,25 @@ layer(Layer.mergeAll(NodeContext.layer, ThreadPool.layerInline))("pdf_extractor"
     })
   )
 
+  it.effect("lists the pages that take OCR in the summary, and warns of them", () =>
+    Effect.gen(function* () {
+      const scan = { content: "612 0 0 792 0 0 cm /Im0 Do" }
+      const content = writePdf({ pages: [{ content: text(72, 700, "Words") }, scan], images: [image] })
+      const [read] = yield* run(fromBytes, [item({ content })])
+      assert.deepInclude(read?.summary_data, { extraction_status: "success", needs_ocr: [2] })
+      assert.include(String(read?.summary_data["extraction_warnings"]), "takes OCR: 2")
+      const [all] = yield* run(fromBytes, [item({ content: writePdf({ pages: [scan], images: [image] }) })])
+      assert.deepInclude(all?.summary_data, { extraction_status: "empty", needs_ocr: [1] })
+    })
+  )
+
+  it.effect("takes a password of blanks as it is", () =>
+    Effect.gen(function* () {
+      const content = writePdf({ pages: [{ content: text(72, 700, "Hidden") }], encrypt: { password: "  " } })
+      assert.strictEqual(output(yield* run({ ...fromBytes, password: "  " }, [item({ content })]))["text"], "Hidden\n")
+    })
+  )
+
   it.effect("opens a protected file with its password, and says so when it has none", () =>
     Effect.gen(function* () {
       const content = writePdf({ pages: [{ content: text(72, 700, "Hidden") }], encrypt: { password: "sesame" } })
