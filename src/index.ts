@@ -78,6 +78,8 @@ export * as MemoryStores from "./store/MemoryStores.ts"
 
 // --- The ports on one folder ---
 
+/** All of them: `FolderWorker.ports({ folder })`. */
+export * as FolderWorker from "./FolderWorker.ts"
 /** The SQLite file behind queue and stores: `Database.layer({ file })`. */
 export * as Database from "./embedded/Database.ts"
 export * as SqliteQueue from "./embedded/SqliteQueue.ts"

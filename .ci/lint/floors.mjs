@@ -18,7 +18,7 @@ const floors = [
   ["executors", "pipeline"],
   ["worker"],
   ["http"],
-  ["AzureWorker.ts"],
+  ["AzureWorker.ts", "FolderWorker.ts"],
   ["cli", "index.ts"],
   ["main.ts"]
 ]

@@ -7,6 +7,7 @@ import * as ValidationError from "@effect/cli/ValidationError"
 import type { Teardown } from "@effect/platform/Runtime"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -57,6 +58,48 @@ const demo = Command.make(
     "Process some documents on emulators of Azure Storage and Cosmos DB: nothing to install, nothing left behind."
   )
 )
+
+const folder = Args.directory({ name: "FOLDER" }).pipe(Args.optional)
+
+const serve = Command.make(
+  "serve",
+  {
+    folder: folder.pipe(
+      Args.withDescription("The folder; the working directory when absent. It is made when it is missing.")
+    ),
+    once: Options.boolean("once").pipe(
+      Options.withDescription("End when every document is done: exit code 0 when all completed, 3 when some failed.")
+    )
+  },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Serve.ts")),
+      (module) => Effect.flatMap(module.serve(options), ended)
+    )
+).pipe(
+  Command.withDescription(
+    "Run the whole worker on one folder, without any cloud: documents in its inbox/, or where its contentflow.yaml says, go through a pipeline, and results appear in its output/."
+  )
+)
+
+const init = Command.make(
+  "init",
+  { folder: folder.pipe(Args.withDescription("The folder; the working directory when absent.")) },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Init.ts")),
+      (module) => module.init(options)
+    )
+).pipe(
+  Command.withDescription(
+    "Write a small commented project for serve: contentflow.yaml, two pipelines, an inbox with two documents. Files that are there stay as they are."
+  )
+)
+
+/** A command that ended as it should, with another exit code than 0. */
+class Ended extends Data.TaggedError("Ended")<{ readonly code: number }> {}
+
+const ended = (code: number): Effect.Effect<void, Ended> => (code === 0 ? Effect.void : new Ended({ code }))
 
 /** Fails the parsing of the command line, which tells the message. */
 const refuse = (message: string) => Effect.fail(ValidationError.invalidValue(HelpDoc.p(message)))
@@ -177,12 +220,12 @@ const executors = Command.make(
 
 const command = Command.make("contentflow-worker").pipe(
   Command.withDescription("Finds documents in Blob Storage, runs them through pipelines, and records every execution."),
-  Command.withSubcommands([start, demo, runFile, validate, executors])
+  Command.withSubcommands([start, serve, init, demo, runFile, validate, executors])
 )
 
 const cli = Command.run(command, { name: "contentflow-worker", version })
 
-/** Runs the command line to an exit code: 0 done, 1 failed, 2 wrong usage. What failed is told in one text on standard error. */
+/** Runs the command line to an exit code: 0 done, 1 failed, 2 wrong usage, 3 done with failures. What failed is told in one text on standard error. */
 export const run = (argv: ReadonlyArray<string>) =>
   cli(argv).pipe(
     Effect.as(0),
@@ -191,6 +234,7 @@ export const run = (argv: ReadonlyArray<string>) =>
       const error = Cause.squash(cause)
       // Wrong usage was told by the command line itself.
       if (ValidationError.isValidationError(error)) return Effect.succeed(2)
+      if (error instanceof Ended) return Effect.succeed(error.code)
       return Effect.as(Console.error(redact(error instanceof Error ? error.message : String(error))), 1)
     }),
     Effect.provide(CliConfig.layer({ showBuiltIns: false }))

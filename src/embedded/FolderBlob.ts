@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import * as BlobNames from "../blob/BlobNames.ts"
+import * as MediaTypes from "../blob/MediaTypes.ts"
 import {
   type BlobEntry,
   type BlobLocation,
@@ -28,10 +29,14 @@ import * as FileNames from "./FileNames.ts"
 export interface Options {
   /** Accounts are folders in it, and their containers folders in those. */
   readonly folder: string
+  /** Folders elsewhere that stand for an account. */
+  readonly accounts?: ReadonlyMap<string, string>
   /** Folders elsewhere that stand for a container, by `account/container`. */
   readonly places?: ReadonlyMap<string, string>
   /** A file that a person put there is listed when it has not changed for this long: milliseconds. */
   readonly settled?: number
+  /** Hears of each container whose listing left out such a file, by `account/container`. */
+  readonly onUnsettled?: (place: string) => void
 }
 
 /** A blob's file, and what is known of it. */
@@ -49,7 +54,7 @@ interface Known {
   readonly seenAt: number
 }
 
-const make = ({ folder, places = new Map(), settled = 0 }: Options) =>
+const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), settled = 0 }: Options) =>
   Effect.gen(function* () {
     const database = yield* Database
     const rules = yield* attempt(`open ${folder}`, folder, async () => {
@@ -60,7 +65,7 @@ const make = ({ folder, places = new Map(), settled = 0 }: Options) =>
     const keyOf = (account: string, container: string) => `${account}/${container}`
     const rootOf = (account: string, container: string) =>
       places.get(keyOf(account, container)) ??
-      join(folder, FileNames.encode(account, rules), FileNames.encode(container, rules))
+      join(accounts.get(account) ?? join(folder, FileNames.encode(account, rules)), FileNames.encode(container, rules))
 
     /** The container's folder, which must be there. */
     const containerOf = Effect.fnUntraced(function* (operation: string, account: string, container: string) {
@@ -103,7 +108,7 @@ const make = ({ folder, places = new Map(), settled = 0 }: Options) =>
         if (kept !== undefined) return Option.some<Blob>({ path, state, kept, properties: propertiesOf(kept) })
         const version = yield* versionOf(operation, place, blob, path, state)
         if (Option.isSome(version)) {
-          return Option.some<Blob>({ path, state, kept: undefined, properties: foreign(state, version.value) })
+          return Option.some<Blob>({ path, state, kept: undefined, properties: foreign(blob, state, version.value) })
         }
       }
       return yield* changed(operation)
@@ -120,12 +125,15 @@ const make = ({ folder, places = new Map(), settled = 0 }: Options) =>
               const state = yield* attempt(operation, path, () => BlobFiles.stateOf(path))
               if (state === undefined) return Option.none<BlobEntry>()
               const kept = yield* attempt(operation, path, () => BlobFiles.readProperties(path, state))
-              if (kept === undefined && !isSettled(state, settled)) return Option.none<BlobEntry>()
+              if (kept === undefined && !isSettled(state, settled)) {
+                onUnsettled?.(place)
+                return Option.none<BlobEntry>()
+              }
               const version =
                 kept === undefined ? yield* versionOf(operation, place, blob, path, state) : Option.none<Known>()
               if (kept === undefined && Option.isNone(version)) return Option.none<BlobEntry>()
               const properties =
-                kept === undefined ? foreign(state, Option.getOrThrow(version)) : propertiesOf(kept, true)
+                kept === undefined ? foreign(blob, state, Option.getOrThrow(version)) : propertiesOf(kept, true)
               return Option.some<BlobEntry>({
                 path: blob,
                 isDirectory: BlobNames.isFolder(kept?.metadata ?? {}),
@@ -337,11 +345,11 @@ const digestOf = async (path: string, state: BlobFiles.FileState): Promise<strin
 const isSame = (one: BlobFiles.FileState, other: BlobFiles.FileState): boolean =>
   one.size === other.size && one.modified === other.modified && one.changed === other.changed
 
-const foreign = (state: BlobFiles.FileState, { etag, seenAt }: Known): BlobProperties => ({
+const foreign = (blob: string, state: BlobFiles.FileState, { etag, seenAt }: Known): BlobProperties => ({
   size: state.size,
   lastModified: seenAt,
   etag,
-  contentType: "application/octet-stream",
+  contentType: MediaTypes.ofName(blob),
   contentEncoding: null,
   metadata: {}
 })

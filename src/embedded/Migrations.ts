@@ -29,6 +29,7 @@ const steps: ReadonlyArray<string> = [
   `${(Object.keys(tables) as Array<Table>).map(table).join("\n")}
   CREATE INDEX pipelines_by_name ON pipelines (name);
   CREATE INDEX vault_executions_by_status ON vault_executions (status, vault_id, pipeline_id);
+  CREATE INDEX vault_executions_by_time ON vault_executions (written_at);
   CREATE INDEX vault_executions_by_process ON vault_executions (attempt_process) WHERE attempt_process IS NOT NULL;
   CREATE INDEX vault_executions_by_suspicion ON vault_executions (suspected_with) WHERE suspected_with IS NOT NULL;
   CREATE TABLE messages (
@@ -40,6 +41,11 @@ const steps: ReadonlyArray<string> = [
     body TEXT NOT NULL
   ) STRICT;
   CREATE INDEX messages_by_visible_at ON messages (visible_at, id);
+  CREATE TABLE processes (
+    id TEXT PRIMARY KEY,
+    pid INTEGER NOT NULL,
+    machine TEXT NOT NULL
+  ) STRICT;
   CREATE TABLE poison_messages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     inserted_at INTEGER NOT NULL,

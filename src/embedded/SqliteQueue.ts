@@ -7,19 +7,32 @@ import type { ServiceError } from "../domain/ServiceError.ts"
 import * as MessageBody from "../queue/MessageBody.ts"
 import { LeaseLost, type Receipt, TaskQueue } from "../queue/TaskQueue.ts"
 import { type Access, Database } from "./Database.ts"
+import * as OwnProcess from "./OwnProcess.ts"
 
 /*
  * Each call is one statement, and so one transaction: it happened as a whole or not at all, also when the process is killed in the middle of
  * it. The receive changes what it selects in the same statement, so that no two processes get one message.
+ *
+ * A receipt begins with the id of its process. What a process had that is dead by the word of the system need not wait for the end of its lease.
  */
 
 const make = Effect.gen(function* () {
   const database = yield* Database
   // One place is enough: it says that something came since the poller looked last.
   const sent = yield* Queue.sliding<void>(1)
-  const process = randomBytes(6).toString("hex")
+  const id = randomBytes(6).toString("hex")
   let receipts = 0
-  const newReceipt = () => `${process}-${(++receipts).toString(36)}`
+  const newReceipt = () => `${id}-${(++receipts).toString(36)}`
+  yield* database.exclusively(service, "open", (access) => {
+    OwnProcess.enter(access, id)
+    for (const dead of OwnProcess.dead(access)) {
+      access.prepare(sql.free).run(access.now, access.now, `${dead}-*`)
+      OwnProcess.leave(access, dead)
+    }
+  })
+  yield* Effect.addFinalizer(() =>
+    Effect.ignore(database.use(service, "close", (access) => OwnProcess.leave(access, id)))
+  )
 
   const use = <A>(operation: string, run: (access: Access) => A) => database.use(service, operation, run)
   const checked = <A>(operation: string, body: string, run: (access: Access) => A) =>
@@ -104,7 +117,7 @@ const make = Effect.gen(function* () {
 })
 
 /** The queue of tasks and the poison queue in the folder's database. */
-export const layer: Layer.Layer<TaskQueue, ServiceError, Database> = Layer.effect(TaskQueue, make)
+export const layer: Layer.Layer<TaskQueue, ServiceError, Database> = Layer.scoped(TaskQueue, make)
 
 const service = "The folder's queue"
 
@@ -117,6 +130,7 @@ const sql = {
   receive: `UPDATE messages SET visible_at = ?, receipt = ? || id, dequeue_count = dequeue_count + 1
     WHERE id IN (SELECT id FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?)
     RETURNING id, receipt, body, dequeue_count, inserted_at`,
+  free: "UPDATE messages SET visible_at = ? WHERE visible_at > ? AND receipt GLOB ?",
   update: "UPDATE messages SET visible_at = ?, receipt = ?, body = coalesce(?, body) WHERE id = ? AND receipt = ?",
   complete: "DELETE FROM messages WHERE id = ? AND receipt = ?",
   sendPoison: "INSERT INTO poison_messages (inserted_at, body) VALUES (?, ?)",

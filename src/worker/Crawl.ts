@@ -40,6 +40,8 @@ export interface CrawlTarget {
   readonly version: string
   readonly input: InputExecutor
   readonly interval: Duration.Duration
+  /** True: it is crawled whenever it was crawled last. */
+  readonly early?: boolean
 }
 
 /** How a look at a vault ended: it was crawled, or another worker had crawled it within its interval. */
@@ -274,7 +276,8 @@ const make = Effect.gen(function* () {
     // In the store's time: the last crawl may have been another machine's.
     const startedAt = found.servedAt
     const lastStart = Timestamp.parse(before.last_crawl_started_at)
-    if (Option.isSome(lastStart) && !before.crawling && !isDue(lastStart.value, interval, startedAt)) {
+    const isEarly = target.early === true || before.crawling
+    if (Option.isSome(lastStart) && !isEarly && !isDue(lastStart.value, interval, startedAt)) {
       return { crawled: false, beganAgo: Math.max(0, startedAt - lastStart.value), discovered: 0, enqueued: 0 }
     }
     const begun: Checkpoint = {

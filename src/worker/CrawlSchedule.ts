@@ -27,8 +27,10 @@ export class CrawlSchedule extends Context.Tag("contentflow-worker/worker/CrawlS
      * stays as it was. `onProgress` is told of every vault.
      */
     readonly refresh: (onProgress: Effect.Effect<void>) => Effect.Effect<void, ServiceError>
-    /** The vaults that seem due now, by pipeline: the checkpoint has the last word, under the lock. */
-    readonly due: Effect.Effect<ReadonlyMap<Ids.PipelineId, ReadonlyArray<CrawlTarget>>>
+    /** The vaults that seem due now, by pipeline, and those of `early`. Of the others the checkpoint has the last word, under the lock. */
+    readonly due: (
+      early: ReadonlySet<Ids.VaultId>
+    ) => Effect.Effect<ReadonlyMap<Ids.PipelineId, ReadonlyArray<CrawlTarget>>>
     /** Notes how long ago (milliseconds) a vault's last crawl began, ours or another worker's. */
     readonly crawled: (target: CrawlTarget, beganAgo: number) => Effect.Effect<void>
     /** Notes that a vault's last crawl did not fail here: it succeeded, or was another worker's. */
@@ -162,17 +164,20 @@ const make = Effect.gen(function* () {
 
   return CrawlSchedule.of({
     refresh,
-    due: Effect.map(MonotonicTime.now, (now) => {
-      const byPipeline = new Map<Ids.PipelineId, Array<CrawlTarget>>()
-      for (const target of targets) {
-        const lastStart = lastStarts.get(keyOf(target))
-        if (lastStart !== undefined && lastStart + Duration.toMillis(target.interval) > now) continue
-        const group = byPipeline.get(target.pipeline.id)
-        if (group === undefined) byPipeline.set(target.pipeline.id, [target])
-        else group.push(target)
-      }
-      return byPipeline
-    }),
+    due: (early) =>
+      Effect.map(MonotonicTime.now, (now) => {
+        const byPipeline = new Map<Ids.PipelineId, Array<CrawlTarget>>()
+        for (const known of targets) {
+          const target = early.has(known.vault.id) ? { ...known, early: true } : known
+          const lastStart = lastStarts.get(keyOf(target))
+          if (target.early !== true && lastStart !== undefined && lastStart + Duration.toMillis(target.interval) > now)
+            continue
+          const group = byPipeline.get(target.pipeline.id)
+          if (group === undefined) byPipeline.set(target.pipeline.id, [target])
+          else group.push(target)
+        }
+        return byPipeline
+      }),
     crawled: (target, beganAgo) =>
       Effect.map(MonotonicTime.now, (now) => {
         lastStarts.set(keyOf(target), now - beganAgo)

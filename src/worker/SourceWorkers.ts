@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
-import type { PipelineId } from "../domain/Ids.ts"
+import type { PipelineId, VaultId } from "../domain/Ids.ts"
 import * as Ids from "../domain/Ids.ts"
 import { CrawlLock, type LockOwner } from "../store/CrawlLock.ts"
 import { Crawl, type CrawlTarget } from "./Crawl.ts"
@@ -27,6 +27,8 @@ export class SourceWorkers extends Context.Tag("contentflow-worker/worker/Source
     readonly states: Effect.Effect<ReadonlyArray<WorkerState>>
     /** Interrupts the crawls and gives their locks back: their checkpoints stay, and another worker may begin them anew at once. */
     readonly stop: Effect.Effect<void>
+    /** Crawls the vault as soon as a worker is free, whenever it was crawled last: somebody knows that its documents changed. */
+    readonly crawlNow: (vaultId: VaultId) => Effect.Effect<void>
   }
 >() {}
 
@@ -54,6 +56,9 @@ const make = Effect.gen(function* () {
   }>()
   /** Pipelines that wait for or are with a worker of this process. */
   const taken = new Set<PipelineId>()
+  /** Vaults that are to be crawled whether they are due or not. */
+  const early = new Set<VaultId>()
+  const wake = yield* Queue.sliding<void>(1)
 
   const scheduler = Effect.gen(function* () {
     const heartbeat = yield* progress.register("crawl schedule")
@@ -63,14 +68,17 @@ const make = Effect.gen(function* () {
       yield* Effect.catchAll(schedule.refresh(beat), (error) =>
         Effect.logWarning(`The schedule stays as it is, the vaults could not be read: ${error.message}`)
       )
-      const due = (yield* outlet.mayCrawl) ? yield* schedule.due : new Map<PipelineId, ReadonlyArray<CrawlTarget>>()
+      const due = (yield* outlet.mayCrawl)
+        ? yield* schedule.due(early)
+        : new Map<PipelineId, ReadonlyArray<CrawlTarget>>()
       for (const [pipelineId, targets] of due) {
         if (taken.has(pipelineId)) continue
         taken.add(pipelineId)
+        for (const { vault } of targets) early.delete(vault.id)
         yield* Queue.offer(work, { pipelineId, targets })
       }
       yield* heartbeat.expect("waiting", config.schedulerInterval)
-      yield* Effect.sleep(config.schedulerInterval)
+      yield* Effect.raceFirst(Effect.sleep(config.schedulerInterval), Queue.take(wake))
     }
   })
 
@@ -151,7 +159,15 @@ const make = Effect.gen(function* () {
   })
   yield* Effect.addFinalizer(() => stop)
 
-  return SourceWorkers.of({ states: Effect.sync(() => workers.map(({ supervised }) => supervised.state())), stop })
+  return SourceWorkers.of({
+    states: Effect.sync(() => workers.map(({ supervised }) => supervised.state())),
+    stop,
+    crawlNow: (vaultId) =>
+      Effect.suspend(() => {
+        early.add(vaultId)
+        return Effect.asVoid(Queue.offer(wake, undefined))
+      })
+  })
 })
 
 export const layer: Layer.Layer<

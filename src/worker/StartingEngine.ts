@@ -33,7 +33,8 @@ export const make = (settings: Pick<EngineSettings, "processingWorkers" | "sourc
       engine: WorkerEngine.of({
         status: Effect.suspend(() => real?.status ?? starting),
         atWorkSince: (millis) => Effect.suspend(() => real?.atWorkSince(millis) ?? Effect.succeed([])),
-        stop: Effect.suspend(() => real?.stop ?? Effect.void)
+        stop: Effect.suspend(() => real?.stop ?? Effect.void),
+        crawlNow: (vaultId) => Effect.suspend(() => real?.crawlNow(vaultId) ?? Effect.void)
       }),
       waitsFor: (names) => Effect.sync(() => void (missing = names)),
       become: (engine) => Effect.sync(() => void (real = engine))

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import type { BlobStore } from "../blob/BlobStore.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
+import type { VaultId } from "../domain/Ids.ts"
 import type { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../queue/TaskQueue.ts"
 import type { CheckpointStore } from "../store/CheckpointStore.ts"
@@ -67,6 +68,8 @@ export class WorkerEngine extends Context.Tag("contentflow-worker/worker/WorkerE
      * scope does the same. Whoever calls it waits for the same one stop, which ends in any case a little after the grace.
      */
     readonly stop: Effect.Effect<void>
+    /** Crawls a vault as soon as a worker is free, whenever it was crawled last. */
+    readonly crawlNow: (vaultId: VaultId) => Effect.Effect<void>
   }
 >() {}
 
@@ -130,7 +133,8 @@ const make = Effect.gen(function* () {
       }
     }),
     atWorkSince: processing.atWorkSince,
-    stop
+    stop,
+    crawlNow: source.crawlNow
   })
 })
 

@@ -66,7 +66,7 @@ describe("FolderBlob", () => {
         found.map(({ contentType, path }) => [path, contentType]),
         [
           ["2026/Invoice größe.pdf", "application/pdf"],
-          ["2026/note.txt", "application/octet-stream"]
+          ["2026/note.txt", "text/plain"]
         ]
       )
     })
@@ -155,11 +155,11 @@ describe("FolderBlob", () => {
   it.scoped("who edits an uploaded blob by hand gets a new version without the old properties", () =>
     Effect.gen(function* () {
       const { blobs, docs } = yield* world
-      const { etag } = yield* blobs.upload(at("a.json"), bytes("{}"), { contentType: "application/json" })
+      const { etag } = yield* blobs.upload(at("a.json"), bytes("{}"), { metadata: { by: "upload" } })
       writeFileSync(join(docs, "a.json"), "{ }")
       const found = Option.getOrThrow(yield* blobs.properties(at("a.json")))
       assert.notStrictEqual(found.etag, etag)
-      assert.strictEqual(found.contentType, "application/octet-stream")
+      assert.deepStrictEqual(found.metadata, {})
       const error = yield* Effect.flip(blobs.upload(at("a.json"), bytes("late"), { ifMatch: etag }))
       assert.strictEqual(error._tag, "PreconditionFailed")
       yield* blobs.upload(at("a.json"), bytes("[]"), { ifMatch: found.etag })

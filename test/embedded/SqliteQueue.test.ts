@@ -68,6 +68,31 @@ describe("SqliteQueue", () => {
     })
   )
 
+  it.scoped("what a process had that the system says is dead is there at once, and only that", () =>
+    Effect.gen(function* () {
+      const file = join(yield* Folders.temporary, "worker.db")
+      const open = Effect.flatMap(Layer.build(queueIn(file)), (context) => Effect.provide(TaskQueue, context))
+      const first = yield* open
+      for (const body of ["a", "b"]) yield* first.send(body)
+      const [lease] = yield* first.receive(1, "1 hour")
+      yield* first.receive(1, "1 hour")
+      const plain = Driver.open(file, 0)
+      // Of the two leases one becomes that of a process whose number nobody has, the others are of a living one and of another machine.
+      const machine = String(plain.prepare("SELECT machine FROM processes").get()?.["machine"])
+      plain
+        .prepare("INSERT INTO processes (id, pid, machine) VALUES ('dead', 99999999, ?), ('far', 99999999, 'other')")
+        .run(machine)
+      plain.prepare("UPDATE messages SET receipt = CASE id WHEN ? THEN 'dead-1' ELSE 'far-1' END").run(lease!.id)
+      const second = yield* open
+      assert.deepStrictEqual(
+        (yield* second.receive(32, "1 minute")).map(({ body }) => body),
+        ["a"]
+      )
+      assert.deepStrictEqual(plain.prepare("SELECT count(*) AS n FROM processes WHERE id = 'dead'").get()?.["n"], 0)
+      plain.close()
+    })
+  )
+
   it.scoped("is a table that any SQLite program reads", () =>
     Effect.gen(function* () {
       const file = join(yield* Folders.temporary, "worker.db")

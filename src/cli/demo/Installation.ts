@@ -6,6 +6,7 @@ import * as CosmosContainer from "../../store/CosmosContainer.ts"
 import { CosmosDatabase } from "../../azure/CosmosClients.ts"
 import * as AzureWorker from "../../AzureWorker.ts"
 import { BlobStore } from "../../blob/BlobStore.ts"
+import * as MediaTypes from "../../blob/MediaTypes.ts"
 import { AzureConfig, type AzureSettings } from "../../azure/AzureConfig.ts"
 import { defaults, type EngineSettings, WorkerConfig } from "../../config/WorkerConfig.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
@@ -81,7 +82,9 @@ export const install = Effect.fn("Installation.install")(function* (
     documents,
     ({ bytes, name }) =>
       Effect.flatMap(bytes, (body) =>
-        blobs.upload({ account, container: documentsContainer, path: name }, body, { contentType: mediaTypeOf(name) })
+        blobs.upload({ account, container: documentsContainer, path: name }, body, {
+          contentType: MediaTypes.ofName(name)
+        })
       ),
     { concurrency: 4, discard: true }
   )
@@ -103,29 +106,3 @@ export const install = Effect.fn("Installation.install")(function* (
     created_at: now
   })
 })
-
-/** As uploading programs say it: pipelines tell documents apart by `id.metadata.content_type`. */
-const mediaTypeOf = (name: string): string =>
-  mediaTypes[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "application/octet-stream"
-
-const openXml = "application/vnd.openxmlformats-officedocument"
-
-const mediaTypes: Readonly<Record<string, string>> = {
-  pdf: "application/pdf",
-  docx: `${openXml}.wordprocessingml.document`,
-  pptx: `${openXml}.presentationml.presentation`,
-  xlsx: `${openXml}.spreadsheetml.sheet`,
-  csv: "text/csv",
-  html: "text/html",
-  htm: "text/html",
-  md: "text/markdown",
-  txt: "text/plain",
-  json: "application/json",
-  xml: "application/xml",
-  eml: "message/rfc822",
-  png: "image/png",
-  jpg: "image/jpeg",
-  jpeg: "image/jpeg",
-  tif: "image/tiff",
-  tiff: "image/tiff"
-}

@@ -21,7 +21,7 @@ import { sameBlob } from "./SameBlob.ts"
 import * as WriteOrder from "./WriteOrder.ts"
 
 const placeholders =
-  "{name} is filled in: id.unique_id, id.canonical_id, id.filename, document_id, any field of data or summary_data, timestamp, year, month, day, date, executor_id, pipeline_name, created_year, created_month, created_day."
+  "{name} is filled in: id.unique_id, id.canonical_id, id.filename, id.folder (the document's own folder, with its slashes), document_id, any field of data or summary_data, timestamp, year, month, day, date, executor_id, pipeline_name, created_year, created_month, created_day."
 
 const settings = {
   ...PerItem.settings({ timeoutSecs: 60 }),
@@ -47,6 +47,11 @@ const settings = {
   content_field: Settings.string({
     description: "Path in data of what to write; the whole item when absent. {} is written where it leads nowhere.",
     default: null
+  }),
+  output_format: Settings.choice(["json", "text"], {
+    description:
+      "json, or text: the text in content_field as it is, for Markdown and other files that people read. What is no text is written as JSON.",
+    default: "json"
   }),
   metadata_fields: Settings.list({
     description: "Fields that become metadata of the blob: a list or a comma list of paths.",
@@ -144,7 +149,7 @@ const pathAdvice = (template: string): ReadonlyArray<Settings.SettingProblem> =>
   const shown = JSON.stringify(CutText.cut(template, 100))
   const advice = template.startsWith("/")
     ? `The path_template ${shown} starts with a slash, so every blob lies in a folder without a name.`
-    : template !== "" && !template.endsWith("/")
+    : template !== "" && !template.endsWith("/") && !template.endsWith("{id.folder}")
       ? `The path_template ${shown} does not end with a slash, so it runs into the name of the file.`
       : undefined
   return advice === undefined ? [] : [{ path: ["path_template"], message: advice }]
@@ -183,7 +188,7 @@ const write = (
       settings,
       location,
       body,
-      { ...headers(settings), metadata },
+      { ...headers(settings, path), metadata },
       WriteOrder.of(context.run, item)
     ).pipe(Effect.mapError(writeError(settings, context, item, path)))
     if (!written.isOurs) {
@@ -242,7 +247,10 @@ const bodyOf = (settings: Decoded, item: Content): Effect.Effect<Uint8Array, str
     settings.content_field === null ? BlobBody.wholeItem(item) : (valueAt(item.data, settings.content_field) ?? {})
   const compression = compressionOf(settings)
   return Effect.try({
-    try: () => BlobBody.jsonOf(content, settings.pretty_print),
+    try: () =>
+      settings.output_format === "text" && typeof content === "string"
+        ? Buffer.from(content, "utf8")
+        : BlobBody.jsonOf(content, settings.pretty_print),
     // A text above half a gigabyte, or a getter that throws
     catch: String
   }).pipe(
@@ -250,13 +258,27 @@ const bodyOf = (settings: Decoded, item: Content): Effect.Effect<Uint8Array, str
   )
 }
 
-const headers = (settings: Decoded): UploadOptions => {
+const headers = (settings: Decoded, path: string): UploadOptions => {
   const compression = compressionOf(settings)
-  if (compression === null) return { contentType: "application/json" }
+  if (compression === null)
+    return { contentType: settings.output_format === "text" ? textType(path) : "application/json" }
   if (compression === "zip") return { contentType: "application/zip" }
   return settings.set_content_encoding
     ? { contentType: "application/json", contentEncoding: "gzip" }
     : { contentType: "application/gzip" }
+}
+
+const textType = (path: string): string => {
+  const type = textTypes[path.slice(path.lastIndexOf(".") + 1).toLowerCase()] ?? "text/plain"
+  return `${type}; charset=utf-8`
+}
+
+const textTypes: Readonly<Record<string, string>> = {
+  md: "text/markdown",
+  html: "text/html",
+  htm: "text/html",
+  csv: "text/csv",
+  xml: "application/xml"
 }
 
 const writeError =

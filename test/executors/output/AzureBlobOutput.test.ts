@@ -187,6 +187,53 @@ describe("azure_blob_output", () => {
     })
   )
 
+  it.effect("writes texts as they are with output_format text, and all else as JSON", () =>
+    Effect.gen(function* () {
+      const store = recording()
+      const settings = { ...base, output_format: "text", content_field: "text" }
+      for (const [filename_template, text] of [
+        ["a.md", "# Größe\n"],
+        ["b.txt", "plain"],
+        ["c.md", { a: 1 }],
+        ["d.HTML", ""]
+      ] as const) {
+        yield* run(store, { ...settings, filename_template }, [item({ text })])
+      }
+      assert.deepStrictEqual(
+        store.uploads.map(({ body, options }) => [Buffer.from(body).toString(), options.contentType]),
+        [
+          ["# Größe\n", "text/markdown; charset=utf-8"],
+          ["plain", "text/plain; charset=utf-8"],
+          ['{\n  "a": 1\n}', "text/markdown; charset=utf-8"],
+          ["", "text/html; charset=utf-8"]
+        ]
+      )
+    })
+  )
+
+  it.effect("keeps the folders of documents with {id.folder}, of blobs and of files", () =>
+    Effect.gen(function* () {
+      const store = recording()
+      const settings = { ...base, path_template: "out/{id.folder}", filename_template: "{id.filename}.json" }
+      const one = item({ a: 1 })
+      const placed = (container: string | null, path: string, canonical_id: string) => ({
+        ...one,
+        id: { ...one.id!, canonical_id, container, path, filename: path.slice(path.lastIndexOf("/") + 1) }
+      })
+      yield* run(store, settings, [
+        placed("docs", "2026/ü/a.txt", "https://acct.blob.core.windows.net/docs/2026/ü/a.txt"),
+        placed("docs", "b.txt", "https://acct.blob.core.windows.net/docs/b.txt"),
+        placed(null, "/home/ada/papers/deep/c.txt", "deep/c.txt"),
+        placed(null, "/home/ada/d.txt", "/home/ada/d.txt"),
+        { ...one, id: null }
+      ])
+      assert.sameMembers(
+        store.uploads.map(({ location }) => location.path),
+        ["out/2026/ü/a.txt.json", "out/b.txt.json", "out/deep/c.txt.json", "out/d.txt.json", "out/unknownunknown.json"]
+      )
+    })
+  )
+
   it.effect("knows the pipeline's name", () =>
     Effect.gen(function* () {
       const store = recording()

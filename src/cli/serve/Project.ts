@@ -1,0 +1,183 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { existsSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { variables } from "../../config/Variables.ts"
+import * as NearestName from "../../pipeline/NearestName.ts"
+import * as Yaml from "../../yaml/Yaml.ts"
+import * as TextInput from "../run/TextInput.ts"
+
+/** The folder can't be served; `message` names the file, the place in it and the way out. */
+export class ProjectInvalid extends Schema.TaggedError<ProjectInvalid>()("ProjectInvalid", {
+  message: Schema.String
+}) {}
+
+export interface Vault {
+  readonly name: string
+  /** The folder that is watched, absolute; null where the pipeline itself says which container it lists. */
+  readonly folder: string | null
+  /** As `contentflow.yaml` names it, for messages. */
+  readonly pipeline: string
+  readonly pipelineFile: string
+  readonly keepsItems: boolean
+}
+
+/** What `contentflow.yaml` says, or what counts without it. */
+export interface Project {
+  readonly folder: string
+  readonly vaults: ReadonlyArray<Vault>
+  /** Settings by the names of their variables, and the file they come from. */
+  readonly settings: ReadonlyMap<string, string>
+  readonly source: string
+  /** Folders of storage accounts, absolute. */
+  readonly accounts: ReadonlyMap<string, string>
+}
+
+export const fileName = "contentflow.yaml"
+
+/** The folder with the files that `init` writes. */
+export const template = ["../init/project/", "./init/project/"]
+  .map((place) => fileURLToPath(new URL(place, import.meta.url)))
+  // In a bundle this file is not where its source is.
+  .reduce((found, place) => (existsSync(found) ? found : place))
+
+const maxBytes = 1024 * 1024
+
+const Name = Schema.String.pipe(
+  Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+    message: () => "must have 1 to 63 letters, digits, dots, hyphens and underscores"
+  })
+)
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+/** A key without a value is no key. */
+const withoutNulls = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(withoutNulls)
+    : Predicate.isRecord(value)
+      ? Object.fromEntries(
+          Object.entries(value).flatMap(([key, each]) => (each === null ? [] : [[key, withoutNulls(each)] as const]))
+        )
+      : value
+
+const File = Schema.Struct({
+  settings: optional(
+    Schema.Record({
+      key: Schema.String,
+      value: Schema.Union(Schema.String, Schema.Number, Schema.Boolean).annotations({
+        message: () => ({ message: "must be a text, a number, true or false", override: true })
+      })
+    })
+  ),
+  vaults: optional(
+    Schema.Array(
+      Schema.Struct({
+        name: optional(Name),
+        folder: optional(Schema.NonEmptyString),
+        pipeline: Schema.NonEmptyString,
+        enabled: optional(Schema.Boolean),
+        save_execution_output: optional(Schema.Boolean)
+      })
+    ).pipe(Schema.maxItems(1_000))
+  ),
+  accounts: optional(Schema.Record({ key: Schema.String, value: Schema.NonEmptyString }))
+})
+
+const decode = Schema.decodeUnknownEither(File, { errors: "all", onExcessProperty: "error" })
+
+/** Reads the folder's project file. Finds all mistakes of its form at once, each with its line. */
+export const read = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const file = path.join(folder, fileName)
+  if (!(yield* Effect.orElseSucceed(fs.exists(file), () => false))) return withoutFile(folder, path)
+  const text = yield* Effect.mapError(
+    TextInput.read(file, maxBytes),
+    (message) => new ProjectInvalid({ message: `${file}: ${message}` })
+  )
+  const document = yield* Either.mapLeft(
+    Yaml.parse(text),
+    ({ problems }) =>
+      new ProjectInvalid({
+        message: problems
+          .map(({ column, line, message }) => `${file}, line ${line}, column ${column}: ${message}`)
+          .join("\n")
+      })
+  )
+  const placed = (at: ReadonlyArray<PropertyKey>, message: string) => {
+    const steps = at.map((step) => (typeof step === "number" ? step : String(step)))
+    const { column, line } = Yaml.locate(document, steps)
+    return `${file}, line ${line}, column ${column}${steps.length === 0 ? "" : `, ${steps.join(".")}`}: ${message}`
+  }
+  const invalid = (problems: ReadonlyArray<string>) => new ProjectInvalid({ message: problems.join("\n") })
+  const decoded = decode(withoutNulls(Yaml.toPlain(document.value) ?? {}))
+  if (Either.isLeft(decoded)) {
+    const issues = ParseResult.ArrayFormatter.formatErrorSync(decoded.left)
+    return yield* invalid(issues.map(({ message, path: at }) => placed(at, message)))
+  }
+  const { accounts, settings, vaults } = decoded.right
+  const problems: Array<string> = []
+  for (const name of Object.keys(settings ?? {})) {
+    if (settable.has(name.toUpperCase())) continue
+    const near = NearestName.find(name.toUpperCase(), settable)
+    problems.push(
+      placed(
+        ["settings", name],
+        `there is no setting of this name${near === undefined ? "" : `; ${near} is meant, perhaps`}.`
+      )
+    )
+  }
+  const listed = (vaults ?? []).map((vault, index): Vault & { readonly enabled: boolean } => ({
+    name: vault.name ?? `vault-${index + 1}`,
+    folder: vault.folder === undefined ? null : path.resolve(folder, vault.folder),
+    pipeline: vault.pipeline,
+    pipelineFile: path.resolve(folder, vault.pipeline),
+    keepsItems: vault.save_execution_output ?? false,
+    enabled: vault.enabled ?? true
+  }))
+  for (const [index, { name }] of listed.entries()) {
+    if (listed.findIndex((other) => other.name === name) < index) {
+      problems.push(placed(["vaults", index], `another vault is called ${name}, too.`))
+    }
+  }
+  if (problems.length > 0) return yield* invalid(problems)
+  const project: Project = {
+    folder,
+    vaults: vaults === undefined ? withoutFile(folder, path).vaults : listed.filter(({ enabled }) => enabled),
+    settings: new Map(
+      Object.entries(settings ?? {}).map(([name, value]) => [name.toUpperCase(), String(value)] as const)
+    ),
+    source: file,
+    accounts: new Map(Object.entries(accounts ?? {}).map(([name, place]) => [name, path.resolve(folder, place)]))
+  }
+  return project
+})
+
+const withoutFile = (folder: string, path: Path.Path): Project => ({
+  folder,
+  vaults: [
+    {
+      name: "documents",
+      folder: path.join(folder, "inbox"),
+      pipeline: "the default pipeline",
+      pipelineFile: path.join(template, "pipelines", "documents.yaml"),
+      keepsItems: false
+    }
+  ],
+  settings: new Map(),
+  source: "the default",
+  accounts: new Map()
+})
+
+/** Where services of Azure are is none of a folder's business. */
+const settable: ReadonlySet<string> = new Set(
+  Object.values(variables)
+    .filter(({ group }) => group !== "Azure resources" && group !== "App Configuration" && group !== "Signing in")
+    .flatMap(({ aliases, name }) => [name, ...aliases])
+)
