@@ -22,6 +22,7 @@ import * as Governor from "./Governor.ts"
 import { type Ended, type FixedLimits, Governors } from "./Governor.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Prices from "./Prices.ts"
+import * as Quotations from "./Quotations.ts"
 import * as RateHeaders from "./RateHeaders.ts"
 import * as Http from "./ServiceHttp.ts"
 import { type HttpAnswer, type HttpFailure, ServiceHttp } from "./ServiceHttp.ts"
@@ -81,6 +82,8 @@ export interface Call {
   readonly mayBeEmpty?: boolean
   /** An `error` in an answer of 2xx is part of it: that of the operation which it describes. */
   readonly mayHoldError?: boolean
+  /** What an error may quote beside the request itself: the document that an operation works on. */
+  readonly quotable?: unknown
   /** The answer is no JSON: its `json` is undefined. */
   readonly isBinary?: boolean
   readonly maxBytes?: number
@@ -112,6 +115,8 @@ export type OperationState =
   | { readonly _tag: "Running" }
   | { readonly _tag: "Succeeded" }
   | { readonly _tag: "Failed"; readonly message: string }
+  /** What was answered is no state of an operation. */
+  | { readonly _tag: "Unreadable" }
 
 /** One service at one endpoint, for one node. */
 export interface ServiceClient {
@@ -312,6 +317,7 @@ const make = Effect.gen(function* () {
           method: "GET",
           path: "",
           mayHoldError: true,
+          quotable: quotableOf(request),
           maxBytes: request.maxBytes ?? defaultMaxBytes
         }),
         ({ answer, rates, verdict }) => ({
@@ -375,9 +381,16 @@ const make = Effect.gen(function* () {
               count({ ...start, usage: usage ?? (() => ({})) }, seen.answer, took, 0)
               return seen.answer
             }
+            if (state._tag === "Unreadable") {
+              return yield* failure(
+                "Unreadable",
+                `answers in another shape than an operation has (${start.operation}).`
+              )
+            }
             if (state._tag === "Failed") {
               address.url = undefined
-              return yield* failure("Failed", `could not do it: ${CutText.cut(redact(state.message), 300)}`)
+              const said = Quotations.hidden(CutText.cut(redact(state.message), 300), quotableOf(start))
+              return yield* failure("Failed", `could not do it: ${said}`)
             }
           }
           const next = Duration.min(longest, Duration.times(pause, 1.5))
@@ -428,7 +441,8 @@ const inspect = (callee: AnswerErrors.Callee, call: Call, answer: HttpAnswer, no
   const isFine = (status >= 200 && status < 300) || call.accepted?.includes(status) === true
   const parsed = body.length === 0 || (call.isBinary === true && isFine) ? undefined : parse(body)
   const isPart = call.accepted?.includes(status) === true || (isFine && call.mayHoldError === true)
-  const said = isPart ? undefined : AnswerErrors.saidError(parsed)
+  const all = isPart ? undefined : AnswerErrors.saidError(parsed)
+  const said = all === undefined ? undefined : { ...all, message: Quotations.hidden(all.message, quotableOf(call)) }
   const read: Answer = { ...answer, json: parsed }
   if (AnswerErrors.isThrottled(answer, said)) return { answer: read, rates, verdict: "throttled" }
   if (!isFine || (said !== undefined && call.isBinary !== true)) {
@@ -437,6 +451,14 @@ const inspect = (callee: AnswerErrors.Callee, call: Call, answer: HttpAnswer, no
   const isComplete = parsed !== undefined || call.isBinary === true || (body.length === 0 && call.mayBeEmpty === true)
   return { answer: read, rates, verdict: isComplete ? "answered" : AnswerErrors.unreadable(callee, answer) }
 }
+
+/** Of larger documents services quote no text: they are no plain ones. */
+const longestQuotable = 1_000_000
+
+const quotableOf = ({ bytes, json, quotable }: Call): unknown =>
+  quotable ??
+  json ??
+  (bytes === undefined || bytes.data.length > longestQuotable ? undefined : Buffer.from(bytes.data).toString("utf8"))
 
 const parse = (body: Uint8Array): unknown => {
   try {

@@ -5,8 +5,12 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
+import * as ContentUnderstanding from "../../src/services/analysis/ContentUnderstanding.ts"
+import * as Embeddings from "../../src/services/embedding/Embeddings.ts"
 import * as Endpoint from "../../src/services/Endpoint.ts"
 import * as Governor from "../../src/services/Governor.ts"
+import * as HttpLanguageModel from "../../src/services/language/HttpLanguageModel.ts"
+import * as SearchIndexes from "../../src/services/search/SearchIndexes.ts"
 import * as ServiceClients from "../../src/services/ServiceClients.ts"
 import * as ServiceHttp from "../../src/services/ServiceHttp.ts"
 
@@ -19,7 +23,17 @@ export const layer = (
     Layer.provide([http, Governor.layer, WorkerConfig.layerWith(config), FileSystem.layerNoop({})])
   )
 
-type Scripted = ServiceHttp.HttpAnswer | ServiceHttp.HttpFailure | "silence"
+/** All that types need of model, analysis and search services, over such a transport. */
+export const all = (http: Layer.Layer<ServiceHttp.ServiceHttp>) =>
+  Layer.mergeAll(
+    HttpLanguageModel.layer,
+    Embeddings.layer,
+    ContentUnderstanding.layer,
+    SearchIndexes.layer,
+    FileSystem.layerNoop({})
+  ).pipe(Layer.provideMerge(layer(http)))
+
+export type Scripted = ServiceHttp.HttpAnswer | ServiceHttp.HttpFailure | "silence"
 
 /** A transport that gives these answers in turn, the last one again and again; and what it was asked. */
 export const script = (...answers: ReadonlyArray<Scripted>) => {

@@ -7,7 +7,9 @@ export const stateOf = (json: unknown): OperationState => {
   if (status === "failed" || status === "canceled" || status === "cancelled" || status === "skipped") {
     return { _tag: "Failed", message: reasonOf(json) || `the operation is ${status}.` }
   }
-  return { _tag: "Running" }
+  if (status !== "") return { _tag: "Running" }
+  const reason = reasonOf(json)
+  return reason === "" ? { _tag: "Unreadable" } : { _tag: "Failed", message: reason }
 }
 
 /** The innermost error says most. */

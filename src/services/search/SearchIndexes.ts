@@ -7,7 +7,9 @@ import * as Schema from "effect/Schema"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { redact } from "../../domain/Redaction.ts"
 import type { Meter } from "../../executor/Usage.ts"
+import * as CutText from "../../text/CutText.ts"
 import type { CallError } from "../CallError.ts"
+import * as Quotations from "../Quotations.ts"
 import { type ClientOptions, type ServiceClient, ServiceClients } from "../ServiceClients.ts"
 
 /** What an index takes. */
@@ -180,7 +182,7 @@ const write = (
       const said =
         result === undefined
           ? "no word of it"
-          : `${result.statusCode ?? ""} ${redact(result.errorMessage ?? "").slice(0, 300)}`
+          : `${result.statusCode ?? ""} ${Quotations.hidden(CutText.shortened(redact(result.errorMessage ?? ""), 300), document)}`
       return client.error(
         isFinal === undefined ? "Unavailable" : "Invalid",
         `did not take ${failed.length} of ${documents.length} documents, among them ${String(document[key])}: ${said}.`

@@ -70,7 +70,8 @@ export const make = (
       if (calls > settings.max_calls) return Effect.fail(tooManyCalls(settings.max_calls))
       return Effect.tap(
         model.ask({
-          ...messages,
+          system: messages.system,
+          user: messages.user,
           temperature: settings.temperature,
           maxTokens,
           meter,
@@ -110,6 +111,23 @@ An answer to this was refused because ${first.left}. Answer with nothing but the
       })
     })
 
+  /** A text with words in it, asked for once more when there were none. */
+  const worded = (order: Order, left: number): Effect.Effect<string, CallError> =>
+    Effect.flatMap(Delimited.messages(order.instructions, order.text), (messages) =>
+      Effect.flatMap(roomy(messages), (reply) => {
+        const text = Delimited.withoutMarks(reply.text, messages)
+        if (text.trim() !== "") return Effect.succeed(text)
+        return left > 0
+          ? worded(order, left - 1)
+          : Effect.fail(
+              new CallError({
+                reason: "Unreadable",
+                message: `The model ${settings.deployment_name} at ${settings.endpoint} answered twice with an empty text.`
+              })
+            )
+      })
+    )
+
   const partsFrom = <A>(
     pieces: ReadonlyArray<Parts.Part>,
     overlap: number,
@@ -134,10 +152,7 @@ An answer to this was refused because ${first.left}. Answer with nothing but the
 
   return {
     replies,
-    text: (order) =>
-      Effect.flatMap(Delimited.messages(order.instructions, order.text), (messages) =>
-        Effect.map(roomy(messages), ({ text }) => text)
-      ),
+    text: (order) => worded(order, 1),
     json: (order, { check, name, schema }) => {
       const decode = Json.decoder(schema)
       return repaired(order, { name, json: Json.schemaOf(schema) }, (text) =>

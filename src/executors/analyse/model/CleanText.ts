@@ -22,7 +22,9 @@ const joins = (text: string, index: number): boolean => {
   )
 }
 
-export const clean = (original: string): CleanText => {
+export const clean = (given: string): CleanText => {
+  // Halves of characters, of a text that was cut or decoded wrongly, would make a request that servers refuse. A replacement is as long.
+  const original = given.replaceAll(/\p{Surrogate}/gu, "\ufffd")
   const cuts: Array<readonly [at: number, length: number]> = []
   for (const match of original.matchAll(invisible)) {
     if (!joins(original, match.index)) cuts.push([match.index, match[0].length])

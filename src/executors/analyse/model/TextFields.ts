@@ -76,6 +76,7 @@ const collect = (
     for (const [index, element] of next.entries()) {
       if (further.length === 0) {
         if (texts.length >= maxTexts) return `${name} has more than ${maxTexts} texts`
+        if (isBytes(element)) return `${name}[${index}] holds bytes and no text: an extractor belongs before this step`
         texts.push(textOf(element))
         continue
       }
@@ -87,6 +88,7 @@ const collect = (
   if (further.length > 0)
     return next === undefined || next === null ? `${name} is missing` : collect(next, further, name, texts)
   if (next === undefined || next === null) return `${name} is missing`
+  if (isBytes(next)) return `${name} holds bytes and no text: an extractor belongs before this step`
   if (texts.length >= maxTexts) return `data has more than ${maxTexts} texts`
   texts.push(textOf(next))
   return undefined
@@ -119,8 +121,9 @@ const atLeaves = (
 }
 
 /** Values that are no text are taken in their JSON form, as people would read them. */
-const textOf = (value: unknown): string =>
-  typeof value === "string" ? value : value instanceof Uint8Array ? "" : (JSON.stringify(value) ?? "")
+const textOf = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""))
+
+const isBytes = (value: unknown): boolean => value instanceof Uint8Array || value instanceof ArrayBuffer
 
 /** `chunks[].embedding` of `chunks[].text` is `embedding`. Undefined when it names another list. */
 export const keyIn = (inputField: string, outputField: string): string | undefined => {
