@@ -236,8 +236,8 @@ class State implements Governor {
           this.requests.block(until)
           this.tokens.block(until)
           // The one whose level is known was exceeded, or nobody knows which.
-          if (this.requests.isKnown || !this.tokens.isKnown) this.requests.refused(at)
-          if (this.tokens.isKnown || !this.requests.isKnown) this.tokens.refused(at)
+          if (this.requests.isKnown || !this.tokens.isKnown) this.requests.refused(at, rates?.retryAfterMillis)
+          if (this.tokens.isKnown || !this.requests.isKnown) this.tokens.refused(at, rates?.retryAfterMillis)
           return this.pump(now)
         })
       }

@@ -34,6 +34,27 @@ const deployment = (limit: number, now: () => number) => {
   }
 }
 
+/** One of so many tokens in each minute of the clock, as others count: it is full again all at once, and a refusal names the time until then. */
+const windowed = (limit: number, now: () => number) => {
+  let left = limit
+  let minute = Math.floor(now() / 60_000)
+  return (tokens: number): Answer => {
+    const current = Math.floor(now() / 60_000)
+    if (current !== minute) left = limit
+    minute = current
+    const ok = left >= tokens
+    if (ok) left -= tokens
+    return {
+      ok,
+      headers: {
+        "x-ratelimit-limit-tokens": String(limit),
+        "x-ratelimit-remaining-tokens": String(left),
+        ...(ok ? {} : { "retry-after": String(Math.ceil((minute + 1) * 60 - now() / 1_000)) })
+      }
+    }
+  }
+}
+
 interface Figures {
   /** Tokens that were granted, as a part of the limit. */
   readonly use: number
@@ -49,11 +70,11 @@ const warmUp = 2 * 60_000
 const end = 22 * 60_000
 
 /** So many processes, which know nothing of each other, each with sixteen tasks that always have a next call, share a deployment for 20 minutes. */
-const simulate = (workers: number, limit: number): Effect.Effect<Figures> =>
+const simulate = (workers: number, limit: number, counted = deployment): Effect.Effect<Figures> =>
   Effect.scoped(
     Effect.gen(function* () {
       const clock = VirtualClock.make(0)
-      const serve = deployment(limit, clock.now)
+      const serve = counted(limit, clock.now)
       const granted = Array.from({ length: workers }, () => 0)
       let calls = 0
       let refused = 0
@@ -115,6 +136,20 @@ describe("processes that share a deployment without knowing each other", () => {
           assert.isAbove(figures.use, 0.9)
           assert.isBelow(figures.refused, 0.02)
           assert.isAbove(figures.least, 0.5)
+        }),
+      120_000
+    )
+  }
+
+  for (const workers of [1, 2, 4, 8, 16, 32]) {
+    it.live(
+      `${workers}: the same of a limit that is counted in minutes of the clock`,
+      () =>
+        Effect.gen(function* () {
+          const figures = yield* simulate(workers, 240_000, windowed)
+          assert.isAbove(figures.use, 0.9)
+          assert.isBelow(figures.refused, 0.02)
+          assert.isAbove(figures.least, 0.2)
         }),
       120_000
     )

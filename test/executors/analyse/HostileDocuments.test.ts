@@ -105,7 +105,7 @@ const obeying: ReadonlyArray<
 const run = (executor: Type, settings: Data, value: string, answer: string | object) =>
   Analysed.analyse(executor, settings, value, () => answer).pipe(
     Effect.map(({ data, questions }) => ({ data, error: "", questions })),
-    Effect.catchAll(({ message }) => Effect.succeed({ data: {} as Data, error: message, questions: [] }))
+    Effect.catchAll(({ message }) => Effect.succeed({ data: {}, error: message, questions: [] }))
   )
 
 describe("a document that gives orders", () => {
