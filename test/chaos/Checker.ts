@@ -115,7 +115,8 @@ export interface Expected {
 
 /**
  * Waits until the queue is empty, every execution that somebody cares for is terminal, and every pipeline that is still crawled was seen without
- * a lock: a dead owner's goes with the next crawl, which a wrong clock may delay. The check tells what is not so.
+ * a lock: a dead owner's goes with the next crawl, which a wrong clock may delay. The check tells what is not so. A fleet on a slow machine has
+ * longer than the deadline, for as long as the queue gets shorter.
  */
 export const settled = (
   { documents, tasks }: World.World,
@@ -125,13 +126,20 @@ export const settled = (
   Effect.gen(function* () {
     const abandoned = abandonedBy(deletedVaults)
     const free = new Set<string>()
-    while (Date.now() < deadline) {
+    let shortest = Number.POSITIVE_INFINITY
+    let until = deadline
+    while (Date.now() < until) {
       yield* Effect.sleep("2 seconds")
       const locks = yield* World.call(() => documents.locks.items.readAll<Lock>().fetchAll())
       const locked = new Set(locks.resources.map(({ pipeline_id }) => pipeline_id))
       for (const { name } of Object.values(World.streams)) if (!locked.has(name)) free.add(name)
       const { approximateMessagesCount } = yield* World.call(() => tasks.getProperties())
-      if (approximateMessagesCount !== 0) continue
+      const messages = approximateMessagesCount ?? shortest
+      if (messages < shortest) {
+        shortest = messages
+        until = Math.max(until, Date.now() + progressMillis)
+      }
+      if (messages !== 0) continue
       const { resources } = yield* World.call(() => documents.executions.items.readAll<Execution>().fetchAll())
       const open = resources.filter((one) => !isTerminal(one) && !deletedVaults.has(one.vault_id ?? ""))
       const there = new Set(resources.map(({ id }) => id))
@@ -144,6 +152,9 @@ export const settled = (
       }
     }
   })
+
+/** Within this time the queue of a fleet that makes progress gets shorter. */
+const progressMillis = 60_000
 
 /** The streams that nobody crawls any more. */
 const abandonedBy = (deletedVaults: ReadonlySet<string>): ReadonlySet<string> =>
