@@ -47,17 +47,18 @@ export const png = ({ dots, height, width }: Scan): Uint8Array<ArrayBuffer> =>
   Png.encode(dots, width, height, width, "gray")
 
 /** A TIFF without compression, of as many pages as scans (TIFF 6.0, 4). */
-export const tiff = (...scans: ReadonlyArray<Scan>): Uint8Array => {
+export const tiff = (...scans: ReadonlyArray<Scan & { readonly orientation?: number }>): Uint8Array => {
   const parts: Array<Buffer> = [Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0])]
   let at = 8
-  scans.forEach(({ dots, height, width }, index) => {
+  scans.forEach(({ dots, height, orientation = 1, width }, index) => {
     const entries: ReadonlyArray<readonly [tag: number, value: number]> = [
       [256, width],
       [257, height],
       [258, 8],
       [259, 1],
       [262, 1],
-      [273, at + 2 + 9 * 12 + 4],
+      [273, at + 2 + 10 * 12 + 4],
+      [274, orientation],
       [277, 1],
       [278, height],
       [279, dots.length]

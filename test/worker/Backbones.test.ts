@@ -10,6 +10,7 @@ import * as Exposition from "../http/Exposition.ts"
 import * as Emulators from "../support/Emulators.ts"
 import { eventually } from "../support/Eventually.ts"
 import * as ModelMock from "../support/ModelMock.ts"
+import * as Scans from "../support/Scans.ts"
 
 /** What people build of our types, in the shapes of the web UI's templates: every line runs from the crawl of a vault to its outputs. */
 
@@ -264,6 +265,20 @@ const backbones: Readonly<Record<string, Backbone>> = {
     },
     paid: {}
   },
+  "a local extractor, then OCR for scans alone": {
+    nodes: [
+      ...input(".pdf"),
+      node("pdf", "pdf_extractor"),
+      node("ocr", "ocr_extractor", { condition: "data.pdf_output.is_scanned == true" }),
+      write
+    ],
+    steps: ["discover", "fetch", "pdf", "ocr", "write"],
+    documents: {
+      "scan.pdf": ({ data }) => assert.include(JSON.stringify(data["ocr_output"]), "Invoice 4711"),
+      "minutes.pdf": ({ data }) => assert.notProperty(data, "ocr_output")
+    },
+    paid: {}
+  },
   "a local extractor, then agents in a row": {
     nodes: [
       ...input(".pdf"),
@@ -385,6 +400,10 @@ const bodies = new Map(
   Documents.samples.map(
     ({ bytes, name }) => [name === "reports/annual-report.pdf" ? "report.pdf" : name, bytes] as const
   )
+)
+bodies.set(
+  "scan.pdf",
+  Effect.promise(async () => Scans.pdfOf([await Scans.scan(["Invoice 4711"])]))
 )
 bodies.set("card.txt", Effect.succeed(Buffer.from("Paid with the card 4111 1111 1111 1111 at the desk.")))
 bodies.set("picture.png", Effect.succeed(Buffer.from("89504e470d0a1a0a0000000d49484452", "hex")))

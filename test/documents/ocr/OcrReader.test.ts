@@ -92,6 +92,15 @@ describe("recognized text", { timeout: 120_000 }, () => {
     await read(miles, {}, { pixels: 1_000_000 }).catch((error: unknown) => assert.instanceOf(error, DocumentError))
   })
 
+  it("is that of a picture that lies on its side, where its file says so", async () => {
+    const tesseract = await Tesseract.load(["eng"])
+    const turned = Scans.turned(await Scans.scan(offer))
+    assert.strictEqual(tesseract.recognize(Scans.png(turned), 8).text.trim(), offer.join("\n"))
+    tesseract.close()
+    const { text } = await read(Scans.tiff({ ...turned, orientation: 8 }))
+    assert.strictEqual(text.trim(), offer.join("\n"))
+  })
+
   it("goes on after a document that can't be read", async () => {
     const good = Scans.png(await Scans.scan(offer))
     assert.strictEqual((await failure(good.subarray(0, 200))).reason, "Damaged")
