@@ -138,6 +138,7 @@ export const scanCells = (
   }
 
   scanXml(bytes, part, budget.limits, {
+    reads: (name) => withAttributes.has(name),
     open: (name, attributes) => {
       switch (name) {
         case "x:c": {
@@ -254,6 +255,9 @@ export const scanCells = (
   })
   return { uncalculated, missingStrings }
 }
+
+/** The elements whose attributes are looked at. */
+const withAttributes = new Set(["x:c", "x:row", "x:f", "x:rFont", "x:mergeCell", "x:headerFooter"])
 
 const numberValue = (text: string, style: string | undefined, context: CellContext): CellValue => {
   const trimmed = text.trim()

@@ -20,6 +20,7 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
   let phonetic = 0
   let inText = false
   scanXml(bytes, part, budget.limits, {
+    reads: (name) => name === "x:rFont",
     open: (name, attributes) => {
       if (name === "x:t") inText = phonetic === 0
       else if (name === "x:si") current = ""

@@ -1,7 +1,8 @@
 import type { Limits } from "../Limits.ts"
 import { ordinalName } from "./Fields.ts"
 import { noteProperty, type NotedProperties } from "./RunProperties.ts"
-import { type Attributes, scanXml } from "../xml/XmlScanner.ts"
+import { scanXml } from "../xml/XmlScanner.ts"
+import type { Attributes } from "../xml/XmlTokens.ts"
 import { makeTreeBuilder, type XmlElement } from "../xml/XmlTree.ts"
 
 /** Receives the pieces of a story: body, header, notes, ... */
@@ -20,6 +21,7 @@ export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handl
   let noted: NotedProperties | undefined
   let fieldCharacters = 0
   scanXml(bytes, part, limits, {
+    reads: (name) => !plain.has(name),
     open: (name, attributes) => {
       if (propertiesDepth > 0) {
         propertiesDepth++
@@ -56,6 +58,19 @@ export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handl
     }
   })
 }
+
+/** The most frequent elements of those whose attributes say nothing about the text. */
+const plain = new Set(
+  (
+    "p r t rPr pPr tbl tblPr tr tc tcPr tcW tblW tblInd tblLook tblLayout tblStyle tblCellMar tblBorders tcBorders trHeight " +
+    "gridCol jc spacing ind lang sz szCs color b bCs i iCs u shd vAlign vertAlign highlight kern position rtl bookmarkStart " +
+    "bookmarkEnd proofErr hyperlink ins del tab tabs cnfStyle noProof lastRenderedPageBreak keepNext keepLines widowControl " +
+    "contextualSpacing autoSpaceDE autoSpaceDN adjustRightInd snapToGrid top left bottom right start end insideH insideV " +
+    "instrText delText caps smallCaps strike rsid webHidden textAlignment suppressAutoHyphens sectPr pgSz pgMar cols docGrid"
+  )
+    .split(" ")
+    .map((name) => `w:${name}`)
+)
 
 const blockNames = new Set(["w:p", "w:tbl", "m:oMathPara", "m:oMath"])
 

@@ -1,14 +1,13 @@
-import { SaxesParser } from "saxes"
 import { damaged, limitExceeded } from "../DocumentError.ts"
 import type { Limits } from "../Limits.ts"
 import { isPrefix, prefixOf } from "./Namespaces.ts"
 import { xmlText } from "./XmlText.ts"
-
-/** Attribute values by name, prefixes as in `Namespaces`; made without a prototype. */
-export type Attributes = Readonly<Record<string, string | undefined>>
+import { type Attributes, type ElementName, makeSlots, type Names, readTokens } from "./XmlTokens.ts"
 
 /** Receives a part's elements in order. Names carry the prefixes of `Namespaces`, whatever prefixes the part uses. */
 export interface XmlHandler {
+  /** Whether the attributes of elements of this name are looked at: of all, if absent. Others need not be read. */
+  readonly reads?: (name: string) => boolean
   /** Returning `stop` ends the scan: nothing more is reported, and the rest is not checked. */
   readonly open: (name: string, attributes: Attributes) => "stop" | void
   readonly text: (text: string) => void
@@ -21,85 +20,63 @@ export interface XmlHandler {
  * Throws `DocumentError` if the part is not well-formed or too deep.
  */
 export const scanXml = (bytes: Uint8Array, part: string, limits: Limits, handler: XmlHandler): void => {
-  const parser = new SaxesParser({ xmlns: false, position: false })
-  const names: Array<string> = []
-  const outermost: Scope = { prefixes: new Map(), canonical: true, names: new Map() }
-  const scopes: Array<Scope> = [outermost]
-  let scope = outermost
-  let declares = false
+  const reads = handler.reads ?? (() => true)
+  const elements: Array<Element> = []
+  let scope = makeScope(new Map(), reads, part)
+  /** Where the scopes around the present one end. */
+  const outer: Array<{ readonly depth: number; readonly scope: Scope }> = []
   let skippedFrom = 0
-  let repaired = false
-  let mistakes = 0
-  let stopped = false
   const choiceTaken: Array<boolean> = []
 
-  parser.on("error", (error) => {
-    if (stopped) return
-    if (!tolerated.test(error.message)) throw damaged(`The part ${part} is broken: ${error.message}`)
-    repaired = true
-    mistakes++
-    if (mistakes > maxMistakes) {
-      throw limitExceeded(
-        "mistakes",
-        `The part ${part} has more than ${maxMistakes} undefined entities or forbidden characters, as in an attack`
-      )
-    }
-  })
-  parser.on("attribute", (attribute) => {
-    if (attribute.name.startsWith("xmlns")) declares = true
-  })
-  parser.on("opentag", (tag) => {
-    if (stopped) return
-    if (names.length >= limits.xmlDepth) {
-      throw limitExceeded("xmlDepth", `The part ${part} has elements nested more than ${limits.xmlDepth} deep`)
-    }
-    if (declares) {
-      scope = nestedScope(scope, tag.attributes, part)
-      declares = false
-    }
-    scopes.push(scope)
-    const name = resolve(scope, tag.name)
-    names.push(name)
-    if (skippedFrom > 0) return
-    if (name.startsWith("mc:")) {
-      if (name === "mc:AlternateContent") choiceTaken.push(false)
-      if (choiceTaken.length > 0 && (name === "mc:Choice" || name === "mc:Fallback")) {
-        const fits = name === "mc:Fallback" || understands(scope, tag.attributes.Requires)
-        if (choiceTaken.at(-1) === true || !fits) skippedFrom = names.length
-        else choiceTaken[choiceTaken.length - 1] = true
-      }
-      return
-    }
-    const attributes = scope.canonical ? tag.attributes : renamed(scope, tag.attributes)
-    if (handler.open(name, attributes) === "stop") stopped = true
-  })
-  parser.on("closetag", () => {
-    if (stopped) return
-    const name = names.pop() ?? ""
-    scopes.pop()
-    scope = scopes.at(-1) ?? outermost
-    if (skippedFrom > 0) {
-      if (names.length < skippedFrom) skippedFrom = 0
-      return
-    }
-    if (!name.startsWith("mc:")) handler.close(name)
-    else if (name === "mc:AlternateContent") choiceTaken.pop()
-  })
-  const onText = (text: string) => {
-    if (stopped || skippedFrom > 0 || names.length === 0) return
-    handler.text(repaired ? withoutForbidden(text) : text)
-    repaired = false
+  const openAlternative = (name: string, attributes: Attributes): void => {
+    if (name === "mc:AlternateContent") choiceTaken.push(false)
+    if (choiceTaken.length === 0 || (name !== "mc:Choice" && name !== "mc:Fallback")) return
+    const fits = name === "mc:Fallback" || understands(scope, attributes.Requires)
+    if (choiceTaken.at(-1) === true || !fits) skippedFrom = elements.length
+    else choiceTaken[choiceTaken.length - 1] = true
   }
-  parser.on("text", onText)
-  parser.on("cdata", onText)
 
-  let first = true
-  for (const chunk of xmlText(bytes, part)) {
-    parser.write(first ? chunk.trimStart() : chunk)
-    if (stopped) return
-    first = false
-  }
-  parser.close()
+  readTokens<Element>(xmlText(bytes, part), part, {
+    names: () => scope,
+    declare: (attributes, written) => {
+      const inner = nestedScope(scope, attributes, reads, part)
+      if (inner !== scope) {
+        outer.push({ depth: elements.length, scope })
+        scope = inner
+      }
+      return scope.of(written)
+    },
+    open: (element, attributes) => {
+      if (elements.length >= limits.xmlDepth) {
+        throw limitExceeded("xmlDepth", `The part ${part} has elements nested more than ${limits.xmlDepth} deep`)
+      }
+      elements.push(element)
+      if (skippedFrom > 0) return false
+      if (element.isAlternative) {
+        openAlternative(element.name, attributes)
+        return false
+      }
+      return handler.open(element.name, scope.canonical ? attributes : renamed(scope, attributes)) === "stop"
+    },
+    text: (text) => {
+      if (skippedFrom === 0) handler.text(text)
+    },
+    close: () => {
+      const element = elements.pop()
+      const last = outer.at(-1)
+      if (last !== undefined && last.depth === elements.length) {
+        scope = last.scope
+        outer.pop()
+      }
+      if (skippedFrom > 0) {
+        if (elements.length < skippedFrom) skippedFrom = 0
+        return
+      }
+      if (element === undefined) return
+      if (!element.isAlternative) handler.close(element.name)
+      else if (element.name === "mc:AlternateContent") choiceTaken.pop()
+    }
+  })
 }
 
 /** The name of the outermost element, or undefined if there is none that can be read. */
@@ -116,30 +93,58 @@ export const rootElement = (bytes: Uint8Array, part: string, limits: Limits): st
   return root
 }
 
-// --- Mistakes that other programs make and read over ---
-
-const tolerated = /undefined entity|disallowed character\.|malformed character entity/
-const maxMistakes = 10_000
-
-// oxlint-disable-next-line no-control-regex -- these are what XML forbids
-const forbidden = /&#(?:x[0-9a-f]+|[0-9]+);|[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/gi
-
-const withoutForbidden = (text: string): string => text.replace(forbidden, "")
-
 // --- Namespaces ---
 
-interface Scope {
+interface Element extends ElementName {
+  /** With the prefix of `Namespaces`. */
+  readonly name: string
+  /** Of markup compatibility, which is not reported. */
+  readonly isAlternative: boolean
+}
+
+interface Scope extends Names<Element> {
+  /** Names of attributes that were met, as they are reported. */
+  readonly attributes: Map<string, string>
   /** The canonical prefix of each prefix of the part; null for a namespace nobody looks at. */
   readonly prefixes: ReadonlyMap<string, string | null>
   /** Whether every prefixed name means what it says, so that attributes need no renaming. */
   readonly canonical: boolean
-  readonly names: Map<string, string>
 }
+
+const makeScope = (
+  prefixes: ReadonlyMap<string, string | null>,
+  reads: (name: string) => boolean,
+  part: string
+): Scope => {
+  const names = new Map<string, Element>()
+  return {
+    prefixes,
+    canonical: [...prefixes].every(
+      ([prefix, known]) => prefix === "" || known === prefix || (known === null && !isPrefix(prefix))
+    ),
+    slots: makeSlots(),
+    attributes: new Map(),
+    of: (written) => {
+      const met = names.get(written)
+      if (met !== undefined) return met
+      if (!/^[A-Za-z_:\u0080-\uffff][^<>"'&=!?/]*$/.test(written)) {
+        throw damaged(`The part ${part} is broken: ${written.slice(0, 40)} is no name of an element`)
+      }
+      const name = resolve(prefixes, written)
+      const isAlternative = name.startsWith("mc:")
+      const element = { written, name, isAlternative, reads: isAlternative || reads(name) }
+      if (names.size < mostNames) names.set(written, element)
+      return element
+    }
+  }
+}
+
+const mostNames = 10_000
 
 /** No document needs so many; each declaration copies them all. */
 const maxPrefixes = 256
 
-const nestedScope = (outer: Scope, attributes: Attributes, part: string): Scope => {
+const nestedScope = (outer: Scope, attributes: Attributes, reads: (name: string) => boolean, part: string): Scope => {
   const changes = new Map<string, string | null>()
   for (const [name, uri = ""] of Object.entries(attributes)) {
     const prefix = name === "xmlns" ? "" : name.startsWith("xmlns:") ? name.slice(6) : undefined
@@ -152,11 +157,7 @@ const nestedScope = (outer: Scope, attributes: Attributes, part: string): Scope 
   if (outer.prefixes.size + changes.size > maxPrefixes) {
     throw limitExceeded("prefixes", `The part ${part} declares more than ${maxPrefixes} namespace prefixes`)
   }
-  const prefixes = new Map([...outer.prefixes, ...changes])
-  const canonical = [...prefixes].every(
-    ([prefix, known]) => prefix === "" || known === prefix || (known === null && !isPrefix(prefix))
-  )
-  return { prefixes, canonical, names: new Map() }
+  return makeScope(new Map([...outer.prefixes, ...changes]), reads, part)
 }
 
 /** Whether the readers know all the namespaces of a list of prefixes. */
@@ -168,20 +169,22 @@ const understands = (scope: Scope, prefixes: string | undefined): boolean =>
   })
 
 /** A prefix that was never declared is taken at its word; a foreign namespace gets the prefix `?`. */
-const resolve = (scope: Scope, name: string): string => {
-  const cached = scope.names.get(name)
-  if (cached !== undefined) return cached
+const resolve = (prefixes: Scope["prefixes"], name: string): string => {
   const colon = name.indexOf(":")
-  const known = scope.prefixes.get(colon === -1 ? "" : name.slice(0, colon))
-  const resolved = known === undefined ? name : `${known ?? "?"}:${name.slice(colon + 1)}`
-  scope.names.set(name, resolved)
-  return resolved
+  const known = prefixes.get(colon === -1 ? "" : name.slice(0, colon))
+  return known === undefined ? name : `${known ?? "?"}:${name.slice(colon + 1)}`
 }
 
 const renamed = (scope: Scope, attributes: Attributes): Attributes => {
   const result: Record<string, string | undefined> = Object.create(null)
-  for (const name of Object.keys(attributes)) {
-    result[name.includes(":") && !name.startsWith("xmlns") ? resolve(scope, name) : name] = attributes[name]
-  }
+  for (const name of Object.keys(attributes)) result[attributeName(scope, name)] = attributes[name]
   return result
+}
+
+const attributeName = (scope: Scope, name: string): string => {
+  const met = scope.attributes.get(name)
+  if (met !== undefined) return met
+  const reported = name.includes(":") && !name.startsWith("xmlns") ? resolve(scope.prefixes, name) : name
+  if (scope.attributes.size < mostNames) scope.attributes.set(name, reported)
+  return reported
 }

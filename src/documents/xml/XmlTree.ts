@@ -1,6 +1,7 @@
 import { limitExceeded } from "../DocumentError.ts"
 import type { Limits } from "../Limits.ts"
-import { type Attributes, scanXml } from "./XmlScanner.ts"
+import { scanXml } from "./XmlScanner.ts"
+import type { Attributes } from "./XmlTokens.ts"
 
 /** An element with everything in it. `text` is its own text; where that stood between the children is not kept. */
 export interface XmlElement {
