@@ -63,7 +63,7 @@ const settings = {
   }),
   exact_slices: Settings.boolean({
     description:
-      "Make every chunk an exact slice of the text that is no longer than chunk_size with its overlap. False: as the original, where the overlap comes on top and is joined with a blank, and a piece without separators stays whole.",
+      "Make every chunk an exact slice of the text that is no longer than chunk_size with its overlap. False: the overlap comes on top and is joined with a blank; with separators of your own, as in the original, those that are not kept don't count, short chunks are joined at any size, and a piece without separators stays whole.",
     default: false
   })
 }
@@ -147,7 +147,9 @@ function* chunksOf(settings: Decoded, ruler: Chunk.Ruler, item: Content, text: s
     minSize: settings.min_chunk_size,
     separators: settings.separators,
     keepSeparator: settings.keep_separator,
-    stripWhitespace: settings.strip_whitespace
+    stripWhitespace: settings.strip_whitespace,
+    // lists of separators that people give are measured as in the original, which knew no other
+    strict: settings.separators === Separators.usual
   }
   yield* settings.exact_slices
     ? Slices.slices(text, measure, pages, options)

@@ -58,7 +58,13 @@ export const run = (documents: Documents, seconds: number) =>
 const executor = "recursive_text_chunker"
 const splitters = "@langchain/textsplitters"
 const sizes = { chunk_size: 1_000, chunk_overlap: 200 }
-const splitting = { size: 1_000, separators: Separators.usual, keepSeparator: true, stripWhitespace: true }
+const splitting = {
+  size: 1_000,
+  separators: Separators.usual,
+  keepSeparator: true,
+  stripWhitespace: true,
+  strict: true
+}
 const length = 4_000_000
 
 /** The texts of the PDF and Word documents, one after another. */

@@ -78,6 +78,58 @@ const threePages = (second: string) => [
 ]
 
 describe("recursive_text_chunker", () => {
+  describe("chunk_size", () => {
+    let state = 7
+    const random = (below: number): number => {
+      state = (state * 48_271) % 2_147_483_647
+      return state % below
+    }
+    const marks = [" ", " ", " ", "\n", "\n\n", ". ", "|", "  ", ""]
+    const prose = (words: number) =>
+      Array.from(
+        { length: words },
+        () => "abcdé😀漢".repeat(3).slice(0, 1 + random(9)) + marks[random(marks.length)]
+      ).join("")
+    const unitOf: Readonly<Record<string, (text: string) => number>> = {
+      characters: (text) => Array.from(text).length,
+      words: (text) => text.split(/\s+/).filter((word) => word !== "").length,
+      tokens: (text) => Math.floor(Array.from(text).length / 4)
+    }
+    for (const [length_function, length] of Object.entries(unitOf)) {
+      it.effect(`is never exceeded, in ${length_function}`, () =>
+        Effect.gen(function* () {
+          for (const settings of [
+            { keep_separator: false, min_chunk_size: 0 },
+            { keep_separator: true, min_chunk_size: 0 },
+            { keep_separator: false, min_chunk_size: 100 },
+            { keep_separator: false, min_chunk_size: 60, strip_whitespace: false }
+          ]) {
+            const text = prose(4000)
+            const found = yield* chunks({ ...plain, length_function, ...settings }, { text })
+            assert.isAbove(found.length, 3)
+            assert.isAtMost(Math.max(...texts(found).map(length)), 100, JSON.stringify(settings))
+          }
+        })
+      )
+    }
+
+    it.effect("counts separators that are not kept, and words without any", () =>
+      Effect.gen(function* () {
+        const digits = Array.from({ length: 300 }, (_, index) => String(index % 90)).join(" ")
+        const short = yield* chunks({ ...plain, keep_separator: false }, { text: digits })
+        assert.isAtMost(Math.max(...texts(short).map((text) => text.length)), 100)
+        assert.strictEqual(texts(short).join(" "), digits)
+        const tokens = yield* chunks({ ...plain, length_function: "tokens" }, { text: "ab ".repeat(1000) })
+        assert.isAtMost(Math.max(...texts(tokens).map((text) => text.length)), 403)
+        const unbroken = yield* chunks(plain, { text: "x".repeat(1050) })
+        assert.deepStrictEqual(
+          texts(unbroken).map((text) => text.length),
+          [...Array.from({ length: 10 }, () => 100), 50]
+        )
+      })
+    )
+  })
+
   describe("separators", () => {
     const text = ["one", "two"].map((word) => `${word}|`.repeat(30)).join("\n\n")
 

@@ -43,13 +43,14 @@ export function* overlapAndMerge(
   chunks: Iterable<Step<Chunk>>,
   measure: Measure,
   ruler: Ruler,
-  options: { readonly overlap: number; readonly minSize: number }
+  options: { readonly overlap: number; readonly minSize: number; readonly size: number; readonly strict: boolean }
 ): Generator<Step<Chunk>> {
   const overlapOf = (before: Chunk) => (options.overlap > 0 ? tail(text, before, measure, ruler, options.overlap) : "")
   const isShort = (own: Chunk, chunk: Chunk) =>
     // more text has more words and characters, but not always more tokens
     (ruler.lengthFunction === "tokens" || measure.of(own.start, own.end) < options.minSize) &&
     ruler.measure(chunk.text).of(0, chunk.text.length) < options.minSize
+  const fits = (own: Chunk, next: Chunk) => !options.strict || measure.of(own.start, next.end) <= options.size
 
   let before: Chunk | undefined
   let own: Chunk | undefined
@@ -63,7 +64,7 @@ export function* overlapAndMerge(
     if (isMerged) isMerged = false
     else if (own !== undefined) {
       const chunk = withOverlap(own, before, overlapOf)
-      isMerged = isShort(own, chunk)
+      isMerged = isShort(own, chunk) && fits(own, next)
       yield isMerged ? merged(chunk, own, next, options.overlap) : chunk
     }
     before = own

@@ -6,6 +6,8 @@ import type { TokenCounter } from "./TokenCounter.ts"
  * are Unicode code points, and words lie between white space as Python's `str.split` sees it.
  */
 export interface Measure {
+  /** Whether `of` takes no longer for a long range than for a short one. */
+  readonly isQuick: boolean
   readonly of: (start: number, end: number) => number
   /** The furthest position up to `end` that is at most `size` away from `start`, though at least one character away. */
   readonly forward: (start: number, end: number, size: number) => number
@@ -17,6 +19,7 @@ export const characters = (text: string): Measure => {
   const pairs = pairsOf(text)
   const pairsIn = (start: number, end: number) => countBelow(pairs, end) - countBelow(pairs, start)
   return {
+    isQuick: true,
     of: (start, end) => end - start - pairsIn(start, end),
     forward: (start, end, size) => {
       const wanted = Math.max(1, size)
@@ -41,6 +44,7 @@ export const characters = (text: string): Measure => {
 export const estimatedTokens = (text: string): Measure => {
   const inCharacters = characters(text)
   return {
+    isQuick: true,
     of: (start, end) => Math.floor(inCharacters.of(start, end) / 4),
     forward: (start, end, size) => inCharacters.forward(start, end, size * 4),
     back: (start, end, size) => inCharacters.back(start, end, size * 4)
@@ -49,6 +53,7 @@ export const estimatedTokens = (text: string): Measure => {
 
 /** `of` may stop counting above `enough`, so that a long text costs no more than a chunk. */
 export const words = (text: string, enough = Infinity): Measure => ({
+  isQuick: false,
   of: (start, end) => {
     let count = 0
     let before = 1
@@ -105,6 +110,7 @@ export const exactTokens = (text: string, count: TokenCounter, enough: number): 
     return sum
   }
   return {
+    isQuick: false,
     of,
     forward: (start, end, size) =>
       Math.max(

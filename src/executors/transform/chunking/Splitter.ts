@@ -17,6 +17,8 @@ export interface SplitOptions {
   readonly separators: ReadonlyArray<string>
   readonly keepSeparator: boolean
   readonly stripWhitespace: boolean
+  /** Whether all that is in a piece counts, also separators that are not kept and what estimates round away: no piece is longer than `size` then. */
+  readonly strict: boolean
 }
 
 /**
@@ -24,7 +26,7 @@ export interface SplitOptions {
  * Linear in the text for each separator.
  */
 export const split = (text: string, measure: Measure, options: SplitOptions): Generator<Step<Piece>> => {
-  const { keepSeparator, separators, size, stripWhitespace } = options
+  const { keepSeparator, separators, size, strict, stripWhitespace } = options
 
   const piece = (from: number, to: number, level: number, separator: string | null): Step<Piece> => {
     const [start, end] = stripWhitespace ? trimmed(text, from, to) : [from, to]
@@ -39,6 +41,21 @@ export const split = (text: string, measure: Measure, options: SplitOptions): Ge
     }
   }
 
+  /** The length of the chunk under construction with one more part. */
+  const extended = (open: Open, from: number, to: number, length: number): number =>
+    !strict
+      ? open.length + length
+      : measure.isQuick
+        ? measure.of(open.start, to)
+        : open.length + measure.of(open.end, from) + length
+
+  function* closed(open: Open, level: number, separator: string): Generator<Step<Piece>> {
+    // tokens of a whole may be more than those of its parts
+    if (strict && !measure.isQuick && measure.of(open.start, open.end) > size) {
+      yield* cutIntoCharacters(open.start, open.end, level)
+    } else yield piece(open.start, open.end, level, separator)
+  }
+
   function* walk(start: number, end: number, level: number): Generator<Step<Piece>> {
     const separator = separators[level]
     if (separator === undefined || measure.of(start, end) <= size) return yield piece(start, end, level, null)
@@ -51,17 +68,18 @@ export const split = (text: string, measure: Measure, options: SplitOptions): Ge
       // any number of parts without length is one piece
       if (length === 0 && ++empty % 1024 === 0) yield 1024
       if (length > size) {
-        if (open !== undefined) yield piece(open.start, open.end, level, separator)
+        if (open !== undefined) yield* closed(open, level, separator)
         open = undefined
         yield* walk(from, to, level + 1)
-      } else if (open !== undefined && open.length + length > size) {
-        yield piece(open.start, open.end, level, separator)
-        open = { start: from, end: to, length }
-      } else {
-        open = { start: open?.start ?? from, end: to, length: (open?.length ?? 0) + length }
+        continue
       }
+      const whole = open === undefined ? length : extended(open, from, to, length)
+      if (open !== undefined && whole > size) {
+        yield* closed(open, level, separator)
+        open = { start: from, end: to, length }
+      } else open = { start: open?.start ?? from, end: to, length: whole }
     }
-    if (open !== undefined) yield piece(open.start, open.end, level, separator)
+    if (open !== undefined) yield* closed(open, level, separator)
   }
 
   return walk(0, text.length, 0)
