@@ -1,10 +1,17 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { AnyDocument } from "../../../src/documents/AnyDocument.ts"
 import type { Content } from "../../../src/domain/Content.ts"
+import type { Executor } from "../../../src/executor/Executor.ts"
+import { executor as csv } from "../../../src/executors/extract/CsvExtractor.ts"
+import { executor as excel } from "../../../src/executors/extract/ExcelExtractor.ts"
+import { executor as pdf } from "../../../src/executors/extract/PdfExtractor.ts"
+import { executor as powerpoint } from "../../../src/executors/extract/PowerpointExtractor.ts"
+import { executor as text } from "../../../src/executors/extract/TextExtractor.ts"
+import { executor as word } from "../../../src/executors/extract/WordExtractor.ts"
 import { executor as documentExtractor } from "../../../src/executors/extract/DocumentExtractor.ts"
 import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
 import { item, run } from "./Items.ts"
@@ -83,6 +90,54 @@ describe.skipIf(!present)("document_extractor on the corpus (skipped without ../
       }).pipe(Effect.provide(Layer.merge(NodeContext.layer, ThreadPool.layer()))),
     { timeout: 300_000 }
   )
+})
+
+const reader = <R>(executor: Executor<R>, field: string, settings: Readonly<Record<string, unknown>> = {}) => ({
+  type: executor.type,
+  field,
+  read: (items: ReadonlyArray<Content>) => run(executor, { timeout_secs: 120, ...settings }, items, false)
+})
+
+describe.skipIf(!present)("every extractor on the corpus (skipped without ../shared/corpus)", () => {
+  for (const [folder, { field, read, type }] of [
+    ["csv", reader(csv, "csv_output", { encoding: "auto", delimiter: "auto", extract_text: true })],
+    ["csv", reader(text, "text_output")],
+    ["docx", reader(word, "word_output")],
+    ["html", reader(text, "text_output", { html_content: "article" })],
+    ["pdf", reader(pdf, "pdf_output")],
+    ["pptx", reader(powerpoint, "pptx_output")],
+    ["text", reader(text, "text_output", { markdown_text: "plain" })],
+    ["xlsx", reader(excel, "excel_output")]
+  ] as const) {
+    it.live(
+      `${type} says so where it finds no text in ${folder}`,
+      () =>
+        Effect.gen(function* () {
+          const items = files
+            .filter((file) => kindOf(file) === folder)
+            .map(({ path }) =>
+              item({ temp_file_path: fileURLToPath(new URL(path, corpus)) }, path.split("/").at(-1) ?? "")
+            )
+          let found = 0
+          for (const { data, executor_logs, id, summary_data } of yield* read(items)) {
+            const output = data[field] as
+              | { readonly text: string; readonly warnings?: ReadonlyArray<string> }
+              | undefined
+            if (output === undefined) continue
+            found++
+            const { text: words, warnings = [] } = output
+            if (words.trim() === "") assert.isNotEmpty(warnings, id?.filename ?? "")
+            // what is told in one place is told in each
+            const places = [summary_data["extraction_warnings"], executor_logs.at(-1)?.details["warnings"]]
+            for (const place of places) assert.strictEqual(place !== undefined, warnings.length > 0, id?.filename ?? "")
+          }
+          assert.isAbove(found, 0)
+        }).pipe(
+          Effect.provide(Layer.mergeAll(NodeContext.layer, ThreadPool.layer(), Logger.remove(Logger.defaultLogger)))
+        ),
+      { timeout: 300_000 }
+    )
+  }
 })
 
 const check = (file: File, result: Content | undefined, row: Row): void => {
