@@ -25,6 +25,9 @@ const start = Command.make("start", {}, () =>
 const demo = Command.make(
   "demo",
   {
+    azure: Options.boolean("azure").pipe(
+      Options.withDescription("Use emulators of Azure Storage and Cosmos DB instead of a temporary folder.")
+    ),
     pipeline: Options.text("pipeline").pipe(
       Options.withPseudoName("FILE"),
       Options.withDescription(
@@ -32,9 +35,7 @@ const demo = Command.make(
       ),
       Options.optional
     ),
-    watch: Options.boolean("watch").pipe(
-      Options.withDescription("Keep the worker and its emulators running, with HTTP, until Ctrl+C.")
-    ),
+    watch: Options.boolean("watch").pipe(Options.withDescription("Keep the worker running, with HTTP, until Ctrl+C.")),
     documents: Options.directory("documents", { exists: "yes" }).pipe(
       Options.withDescription("Process the files of this folder instead of the demo's own documents."),
       Options.optional
@@ -55,7 +56,7 @@ const demo = Command.make(
     )
 ).pipe(
   Command.withDescription(
-    "Process some documents on emulators of Azure Storage and Cosmos DB: nothing to install, nothing left behind."
+    "Process some documents in a temporary folder, or with --azure on emulators of Azure Storage and Cosmos DB: nothing to install, nothing left behind."
   )
 )
 

@@ -32,13 +32,15 @@ import * as Logging from "./Logging.ts"
 import * as InputNode from "./run/InputNode.ts"
 
 export interface DemoOptions {
+  /** On emulators of Azure Storage and Cosmos DB instead of a temporary folder. */
+  readonly azure: boolean
   /** A file with a pipeline, or `rag`; the demo's first one when absent. */
   readonly pipeline: Option.Option<string>
   /** Goes on after the first documents, with HTTP, until it is interrupted. */
   readonly watch: boolean
   /** A folder whose files are processed instead of the demo's own documents. */
   readonly documents: Option.Option<string>
-  /** A folder that gets a copy of every output, since the emulators keep nothing. */
+  /** A folder that gets a copy of every output, since the demo keeps nothing. */
   readonly output: Option.Option<string>
   /** A file for the worker's log; without it there is none. */
   readonly log: Option.Option<string>
@@ -48,7 +50,7 @@ export interface DemoOptions {
 export class CrawlFailed extends Schema.TaggedError<CrawlFailed>()("CrawlFailed", { message: Schema.String }) {}
 
 /**
- * The whole worker on emulators in this process: real Azure clients, real engine, some documents. Tells its progress, then what became
+ * The whole worker on a temporary folder, or with `azure` on emulators in this process: real clients, real engine, some documents. Tells its progress, then what became
  * of each document; a document that fails is a result, not a failure of the demo.
  */
 export const demo = (options: DemoOptions) =>
@@ -71,16 +73,13 @@ export const demo = (options: DemoOptions) =>
       services
     })
     for (const [name, fields] of indexes) services.indexes.set(name, SearchStandIn.indexOf(...fields))
-    yield* Console.log("Starting Azurite and a Cosmos DB emulator in this process …")
-    const storage = yield* Emulators.storage
-    const cosmosEndpoint = yield* Emulators.cosmos()
-    yield* Effect.gen(function* () {
+    const shown = Effect.fnUntraced(function* (places: ReadonlyArray<string>) {
       yield* Installation.install(documents, { name: chosen.name, yaml })
       yield* Console.log(
         `${documents.length} documents are in the container ${Installation.documentsContainer}; the worker starts`
       )
       yield* startWorker(options.watch, chosen)
-      if (options.watch) yield* Console.log(addresses(storage, cosmosEndpoint, services))
+      if (options.watch) yield* Console.log(addresses(places, services))
       const progress = yield* Progress.make
       const executions = yield* untilFinished(progress, documents.length)
       yield* progress.clear
@@ -97,7 +96,22 @@ export const demo = (options: DemoOptions) =>
       if (usage.length > 0) yield* Console.log(`Used: ${usage.join("; ")}\n`)
       yield* Console.log(summaryOf(executions))
       if (options.watch) yield* goOn(executions)
-    }).pipe(Effect.scoped, Effect.provide(Installation.portsOn(storage, cosmosEndpoint)))
+    })
+    if (options.azure) {
+      yield* Console.log("Starting Azurite and a Cosmos DB emulator in this process …")
+      const storage = yield* Emulators.storage
+      const cosmosEndpoint = yield* Emulators.cosmos()
+      const places = [
+        `Cosmos DB:         ${cosmosEndpoint} (any key; database contentflow)`,
+        `Storage:           ${storage.connectionString}`
+      ]
+      return yield* shown(places).pipe(Effect.scoped, Effect.provide(Installation.portsOn(storage, cosmosEndpoint)))
+    }
+    const folder = yield* fs.makeTempDirectoryScoped({ prefix: "contentflow-demo-" })
+    return yield* shown([`Folder:            ${folder}, until the demo ends`]).pipe(
+      Effect.scoped,
+      Effect.provide(Installation.portsIn(folder))
+    )
   }).pipe(Effect.scoped, Effect.provide(logTo(options.log)))
 
 /** The engine, and with `http` the worker's HTTP server, until the scope closes; nothing when the pipeline is none that it can run. */
@@ -132,10 +146,9 @@ const check = (chosen: Chosen.Chosen) =>
     }
   })
 
-const addresses = (storage: Emulators.StorageAddresses, cosmosEndpoint: string, services: Services.Services): string =>
+const addresses = (places: ReadonlyArray<string>, services: Services.Services): string =>
   [
-    `Cosmos DB:         ${cosmosEndpoint} (any key; database contentflow)`,
-    `Storage:           ${storage.connectionString}`,
+    ...places,
     `Models:            ${services.models} (a stand-in, as those that follow)`,
     `Analysis:          ${services.analysis}`,
     `AI Search:         ${services.search}`,

@@ -1,7 +1,7 @@
 import { BlobServiceClient } from "@azure/storage-blob"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { samples } from "../../src/cli/demo/Documents.ts"
@@ -18,12 +18,15 @@ const lines = (text: string) => text.trimEnd().split("\n")
 const textIn = (output: string): string => JSON.parse(output).data.document_output.text
 
 describe("demo", () => {
-  it.scopedLive(
-    "processes the documents that come with it, tells where each result is, and ends by itself",
-    () =>
+  it.scopedLive.each([
+    { where: "in a folder", options: [] },
+    { where: "on emulators of Azure", options: ["--azure"] }
+  ])(
+    "processes the documents that come with it, tells where each result is, and ends by itself: $where",
+    ({ options }) =>
       Effect.gen(function* () {
         const outputs = yield* folder
-        const demo = yield* WorkerProcess.run(["demo", "--output", outputs], {})
+        const demo = yield* WorkerProcess.run(["demo", ...options, "--output", outputs], {})
         assert.deepStrictEqual(yield* demo.exit, { code: 0, signal: null }, demo.stderr())
         const said = lines(demo.stdout())
         assert.strictEqual(said.at(-1), `demo: ${samples.length} discovered, ${samples.length - 1} completed, 1 failed`)
@@ -90,10 +93,39 @@ describe("demo", () => {
   )
 
   it.scopedLive(
-    "with --watch goes on: its URL answers, the results can be read with the storage SDK, and new documents are processed",
+    "with --watch in a folder goes on: new documents are processed, and nothing is left behind",
     () =>
       Effect.gen(function* () {
         const demo = yield* WorkerProcess.run(["demo", "--watch"], {})
+        const said = (pattern: RegExp) =>
+          Effect.map(
+            eventually(
+              `the demo says ${pattern}`,
+              Effect.sync(() => pattern.exec(demo.stdout() + demo.stderr())),
+              (found) => found !== null
+            ),
+            (found) => found?.[1] ?? ""
+          )
+        const place = yield* said(/^Folder: +(\S+),/m)
+        yield* said(/^(demo: 9 discovered, 8 completed, 1 failed)$/m)
+        writeFileSync(join(place, "documents", "later.txt"), "It goes on")
+        yield* said(/^(later\.txt: completed) in .* written to output\/extracted\/later\.txt\.json$/m)
+        assert.strictEqual(
+          textIn(readFileSync(join(place, "output", "extracted", "later.txt.json"), "utf8")),
+          "It goes on"
+        )
+        yield* demo.kill("SIGINT")
+        assert.deepStrictEqual(yield* demo.exit, { code: 0, signal: null })
+        assert.isFalse(existsSync(place))
+      }),
+    300_000
+  )
+
+  it.scopedLive(
+    "with --watch on emulators goes on: its URL answers, the results can be read with the storage SDK, and new documents are processed",
+    () =>
+      Effect.gen(function* () {
+        const demo = yield* WorkerProcess.run(["demo", "--azure", "--watch"], {})
         const said = (pattern: RegExp) =>
           Effect.map(
             eventually(

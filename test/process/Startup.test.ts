@@ -55,6 +55,18 @@ const statusAt = async (url: string): Promise<Status> =>
 describe("The start of a worker process", () => {
   layer(Emulators.emulators, { excludeTestServices: true })((it) => {
     it.scoped(
+      "without any setting tells the ways there are before what is missing",
+      () =>
+        Effect.gen(function* () {
+          const said = yield* refused({})
+          assert.match(said, /three ways[^\n]+`demo`[^\n]+`serve FOLDER`[^\n]+`start`[^\n]+\n\n[^]*COSMOS_DB_ENDPOINT/)
+          const partly = yield* refused({ COSMOS_DB_ENDPOINT: "https://acct.documents.azure.com:443/" })
+          assert.notInclude(partly, "three ways")
+        }),
+      300_000
+    )
+
+    it.scoped(
       "names every missing and wrong setting at once",
       () =>
         Effect.gen(function* () {

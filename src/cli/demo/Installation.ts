@@ -2,9 +2,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as CosmosContainer from "../../store/CosmosContainer.ts"
-import { CosmosDatabase } from "../../azure/CosmosClients.ts"
 import * as AzureWorker from "../../AzureWorker.ts"
+import * as FolderWorker from "../../FolderWorker.ts"
 import { BlobStore } from "../../blob/BlobStore.ts"
 import * as MediaTypes from "../../blob/MediaTypes.ts"
 import { AzureConfig, type AzureSettings } from "../../azure/AzureConfig.ts"
@@ -12,9 +11,10 @@ import { defaults, type EngineSettings, WorkerConfig } from "../../config/Worker
 import * as Timestamp from "../../domain/Timestamp.ts"
 import * as StartupChecks from "../StartupChecks.ts"
 import * as Emulators from "./Emulators.ts"
+import * as Records from "./Records.ts"
 import type { SourceDocument } from "./SourceDocument.ts"
 
-/** Containers of the emulated storage account. */
+/** Containers of the storage account. */
 export const documentsContainer = "documents"
 export const outputContainer = "output"
 
@@ -57,6 +57,7 @@ const azureSettings = (storage: Emulators.StorageAddresses, cosmosEndpoint: stri
 /** The real ports on emulators, with every resource made and checked as at the start of any worker. */
 export const portsOn = (storage: Emulators.StorageAddresses, cosmosEndpoint: string) =>
   Layer.effectDiscard(StartupChecks.run({ timeout: Duration.seconds(30) })).pipe(
+    Layer.provideMerge(Records.layerCosmos),
     Layer.provideMerge(AzureWorker.ports),
     Layer.provideMerge(
       Layer.merge(
@@ -66,14 +67,26 @@ export const portsOn = (storage: Emulators.StorageAddresses, cosmosEndpoint: str
     )
   )
 
+/** The same in a folder: queue and documents in a SQLite file, blobs as files in the folder itself. */
+export const portsIn = (folder: string) =>
+  Records.layerFolder.pipe(
+    Layer.provideMerge(
+      FolderWorker.ports({
+        folder,
+        accounts: new Map([[account.name, folder]]),
+        settled: Duration.toMillis("1 second")
+      })
+    ),
+    Layer.provideMerge(Layer.succeed(WorkerConfig, engineSettings))
+  )
+
 /** Uploads the documents, then registers the pipeline and the vault that watches them. */
 export const install = Effect.fn("Installation.install")(function* (
   documents: ReadonlyArray<SourceDocument>,
   pipeline: { readonly name: string; readonly yaml: string }
 ) {
   const blobs = yield* BlobStore
-  const database = yield* CosmosDatabase
-  const { containers } = yield* AzureConfig
+  const { pipelines, vaults } = yield* Records.Records
   yield* Effect.all([
     blobs.ensureContainer(account, documentsContainer),
     blobs.ensureContainer(account, outputContainer)
@@ -89,14 +102,14 @@ export const install = Effect.fn("Installation.install")(function* (
     { concurrency: 4, discard: true }
   )
   const now = yield* Timestamp.now
-  yield* CosmosContainer.make(database, containers.pipelines).upsert({
+  yield* pipelines.upsert({
     id: pipelineId,
     name: pipeline.name,
     yaml: pipeline.yaml,
     enabled: true,
     created_at: now
   })
-  yield* CosmosContainer.make(database, containers.vaults).upsert({
+  yield* vaults.upsert({
     id: vaultId,
     name: "Demo",
     pipeline_id: pipelineId,

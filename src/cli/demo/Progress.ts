@@ -3,20 +3,16 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as CutText from "../../text/CutText.ts"
-import * as CosmosContainer from "../../store/CosmosContainer.ts"
-import { CosmosDatabase } from "../../azure/CosmosClients.ts"
-import { AzureConfig } from "../../azure/AzureConfig.ts"
 import { Checkpoint } from "../../domain/Checkpoint.ts"
 import { Execution, isTerminal } from "../../domain/Execution.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import { decoderOf } from "../../store/DocumentContainer.ts"
 import { outputContainer } from "./Installation.ts"
+import { Records } from "./Records.ts"
 
 /** The executions of a vault, in the order in which they were created. */
 export const executionsOf = Effect.fnUntraced(function* (vaultId: string) {
-  const database = yield* CosmosDatabase
-  const { containers } = yield* AzureConfig
-  const container = CosmosContainer.make(database, containers.executions)
+  const { executions: container } = yield* Records
   const decode = decoderOf(container, Execution)
   const documents = yield* container.where({ vault_id: vaultId })
   const executions = yield* Effect.forEach(documents, decode)
@@ -25,9 +21,7 @@ export const executionsOf = Effect.fnUntraced(function* (vaultId: string) {
 
 /** Whether a crawl of the vault came to its end, so that every document that it found has an execution. */
 export const isCrawled = Effect.fnUntraced(function* (vaultId: string) {
-  const database = yield* CosmosDatabase
-  const { containers } = yield* AzureConfig
-  const container = CosmosContainer.make(database, containers.checkpoints)
+  const { checkpoints: container } = yield* Records
   const checkpoints = yield* Effect.flatMap(container.where({ vault_id: vaultId }), (documents) =>
     Effect.forEach(documents, decoderOf(container, Checkpoint))
   )
