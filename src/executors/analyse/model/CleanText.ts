@@ -17,8 +17,10 @@ const invisible =
 const joins = (text: string, index: number): boolean => {
   const code = text.charCodeAt(index)
   if (code !== 0x200c && code !== 0x200d) return false
-  return /[\p{L}\p{M}\p{Extended_Pictographic}\ufe0f\ud83c-\udbff\udc00-\udfff]$/u.test(
-    text.slice(Math.max(0, index - 2), index)
+  const pair = text.codePointAt(index - 2) ?? 0
+  const before = index > 1 && pair > 0xffff ? pair : text.charCodeAt(index - 1)
+  return (
+    index > 0 && /^[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]$/u.test(String.fromCodePoint(before))
   )
 }
 
