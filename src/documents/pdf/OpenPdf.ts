@@ -4,7 +4,7 @@ import type { PdfLimits } from "./PdfDocument.ts"
 import { isExhausted, mostMemory, type Pdfium, withBytes, withString } from "./Pdfium.ts"
 
 /**
- * Opens a PDF for the time of `use`. Throws `DocumentError` and nothing else; whatever it throws, the instance of PDFium should not be used again, since
+ * Opens a PDF for the time of `use`, with `patches` of its bytes. Throws `DocumentError` and nothing else; whatever it throws, the instance of PDFium should not be used again, since
  * a broken file may have left it in any state.
  */
 export const withDocument = <A>(
@@ -12,7 +12,8 @@ export const withDocument = <A>(
   bytes: Uint8Array,
   password: string | undefined,
   limits: Pick<PdfLimits, "bytes">,
-  use: (document: number) => A
+  use: (document: number) => A,
+  patches: ReadonlyArray<{ readonly at: number; readonly byte: number }> = []
 ): A => {
   if (bytes.length > limits.bytes) {
     throw limitExceeded("bytes", `The PDF has ${bytes.length} bytes, and ${limits.bytes} are allowed`)
@@ -21,6 +22,7 @@ export const withDocument = <A>(
   try {
     return withBytes(pdfium, bytes, (pointer) =>
       withString(pdfium, password ?? "", (secret) => {
+        for (const { at, byte } of patches) pdfium.bytes()[pointer + at] = byte
         const document = pdfium.call.FPDF_LoadMemDocument(pointer, bytes.length, secret)
         if (document === 0) throw openError(pdfium.call.FPDF_GetLastError(), password)
         try {

@@ -11,10 +11,18 @@ export class PageNotes {
   readonly #pdfium: Pdfium
   readonly #document: number
   readonly #form: number
+  readonly #isSwitchedOff: (object: number) => boolean
   #left: number
 
-  /** `form` is the form environment of the document, 0 if it has no form. */
-  constructor(pdfium: Pdfium, document: number, form: number, limits: PdfLimits) {
+  /** `form` is the form environment of the document, 0 if it has no form; `isSwitchedOff` tells of an annotation's object. */
+  constructor(
+    pdfium: Pdfium,
+    document: number,
+    form: number,
+    limits: PdfLimits,
+    isSwitchedOff: (object: number) => boolean
+  ) {
+    this.#isSwitchedOff = isSwitchedOff
     this.#pdfium = pdfium
     this.#document = document
     this.#form = form
@@ -63,7 +71,9 @@ export class PageNotes {
       this.#addLink(annotation, pageNumber)
       return undefined
     }
-    const isSeen = (call.FPDFAnnot_GetFlags(annotation) & (hiddenFlag | noViewFlag)) === 0
+    const isSeen =
+      (call.FPDFAnnot_GetFlags(annotation) & (hiddenFlag | noViewFlag)) === 0 &&
+      !this.#isSwitchedOff(call.EPDFAnnot_GetObjectNumber(annotation))
     if (subtype === widgetSubtype) {
       const text = this.#addField(annotation, pageNumber)
       return isSeen && text !== "" ? text : undefined

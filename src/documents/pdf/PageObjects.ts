@@ -12,7 +12,7 @@ export interface ObjectBudget {
 }
 
 /**
- * Visits the drawn objects of a page in order, those inside its forms too; `matrix` leads from the object's parent to the
+ * Visits the drawn objects of a page in order, those inside its forms behind these; `matrix` leads from the object's parent to the
  * page. Ends early, with false, when the budget is used up.
  */
 export const visitObjects = (
@@ -32,10 +32,8 @@ export const visitObjects = (
   const one = (object: number, matrix: Matrix, depth: number): boolean => {
     if (budget.left-- <= 0) return false
     const type = call.FPDFPageObj_GetType(object)
-    if (type !== ObjectType.form) {
-      visit(object, type, matrix)
-      return true
-    }
+    visit(object, type, matrix)
+    if (type !== ObjectType.form) return true
     return depth >= maxFormDepth || inForm(object, multiply(matrixOf(pdfium, object), matrix), depth + 1)
   }
   const count = call.FPDFPage_CountObjects(page)

@@ -1,8 +1,11 @@
 import { targetPage } from "./PageNotes.ts"
 import type { PdfLimits, PdfOutlineEntry, PdfProperties } from "./PdfDocument.ts"
 import { type Pdfium, readText, withString } from "./Pdfium.ts"
+import type { PdfObjects } from "./PdfObjects.ts"
+import { readMetadata } from "./XmpMetadata.ts"
 
-export const readProperties = (pdfium: Pdfium, document: number): PdfProperties => {
+/** What the document's information says, and what only its XMP metadata do. */
+export const readProperties = (pdfium: Pdfium, document: number, objects: PdfObjects): PdfProperties => {
   const { call } = pdfium
   const value = (key: string): string | null => {
     const text = withString(pdfium, key, (name) =>
@@ -10,7 +13,7 @@ export const readProperties = (pdfium: Pdfium, document: number): PdfProperties 
     ).trim()
     return text === "" ? null : text
   }
-  return {
+  const told = {
     title: value("Title"),
     author: value("Author"),
     subject: value("Subject"),
@@ -18,7 +21,18 @@ export const readProperties = (pdfium: Pdfium, document: number): PdfProperties 
     creator: value("Creator"),
     producer: value("Producer"),
     created: isoDate(value("CreationDate")),
-    modified: isoDate(value("ModDate")),
+    modified: isoDate(value("ModDate"))
+  }
+  const metadata = Object.values(told).includes(null) ? readMetadata(objects) : {}
+  return {
+    title: told.title ?? metadata.title ?? null,
+    author: told.author ?? metadata.author ?? null,
+    subject: told.subject ?? metadata.subject ?? null,
+    keywords: told.keywords ?? metadata.keywords ?? null,
+    creator: told.creator ?? metadata.creator ?? null,
+    producer: told.producer ?? metadata.producer ?? null,
+    created: told.created ?? metadata.created ?? null,
+    modified: told.modified ?? metadata.modified ?? null,
     page_count: call.FPDF_GetPageCount(document),
     encrypted: call.EPDF_IsEncrypted(document) === 1
   }

@@ -5,6 +5,8 @@ import { PageImages } from "./PageImages.ts"
 import { PageLines } from "./PageLines.ts"
 import { readAttachments } from "./PdfAttachments.ts"
 import { PageNotes } from "./PageNotes.ts"
+import { findHiddenLayers, type HiddenLayers } from "./HiddenLayers.ts"
+import { PdfObjects } from "./PdfObjects.ts"
 import { type Matrix, matrixOf, multiply, type ObjectBudget, ObjectType, visitObjects } from "./PageObjects.ts"
 import { chosenPages, withDocument } from "./OpenPdf.ts"
 import { findTables } from "./PageTables.ts"
@@ -30,10 +32,26 @@ export const readPdf = (
   bytes: Uint8Array,
   options: PdfOptions,
   limits: PdfLimits = defaultLimits
-): PdfDocument =>
-  withDocument(pdfium, bytes, options.password, limits, (document) => readDocument(pdfium, document, options, limits))
+): PdfDocument => {
+  const objects = new PdfObjects(bytes)
+  const layers = findHiddenLayers(objects, bytes)
+  return withDocument(
+    pdfium,
+    bytes,
+    options.password,
+    limits,
+    (document) => readDocument(pdfium, document, { objects, layers }, options, limits),
+    layers?.patches
+  )
+}
 
-const readDocument = (pdfium: Pdfium, document: number, options: PdfOptions, limits: PdfLimits): PdfDocument => {
+const readDocument = (
+  pdfium: Pdfium,
+  document: number,
+  { layers, objects }: Pick<Reading, "layers"> & { readonly objects: PdfObjects },
+  options: PdfOptions,
+  limits: PdfLimits
+): PdfDocument => {
   const { call } = pdfium
   const indexes = chosenPages(call.FPDF_GetPageCount(document), options.pages, limits)
   const info = call.FPDF_GetFormType(document) === 0 ? 0 : call.PDFiumExt_OpenFormFillInfo()
@@ -42,9 +60,11 @@ const readDocument = (pdfium: Pdfium, document: number, options: PdfOptions, lim
     const reading: Reading = {
       pdfium,
       document,
+      file: objects,
+      layers,
       options,
       limits,
-      notes: new PageNotes(pdfium, document, form, limits),
+      notes: new PageNotes(pdfium, document, form, limits, (annotation) => layers?.hidesObject(annotation) === true),
       images: new PageImages(pdfium, options, limits),
       objects: { left: limits.objects },
       tables: [],
@@ -63,6 +83,8 @@ const readDocument = (pdfium: Pdfium, document: number, options: PdfOptions, lim
 interface Reading {
   readonly pdfium: Pdfium
   readonly document: number
+  readonly file: PdfObjects
+  readonly layers: HiddenLayers | undefined
   readonly options: PdfOptions
   readonly limits: PdfLimits
   readonly notes: PageNotes
@@ -119,6 +141,7 @@ const readPage = (reading: Reading, index: number): ReadPage => {
 const readLoadedPage = (reading: Reading, page: number, pageNumber: number): ReadPage => {
   const { pdfium, options } = reading
   const frame = readFrame(pdfium, page)
+  if (reading.layers !== undefined) reading.layers.hide(pdfium, page, { left: reading.limits.objects })
   const layer = readTextLayer(reading, page, frame)
   const notes = reading.notes.addPage(page, pageNumber)
   const text = layer.text + notes.map((note) => `${note}\n`).join("")
@@ -221,7 +244,7 @@ const compose = (reading: Reading, read: ReadonlyArray<ReadPage>): PdfDocument =
     text,
     pages,
     is_scanned: scanned.length > 0 && scanned.length * 2 >= read.filter(({ shows }) => shows).length,
-    properties: readProperties(pdfium, document),
+    properties: readProperties(pdfium, document, reading.file),
     outline: readOutline(pdfium, document, limits),
     links: notes.links,
     annotations: notes.annotations,
