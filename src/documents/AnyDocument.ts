@@ -95,7 +95,7 @@ export interface DocumentImage {
 
 /** Text beside the text. */
 export interface DocumentNote {
-  readonly kind: "notes" | "footnote" | "endnote" | "comment" | "header" | "footer"
+  readonly kind: "notes" | "footnote" | "endnote" | "comment" | "header" | "footer" | "master"
   readonly page_number: number | null
   readonly author: string | null
   readonly text: string

@@ -240,7 +240,13 @@ const fromPowerPoint = (options: AnyDocumentOptions, document: PowerPointDocumen
   ...(options.extract_images && { images: (document.images ?? []).map((each) => image(each, each.slide_number)) }),
   ...(options.extract_properties && { properties: { ...document.properties } }),
   ...(options.extract_notes && {
-    notes: [...(document.notes ?? []).map(note("notes")), ...(document.comments ?? []).map(note("comment"))]
+    notes: [
+      ...(document.notes ?? []).map(note("notes")),
+      ...(document.comments ?? []).map(note("comment")),
+      ...(document.headers ?? []).map(note("header")),
+      ...(document.footers ?? []).map(note("footer")),
+      ...(document.master_texts ?? []).map(note("master"))
+    ]
   }),
   warnings: document.warnings,
   counts: {

@@ -17,6 +17,7 @@ import type {
   SlideComment,
   SlideImage,
   SlideNotes,
+  SlideStory,
   SlideTable
 } from "./PowerPointDocument.ts"
 import { readShapes } from "./Shapes.ts"
@@ -43,6 +44,15 @@ export const readPowerPoint = (
     const notes: Array<SlideNotes> = []
     const allImages: Array<SlideImage> = []
     const comments: Array<SlideComment> = []
+    const masterTexts = makeMasterTexts(document, warnings)
+    const headers = new Set<string>()
+    const footers = new Set<string>()
+    const masters = new Set<string>()
+    const addStory = (stories: Set<string>, text: string): void => {
+      if (text.trim() === "" || stories.has(text)) return
+      budget.spendText(text.length)
+      stories.add(text)
+    }
 
     for (const { slide_number, part } of slideParts) {
       const root = parseXml(document.read(part), part, limits)
@@ -56,6 +66,7 @@ export const readPowerPoint = (
       const text = shapes.texts.join("\n")
       const tables = shapes.tables.map((table) => ({ slide_number, ...table }))
       texts.push(text)
+      for (const master of masterTexts(part, root)) addStory(masters, master)
       for (const table of tables) allTables.push(table)
       slides.push({
         slide_number,
@@ -67,8 +78,10 @@ export const readPowerPoint = (
         ...(hidden && { hidden })
       })
       if (options.extract_notes) {
-        const noteText = readNotes(document, part, warnings)
+        const { text: noteText, ...page } = readNotes(document, part, warnings)
         budget.spendText(noteText.length)
+        for (const header of page.headers) addStory(headers, header)
+        for (const footer of page.footers) addStory(footers, footer)
         if (noteText.trim() !== "") {
           notes.push({ slide_number, text: noteText, char_count: countCodePoints(noteText) })
         }
@@ -94,6 +107,9 @@ export const readPowerPoint = (
       ...(options.extract_notes && { notes }),
       ...(options.extract_images && { images: allImages }),
       ...(options.extract_comments && { comments }),
+      ...(headers.size > 0 && { headers: asStories(headers) }),
+      ...(footers.size > 0 && { footers: asStories(footers) }),
+      ...(masters.size > 0 && { master_texts: asStories(masters) }),
       ...(options.extract_properties && {
         properties: readProperties(document, presentation, slideParts.length, warnings)
       }),
@@ -101,6 +117,9 @@ export const readPowerPoint = (
       warnings: warnings.list()
     }
   })
+
+const asStories = (texts: ReadonlySet<string>): ReadonlyArray<SlideStory> =>
+  [...texts].map((text) => ({ text, char_count: countCodePoints(text) }))
 
 interface SlidePart {
   readonly slide_number: number
@@ -140,10 +159,16 @@ const makeLayoutNames = (document: OpcPackage, warnings: Warnings): ((slidePart:
   }
 }
 
-/** The text of the notes placeholder, or of all shapes but the surroundings if there is no placeholder. */
-const readNotes = (document: OpcPackage, slidePart: string, warnings: Warnings): string => {
+interface NotesPage {
+  /** Of the notes placeholder and of what else stands on the page, its surroundings left out. */
+  readonly text: string
+  readonly headers: ReadonlyArray<string>
+  readonly footers: ReadonlyArray<string>
+}
+
+const readNotes = (document: OpcPackage, slidePart: string, warnings: Warnings): NotesPage => {
   const part = document.relationships(slidePart).find(({ kind }) => kind === "notesSlide")?.part
-  if (part === undefined) return ""
+  if (part === undefined) return { text: "", headers: [], footers: [] }
   const root = optionalPart<XmlElement | undefined>(warnings, undefined, () =>
     parseXml(document.read(part), part, document.limits)
   )
@@ -155,13 +180,53 @@ const readNotes = (document: OpcPackage, slidePart: string, warnings: Warnings):
       text: body === undefined ? "" : textBodyText(body)
     }
   })
-  const bodies = shapes.filter(({ placeholder }) => placeholder === "body")
-  const others = shapes.filter(({ placeholder }) => !surroundings.has(placeholder ?? ""))
-  return (bodies.length > 0 ? bodies : others)
-    .map(({ text }) => text)
-    .filter((text) => text !== "")
-    .join("\n")
+  const textsOf = (wanted: (placeholder: string) => boolean): ReadonlyArray<string> =>
+    shapes.filter(({ placeholder = "", text }) => text !== "" && wanted(placeholder)).map(({ text }) => text)
+  const bodies = textsOf((placeholder) => placeholder === "body")
+  const others = textsOf((placeholder) => placeholder !== "body" && !surroundings.has(placeholder))
+  return {
+    text: [...bodies, ...others].join("\n"),
+    headers: textsOf((placeholder) => placeholder === "hdr"),
+    footers: textsOf((placeholder) => placeholder === "ftr")
+  }
 }
+
+/** The texts that a slide shows of its layout and its master: of all shapes there but placeholders. */
+const makeMasterTexts = (
+  document: OpcPackage,
+  warnings: Warnings
+): ((slidePart: string, slide: XmlElement) => ReadonlyArray<string>) => {
+  const known = new Map<string, { readonly texts: ReadonlyArray<string>; readonly showsMaster: boolean }>()
+  const partOf = (part: string, wanted: string): string | undefined =>
+    document.relationships(part).find(({ kind }) => kind === wanted)?.part
+  const read = (part: string) => {
+    const found = known.get(part)
+    if (found !== undefined) return found
+    const root = optionalPart<XmlElement | undefined>(warnings, undefined, () =>
+      parseXml(document.read(part), part, document.limits)
+    )
+    const shapes = [...descendants(child(child(root, "p:cSld"), "p:spTree"), "p:sp")]
+    const texts = shapes
+      .filter((shape) => [...descendants(child(shape, "p:nvSpPr"), "p:ph")].length === 0)
+      .map((shape) => {
+        const body = child(shape, "p:txBody")
+        return body === undefined ? "" : textBodyText(body)
+      })
+    const content = { texts, showsMaster: showsMaster(root) }
+    known.set(part, content)
+    return content
+  }
+  return (slidePart, slide) => {
+    const layoutPart = showsMaster(slide) ? partOf(slidePart, "slideLayout") : undefined
+    if (layoutPart === undefined) return []
+    const layout = read(layoutPart)
+    const masterPart = layout.showsMaster ? partOf(layoutPart, "slideMaster") : undefined
+    return masterPart === undefined ? layout.texts : [...read(masterPart).texts, ...layout.texts]
+  }
+}
+
+const showsMaster = (root: XmlElement | undefined): boolean =>
+  root?.attributes.showMasterSp === undefined || isOn(root.attributes.showMasterSp)
 
 const surroundings = new Set(["sldImg", "sldNum", "hdr", "ftr", "dt"])
 

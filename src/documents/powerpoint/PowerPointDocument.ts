@@ -40,6 +40,11 @@ export interface PowerPointDocument {
   readonly properties?: PresentationProperties
   readonly images?: ReadonlyArray<SlideImage>
   readonly comments?: ReadonlyArray<SlideComment>
+  /** Of the pages of notes, each once; absent, as footers, if there is none or notes are not asked for. */
+  readonly headers?: ReadonlyArray<SlideStory>
+  readonly footers?: ReadonlyArray<SlideStory>
+  /** What masters and layouts show on their slides beside placeholders, each once; absent if there is nothing. */
+  readonly master_texts?: ReadonlyArray<SlideStory>
   /** Slides that were read. */
   readonly slide_count: number
   /** What could not be read, though the rest could. */
@@ -70,6 +75,11 @@ export interface SlideTable {
 
 export interface SlideNotes {
   readonly slide_number: number
+  readonly text: string
+  readonly char_count: number
+}
+
+export interface SlideStory {
   readonly text: string
   readonly char_count: number
 }

@@ -75,7 +75,20 @@ const optionsOf = (settings: Decoded): PowerPointOptions => ({
 })
 
 const withDocument = (settings: Decoded, item: Content, document: PowerPointDocument): Content => {
-  const { comments, images, notes, properties, slide_count, slides, tables, text, warnings } = document
+  const {
+    comments,
+    footers,
+    headers,
+    images,
+    master_texts,
+    notes,
+    properties,
+    slide_count,
+    slides,
+    tables,
+    text,
+    warnings
+  } = document
   return withSummary(
     withData(item, {
       [settings.output_field]: {
@@ -88,6 +101,9 @@ const withDocument = (settings: Decoded, item: Content, document: PowerPointDocu
         }),
         ...(properties !== undefined && { properties }),
         ...ifAny("comments", comments),
+        ...ifAny("headers", headers),
+        ...ifAny("footers", footers),
+        ...ifAny("master_texts", master_texts),
         ...ifAny("warnings", warnings)
       }
     }),

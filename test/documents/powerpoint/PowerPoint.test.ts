@@ -216,6 +216,31 @@ describe("PowerPoint: beside the slides", () => {
     ])
   })
 
+  it("gives text boxes, headers and footers of notes pages, and what masters and layouts show", () => {
+    const shown = (root: string, text: string, attributes = "") =>
+      `<p:${root} ${xmlns} ${attributes}><p:cSld><p:spTree>${shape(text)}${note("title", "Click to edit")}</p:spTree></p:cSld></p:${root}>`
+    const around: Parts = {
+      "ppt/slides/_rels/slide1.xml.rels": links(
+        { kind: "notesSlide", target: "../n.xml" },
+        { kind: "slideLayout", target: "../l.xml" }
+      ),
+      "ppt/n.xml": `<p:notes ${xmlns}><p:cSld><p:spTree>${note("hdr", "Head")}${shape("Box")}${note("body", "Say")}${note("ftr", "Foot")}${note("sldNum", "1")}</p:spTree></p:cSld></p:notes>`,
+      "ppt/l.xml": shown("sldLayout", "Layout"),
+      "ppt/_rels/l.xml.rels": links({ kind: "slideMaster", target: "m.xml" }),
+      "ppt/m.xml": shown("sldMaster", "CONFIDENTIAL")
+    }
+    const document = read([shape("x")], { extract_notes: true }, around)
+    assert.deepStrictEqual(document.notes, [{ slide_number: 1, text: "Say\nBox", char_count: 7 }])
+    assert.deepStrictEqual(document.headers, [{ text: "Head", char_count: 4 }])
+    assert.deepStrictEqual(document.footers, [{ text: "Foot", char_count: 4 }])
+    assert.strictEqual(document.text, "x")
+    const masters = (parts: Parts) =>
+      read([shape("x")], {}, { ...around, ...parts }).master_texts?.map(({ text }) => text)
+    assert.deepStrictEqual(masters({}), ["CONFIDENTIAL", "Layout"])
+    assert.deepStrictEqual(masters({ "ppt/l.xml": shown("sldLayout", "Layout", 'showMasterSp="0"') }), ["Layout"])
+    assert.isUndefined(masters({ "ppt/slides/slide1.xml": slide(shape("x"), 'showMasterSp="0"') }))
+  })
+
   it("has no notes and no layout where a slide has none", () => {
     const document = read([shape("x")], { extract_notes: true, include_slide_layouts: true })
     assert.deepStrictEqual(document.notes, [])
