@@ -5,16 +5,19 @@ import { bareDrain } from "./BareDrain.ts"
 import * as Measurement from "./Measurement.ts"
 import { script, scriptArguments } from "../support/Scripts.ts"
 import { engineDrain } from "./EngineDrain.ts"
+import { bareFolderDrain, folderDrain } from "./FolderDrain.ts"
 import { memoryDrain } from "./MemoryDrain.ts"
 
 /**
- * What a task costs. Prints one row a measurement: the engine and a bare SDK loop on emulators, then the engine alone on memory layers.
+ * What a task costs. Prints one row a measurement: the engine and a bare SDK loop on emulators, then the engine on a folder beside a bare loop of SQL statements, and alone on memory layers.
  * Every measurement has processes of its own, so that memory and compiled code are its own. Arguments: the number of tasks on
- * emulators (2000) and on memory layers (100000); or `engine|bare|memory <workers> <tasks>` for one measurement.
+ * emulators (2000) and on memory layers (100000); or `engine|bare|folder|bare-folder|memory <workers> <tasks>` for one measurement.
  */
 const main = async (args: ReadonlyArray<string>): Promise<void> => {
   const [kind, first, second] = args
   if (kind === "memory") return measured(memoryDrain(Number(second), Number(first)))
+  if (kind === "folder") return measured(folderDrain(Number(second), Number(first)))
+  if (kind === "bare-folder") return measured(bareFolderDrain(Number(second), Number(first)))
   if (kind === "engine") return measured(Measurement.measure(engineDrain, Number(first), Number(second)))
   if (kind === "bare") return measured(Measurement.measure(bareDrain, Number(first), Number(second)))
   return all(Number(kind ?? 2_000), Number(first ?? 100_000))
@@ -46,6 +49,20 @@ const all = async (tasks: number, memoryTasks: number): Promise<void> => {
     const cpu = engine.cpuMillisPerTask / bare.cpuMillisPerTask
     const speed = engine.tasksPerSecond / bare.tasksPerSecond
     print(row(["", "engine : bare", speed.toFixed(2), cpu.toFixed(2), "", "", ""]))
+  }
+  print(`${memoryTasks} pass_through tasks in a folder`)
+  print(row(["workers", "", "tasks/s", "us/task", "CPU us/task", "", "peak MB"]))
+  for (const workers of [1, 4, 16, 64]) {
+    for (const [kind, name] of [
+      ["folder", "engine"],
+      ["bare-folder", "bare SQL loop"]
+    ] as const) {
+      const { cpuMillisPerTask, microsPerTask, peakMegabytes, tasksPerSecond } = await inProcess<
+        Effect.Effect.Success<ReturnType<typeof folderDrain>>
+      >(kind, workers, memoryTasks)
+      const numbers = [tasksPerSecond, microsPerTask, cpuMillisPerTask * 1_000].map((value) => value.toFixed(0))
+      print(row([String(workers), name, ...numbers, "", peakMegabytes.toFixed(0)]))
+    }
   }
   print(`${memoryTasks} pass_through tasks on memory layers`)
   print(row(["workers", "", "tasks/s", "us/task", "CPU us/task", "", "peak MB"]))
