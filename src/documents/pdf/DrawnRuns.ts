@@ -55,6 +55,7 @@ export class DrawnRuns {
     for (let at = run.start; at < run.end; at++) {
       const code = codes[at] ?? 0
       if (isSpace(code)) continue
+      if (!drawn.some((other) => other.has(code))) return false
       const place = this.#characters.place(at)
       let match: readonly [number, number] | undefined
       for (const other of drawn) {
@@ -76,12 +77,19 @@ class DrawnRun {
   readonly #characters: PageCharacters
   readonly #run: TextRun
   readonly #places: Array<Place> = []
+  #codes: ReadonlySet<number> | undefined
   #next: number
 
   constructor(characters: PageCharacters, run: TextRun) {
     this.#characters = characters
     this.#run = run
     this.#next = run.start
+  }
+
+  has(code: number): boolean {
+    const { end, start } = this.#run
+    this.#codes ??= new Set(this.#characters.codes.subarray(start, end))
+    return this.#codes.has(code)
   }
 
   /** How far a character of the run is from the place, if one with this code is as near as doubles are; all of them lie equally far. */

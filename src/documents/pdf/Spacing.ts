@@ -1,4 +1,4 @@
-import { distance, isAlike, type PageCharacters, reach } from "./PageCharacters.ts"
+import { type Box, distance, isAlike, type PageCharacters, reach } from "./PageCharacters.ts"
 import { isSpace } from "./TextRuns.ts"
 
 /**
@@ -29,6 +29,8 @@ export const hasRoom = (characters: PageCharacters, last: number, space: number,
  * stands a word space away on the same line. PDFium breaks the labels of drawings into lines of a character each.
  */
 export const lineEnd = (characters: PageCharacters, last: number, next: number): "" | " " | "\n" => {
+  // nearly all lines begin far from where the one before ended
+  if (areApart(characters.looseBox(last), characters.looseBox(next))) return "\n"
   const before = characters.place(last)
   const after = characters.place(next)
   const [along, aside] = distance(before, after)
@@ -37,6 +39,16 @@ export const lineEnd = (characters: PageCharacters, last: number, next: number):
   if (before.advance === 0 || !isAlike(before, after) || !isWithin(aside, size * narrow) || gap < -size * narrow)
     return "\n"
   return gap <= size * narrow ? "" : gap <= size * wordSpace ? " " : "\n"
+}
+
+const areApart = (one: Box, other: Box): boolean => {
+  const most = Math.max(one.right - one.left, one.top - one.bottom)
+  return (
+    other.left - one.right > most ||
+    one.left - other.right > most ||
+    other.bottom - one.top > most ||
+    one.bottom - other.top > most
+  )
 }
 
 /** Whether one glyph draws the character together with the one before it. */
