@@ -36,6 +36,46 @@ export const each = <A>(
   return Effect.suspend(() => from(0))
 }
 
+/** As `Array.toSorted`, stable. */
+export const sorted = <A>(
+  items: ReadonlyArray<A>,
+  compare: (a: A, b: A) => number
+): Effect.Effect<ReadonlyArray<A>> => {
+  const runs: Array<ReadonlyArray<A>> = []
+  for (let at = 0; at < items.length; at += sortedAtOnce) runs.push(items.slice(at, at + sortedAtOnce))
+  const merging = (parts: ReadonlyArray<ReadonlyArray<A>>): Effect.Effect<ReadonlyArray<A>> =>
+    parts.length <= 1
+      ? Effect.succeed(parts[0] ?? [])
+      : Effect.flatMap(
+          Effect.forEach(
+            parts.filter((_, index) => index % 2 === 0),
+            (part, index) => merged(part, parts[2 * index + 1] ?? [], compare)
+          ),
+          merging
+        )
+  return Effect.flatMap(
+    map(runs, (run) => run.toSorted(compare)),
+    merging
+  )
+}
+
+const sortedAtOnce = 2048
+
+const merged = <A>(
+  left: ReadonlyArray<A>,
+  right: ReadonlyArray<A>,
+  compare: (a: A, b: A) => number
+): Effect.Effect<ReadonlyArray<A>> =>
+  Effect.suspend(() => {
+    const all: Array<A> = []
+    let at = 0
+    const placed = each(right, (item) => {
+      while (at < left.length && !(compare(left[at] as A, item) > 0)) all.push(left[at++] as A)
+      all.push(item)
+    })
+    return Effect.map(placed, () => all.concat(left.slice(at)))
+  })
+
 /** As `Effect.forEach`, for effects that may all be done at once: their fibers alone would not let the event loop turn for seconds. */
 export const forEach = <A, B, E, R>(
   items: ReadonlyArray<A>,

@@ -226,11 +226,12 @@ export const variables = {
     default: "1",
     description: "Crawls that this process runs at the same time."
   }),
-  executorThreads: withDefault(Kind.integer(1, 64), {
+  executorThreads: optional(Kind.integer(1, 64), {
     name: "EXECUTOR_THREADS",
     group: "Workers",
-    default: "1",
-    description: "Threads for parsers of PDF and Office documents."
+    without: "one less than the cores, at least 2, and 1 GB of memory for each and one more for the rest",
+    description:
+      "Threads for parsers of PDF and Office documents. Where there are several, documents from 4 MB leave one of them to smaller ones."
   }),
   startupTimeout: withDefault(Kind.seconds(0, 86_400), {
     name: "STARTUP_TIMEOUT_SECONDS",

@@ -39,8 +39,8 @@ export interface EngineSettings {
   readonly serviceHostAllowlist: ReadonlyArray<string>
   /** The price table: JSON, or the path of a file that holds it. */
   readonly aiPrices: string | null
-  /** Threads for parsers. */
-  readonly executorThreads: number
+  /** Threads for parsers; null for as many as cores and memory allow. */
+  readonly executorThreads: number | null
   /** The container for content that does not fit in a message, in the worker's own storage account. */
   readonly claimCheckContainer: string
 }
@@ -70,7 +70,7 @@ export const defaults: EngineSettings = {
   localRoots: [],
   serviceHostAllowlist: [],
   aiPrices: null,
-  executorThreads: 1,
+  executorThreads: null,
   claimCheckContainer: "contentflow-tasks"
 }
 

@@ -54,6 +54,28 @@ export const make = (
     )
   })
 
+/** About how many bytes an item's document has, without reading it; 0 where that is not known. */
+export const sizes = (
+  settings: BytesSettings
+): Effect.Effect<(item: Content) => Effect.Effect<number>, never, FileSystem.FileSystem> =>
+  Effect.map(FileSystem.FileSystem, (fs) => (item) => {
+    const field = settings.content_field
+    if (field !== null && has(item, field)) return Effect.succeed(sizeOf(item.data[field]))
+    const path = has(item, settings.temp_file_path_field) ? item.data[settings.temp_file_path_field] : undefined
+    if (typeof path !== "string" || path === "") return Effect.succeed(0)
+    return CurrentRunFiles.pipe(
+      Effect.flatMap((files) => LocalFile.find(fs, files, path, settings.max_size_bytes)),
+      Effect.match({ onFailure: () => 0, onSuccess: ({ size }) => size })
+    )
+  })
+
+const sizeOf = (value: unknown): number =>
+  typeof value === "string"
+    ? value.length
+    : value instanceof ArrayBuffer || ArrayBuffer.isView(value)
+      ? value.byteLength
+      : 0
+
 const has = (item: Content, key: string): boolean => Object.hasOwn(item.data, key)
 
 const missing = (item: Content, settings: BytesSettings): string => {

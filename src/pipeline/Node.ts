@@ -17,6 +17,7 @@ import type { Meter } from "../executor/Usage.ts"
 import * as Retry from "../executor/Retry.ts"
 import * as ThreadWaits from "../threads/ThreadWaits.ts"
 import type { CommonSettings } from "./CommonSettings.ts"
+import * as EventLoopTurns from "../concurrency/EventLoopTurns.ts"
 import * as Condition from "../condition/Condition.ts"
 
 /** A node with everything decided that a run needs. */
@@ -54,17 +55,17 @@ export const run = <R, A, E, R2>(
 ): Effect.Effect<A, E, R | R2> => {
   const { condition } = node
   if (condition === null || items.length === 0) return work(node, open, items, clock, goOn)
-  const selection = select(node, condition, items, clock)
-  if (Either.isLeft(selection)) return goOn({ items: [], error: selection.left, fatal: true })
-  const { chosen, error, places, passing } = selection.right
-  if (chosen.length === 0) return goOn({ items: passing, error, fatal: false })
-  return work(node, open, chosen, clock, (outcome) =>
-    goOn({
-      items: chosen.length === items.length ? outcome.items : rejoin(outcome.items, places, passing),
-      error: outcome.error ?? error,
-      fatal: outcome.fatal
-    })
-  )
+  return Effect.flatMap(select(node, condition, items, clock), ({ chosen, error, fatal, passing, places }) => {
+    if (fatal) return goOn({ items: [], error, fatal })
+    if (chosen.length === 0) return goOn({ items: passing, error, fatal })
+    return work(node, open, chosen, clock, (outcome) =>
+      goOn({
+        items: chosen.length === items.length ? outcome.items : rejoin(outcome.items, places, passing),
+        error: outcome.error ?? error,
+        fatal: outcome.fatal
+      })
+    )
+  })
 }
 
 interface Selection {
@@ -74,6 +75,8 @@ interface Selection {
   /** All items, those with an error of the condition with it in their log. */
   readonly passing: ReadonlyArray<Content>
   readonly error: ExecutorError | null
+  /** Whether the error ends the run. */
+  readonly fatal: boolean
 }
 
 const select = (
@@ -81,27 +84,28 @@ const select = (
   condition: Condition.Condition,
   items: ReadonlyArray<Content>,
   clock: Clock.Clock
-): Either.Either<Selection, ExecutorError> => {
+): Effect.Effect<Selection> => {
   const chosen: Array<Content> = []
   const places: Array<number> = []
   const passing: Array<Content> = []
   let error: ExecutorError | null = null
-  for (const [index, item] of items.entries()) {
+  let fatal = false
+  const look = (item: Content, index: number): boolean => {
     // As in the original, an item without id meets every condition.
     const meets = item.id === null ? Either.right(true) : meetsCondition(node, condition, item)
     if (Either.isRight(meets)) {
       passing.push(item)
-      if (!meets.right) continue
+      if (!meets.right) return true
       chosen.push(item)
       places.push(index)
-    } else if (node.settings.failOnError) {
-      return Either.left(meets.left)
     } else {
       error ??= meets.left
-      passing.push(mark(node, item, meets.left, clock.unsafeCurrentTimeMillis(), clock))
+      fatal = node.settings.failOnError
+      if (!fatal) passing.push(mark(node, item, meets.left, clock.unsafeCurrentTimeMillis(), clock))
     }
+    return !fatal
   }
-  return Either.right({ chosen, places, passing, error })
+  return Effect.map(EventLoopTurns.each(items, look), () => ({ chosen, places, passing, error, fatal }))
 }
 
 /** Whether an item meets a condition of this node or of an edge that leaves it. */
@@ -157,32 +161,35 @@ const work = <R, A, E, R2>(
   })
   const failed = (error: ExecutorError): Effect.Effect<A, E, R2> => {
     if (node.settings.failOnError || error.reason === "Throttled") return goOn({ items: [], error, fatal: true })
-    const kept = node.marksItems ? items.map((item) => mark(node, item, error, startedAt, clock)) : items
-    return goOn({ items: kept, error, fatal: false })
+    if (!node.marksItems) return goOn({ items, error, fatal: false })
+    const marked = EventLoopTurns.map(items, (item) => mark(node, item, error, startedAt, clock))
+    return Effect.flatMap(marked, (kept) => goOn({ items: kept, error, fatal: false }))
   }
   return Effect.matchCauseEffect(bounded(node, working), {
-    onSuccess: (results) => {
-      const error = outOfBounds(node, results)
-      return error === undefined ? goOn({ items: results, error: null, fatal: false }) : failed(error)
-    },
+    onSuccess: (results) =>
+      Effect.flatMap(outOfBounds(node, results), (error) =>
+        error === undefined ? goOn({ items: results, error: null, fatal: false }) : failed(error)
+      ),
     onFailure: (cause) => failed(withoutSecrets(errorOf(node, items, cause)))
   })
 }
 
 /** Everything behind the node walks what it gave, so what never ends must not leave it. */
-const outOfBounds = ({ id }: Node, results: ReadonlyArray<Content>): ExecutorError | undefined => {
-  for (const item of results) {
+const outOfBounds = ({ id }: Node, results: ReadonlyArray<Content>): Effect.Effect<ExecutorError | undefined> => {
+  let error: ExecutorError | undefined
+  const look = (item: Content): boolean => {
     const problem = DataBounds.problemOf(item)
-    if (problem === undefined) continue
+    if (problem === undefined) return true
     const name = item.id?.canonical_id ?? null
-    return new ExecutorError({
+    error = new ExecutorError({
       reason: "Document",
       executorId: id,
       itemId: name,
       message: `${id}: what it gave for ${name ?? "an item without id"} ${problem}.`
     })
+    return false
   }
-  return undefined
+  return Effect.map(EventLoopTurns.each(results, look), () => error)
 }
 
 /** Most nodes are built at once; then there is no need to go through an effect. */

@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as Scope from "effect/Scope"
+import * as EventLoopTurns from "../concurrency/EventLoopTurns.ts"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { type Content, nameOf } from "../domain/Content.ts"
 import { ExecutorError } from "../executor/ExecutorError.ts"
@@ -139,14 +140,19 @@ class State {
   }
 
   /** Runs what became ready: one node in this fiber, and one fiber for each further node. */
-  private goOn(ready: Array<Ready>): Effect.Effect<void, ExecutorError, Scope.Scope> {
-    const working: Array<Ready & { readonly message: ReadonlyArray<Content> }> = []
-    for (const { message, node } of ready) {
+  private goOn(
+    ready: Array<Ready>,
+    from = 0,
+    working: Array<Ready & { readonly message: ReadonlyArray<Content> }> = []
+  ): Effect.Effect<void, ExecutorError, Scope.Scope> {
+    for (let at = from; at < ready.length; at++) {
+      const { message, node } = ready[at] as Ready
       const place = this.topology.nodes[node]
       if (place === undefined) continue
       if (place.kind === "virtual" && message !== null) {
-        const error = this.send(node, place, message, ready)
-        if (error !== null) return Effect.fail(error)
+        return Effect.flatMap(this.send(node, place, message, ready), (error) =>
+          error === null ? this.goOn(ready, at + 1, working) : Effect.fail(error)
+        )
       } else if (place.kind === "silent" || message === null) {
         const error = this.skip(node, place, ready)
         if (error !== null) return Effect.fail(error)
@@ -177,14 +183,16 @@ class State {
     this.progress[index] = { startedAt, itemsIn: items.length }
     const end = (outcome: Node.Outcome): Effect.Effect<void, ExecutorError, Scope.Scope> => {
       const ready: Array<Ready> = []
-      const failed = outcome.fatal
-        ? outcome.error
+      const sent = outcome.fatal
+        ? Effect.succeed(outcome.error)
         : this.allDeparted(items, outcome.items)
-          ? this.sendNothing(place, ready)
+          ? Effect.succeed(this.sendNothing(place, ready))
           : this.send(index, place, outcome.items, ready)
-      this.finish(index, node, outcome.items, failed ?? outcome.error)
-      if (failed !== null) return Effect.fail(failed)
-      return node.settings.debug ? Effect.zipRight(this.debug(index, node), this.goOn(ready)) : this.goOn(ready)
+      return Effect.flatMap(sent, (failed) => {
+        this.finish(index, node, outcome.items, failed ?? outcome.error)
+        if (failed !== null) return Effect.fail(failed)
+        return node.settings.debug ? Effect.zipRight(this.debug(index, node), this.goOn(ready)) : this.goOn(ready)
+      })
     }
     const meter = new Meter(this.meter)
     this.meters[index] = meter
@@ -223,11 +231,13 @@ class State {
     place: TopologyNode,
     items: ReadonlyArray<Content>,
     ready: Array<Ready>
-  ): ExecutorError | null {
+  ): Effect.Effect<ExecutorError | null> {
     const { always, switches } = place.route
-    if (items.length > maxItems) return tooMany(this.nodes[index], "put out", items.length)
+    if (items.length > maxItems) return Effect.succeed(tooMany(this.nodes[index], "put out", items.length))
     if (switches.length > 0) return this.sort(index, place, items, ready)
-    return (always.length === 0 ? this.leave(index, items) : null) ?? this.deliverAll(always, items, ready)
+    return Effect.succeed(
+      (always.length === 0 ? this.leave(index, items) : null) ?? this.deliverAll(always, items, ready)
+    )
   }
 
   private leave(index: number, items: ReadonlyArray<Content>): ExecutorError | null {
@@ -250,13 +260,14 @@ class State {
     { conditional, route }: TopologyNode,
     items: ReadonlyArray<Content>,
     ready: Array<Ready>
-  ): ExecutorError | null {
+  ): Effect.Effect<ExecutorError | null> {
     const node = this.nodes[index]
     const id = node ?? { id: "input" as Node.Node["id"] }
     const sorted = new Map<number, Array<Content>>(conditional.map((slot) => [slot.node, []]))
     const left: Array<Content> = []
     const all: Array<Content> = []
-    for (const original of items) {
+    let failure: ExecutorError | null = null
+    const look = (original: Content): boolean => {
       let item = original
       const targets = new Set<number>()
       // Several switches may lead to one route behind disabled nodes.
@@ -269,21 +280,28 @@ class State {
             if (chosen.right !== null) routes.add(chosen.right)
           } else if (node?.settings.failOnError === false) {
             item = Node.markEdge(id, item, chosen.left, this.clock)
-          } else return chosen.left
+          } else {
+            failure = chosen.left
+            return false
+          }
         }
       }
       all.push(item)
       for (const target of targets) sorted.get(target)?.push(item)
       if (targets.size === 0) left.push(item)
+      return true
     }
-    const error = (left.length > 0 ? this.leave(index, left) : null) ?? this.deliverAll(route.always, all, ready)
-    if (error !== null) return error
-    for (const slot of conditional) {
-      const chosen = sorted.get(slot.node) ?? []
-      const error = this.deliver(slot, chosen.length === 0 ? null : chosen, ready)
+    return Effect.map(EventLoopTurns.each(items, look), () => {
+      const error =
+        failure ?? (left.length > 0 ? this.leave(index, left) : null) ?? this.deliverAll(route.always, all, ready)
       if (error !== null) return error
-    }
-    return null
+      for (const slot of conditional) {
+        const chosen = sorted.get(slot.node) ?? []
+        const error = this.deliver(slot, chosen.length === 0 ? null : chosen, ready)
+        if (error !== null) return error
+      }
+      return null
+    })
   }
 
   private skip(index: number, { conditional, route }: TopologyNode, ready: Array<Ready>): ExecutorError | null {

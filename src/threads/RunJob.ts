@@ -1,4 +1,5 @@
 import type { OcrEngine } from "../documents/ocr/OcrReader.ts"
+import * as BlankText from "../documents/BlankText.ts"
 import type { PdfEngine } from "../documents/pdf/PdfEngine.ts"
 import type { Jobs } from "./Jobs.ts"
 
@@ -8,7 +9,7 @@ type Runners = { readonly [Name in keyof Jobs]: (input: Jobs[Name]["input"]) => 
 export const runJob = <Name extends keyof Jobs>(
   name: Name,
   input: Jobs[Name]["input"]
-): Promise<Jobs[Name]["output"]> => runners[name](input)
+): Promise<Jobs[Name]["output"]> => runners[name](input).then(BlankText.withoutLongBlank)
 
 export const isJobName = (name: string): name is keyof Jobs => Object.hasOwn(runners, name)
 

@@ -6,12 +6,14 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { existsSync } from "node:fs"
-import { availableParallelism } from "node:os"
+import { availableParallelism, totalmem } from "node:os"
 import { fileURLToPath } from "node:url"
 import { Piscina } from "piscina"
 import { DocumentError } from "../documents/DocumentError.ts"
 import * as JobProcess from "./JobProcess.ts"
 import type { Job, Jobs } from "./Jobs.ts"
+import * as Lanes from "./Lanes.ts"
+import * as Pieces from "./Pieces.ts"
 import * as ProgramFile from "./ProgramFile.ts"
 import * as Reply from "./Reply.ts"
 import { runJob } from "./RunJob.ts"
@@ -46,6 +48,8 @@ export interface RunOptions<Input = unknown> {
   readonly transfer?: (input: Input) => ReadonlyArray<ArrayBuffer>
   /** How long the job may run once it has a thread; the pool's time-out when absent. */
   readonly timeout?: Duration.DurationInput
+  /** Bytes of the input, as far as they are known before it is made: large jobs leave a thread to small ones, and let them pass. */
+  readonly size?: number
 }
 
 /**
@@ -59,8 +63,8 @@ export class ThreadError extends Schema.TaggedError<ThreadError>()("ThreadError"
 }) {}
 
 export interface ThreadPoolOptions {
-  /** `EXECUTOR_THREADS`; one less than there are cores when absent, but at least one. */
-  readonly threads?: number
+  /** `EXECUTOR_THREADS`; {@link usualThreads} when absent. */
+  readonly threads?: number | null
   /** How long a job may run; 5 minutes when absent. */
   readonly timeout?: Duration.DurationInput
   /**
@@ -77,6 +81,8 @@ export interface Task {
   readonly id: number
   readonly job: string
   readonly input: unknown
+  /** Counts the pieces of the result that the event loop has taken; absent where no thread does the job. */
+  readonly taken?: SharedArrayBuffer
 }
 
 /** A pool whose threads start with its first job, and end with its scope or after half a minute without work. */
@@ -84,12 +90,12 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
   options: ThreadPoolOptions = {}
 ): Effect.Effect<Threads<Known>, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const threads = options.threads ?? Math.max(1, availableParallelism() - 1)
+    const threads = options.threads ?? usualThreads(availableParallelism(), totalmem())
     const worker = options.worker ?? ProgramFile.beside("Parse.worker")
     const megabytes = options.maxHeapMegabytes ?? 1024
     const scope = yield* Effect.scope
     // jobs wait here and not inside the pool, so that a time-out measures the job alone
-    const free = yield* Effect.makeSemaphore(threads)
+    const lanes = yield* Lanes.make(threads)
     const pool = yield* Effect.cached(Scope.extend(acquirePool(threads, worker, megabytes), scope))
 
     let count = 0
@@ -127,9 +133,9 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
     })
     const runWith: Threads<Known>["runWith"] = (job, input, runOptions) =>
       Effect.acquireUseRelease(
-        Effect.interruptible(ThreadWaits.counted(free.take(1))),
+        Effect.interruptible(ThreadWaits.counted(lanes.take(runOptions?.size ?? 0))),
         () => Effect.flatMap(input, (ready) => run(job, ready, runOptions)),
-        (taken) => free.release(taken)
+        (lane) => lanes.release(lane)
       )
     return { run: (job, input, runOptions) => runWith(job, Effect.succeed(input), runOptions), runWith }
   })
@@ -153,6 +159,15 @@ export const layerInline: Layer.Layer<ThreadPool> = Layer.effect(
   })
 )
 
+/**
+ * One less than there are cores, but two where the memory allows, so that a small document need not wait for a large one: a thread may
+ * take a gigabyte, and the rest of the process as much again.
+ */
+export const usualThreads = (cores: number, bytesOfMemory: number): number =>
+  Math.max(1, Math.min(Math.max(2, cores - 1), Math.floor(bytesOfMemory / gigabyte) - 1))
+
+const gigabyte = 2 ** 30
+
 /** A copy of the bytes in a buffer of its own, to be moved to a thread while others keep the original. */
 export const ownBuffer = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer
 
@@ -169,10 +184,12 @@ const acquirePool = (threads: number, worker: URL, megabytes: number) =>
       // the death of an idle thread harms nobody, but without a listener it would end the process
       pool.on("error", () => undefined)
       const lastReplies = new Map<number, (last: LastReply) => void>()
+      const takers = new Map<number, (piece: Pieces.Piece) => void>()
       pool.on("message", (message: unknown) => {
         if (isLastReply(message)) lastReplies.get(message.lastReplyTo)?.(message)
+        else if (isSentPiece(message)) takers.get(message.pieceOf)?.(message.piece)
       })
-      return Effect.succeed({ pool, lastReplies })
+      return Effect.succeed({ pool, lastReplies, takers })
     }),
     ({ pool }) => Effect.promise(() => pool.destroy())
   )
@@ -181,7 +198,18 @@ interface RunningPool {
   readonly pool: Piscina
   /** Who waits for the last reply of a thread, by task. */
   readonly lastReplies: Map<number, (last: LastReply) => void>
+  /** Who puts the pieces of a result together, by task. */
+  readonly takers: Map<number, (piece: Pieces.Piece) => void>
 }
+
+/** A piece of a result that is too large for one message. */
+export interface SentPiece {
+  readonly pieceOf: number
+  readonly piece: Pieces.Piece
+}
+
+const isSentPiece = (message: unknown): message is SentPiece =>
+  typeof message === "object" && message !== null && "pieceOf" in message
 
 /**
  * The reply of a thread that holds much memory that it no longer needs, and that is only given back for certain by its end. The thread waits
@@ -197,7 +225,7 @@ const isLastReply = (message: unknown): message is LastReply =>
   typeof message === "object" && message !== null && "lastReplyTo" in message
 
 const perform = async <A>(
-  { lastReplies, pool }: RunningPool,
+  { lastReplies, pool, takers }: RunningPool,
   task: Task,
   worker: URL,
   transfer: ReadonlyArray<ArrayBuffer>,
@@ -208,20 +236,31 @@ const perform = async <A>(
   signal.addEventListener("abort", end)
   if (signal.aborted) end()
   const last = new Promise<LastReply>((resolve) => lastReplies.set(task.id, resolve))
+  const taken = new SharedArrayBuffer(4)
+  const assembly = new Pieces.Assembly()
+  takers.set(task.id, (piece) => {
+    assembly.add(piece)
+    // The thread sends the next when others had their turn.
+    setImmediate(() => {
+      Atomics.add(new Int32Array(taken), 0, 1)
+      Atomics.notify(new Int32Array(taken), 0)
+    })
+  })
   try {
     const first = await Promise.race([
       // the file is named here and not in the pool, where one that does not load would leave the job waiting for ever
-      pool.run(task, { filename: worker.href, signal: ending.signal, transferList: [...transfer] }),
+      pool.run({ ...task, taken }, { filename: worker.href, signal: ending.signal, transferList: [...transfer] }),
       last
     ])
-    if (!isLastReply(first)) return first
+    if (!isLastReply(first)) return Reply.whole(first as Reply.Reply<A>, assembly)
     const thread = pool.threads.find(({ threadId }) => threadId === first.threadId)
     const gone = new Promise((resolve) => (thread === undefined ? resolve(null) : thread.once("exit", resolve)))
     end()
     await gone
-    return first.reply as Reply.Reply<A>
+    return Reply.whole(first.reply as Reply.Reply<A>, assembly)
   } finally {
     lastReplies.delete(task.id)
+    takers.delete(task.id)
     signal.removeEventListener("abort", end)
   }
 }

@@ -58,4 +58,14 @@ describe("work on many items", () => {
       assert.strictEqual(exit._tag, "Failure")
     })
   )
+
+  it.live("sort as an array does, equal ones in their order", () =>
+    Effect.gen(function* () {
+      for (const length of [0, 1, 2, 2047, 2048, 2049, 10_000]) {
+        const items = Array.from({ length }, (_, at) => ({ at, key: (at * 7919) % 101 }))
+        const compare = (a: { readonly key: number }, b: { readonly key: number }) => a.key - b.key
+        assert.deepStrictEqual(yield* EventLoopTurns.sorted(items, compare), items.toSorted(compare))
+      }
+    })
+  )
 })

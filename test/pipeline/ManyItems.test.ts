@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Content } from "../../src/domain/Content.ts"
+import * as EventLoop from "../bench/executors/EventLoop.ts"
 import * as Harness from "./Harness.ts"
 
 /** Forks into two branches that join again, one behind the other. */
@@ -69,4 +70,53 @@ describe("a run of many items", () => {
       }),
     120_000
   )
+
+  const many = Array.from({ length: 240_000 }, (_, n) => Harness.item(`A${n}`, { n, text: `text ${n}` }))
+  const condition = "data.n > 3 and data.text regex_match '[0-9]+7$'"
+
+  for (const [name, definition] of Object.entries({
+    "a node's condition": {
+      name: "p",
+      executors: [{ id: "a", type: "pass_through", settings: { condition } }],
+      execution_sequence: ["a"]
+    },
+    "the conditions of edges": {
+      name: "p",
+      executors: ["a", "b", "c"].map((id) => ({ id, type: "pass_through" })),
+      edges: [
+        {
+          from: "a",
+          to: [
+            { target: "b", condition },
+            { target: "c", condition: "default" }
+          ]
+        }
+      ]
+    },
+    "errors of a condition": {
+      name: "p",
+      executors: [
+        { id: "a", type: "pass_through", settings: { condition: "data.text > 3", fail_pipeline_on_error: false } }
+      ],
+      execution_sequence: ["a"]
+    },
+    "a failure that all items are marked with": {
+      name: "p",
+      executors: [{ id: "a", type: "break", settings: { fail_pipeline_on_error: false } }],
+      execution_sequence: ["a"]
+    }
+  })) {
+    it.live(
+      `lets the event loop turn over ${name}`,
+      () =>
+        Effect.gen(function* () {
+          const began = performance.now()
+          const { lateness, value } = yield* EventLoop.watch(run(definition, many))
+          assert.strictEqual(value._tag, "Right")
+          const whole = performance.now() - began
+          assert.isBelow(EventLoop.delayOf(lateness).max, Math.max(100, whole / 4))
+        }),
+      120_000
+    )
+  }
 })

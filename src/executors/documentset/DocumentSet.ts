@@ -23,14 +23,11 @@ export const setOf = (
 export const fieldOf = (fields: Fields, key: string, otherwise: unknown): unknown =>
   Object.hasOwn(fields, key) ? fields[key] : otherwise
 
-/** In the order of what `orderOf` gives; equal ones keep their places. Numbers first, then texts, then whatever else as it came. */
-export const sortedBy = <A>(values: ReadonlyArray<A>, orderOf: (value: A) => unknown): ReadonlyArray<A> =>
-  values.toSorted((a, b) => compareOrders(orderOf(a), orderOf(b)))
-
 const byOrder = (documents: ReadonlyArray<Fields>): ReadonlyArray<Fields> =>
-  sortedBy(documents, (document) => fieldOf(document, "order", 0))
+  documents.toSorted((a, b) => compareOrders(fieldOf(a, "order", 0), fieldOf(b, "order", 0)))
 
-const compareOrders = (a: unknown, b: unknown): number => {
+/** Numbers first, then texts, then whatever else as it came. */
+export const compareOrders = (a: unknown, b: unknown): number => {
   const [left, right] = [numberFrom(a), numberFrom(b)]
   if (isNumber(left) && isNumber(right)) return compare(left, right)
   if (typeof a === "string" && typeof b === "string") return compareByCodePoint(a, b)

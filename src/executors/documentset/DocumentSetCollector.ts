@@ -7,8 +7,9 @@ import { ofValue } from "../../python/PythonText.ts"
 import * as Executor from "../../executor/Executor.ts"
 import { isObject, valueAt } from "../../executor/FieldPath.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
+import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import * as Settings from "../../executor/Settings.ts"
-import { fieldOf, sortedBy } from "./DocumentSet.ts"
+import { compareOrders, fieldOf } from "./DocumentSet.ts"
 
 /**
  * `document_set_collector`: one item for each document set, with what was found in its documents. Items that belong to
@@ -38,26 +39,31 @@ export const executor = Executor.define({
     Effect.succeed({
       process: (items) => {
         if (items.length === 0) return Effect.fail(setError(context, "there are no items to collect."))
-        const sets = groups(items)
-        const incomplete = sets.find(({ expected, members }) => expected !== members.length)
-        if (settings.require_complete_set && incomplete !== undefined) {
-          const { expected, members, name, setId } = incomplete
-          return Effect.fail(
-            setError(
+        return Effect.gen(function* () {
+          const sets = yield* groups(items)
+          const incomplete = sets.find(({ expected, members }) => expected !== members.length)
+          if (settings.require_complete_set && incomplete !== undefined) {
+            const { expected, members, name, setId } = incomplete
+            return yield* setError(
               context,
               `the document set ${JSON.stringify(name)} (${setId}) is incomplete: ${members.length} of ${ofValue(expected)} documents came (setting require_complete_set).`
             )
+          }
+          const log = yield* ItemLog.start(context)
+          const now = yield* Clock.currentTimeMillis
+          return yield* EventLoopTurns.forEach(
+            sets,
+            (set) =>
+              Effect.map(collect(set, settings, now), (collected) =>
+                log.completed(collected, {
+                  set_id: set.setId,
+                  documents_collected: set.members.length,
+                  expected_total: set.expected
+                })
+              ),
+            { concurrency: 1 }
           )
-        }
-        return Effect.zipWith(ItemLog.start(context), Clock.currentTimeMillis, (log, now) =>
-          sets.map((set) =>
-            log.completed(collect(set, settings, now), {
-              set_id: set.setId,
-              documents_collected: set.members.length,
-              expected_total: set.expected
-            })
-          )
-        )
+        })
       }
     })
 })
@@ -84,27 +90,32 @@ interface DocumentSet {
   readonly members: ReadonlyArray<Content>
 }
 
-const groups = (items: ReadonlyArray<Content>): ReadonlyArray<DocumentSet> => {
-  const bySet = new Map<string | null, Array<Content>>()
-  for (const item of items) {
-    const id = item.summary_data["document_set_id"] || null
-    const key = id === null ? null : ofValue(id)
-    const known = bySet.get(key)
-    if (known === undefined) bySet.set(key, [item])
-    else known.push(item)
-  }
-  return [...bySet].map(([id, members]) => {
+const groups = (items: ReadonlyArray<Content>): Effect.Effect<ReadonlyArray<DocumentSet>> =>
+  Effect.gen(function* () {
+    const bySet = new Map<string | null, Array<Content>>()
+    yield* EventLoopTurns.each(items, (item) => {
+      const id = item.summary_data["document_set_id"] || null
+      const key = id === null ? null : ofValue(id)
+      const known = bySet.get(key)
+      if (known === undefined) bySet.set(key, [item])
+      else known.push(item)
+    })
+    return yield* EventLoopTurns.forEach([...bySet], ([id, members]) => setOf(id, members), { concurrency: 1 })
+  })
+
+const setOf = (id: string | null, members: ReadonlyArray<Content>): Effect.Effect<DocumentSet> =>
+  Effect.gen(function* () {
     const summary = members[0]?.summary_data ?? {}
-    const setId = id ?? `ungrouped_${sha1(members.map((item) => item.id?.canonical_id ?? "").join("\n")).slice(0, 12)}`
+    const names = members.map((item) => item.id?.canonical_id ?? "")
+    const setId = id ?? `ungrouped_${(yield* sha1(names, "\n")).slice(0, 12)}`
     const name = fieldOf(summary, "document_set_name", "")
     return {
       setId,
       name: setId.startsWith("ungrouped_") ? name || "auto_collected_set" : name,
       expected: fieldOf(summary, "document_set_total", members.length),
-      members: sortedBy(members, orderOf)
+      members: yield* EventLoopTurns.sorted(members, (a, b) => compareOrders(orderOf(a), orderOf(b)))
     }
   })
-}
 
 interface CollectSettings {
   readonly fields_to_collect: ReadonlyArray<string> | null
@@ -113,36 +124,45 @@ interface CollectSettings {
   readonly include_raw_content_list: boolean
 }
 
-const collect = ({ expected, members, name, setId }: DocumentSet, settings: CollectSettings, now: number): Content => ({
-  id: {
-    canonical_id: `document_set://${setId}`,
-    // Of its members, not of the time as in the original: a second attempt must not index the set twice.
-    unique_id: sha1(["set", setId, ...members.map((item) => item.id?.unique_id ?? "")].join("_")),
-    source_name: "document_set_collector",
-    source_type: "document_set",
-    container: null,
-    path: setId,
-    filename: name === null ? null : ofValue(name),
-    metadata: null
-  },
-  data: {
-    [settings.output_key]: {
-      set_id: setId,
-      set_name: name,
-      total_documents: members.length,
-      collected_at: Timestamp.format(now),
-      documents: members.map((item) => documentOf(item, settings))
-    },
-    ...(settings.include_raw_content_list ? { raw_content_list: members } : {})
-  },
-  summary_data: {
-    document_set_id: setId,
-    document_set_name: name,
-    document_set_total: members.length,
-    collection_status: expected === members.length ? "complete" : "partial"
-  },
-  executor_logs: []
-})
+const collect = (
+  { expected, members, name, setId }: DocumentSet,
+  settings: CollectSettings,
+  now: number
+): Effect.Effect<Content> =>
+  Effect.gen(function* () {
+    const documents = yield* EventLoopTurns.map(members, (item) => documentOf(item, settings))
+    const ids = members.map((item) => item.id?.unique_id ?? "")
+    return {
+      id: {
+        canonical_id: `document_set://${setId}`,
+        // Of its members, not of the time as in the original: a second attempt must not index the set twice.
+        unique_id: yield* sha1(["set", setId, ...ids], "_"),
+        source_name: "document_set_collector",
+        source_type: "document_set",
+        container: null,
+        path: setId,
+        filename: name === null ? null : ofValue(name),
+        metadata: null
+      },
+      data: {
+        [settings.output_key]: {
+          set_id: setId,
+          set_name: name,
+          total_documents: members.length,
+          collected_at: Timestamp.format(now),
+          documents
+        },
+        ...(settings.include_raw_content_list ? { raw_content_list: members } : {})
+      },
+      summary_data: {
+        document_set_id: setId,
+        document_set_name: name,
+        document_set_total: members.length,
+        collection_status: expected === members.length ? "complete" : "partial"
+      },
+      executor_logs: []
+    }
+  })
 
 const documentOf = (item: Content, settings: CollectSettings): Readonly<Record<string, unknown>> => ({
   role: fieldOf(item.summary_data, "document_set_role", ""),
@@ -184,4 +204,12 @@ const summaryOf = (summary: Fields, fields: ReadonlyArray<string> | null): Field
 
 const orderOf = (item: Content): unknown => fieldOf(item.summary_data, "document_set_order", 0)
 
-const sha1 = (text: string): string => createHash("sha1").update(text).digest("hex")
+/** Of the texts with the separator between them. */
+const sha1 = (texts: ReadonlyArray<string>, separator: string): Effect.Effect<string> =>
+  Effect.suspend(() => {
+    const hash = createHash("sha1")
+    const update = (text: string, index: number): void => {
+      hash.update(index === 0 ? text : separator + text)
+    }
+    return Effect.map(EventLoopTurns.each(texts, update), () => hash.digest("hex"))
+  })

@@ -49,11 +49,13 @@ export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(
       return Effect.gen(function* () {
         const parsing = yield* Parsing.make(context, settings)
         const bytesOf = yield* takesText === true ? Source.make(context, settings) : BytesOf.make(context, settings)
+        const sizeOf = yield* BytesOf.sizes(settings)
         return PerItem.perItem(context, settings, (item, _, note) =>
           parsing
             .read(
               item,
               job,
+              sizeOf(item),
               Effect.map(bytesOf(item), (bytes) => ({ ...input(item), bytes }) as Jobs[Job]["input"])
             )
             .pipe(

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { type Content, nameOf, withSummary } from "../../../domain/Content.ts"
+import * as BlankText from "../../../documents/BlankText.ts"
 import * as CutText from "../../../text/CutText.ts"
 
 /** Why the text of a document is blank. */
@@ -11,7 +12,7 @@ export interface Blank {
 
 /** Blank texts of documents that may have words beside their text, in `others`. A text that was not asked for is not blank. */
 export const blankText = (text: string | undefined, others: ReadonlyArray<unknown>): Blank | undefined => {
-  if (text === undefined || text.trim() !== "") return undefined
+  if (text === undefined || !BlankText.isBlank(text)) return undefined
   return others.some(hasWords)
     ? { status: "success", warning: "The document has no text outside of its tables, notes, headers and footers" }
     : { status: "empty", warning: "The document has no text" }

@@ -9,10 +9,11 @@ import { settingOf } from "./Limits.ts"
 
 /** Reads documents in threads on behalf of a node. */
 export interface Parsing {
-  /** The input is made once a thread is free. The thread takes `input.bytes` away and gets `timeout_secs`. A thread that fails is the node's error already, a document that can't be read is not yet. */
+  /** The input, of about `size` bytes, is made once a thread is free. The thread takes `input.bytes` away and gets `timeout_secs`. A thread that fails is the node's error already, a document that can't be read is not yet. */
   readonly read: <Name extends keyof Jobs>(
     item: Content,
     job: Name,
+    size: Effect.Effect<number>,
     input: Effect.Effect<Jobs[Name]["input"], Executor.ExecutorError>
   ) => Effect.Effect<Jobs[Name]["output"], DocumentError | Executor.ExecutorError>
   /** The node's error for a document that can't be read; it names the setting that helps. */
@@ -24,10 +25,16 @@ export const make = (
   settings: { readonly timeout_secs: number }
 ): Effect.Effect<Parsing, never, ThreadPool> =>
   Effect.map(ThreadPool, (threads) => ({
-    read: (item, job, input) =>
-      threads
-        .runWith(job, input, { transfer: ({ bytes }) => [bytes], timeout: Duration.seconds(settings.timeout_secs) })
-        .pipe(Effect.catchTag("ThreadError", (error) => Effect.fail(threadFailure(context, item, error)))),
+    read: (item, job, size, input) =>
+      Effect.flatMap(size, (bytes) =>
+        threads
+          .runWith(job, input, {
+            transfer: (ready) => [ready.bytes],
+            timeout: Duration.seconds(settings.timeout_secs),
+            size: bytes
+          })
+          .pipe(Effect.catchTag("ThreadError", (error) => Effect.fail(threadFailure(context, item, error))))
+      ),
     failure: (item, error) =>
       Executor.documentError(
         context,
