@@ -32,7 +32,7 @@ const sendTo = ({ id, taken }: Task): ((piece: Piece) => Promise<void>) => {
   let sent = 0
   return (piece) => {
     const message: SentPiece = { pieceOf: id, piece }
-    parentPort?.postMessage(message)
+    parentPort?.postMessage(message, [])
     sent += 1
     for (let seen = Atomics.load(count, 0); seen < sent; seen = Atomics.load(count, 0)) Atomics.wait(count, 0, seen)
     return Promise.resolve()
