@@ -51,13 +51,6 @@ const steps: ReadonlyArray<string> = [
     inserted_at INTEGER NOT NULL,
     body TEXT NOT NULL
   ) STRICT;
-  CREATE TABLE lookup_documents (
-    database TEXT NOT NULL,
-    container TEXT NOT NULL,
-    id TEXT NOT NULL,
-    document TEXT NOT NULL,
-    PRIMARY KEY (database, container, id)
-  ) STRICT;
   CREATE TABLE files (
     place TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
+import type { Judge } from "../concurrency/EndpointValves.ts"
 import { type Content, nameOf } from "../domain/Content.ts"
+import { Outage } from "../domain/Outage.ts"
 import { ExecutorError } from "../executor/ExecutorError.ts"
 
 /**
@@ -35,8 +37,20 @@ export class CallError extends Schema.TaggedError<CallError>()("CallError", {
   /** The status of the answer, if there was one. */
   status: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
   /** Milliseconds after which it is worth a try. */
-  retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null })
+  retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
+  /** What is known of the service's state for others. */
+  outage: Schema.optionalWith(Schema.NullOr(Outage), { default: () => null })
 }) {}
+
+/** A service that can't be reached, fails or doesn't answer does so for all; one that wants another key lets nobody in. */
+export const judge: Judge<CallError> = {
+  verdict: ({ reason, retryAfterMillis }) =>
+    reason === "Unavailable" || reason === "TimedOut"
+      ? { kind: "out", retryAfterMillis }
+      : { kind: reason === "Unauthorized" ? "refused" : "answered" },
+  withOutage: (error, outage) => new CallError({ ...error, message: error.message, outage }),
+  notCalled: (message, outage) => new CallError({ reason: "Unavailable", message, outage })
+}
 
 /** Whether the same call may succeed later without anybody changing anything. */
 export const mayHeal = ({ reason }: CallError): boolean =>
@@ -51,7 +65,8 @@ export const toExecutorError =
       executorId: node.id,
       itemId: item === undefined ? null : nameOf(item),
       message: `${node.id}${item === undefined ? "" : ` on ${nameOf(item)}`}: ${error.message}`,
-      retryAfterMillis: error.retryAfterMillis
+      retryAfterMillis: error.retryAfterMillis,
+      outage: error.outage
     })
 
 const reasons: Partial<Record<CallError["reason"], ExecutorError["reason"]>> = {

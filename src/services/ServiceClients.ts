@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { EndpointValves, type Judge } from "../concurrency/EndpointValves.ts"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import * as CutText from "../text/CutText.ts"
 import * as ClientSpan from "../azure/ClientSpan.ts"
@@ -16,7 +17,7 @@ import { redact } from "../domain/Redaction.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import { type Meter, none as nothing, type Usage } from "../executor/Usage.ts"
 import * as AnswerErrors from "./AnswerErrors.ts"
-import { CallError, mayHeal } from "./CallError.ts"
+import { CallError, judge, mayHeal } from "./CallError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as Governor from "./Governor.ts"
 import { type Ended, type FixedLimits, Governors } from "./Governor.ts"
@@ -148,6 +149,7 @@ const longestDelay = Duration.minutes(1)
 const make = Effect.gen(function* () {
   const http = yield* ServiceHttp
   const governors = yield* Governors
+  const valves = yield* EndpointValves
   const { aiPrices, serviceHostAllowlist } = yield* WorkerConfig
   const tokens = yield* makeTokens
   const prices = yield* loadPrices(aiPrices)
@@ -177,6 +179,8 @@ const make = Effect.gen(function* () {
     const name = AnswerErrors.nameOf(callee)
     const failure = (reason: CallError["reason"], message: string) =>
       new CallError({ reason, message: `${name} ${message}` })
+    // One deployment may be out while others of its host work.
+    const served = options.deployment === null ? endpoint.origin : `${endpoint.origin} (${options.deployment})`
 
     const credentials: Effect.Effect<Readonly<Record<string, string>>, CallError> = signIn._tag === "Key"
       ? Effect.succeed({ [signIn.header]: `${signIn.prefix}${Redacted.value(signIn.key)}` })
@@ -188,8 +192,21 @@ const make = Effect.gen(function* () {
               failure(heals ? "Unavailable" : "Unauthorized", `can't be signed in to: ${message}`)
           })
 
-    /** One request and what its answer means. */
+    /** One request and what its answer means, unless the service is out: then it fails at once. */
     const send = (url: string, call: Call): Effect.Effect<Inspected, CallError> =>
+      Effect.flatMap(request(url, call), ({ answer, rates, verdict }) =>
+        typeof verdict === "string"
+          ? Effect.succeed({ answer, rates, verdict })
+          : Effect.fail<Failed>({ error: verdict, inspected: { answer, rates } })
+      ).pipe(
+        Effect.mapError((failed) => (failed instanceof CallError ? { error: failed } : failed)),
+        valves.through({ endpoint: served, caller: options.run?.executionId ?? call.path, judge: ofFailed }),
+        Effect.catchAll(({ error, inspected }) =>
+          inspected === undefined ? Effect.fail(error) : Effect.succeed({ ...inspected, verdict: error })
+        )
+      )
+
+    const request = (url: string, call: Call): Effect.Effect<Inspected, CallError> =>
       Effect.flatMap(credentials, (signature) => {
         const body = call.bytes?.data ?? (call.json === undefined ? undefined : JSON.stringify(call.json))
         const type = call.bytes?.contentType ?? (call.json === undefined ? undefined : "application/json")
@@ -296,7 +313,9 @@ const make = Effect.gen(function* () {
           // The token may have been revoked before its time.
           return Effect.zipRight(tokens.forget(signIn.scope), retrying(url, call, left, wait, true))
         }
-        if (left <= 0 || !mayHeal(error) || error.reason === "Throttled") return Effect.fail(error)
+        if (left <= 0 || !mayHeal(error) || error.reason === "Throttled" || error.outage?.closed === true) {
+          return Effect.fail(error)
+        }
         const pause = Duration.max(wait, Duration.millis(error.retryAfterMillis ?? 0))
         if (Duration.greaterThan(pause, longestDelay)) return Effect.fail(error)
         return Effect.delay(retrying(url, call, left - 1, Duration.times(wait, factor), fresh), pause)
@@ -416,6 +435,18 @@ interface Inspected {
   readonly answer: Answer
   readonly rates: RateHeaders.Rates
   readonly verdict: "answered" | "throttled" | CallError
+}
+
+/** A failed call, with the answer that says so if there was one. */
+interface Failed {
+  readonly error: CallError
+  readonly inspected?: Pick<Inspected, "answer" | "rates">
+}
+
+const ofFailed: Judge<Failed> = {
+  verdict: ({ error }) => judge.verdict(error),
+  withOutage: (failed, outage) => ({ ...failed, error: judge.withOutage(failed.error, outage) }),
+  notCalled: (message, outage) => ({ error: judge.notCalled(message, outage) })
 }
 
 interface Admitted {
@@ -557,10 +588,12 @@ const loadPrices = (setting: string | null): Effect.Effect<Prices.Prices, never,
 }
 
 /** Over any transport. */
-export const layer: Layer.Layer<ServiceClients, never, ServiceHttp | Governors | WorkerConfig | FileSystem.FileSystem> =
-  Layer.effect(ServiceClients, make)
+export const layer: Layer.Layer<
+  ServiceClients,
+  never,
+  ServiceHttp | Governors | EndpointValves | WorkerConfig | FileSystem.FileSystem
+> = Layer.effect(ServiceClients, make)
 
 /** Over HTTP. */
-export const layerHttp: Layer.Layer<ServiceClients, never, WorkerConfig | FileSystem.FileSystem> = layer.pipe(
-  Layer.provide([Http.layer, Governor.layer])
-)
+export const layerHttp: Layer.Layer<ServiceClients, never, EndpointValves | WorkerConfig | FileSystem.FileSystem> =
+  layer.pipe(Layer.provide([Http.layer, Governor.layer]))

@@ -1,6 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as EndpointValves from "../../src/concurrency/EndpointValves.ts"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import * as ContentUnderstanding from "../../src/services/analysis/ContentUnderstanding.ts"
@@ -44,6 +45,7 @@ export const layer = (route: Route) => {
   const clients = ServiceClients.layer.pipe(
     Layer.provide([
       http,
+      EndpointValves.layer,
       Governor.layer,
       WorkerConfig.layerWith({}),
       NodeFileSystem.layer,

@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import type { RunFacts } from "../../src/executor/RunFacts.ts"
+import * as EndpointValves from "../../src/concurrency/EndpointValves.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import * as ContentUnderstanding from "../../src/services/analysis/ContentUnderstanding.ts"
 import * as Embeddings from "../../src/services/embedding/Embeddings.ts"
@@ -20,7 +22,13 @@ export const layer = (
   config: Partial<WorkerConfig.EngineSettings> = {}
 ): Layer.Layer<ServiceClients.ServiceClients> =>
   ServiceClients.layer.pipe(
-    Layer.provide([http, Governor.layer, WorkerConfig.layerWith(config), FileSystem.layerNoop({})])
+    Layer.provide([
+      http,
+      EndpointValves.layer,
+      Governor.layer,
+      WorkerConfig.layerWith(config),
+      FileSystem.layerNoop({})
+    ])
   )
 
 /** All that types need of model, analysis and search services, over such a transport. */
@@ -63,4 +71,14 @@ export const options = (some: Partial<ServiceClients.ClientOptions> = {}): Servi
   retries: { times: 3, delay: Duration.seconds(1), factor: 2 },
   timeout: Duration.seconds(60),
   ...some
+})
+
+/** The facts of a task's attempt, by the name of its execution. */
+export const run = (executionId: string): RunFacts => ({
+  pipelineId: "pipeline",
+  vaultId: null,
+  executionId,
+  taskId: executionId,
+  attempt: 1,
+  createdAt: null
 })

@@ -1,6 +1,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Duration, Effect, Layer, Logger, LogLevel, Random, Scope } from "effect"
+import * as EndpointValves from "../../src/concurrency/EndpointValves.ts"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import * as Catalog from "../../src/executor/Catalog.ts"
@@ -82,7 +83,7 @@ const run = (processes: number, documents: number, tells = true): Effect.Effect<
       Layer.provide(Catalog.layer([textSummarizer, entityExtractor])),
       Layer.provide(HttpLanguageModel.layer),
       Layer.provide(ServiceClients.layer),
-      Layer.provide([model.layer, Governor.layer, FileSystem.layerNoop({})]),
+      Layer.provide([model.layer, EndpointValves.layer, Governor.layer, FileSystem.layerNoop({})]),
       Layer.provide(WorkerConfig.layerWith(config)),
       Layer.provide(Layer.succeedContext(there))
     )
