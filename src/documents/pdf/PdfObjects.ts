@@ -140,7 +140,9 @@ export class PdfObjects {
     if (reader.keyword() !== "xref") return this.#readTableStream(at)
     for (let word = reader.keyword(); word !== "trailer"; word = reader.keyword()) {
       const [first, count] = [Number(word), Number(reader.keyword())]
-      if (!(first >= 0) || !(count >= 0) || this.#places.size + count > maxObjects) return undefined
+      // a broken table may end anywhere
+      if (!/^\d+$/.test(word) || !(first >= 0) || !(count >= 0) || this.#places.size + count > maxObjects)
+        return undefined
       // entries of 20 bytes each
       let entry = reader.at
       while ((this.#bytes[entry] ?? 0x30) <= 0x20) entry++

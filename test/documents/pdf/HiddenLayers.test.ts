@@ -1,4 +1,6 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { findHiddenLayers } from "../../../src/documents/pdf/HiddenLayers.ts"
+import { PdfObjects } from "../../../src/documents/pdf/PdfObjects.ts"
 import { load, type Pdfium } from "../../../src/documents/pdf/Pdfium.ts"
 import { readPdf } from "../../../src/documents/pdf/PdfReader.ts"
 import { type Pdf, text, writePdf } from "../../support/Pdf.ts"
@@ -83,6 +85,21 @@ describe("optional content", () => {
       [stamp("off"), stamp("on")]
     )
     assert.strictEqual(found, "new form\nnew stamp\n")
+  })
+})
+
+describe("tables of a file", () => {
+  it("that are broken, endless or cut short come to an end", { timeout: 10_000 }, () => {
+    const whole = Buffer.from(writePdf({ pages: [{ content: text(72, 700, "words") }] })).toString("latin1")
+    for (const broken of [
+      whole.replace(/xref\n0 \d+/, "xref\n("),
+      whole.replace(/xref\n0 \d+/, "xref\n0 999999999"),
+      whole.replace("trailer", "tr"),
+      whole.replace(/\/Size/, (size) => `/Prev ${whole.lastIndexOf("xref\n0")}${size}`),
+      `${whole.slice(0, whole.lastIndexOf("trailer"))}\nstartxref\n${whole.lastIndexOf("xref\n0")}\n%%EOF`
+    ]) {
+      assert.isUndefined(findHiddenLayers(new PdfObjects(Buffer.from(broken, "latin1")), Buffer.from(broken, "latin1")))
+    }
   })
 })
 
