@@ -145,7 +145,7 @@ describe("design 8: a loop that makes no progress is told within 30 s", () => {
       const gate = yield* Effect.makeLatch(false)
       const hung = CheckpointStore.of({
         ...checkpoints,
-        find: (...call) => Effect.zipRight(gate.await, checkpoints.find(...call))
+        look: (...call) => Effect.zipRight(gate.await, checkpoints.look(...call))
       })
       const engine = yield* Engine.started({ processingWorkers: 0, sourceWorkers: 1 }).pipe(
         Effect.provideService(CheckpointStore, hung)
