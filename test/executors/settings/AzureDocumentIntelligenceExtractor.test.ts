@@ -300,7 +300,7 @@ ServiceCases.runAll<Analysis.Service>({
     requests_per_minute: [
       { value: null, expect: succeeded },
       {
-        value: 200,
+        value: 100,
         items: [{ content: bytes }, { content: bytes }],
         expect: (seen) => {
           succeeded(seen)

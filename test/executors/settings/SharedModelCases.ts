@@ -151,11 +151,12 @@ export const connection = (type: ModelType, path: string): Cases => ({
   requests_per_minute: [
     { value: null, expect: succeeded },
     {
-      value: 300,
+      value: 100,
       items: [type.data, type.data],
       expect: (seen) => {
         succeeded(seen)
-        for (const gap of seen.gaps) assert.isAtLeast(gap, 100)
+        // 600 ms; a busy machine may be late with the first.
+        for (const gap of seen.gaps) assert.isAtLeast(gap, 200)
       }
     }
   ]
