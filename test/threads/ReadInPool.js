@@ -2,7 +2,10 @@
 // Plain JavaScript on the built program, because its memory is measured and not that of a test runner.
 import * as Effect from "effect/Effect"
 import { deflateSync } from "node:zlib"
-import * as ThreadPool from "../../dist/threads/ThreadPool.js"
+
+// No literal: where only Deno is there, nothing is built, and type checks would miss it.
+const built = "../../dist/threads/ThreadPool.js"
+const ThreadPool = await import(built)
 
 const pdf = (objects) => {
   const parts = [Buffer.from("%PDF-1.7\n")]
