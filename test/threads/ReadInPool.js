@@ -1,11 +1,11 @@
 // Reads documents in a pool and tells how much memory the process had at its worst: `{mode, threads, count}` as JSON in, one line of JSON out.
-// Plain JavaScript on the built program, because its memory is measured and not that of a test runner.
+// Plain JavaScript, on Node over the built program, because its memory is measured and not that of a test runner.
 import * as Effect from "effect/Effect"
 import { deflateSync } from "node:zlib"
 
-// No literal: where only Deno is there, nothing is built, and type checks would miss it.
-const built = "../../dist/threads/ThreadPool.js"
-const ThreadPool = await import(built)
+// Where only Deno is there, nothing is built.
+const module = "Deno" in globalThis ? "../../src/threads/ThreadPool.ts" : "../../dist/threads/ThreadPool.js"
+const ThreadPool = await import(module)
 
 const pdf = (objects) => {
   const parts = [Buffer.from("%PDF-1.7\n")]
