@@ -150,6 +150,9 @@ const retried = <A>(
   return attempt(0)
 }
 
+/** Milliseconds by which processes may read the time since the start differently: some systems tell it in whole seconds. */
+const mostApart = 2_000
+
 /**
  * The database's clock. It was set by the wall clock when the machine started or the file was made, never back, and runs with the machine's
  * own time since: all processes read the same, whatever happens to the wall clock.
@@ -161,7 +164,8 @@ const clockOf = (connection: Driver.Connection, wall: number): (() => number) =>
     const kept = connection.prepare("SELECT boot, since_boot, time FROM clock").get()
     const sinceBoot = machine.now()
     const time = Number(kept?.["time"] ?? 0)
-    const isSameBoot = kept !== undefined && kept["boot"] === machine.boot && Number(kept["since_boot"]) <= sinceBoot
+    const isSameBoot =
+      kept !== undefined && kept["boot"] === machine.boot && Number(kept["since_boot"]) <= sinceBoot + mostApart
     const start = isSameBoot ? time - Number(kept["since_boot"]) : Math.max(wall, time) - sinceBoot
     connection
       .prepare(

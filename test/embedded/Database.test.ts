@@ -82,6 +82,26 @@ describe("Database", () => {
     })
   )
 
+  it.scoped("a process that counts the machine's time a little behind another ends no leases", () =>
+    Effect.gen(function* () {
+      const file = yield* newFile
+      yield* TestClock.setTime(Date.UTC(2026, 0, 2))
+      const queue = Layer.fresh(SqliteQueue.layer.pipe(Layer.provide(Database.layer({ file }))))
+      yield* Effect.provide(
+        Effect.flatMap(TaskQueue, (tasks) => Effect.zipRight(tasks.send("task"), tasks.receive(1, "7 days"))),
+        queue
+      )
+      const { exec } = yield* outside(file)
+      exec("UPDATE clock SET since_boot = since_boot + 900, time = time + 900")
+      yield* TestClock.setTime(0)
+      const received = yield* Effect.provide(
+        Effect.flatMap(TaskQueue, (tasks) => tasks.receive(1, "1 minute")),
+        queue
+      )
+      assert.isEmpty(received)
+    })
+  )
+
   it.scoped("what is undone by an error is undone as a whole", () =>
     Effect.gen(function* () {
       const database = yield* open(yield* newFile)
