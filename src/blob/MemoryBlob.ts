@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { Conflict, NotFound, PreconditionFailed, type ServiceError } from "../domain/ServiceError.ts"
+import * as BlobRefusals from "./BlobRefusals.ts"
+import { Conflict, type ServiceError } from "../domain/ServiceError.ts"
 import * as BlobNames from "./BlobNames.ts"
 import type { BlobAccount } from "../domain/BlobAccount.ts"
 import { type BlobEntry, type BlobLocation, BlobStore, type UploadOptions } from "./BlobStore.ts"
@@ -52,7 +53,7 @@ const make = Effect.sync(() => {
     Effect.suspend((): Effect.Effect<void, ServiceError> => faults.get(operation)?.shift() ?? Effect.void)
   const containerOf = Effect.fnUntraced(function* (operation: string, account: BlobAccount, name: string) {
     yield* BlobNames.checkContainer(operation, name)
-    return containers.get(keyOf(account.name, name)) ?? (yield* missing(operation, "container"))
+    return containers.get(keyOf(account.name, name)) ?? (yield* refusals.missing(operation, "container"))
   })
   const create = (account: string, name: string): Container => {
     const key = keyOf(account, name)
@@ -98,7 +99,7 @@ const make = Effect.sync(() => {
       return yield* new Conflict({ service, operation, message, code: "BlobAlreadyExists" })
     }
     if (options.ifMatch !== undefined && container.get(location.path)?.entry.etag !== options.ifMatch) {
-      return yield* changed(operation)
+      return yield* refusals.changed(operation)
     }
     const lastModified = wholeSecond(yield* Effect.clockWith((clock) => clock.currentTimeMillis))
     const etag = `0x${(++versions).toString(16).toUpperCase().padStart(15, "0")}`
@@ -140,8 +141,9 @@ const make = Effect.sync(() => {
           yield* told("download")
           yield* BlobNames.checkPath(operation, location.path)
           const container = yield* containerOf(operation, location.account, location.container)
-          const blob = container.get(location.path) ?? (yield* missing(operation, "blob"))
-          if (options.ifMatch !== undefined && blob.entry.etag !== options.ifMatch) return yield* changed(operation)
+          const blob = container.get(location.path) ?? (yield* refusals.missing(operation, "blob"))
+          if (options.ifMatch !== undefined && blob.entry.etag !== options.ifMatch)
+            return yield* refusals.changed(operation)
           options.onEncoding?.(blob.entry.contentEncoding)
           return Stream.fromIterable(pieces(blob.body))
         })
@@ -190,6 +192,8 @@ export const layer: Layer.Layer<BlobStore | MemoryBlob> = Layer.effectContext(ma
 
 const service = "Memory blobs"
 
+const refusals = BlobRefusals.of(service)
+
 const nameOf = (location: BlobLocation): string => `${location.container}/${location.path}`
 
 const keyOf = (account: string, container: string): string => `${account}/${container}`
@@ -203,23 +207,3 @@ const wholeSecond = (millis: number): number => Math.floor(millis / 1000) * 1000
 function* pieces(body: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < body.byteLength; start += 65_536) yield body.slice(start, start + 65_536)
 }
-
-const missing = (operation: string, what: "blob" | "container"): Effect.Effect<never, NotFound> =>
-  Effect.fail(
-    new NotFound({
-      service,
-      operation,
-      message: `${service} could not ${operation}: the ${what} does not exist.`,
-      code: what === "blob" ? "BlobNotFound" : "ContainerNotFound"
-    })
-  )
-
-const changed = (operation: string): Effect.Effect<never, PreconditionFailed> =>
-  Effect.fail(
-    new PreconditionFailed({
-      service,
-      operation,
-      message: `${service} could not ${operation}: it is not, or no longer, in the expected state.`,
-      code: "ConditionNotMet"
-    })
-  )

@@ -19,7 +19,8 @@ import {
   type ListOptions,
   type UploadOptions
 } from "../blob/BlobStore.ts"
-import { Conflict, NotFound, PreconditionFailed, type ServiceError } from "../domain/ServiceError.ts"
+import * as BlobRefusals from "../blob/BlobRefusals.ts"
+import { Conflict, type ServiceError } from "../domain/ServiceError.ts"
 import { compareByCodePoint } from "../python/PythonText.ts"
 import * as BlobFiles from "./BlobFiles.ts"
 import { type Access, Database } from "./Database.ts"
@@ -72,7 +73,7 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
       yield* BlobNames.checkContainer(operation, container)
       const root = rootOf(account, container)
       const isThere = yield* attempt(operation, root, () => isFolder(root))
-      return isThere ? root : yield* missing(operation, "container")
+      return isThere ? root : yield* refusals.missing(operation, "container")
     })
     const checked = (operation: string, location: BlobLocation) =>
       Effect.zipRight(
@@ -111,7 +112,7 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
           return Option.some<Blob>({ path, state, kept: undefined, properties: foreign(blob, state, version.value) })
         }
       }
-      return yield* changed(operation)
+      return yield* refusals.changed(operation)
     })
 
     // --- The store ---
@@ -210,7 +211,7 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
         const message = `${service} could not ${operation}: it exists already.`
         return yield* new Conflict({ service, operation, message, code: "BlobAlreadyExists" })
       }
-      if (written === "changed") return yield* changed(operation)
+      if (written === "changed") return yield* refusals.changed(operation)
       if (written instanceof FileFault) return yield* Effect.fail(written.describe(operation))
       yield* attempt(operation, written.path, () => settle(dirname(written.path)))
       return { etag: written.etag, lastModified: written.lastModified }
@@ -234,9 +235,9 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
             const root = yield* containerOf(operation, account.name, container)
             const look = Effect.gen(function* () {
               const blob = Option.getOrUndefined(yield* blobAt(operation, keyOf(account.name, container), root, path))
-              if (blob === undefined) return yield* missing(operation, "blob")
+              if (blob === undefined) return yield* refusals.missing(operation, "blob")
               if (options.ifMatch !== undefined && blob.properties.etag !== options.ifMatch)
-                return yield* changed(operation)
+                return yield* refusals.changed(operation)
               return yield* bytes(operation, blob, options)
             })
             // Another may take its place just now: without a condition whichever is there will do.
@@ -277,6 +278,8 @@ export const layer = (options: Options): Layer.Layer<BlobStore, ServiceError, Da
   Layer.effect(BlobStore, make(options))
 
 const service = "The folder"
+
+const refusals = BlobRefusals.of(service)
 
 const nameOf = (location: BlobLocation): string => `${location.container}/${location.path}`
 
@@ -431,13 +434,15 @@ const bytes = (operation: string, { path, properties, state }: Blob, options: Do
     )
     const look = attempt(operation, path, async () => BlobFiles.stateFrom(await file.stat({ bigint: true })))
     const isUnchanged = Effect.map(look, (now) => now.size === state.size && now.modified === state.modified)
-    if (!(yield* isUnchanged)) return yield* changed(operation)
+    if (!(yield* isUnchanged)) return yield* refusals.changed(operation)
     options.onEncoding?.(properties.contentEncoding)
     return Stream.fromAsyncIterable(piecesOf(file), (thrown) =>
       FileErrors.describe(service, operation, path, thrown)
     ).pipe(
       Stream.concat(
-        Stream.unwrap(Effect.map(isUnchanged, (same) => (same ? Stream.empty : Stream.fromEffect(changed(operation)))))
+        Stream.unwrap(
+          Effect.map(isUnchanged, (same) => (same ? Stream.empty : Stream.fromEffect(refusals.changed(operation))))
+        )
       )
     )
   })
@@ -533,23 +538,3 @@ const fileSystem = <A>(path: string, run: () => A): A | FileFault => {
     throw thrown
   }
 }
-
-const missing = (operation: string, what: "blob" | "container"): Effect.Effect<never, NotFound> =>
-  Effect.fail(
-    new NotFound({
-      service,
-      operation,
-      message: `${service} could not ${operation}: the ${what} does not exist.`,
-      code: what === "blob" ? "BlobNotFound" : "ContainerNotFound"
-    })
-  )
-
-const changed = (operation: string): Effect.Effect<never, PreconditionFailed> =>
-  Effect.fail(
-    new PreconditionFailed({
-      service,
-      operation,
-      message: `${service} could not ${operation}: it is not, or no longer, in the expected state.`,
-      code: "ConditionNotMet"
-    })
-  )

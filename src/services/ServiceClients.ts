@@ -1,17 +1,14 @@
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { EndpointValves, type Judge } from "../concurrency/EndpointValves.ts"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import * as CutText from "../text/CutText.ts"
 import * as ClientSpan from "../azure/ClientSpan.ts"
-import { Credentials } from "../azure/Credentials.ts"
-import * as SdkCall from "../azure/SdkCall.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { redact } from "../domain/Redaction.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
@@ -21,6 +18,7 @@ import { CallError, judge, mayHeal } from "./CallError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as Governor from "./Governor.ts"
 import { type Ended, type FixedLimits, Governors } from "./Governor.ts"
+import * as IdentityTokens from "./IdentityTokens.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Prices from "./Prices.ts"
 import * as Quotations from "./Quotations.ts"
@@ -151,8 +149,8 @@ const make = Effect.gen(function* () {
   const governors = yield* Governors
   const valves = yield* EndpointValves
   const { aiPrices, serviceHostAllowlist } = yield* WorkerConfig
-  const tokens = yield* makeTokens
-  const prices = yield* loadPrices(aiPrices)
+  const tokens = yield* IdentityTokens.make
+  const prices = yield* Prices.load(aiPrices)
 
   const open = (options: ClientOptions): Effect.Effect<ServiceClient, CallError> => {
     const { deployment, endpoint, service, settings } = options
@@ -508,83 +506,6 @@ const ofHttp = (callee: AnswerErrors.Callee, { message, reason }: HttpFailure): 
 const urlOf = (endpoint: Endpoint.Endpoint, { path, query }: Call): string => {
   const search = new URLSearchParams(query).toString()
   return `${endpoint.url}${path}${search === "" ? "" : `?${search}`}`
-}
-
-// --- Tokens of the worker's identity ---
-
-interface TokenFailure {
-  readonly message: string
-  /** Whether it may work later. */
-  readonly heals: boolean
-}
-
-const tokenTimeout = Duration.seconds(30)
-/** A token is fetched anew this long before its end. */
-const tokenMargin = 300_000
-
-const makeTokens = Effect.gen(function* () {
-  const credentials = yield* Effect.serviceOption(Credentials)
-  const known = new Map<string, { readonly token: Redacted.Redacted; readonly until: number }>()
-  // One fetch serves all that wait for it.
-  const fetching = yield* Effect.makeSemaphore(1)
-
-  const fetch = (scope: string): Effect.Effect<Redacted.Redacted, TokenFailure> =>
-    Option.match(credentials, {
-      onNone: () =>
-        Effect.fail({ heals: false, message: "This program has no Azure identity; use a key (azure_key_credential)." }),
-      onSome: ({ credential }) =>
-        SdkCall.run({
-          start: (abortSignal) => credential.getToken(scope, { abortSignal }),
-          timeout: tokenTimeout,
-          onTimeout: (): TokenFailure => ({ heals: true, message: "No token came within 30 s." }),
-          onReject: (cause) =>
-            Effect.fail<TokenFailure>({
-              heals: !(cause instanceof Error && /CredentialUnavailable|AuthenticationRequired/.test(cause.name)),
-              message: CutText.cut(redact(cause instanceof Error ? cause.message : String(cause)), 300)
-            })
-        }).pipe(
-          Effect.flatMap((token) =>
-            token === null
-              ? Effect.fail<TokenFailure>({ heals: false, message: "The identity has no token for this service." })
-              : Effect.sync(() => {
-                  const redacted = Redacted.make(token.token)
-                  known.set(scope, { token: redacted, until: token.expiresOnTimestamp - tokenMargin })
-                  return redacted
-                })
-          )
-        )
-    })
-
-  const cached = (scope: string): Effect.Effect<Option.Option<Redacted.Redacted>> =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      const found = known.get(scope)
-      return found !== undefined && found.until > now ? Option.some(found.token) : Option.none()
-    })
-
-  const orFetch = (scope: string, otherwise: Effect.Effect<Redacted.Redacted, TokenFailure>) =>
-    Effect.flatMap(cached(scope), Option.match({ onSome: Effect.succeed, onNone: () => otherwise }))
-
-  return {
-    get: (scope: string) => orFetch(scope, fetching.withPermits(1)(Effect.suspend(() => orFetch(scope, fetch(scope))))),
-    forget: (scope: string) => Effect.sync(() => void known.delete(scope))
-  }
-})
-
-// --- Prices ---
-
-const loadPrices = (setting: string | null): Effect.Effect<Prices.Prices, never, FileSystem.FileSystem> => {
-  if (setting === null) return Effect.succeed({})
-  const text = setting.startsWith("{")
-    ? Effect.succeed(setting)
-    : Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(setting))
-  return Effect.catchAll(Effect.flatMap(text, Prices.fromJson), (error) =>
-    Effect.as(
-      Effect.logError(
-        `AI_PRICES can't be read, so usage is recorded without money: ${CutText.cut(error.message, 300)}`
-      ),
-      {}
-    )
-  )
 }
 
 /** Over any transport. */
