@@ -3,9 +3,9 @@ import { defineConfig } from "vitest/config"
 
 /**
  * Tests over processes mostly wait: more files at once than the one that a machine with two cores would run. On Node, files share their
- * processes: to load the modules anew for each would take more than a third of the time. On Deno that was no faster.
+ * processes: to load the modules anew for each would take more than a third of the time. On Deno sharing was no faster.
  */
-const forks = "Deno" in globalThis ? { minForks: 2, maxForks: 2 } : { isolate: false, minForks: 3, maxForks: 3 }
+const forks = { isolate: "Deno" in globalThis, minForks: 3, maxForks: 3 }
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
