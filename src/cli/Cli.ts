@@ -10,8 +10,8 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import { redact } from "../domain/Redaction.ts"
+import * as OutputFormat from "./run/OutputFormat.ts"
 import { version } from "./Version.ts"
 
 /** Modules are loaded when their command runs: `--help` needs no Azure SDK, and `start` no emulator. */
@@ -105,25 +105,6 @@ const ended = (code: number): Effect.Effect<void, Ended> => (code === 0 ? Effect
 /** Fails the parsing of the command line, which tells the message. */
 const refuse = (message: string) => Effect.fail(ValidationError.invalidValue(HelpDoc.p(message)))
 
-const source = Options.all({
-  items: Options.text("items").pipe(
-    Options.withPseudoName("FILE"),
-    Options.withDescription("A JSON list of items {id, summary_data, data, executor_logs}; - is standard input."),
-    Options.optional
-  ),
-  documents: Options.directory("documents", { exists: "yes" }).pipe(
-    Options.withPseudoName("DIR"),
-    Options.withDescription("A folder: every file in it and below it becomes an item."),
-    Options.optional
-  )
-}).pipe(
-  Options.mapEffect((given) =>
-    Option.isSome(given.items) && Option.isSome(given.documents)
-      ? refuse("Give either --items or --documents, not both.")
-      : Effect.succeed(given)
-  )
-)
-
 /** A misspelt option would else be taken for a file. */
 const fileName = Args.text({ name: "FILE" }).pipe(
   Args.mapEffect((name) =>
@@ -137,7 +118,54 @@ const runFile = Command.make(
   "run",
   {
     file: fileName.pipe(Args.withDescription("The YAML file with the pipeline.")),
-    source,
+    paths: Args.text({ name: "DOCUMENT" }).pipe(
+      Args.withDescription("Documents: files, folders (with all below them) and patterns like 'docs/**/*.pdf'."),
+      Args.repeated
+    ),
+    documents: Options.text("documents").pipe(
+      Options.withPseudoName("DIR"),
+      Options.withDescription("A folder of documents; the same as naming it behind the pipeline."),
+      Options.optional
+    ),
+    items: Options.text("items").pipe(
+      Options.withPseudoName("FILE"),
+      Options.withDescription(
+        "Instead of documents, a JSON list of items {id, summary_data, data, executor_logs}, in one run; - is standard input."
+      ),
+      Options.optional
+    ),
+    output: Options.text("output").pipe(
+      Options.withPseudoName("DIR"),
+      Options.withDescription(
+        "Write the result of every document into this folder, in the folders of the documents, and nothing on standard output."
+      ),
+      Options.optional
+    ),
+    format: Options.choice("format", OutputFormat.formats).pipe(
+      Options.withDescription("All that was found, as JSON, or the documents' text alone."),
+      Options.withDefault("json" as const)
+    ),
+    json: Options.boolean("json").pipe(
+      Options.withDescription("Write one JSON line a document on standard output: name, status, error, warnings, files or items.")
+    ),
+    jobs: Options.integer("jobs").pipe(
+      Options.withPseudoName("N"),
+      Options.withDescription("Documents that are worked on at the same time; by default as many as the machine has cores."),
+      Options.mapEffect((jobs) =>
+        jobs >= 1 && jobs <= 1_000 ? Effect.succeed(jobs) : refuse("--jobs takes a whole number from 1 to 1000.")
+      ),
+      Options.optional
+    ),
+    resume: Options.boolean("resume").pipe(
+      Options.withDescription(
+        "Leave documents whose result is in the folder of --output already, of the same document and the same pipeline."
+      )
+    ),
+    together: Options.boolean("together").pipe(
+      Options.withDescription(
+        "Run the pipeline once with all documents, as for pipelines that compare documents; one that fails ends the run."
+      )
+    ),
     pipeline: Options.text("pipeline").pipe(
       Options.withPseudoName("NAME"),
       Options.withDescription("Which of the pipelines under `pipelines:`; the first when absent."),
@@ -146,26 +174,19 @@ const runFile = Command.make(
     exclude: Options.text("exclude").pipe(
       Options.withPseudoName("NODE"),
       Options.withDescription(
-        "The executor whose work the items are: it does not run. By default the one that lists documents, if the pipeline begins with it."
-      ),
-      Options.optional
-    ),
-    output: Options.directory("output").pipe(
-      Options.withPseudoName("DIR"),
-      Options.withDescription(
-        "Write a JSON file for every resulting item into this folder, and nothing on standard output."
+        "The executor whose work the documents are: it does not run. By default the one that lists documents, if the pipeline begins with it."
       ),
       Options.optional
     )
   },
-  ({ source, ...options }) =>
+  (options) =>
     Effect.flatMap(
       Effect.promise(() => import("./Run.ts")),
-      (module) => module.run({ ...options, ...source })
+      (module) => Effect.flatMap(module.run(options), ended)
     )
 ).pipe(
   Command.withDescription(
-    "Run a pipeline here and now, without queue and Cosmos DB. The resulting items are JSON on standard output; the exit code is 1 when the run failed."
+    "Run a pipeline over files of this machine, without queue and Cosmos DB. Results are JSON on standard output, or files with --output; the exit code is 0 when all documents completed and 3 when some failed."
   )
 )
 

@@ -8,6 +8,7 @@ import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as Emulators from "../../src/cli/demo/Emulators.ts"
 import * as LazyBlobs from "../../src/cli/run/LazyBlobs.ts"
 import * as LocalSettings from "../../src/cli/run/LocalSettings.ts"
+import * as NodeProgress from "../../src/cli/run/NodeProgress.ts"
 import * as ProgressBar from "../../src/cli/run/ProgressBar.ts"
 import { AzureConfig } from "../../src/azure/AzureConfig.ts"
 import type { Content } from "../../src/domain/Content.ts"
@@ -60,7 +61,8 @@ describe("run", () => {
       assert.strictEqual(items[0]?.id?.metadata?.["size"], 5)
       assert.strictEqual(items[0]?.data["temp_file_path"], files.at("docs/a/a.txt"))
       assert.include(JSON.stringify(items[0]?.data), "First")
-      assert.match(stderr, /Pipeline Line: 2 items in, 2 out, \d+\.\d\d s\n/)
+      assert.match(stderr, /Pipeline Line: 2 documents, 2 completed, 0 failed, \d+\.\d\d s\n/)
+      assert.include(stderr, "✓ a/a.txt\n")
       assert.match(stderr, /n0 +text_extractor +completed +2 +2 +0 +\d+\.\d\d s\n/)
     })
   )
@@ -74,11 +76,8 @@ describe("run", () => {
       assert.strictEqual(code, 0, stderr)
       const [only] = itemsIn(stdout)
       assert.strictEqual(only?.data["content"], Buffer.from(bytes).toString("base64"))
-      const copy = only?.data["temp_file_path"]
-      assert.typeOf(copy, "string")
-      assert.notStrictEqual(copy, files.at("docs/x.bin"))
-      assert.isFalse(existsSync(String(copy)))
-      assert.isFalse(existsSync(join(String(copy), "../..")))
+      // The retriever's copy is gone with its run, and is not told.
+      assert.notProperty(only?.data, "temp_file_path")
     })
   )
 
@@ -128,7 +127,7 @@ describe("run", () => {
       const args = ["run", files.at("p.yaml"), "--items", files.at("items.json")]
       const byItself = yield* cli(args)
       assert.strictEqual(byItself.code, 0, byItself.stderr)
-      assert.include(byItself.stderr, "take the place of what discover (azure_blob_input_discovery) would list")
+      assert.include(byItself.stderr, "The documents take the place of what discover (azure_blob_input_discovery) would list")
       assert.notMatch(byItself.stderr, /^ {2}discover /m)
       const asked = yield* cli([...args, "--exclude", "discover"])
       assert.deepStrictEqual(asked.stdout, byItself.stdout)
@@ -175,10 +174,10 @@ describe("run", () => {
         "items.json": JSON.stringify([item("a"), item("b", { text: "words" })])
       })
       const { code, stderr, stdout } = yield* cli(["run", files.at("p.yaml"), "--items", files.at("items.json")])
-      assert.strictEqual(code, 0)
+      assert.strictEqual(code, 3)
       assert.strictEqual(itemsIn(stdout).length, 2)
       assert.match(stderr, /^ {2}split +recursive_text_chunker +completed +2 +2 +1 /m)
-      assert.match(stderr, /Errors:\n {2}a: split: /)
+      assert.match(stderr, /^✗ a: split: /m)
     })
   )
 
@@ -271,13 +270,14 @@ describe("run", () => {
       ])
       assert.deepStrictEqual([code, stdout], [0, ""], stderr)
       assert.deepStrictEqual(readdirSync(files.at("out/deep")).toSorted(), [
-        "REPORT.pdf-2.json",
-        "a_b_.txt.json",
+        "a b_.txt.json",
+        "docs",
+        "etc",
         "item.json",
-        "passwd.json",
-        "report.pdf.json"
+        "other"
       ])
-      const first: Content = JSON.parse(readFileSync(files.at("out/deep/report.pdf.json"), "utf8"))
+      assert.isTrue(existsSync(files.at("out/deep/etc/passwd.json")))
+      const first: Content = JSON.parse(readFileSync(files.at("out/deep/docs/report.pdf.json"), "utf8"))
       assert.strictEqual(first.id?.canonical_id, "docs/report.pdf")
     })
   )
@@ -347,14 +347,15 @@ describe("run", () => {
     Effect.gen(function* () {
       const written: Array<string> = []
       const progress = ProgressBar.make({ isTerminal: true, write: (text) => void written.push(text) })
+      const nodes = NodeProgress.make()
       const scope = yield* Scope.make()
-      yield* Scope.extend(progress.show(["a", "b"]), scope)
-      yield* progress.listener.started("a", 3)
-      yield* progress.listener.started("a.step", 1)
+      yield* Scope.extend(progress.show(nodes.textOf(["a", "b"])), scope)
+      yield* nodes.listener.started("a", 3)
+      yield* nodes.listener.started("a.step", 1)
       yield* TestClock.adjust("1 second")
       assert.match(written.at(-1) ?? "", /\[\.{30}\] 0 of 2 nodes, 1 s {2}a \(3\)$/)
-      yield* progress.listener.ended("a")
-      yield* progress.listener.started("b", 4)
+      yield* nodes.listener.ended("a")
+      yield* nodes.listener.started("b", 4)
       yield* TestClock.adjust("200 millis")
       assert.match(written.at(-1) ?? "", /\[#{15}\.{15}\] 1 of 2 nodes, 1 s {2}b \(4\)$/)
       yield* Scope.close(scope, Exit.void)
@@ -369,7 +370,7 @@ describe("run", () => {
     Effect.gen(function* () {
       const written: Array<string> = []
       const progress = ProgressBar.make({ isTerminal: false, write: (text) => void written.push(text) })
-      const fiber = yield* Effect.fork(Effect.scoped(Effect.zipRight(progress.show(["a"]), Effect.sleep("1 second"))))
+      const fiber = yield* Effect.fork(Effect.scoped(Effect.zipRight(progress.show(() => "a"), Effect.sleep("1 second"))))
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(written, [])

@@ -18,14 +18,18 @@ import * as MemoryContainer from "../../store/MemoryContainer.ts"
 import * as PipelineDocuments from "../../store/PipelineDocuments.ts"
 import { PipelineStore } from "../../store/PipelineStore.ts"
 import * as LazyBlobs from "./LazyBlobs.ts"
+import * as LocalBlobs from "./LocalBlobs.ts"
 import * as LocalSettings from "./LocalSettings.ts"
 
 /** Blobs, and the sign-in for every other service that an executor calls. */
-const azure = LazyBlobs.layer.pipe(Layer.provideMerge(Credentials.layer))
+const services = (storage: LocalBlobs.Storage | null) =>
+  (storage === null ? LazyBlobs.layer : Layer.provide(LocalBlobs.layer(storage), LazyBlobs.layer)).pipe(
+    Layer.provideMerge(Credentials.layer)
+  )
 
 /** The worker's own types, as no setting changes them. */
 export const catalog: Layer.Layer<Catalog, never, FileSystem.FileSystem | Path.Path> = AzureWorker.catalog.pipe(
-  Layer.provide(azure),
+  Layer.provide(services(null)),
   Layer.provide(
     Layer.merge(
       Layer.succeed(WorkerConfig, LocalSettings.defaults.engine),
@@ -34,20 +38,28 @@ export const catalog: Layer.Layer<Catalog, never, FileSystem.FileSystem | Path.P
   )
 )
 
-/**
- * The runner that the worker uses, with these pipelines in place of the stored ones. `adapt` changes the catalog before the
- * runner sees it.
- */
+export interface Surroundings {
+  /** Changes the catalog before the runner sees it. */
+  readonly adapt?: (catalog: Catalog["Type"]) => Catalog["Type"]
+  /** Accounts whose blobs are files of this machine. */
+  readonly storage?: LocalBlobs.Storage
+}
+
+/** The runner that the worker uses, with these pipelines in place of the stored ones, and the catalog that it uses. */
 export const layer = (
   pipelines: ReadonlyArray<VersionedPipeline>,
-  adapt: (catalog: Catalog["Type"]) => Catalog["Type"] = (catalog) => catalog
-): Layer.Layer<PipelineRunner.PipelineRunner, ConfigError | ServiceError, FileSystem.FileSystem | Path.Path> => {
+  { adapt = (catalog) => catalog, storage }: Surroundings = {}
+): Layer.Layer<
+  PipelineRunner.PipelineRunner | Catalog,
+  ConfigError | ServiceError,
+  FileSystem.FileSystem | Path.Path
+> => {
   const adapted = Layer.map(AzureWorker.catalog, (context) =>
     Context.add(context, Catalog, adapt(Context.get(context, Catalog)))
   )
   return PipelineRunner.layer.pipe(
-    Layer.provide(adapted),
-    Layer.provide(Layer.merge(stored(pipelines), azure)),
+    Layer.provideMerge(adapted),
+    Layer.provide(Layer.merge(stored(pipelines), services(storage ?? null))),
     Layer.provide(settings),
     Layer.provide(Load.layerDotEnvWith(Console.error))
   )

@@ -1,12 +1,12 @@
 import process from "node:process"
 import { isatty } from "node:tty"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
 import * as CutText from "../../text/CutText.ts"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
-import type { Listener } from "./LocalCatalog.ts"
 import { plain } from "./ProblemLine.ts"
 
 /** Where the bar is drawn. */
@@ -16,57 +16,43 @@ export interface Screen {
 }
 
 export interface ProgressBar {
-  readonly listener: Listener
   /** Logs to standard error, each line in place of the bar, which comes again below it. */
   readonly logger: Logger.Logger<unknown, void>
-  /** From now on the bar is drawn, for these nodes, until the scope closes. */
-  readonly show: (executorIds: ReadonlyArray<string>) => Effect.Effect<void, never, Scope>
+  /** Writes a line to standard error in place of the bar. */
+  readonly say: (line: string) => Effect.Effect<void>
+  /** Takes the bar away before something else is written to the terminal. */
+  readonly clear: Effect.Effect<void>
+  /** From now on the bar is drawn with this text, of the milliseconds since then, until the scope closes. */
+  readonly show: (text: (elapsedMillis: number) => string) => Effect.Effect<void, never, Scope>
 }
 
-/** The nodes that have worked, of all, and what works now. Elsewhere than in a terminal nothing is drawn. */
+/** Elsewhere than in a terminal nothing is drawn. */
 export const make = (screen: Screen = standardError): ProgressBar => {
-  const working = new Map<string, number>()
-  const ended = new Set<string>()
-  let nodes: ReadonlySet<string> = new Set()
+  let isShown = false
   const pretty = Logger.prettyLogger({ stderr: true, colors: screen.isTerminal })
   const clear = () => {
-    if (screen.isTerminal && nodes.size > 0) screen.write(eraseLine)
-  }
-  const draw = (elapsedMillis: number) => {
-    const done = [...ended].filter((id) => !working.has(id)).length
-    const now = [...working].map(([id, items]) => `${id} (${items})`).join(", ")
-    const text = `${bar(done, nodes.size)} ${done} of ${nodes.size} nodes, ${Math.floor(elapsedMillis / 1000)} s  ${now}`
-    screen.write(`${eraseLine}${CutText.cut(plain(text), widest)}`)
+    if (screen.isTerminal && isShown) screen.write(eraseLine)
   }
   return {
-    listener: {
-      started: (id, items) =>
-        Effect.sync(() => {
-          if (nodes.has(id)) working.set(id, items)
-        }),
-      ended: (id) =>
-        Effect.sync(() => {
-          working.delete(id)
-          if (nodes.has(id)) ended.add(id)
-        })
-    },
     logger: Logger.make((entry) => {
       clear()
       pretty.log(entry)
     }),
-    show: (executorIds) =>
+    say: (line) => Effect.zipRight(Effect.sync(clear), Console.error(line)),
+    clear: Effect.sync(clear),
+    show: (text) =>
       Effect.gen(function* () {
         if (!screen.isTerminal) return
-        nodes = new Set(executorIds)
+        isShown = true
         const startedAt = yield* MonotonicTime.now
         yield* Effect.addFinalizer(() =>
           Effect.sync(() => {
             clear()
-            nodes = new Set()
+            isShown = false
           })
         )
         yield* MonotonicTime.now.pipe(
-          Effect.map((now) => draw(now - startedAt)),
+          Effect.map((now) => screen.write(`${eraseLine}${CutText.cut(plain(text(now - startedAt)), widest)}`)),
           Effect.repeat(Schedule.spaced("200 millis")),
           Effect.forkScoped
         )
@@ -81,8 +67,9 @@ const width = 30
 /** A longer line would wrap, and only its last part be erased. */
 const widest = 79
 
-const bar = (done: number, all: number): string => {
-  const filled = all === 0 ? 0 : Math.round((done / all) * width)
+/** `[#####.....]` for so many of all. */
+export const bar = (done: number, all: number): string => {
+  const filled = all === 0 ? 0 : Math.round((Math.min(done, all) / all) * width)
   return `[${"#".repeat(filled)}${".".repeat(width - filled)}]`
 }
 

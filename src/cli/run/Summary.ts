@@ -1,52 +1,58 @@
-import { type Content, nameOf } from "../../domain/Content.ts"
 import type { NodeReport } from "../../pipeline/RunReport.ts"
 import { aligned } from "../Columns.ts"
 import { plain } from "./ProblemLine.ts"
 
-/** Errors of items that are told one by one; all of them are in the result. */
-const maxErrors = 20
-
 export interface Finished {
   readonly pipeline: string
-  readonly itemsIn: number
-  /** Null when the run failed. */
-  readonly items: ReadonlyArray<Content> | null
-  readonly nodes: ReadonlyArray<NodeReport>
+  /** What became of what, in words. */
+  readonly result: string
+  readonly nodes: Iterable<NodeTotals>
   readonly millis: number
 }
 
-/** How a run went: its nodes with their counts, times and errors, then the errors of single items. */
-export const print = ({ items, itemsIn, millis, nodes, pipeline }: Finished): string => {
-  const head = `Pipeline ${plain(pipeline)}: ${itemsIn} items in, ${items === null ? "failed" : `${items.length} out`}, ${seconds(millis)}`
-  const rows = nodes.map((node) => [
+/** How a node fared in all runs. */
+export interface NodeTotals extends Pick<NodeReport, "executorId" | "itemsFailed" | "itemsIn" | "itemsOut" | "type"> {
+  readonly status: string
+  /** Together, which is more than went by where runs went on at the same time. */
+  readonly millis: number
+}
+
+/** How a run went: its nodes with their counts and times. */
+export const print = ({ millis, nodes, pipeline, result }: Finished): string => {
+  const rows = [...nodes].map((node) => [
     `  ${plain(node.executorId)}`,
     node.type,
     node.status,
     String(node.itemsIn),
     String(node.itemsOut),
     String(node.itemsFailed),
-    seconds(node.endedAt - node.startedAt)
+    seconds(node.millis)
   ])
   return [
-    head,
-    ...(rows.length === 0 ? [] : [aligned([["  NODE", "TYPE", "STATUS", "IN", "OUT", "FAILED", "TIME"], ...rows])]),
-    // The error that ended a run is told after this.
-    ...(items === null ? [] : errorsOf(nodes, items))
+    `Pipeline ${plain(pipeline)}: ${result}, ${seconds(millis)}`,
+    ...(rows.length === 0 ? [] : [aligned([["  NODE", "TYPE", "STATUS", "IN", "OUT", "FAILED", "TIME"], ...rows])])
   ].join("\n")
 }
 
-const errorsOf = (nodes: ReadonlyArray<NodeReport>, items: ReadonlyArray<Content>): ReadonlyArray<string> => {
-  const errors = new Set<string>()
-  for (const { error, executorId } of nodes) if (error !== null) errors.add(plain(`${executorId}: ${error}`))
-  for (const item of items) {
-    for (const entry of item.executor_logs) {
-      if (entry.status === "failed")
-        errors.add(plain(`${nameOf(item)}: ${entry.executor_id}: ${entry.errors.join("; ") || "failed"}`))
-    }
+/** What each node says of several runs, by the first one's order. */
+export const add = (totals: Map<string, NodeTotals>, nodes: ReadonlyArray<NodeReport>): void => {
+  for (const { endedAt, executorId, itemsFailed, itemsIn, itemsOut, startedAt, status, type } of nodes) {
+    const before = totals.get(executorId)
+    // A node that failed counts its documents as failed, though it gave none of them back.
+    const failed = status === "failed" ? Math.max(itemsFailed, itemsIn) : itemsFailed
+    totals.set(executorId, {
+      executorId,
+      type,
+      status: before === undefined || rank(status) > rank(before.status) ? status : before.status,
+      itemsIn: itemsIn + (before?.itemsIn ?? 0),
+      itemsOut: itemsOut + (before?.itemsOut ?? 0),
+      itemsFailed: failed + (before?.itemsFailed ?? 0),
+      millis: endedAt - startedAt + (before?.millis ?? 0)
+    })
   }
-  const told = [...errors].slice(0, maxErrors).map((error) => `  ${error}`)
-  if (told.length === 0) return []
-  return ["Errors:", ...told, ...(errors.size > maxErrors ? [`  and ${errors.size - maxErrors} more`] : [])]
 }
+
+/** Of several runs the worst status is told. */
+const rank = (status: string): number => ["skipped", "completed", "interrupted", "failed"].indexOf(status)
 
 const seconds = (millis: number): string => `${(millis / 1000).toFixed(2)} s`

@@ -3,12 +3,12 @@ import type * as Path from "@effect/platform/Path"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { availableParallelism } from "node:os"
 import { ConfigError } from "../../config/ConfigError.ts"
 import * as Decode from "../../config/Decode.ts"
 import * as DotEnv from "../../config/DotEnv.ts"
 import type { Found, Variable } from "../../config/Variable.ts"
 import { variables } from "../../config/Variables.ts"
+import * as Parallelism from "../Parallelism.ts"
 import type { Project } from "./Project.ts"
 
 export interface ServeSettings extends Decode.Settings {
@@ -54,7 +54,7 @@ const byDefault = "the defaults of serve"
 
 /** What one machine wants that somebody sits at: quick to notice things, and quiet. */
 const defaults = (): ReadonlyMap<string, string> => {
-  const cores = Math.min(Math.max(availableParallelism(), 2), 8)
+  const cores = Parallelism.usual()
   return new Map([
     [variables.processingWorkers.name, String(cores)],
     [variables.sourceWorkers.name, "2"],
