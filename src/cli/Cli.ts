@@ -146,11 +146,15 @@ const runFile = Command.make(
       Options.withDefault("json" as const)
     ),
     json: Options.boolean("json").pipe(
-      Options.withDescription("Write one JSON line a document on standard output: name, status, error, warnings, files or items.")
+      Options.withDescription(
+        "Write one JSON line a document on standard output: name, status, error, warnings, files or items."
+      )
     ),
     jobs: Options.integer("jobs").pipe(
       Options.withPseudoName("N"),
-      Options.withDescription("Documents that are worked on at the same time; by default as many as the machine has cores."),
+      Options.withDescription(
+        "Documents that are worked on at the same time; by default as many as the machine has cores."
+      ),
       Options.mapEffect((jobs) =>
         jobs >= 1 && jobs <= 1_000 ? Effect.succeed(jobs) : refuse("--jobs takes a whole number from 1 to 1000.")
       ),

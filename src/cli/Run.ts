@@ -100,7 +100,9 @@ const checkUsage = (options: RunOptions) =>
       return yield* wrongUsage("--resume looks into the folder of --output for what is done already: give one.")
     }
     if (options.resume && (hasItems || options.together)) {
-      return yield* wrongUsage(`--resume leaves single documents out, which ${hasItems ? "--items" : "--together"} has none of.`)
+      return yield* wrongUsage(
+        `--resume leaves single documents out, which ${hasItems ? "--items" : "--together"} has none of.`
+      )
     }
   })
 
@@ -155,7 +157,13 @@ const execute = (given: Given) =>
           }),
         { concurrency: 16 }
       )
-      return yield* runTogether(given, plan, exclude, items, found.documents.map(({ path }) => path))
+      return yield* runTogether(
+        given,
+        plan,
+        exclude,
+        items,
+        found.documents.map(({ path }) => path)
+      )
     }
     return yield* runEach(given, plan, exclude, found)
   })
@@ -166,12 +174,14 @@ const isTogether = (plan: Plan, options: RunOptions) =>
     if (options.together) return true
     const catalog = yield* Catalog
     const node = plan.drawing.nodes.find(
-      ({ enabled, type }) =>
-        enabled && Option.exists(catalog.find(type), ({ category }) => category === "document_set")
+      ({ enabled, type }) => enabled && Option.exists(catalog.find(type), ({ category }) => category === "document_set")
     )
     if (node === undefined) return false
-    yield* Console.error(`All documents go through the pipeline together, since ${node.id} (${node.type}) works on sets of them.`)
-    if (options.resume) return yield* wrongUsage("--resume leaves single documents out, and this pipeline takes all of them together.")
+    yield* Console.error(
+      `All documents go through the pipeline together, since ${node.id} (${node.type}) works on sets of them.`
+    )
+    if (options.resume)
+      return yield* wrongUsage("--resume leaves single documents out, and this pipeline takes all of them together.")
     return true
   })
 

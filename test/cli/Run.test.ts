@@ -127,7 +127,10 @@ describe("run", () => {
       const args = ["run", files.at("p.yaml"), "--items", files.at("items.json")]
       const byItself = yield* cli(args)
       assert.strictEqual(byItself.code, 0, byItself.stderr)
-      assert.include(byItself.stderr, "The documents take the place of what discover (azure_blob_input_discovery) would list")
+      assert.include(
+        byItself.stderr,
+        "The documents take the place of what discover (azure_blob_input_discovery) would list"
+      )
       assert.notMatch(byItself.stderr, /^ {2}discover /m)
       const asked = yield* cli([...args, "--exclude", "discover"])
       assert.deepStrictEqual(asked.stdout, byItself.stdout)
@@ -370,7 +373,14 @@ describe("run", () => {
     Effect.gen(function* () {
       const written: Array<string> = []
       const progress = ProgressBar.make({ isTerminal: false, write: (text) => void written.push(text) })
-      const fiber = yield* Effect.fork(Effect.scoped(Effect.zipRight(progress.show(() => "a"), Effect.sleep("1 second"))))
+      const fiber = yield* Effect.fork(
+        Effect.scoped(
+          Effect.zipRight(
+            progress.show(() => "a"),
+            Effect.sleep("1 second")
+          )
+        )
+      )
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(written, [])

@@ -32,10 +32,7 @@ interface Place {
  * Finds the documents behind files, folders and patterns (`docs/**\/*.pdf`). What lies below `output` is left out, since it is what a run before wrote. Fails when a word
  * stands for nothing.
  */
-export const find = (
-  words: ReadonlyArray<string>,
-  output: string | null
-): Effect.Effect<DocumentPaths, RunFailed> =>
+export const find = (words: ReadonlyArray<string>, output: string | null): Effect.Effect<DocumentPaths, RunFailed> =>
   Effect.gen(function* () {
     const leaveOut = output === null ? new Set<string>() : new Set([yield* realPathOf(output)])
     const places = yield* Effect.forEach(words, (word) => placeOf(word, leaveOut))
@@ -62,7 +59,9 @@ const placeOf = (word: string, leaveOut: ReadonlySet<string>): Effect.Effect<Pla
     if (info?.isFile() === true) return { folder: dirname(path), files: [path], notes: [], unreadable: [] }
     if (info?.isDirectory() === true) {
       if (leaveOut.has(yield* realPathOf(path))) {
-        return yield* failed("the results can't lie in the folder of the documents, since they would be taken for documents")
+        return yield* failed(
+          "the results can't lie in the folder of the documents, since they would be taken for documents"
+        )
       }
       const walk = yield* Effect.mapError(FolderWalk.walk(path, { leaveOut }), failed)
       if (walk.files.length === 0 && walk.unreadable.length === 0) return yield* failed("there are no files in it")

@@ -64,7 +64,12 @@ export const ofItem = (item: Content): DocumentResult => ({
 })
 
 /** One line for people; none for what was skipped. */
-export const line = ({ error, name, status, warnings }: Pick<DocumentResult, "name" | "status" | "error" | "warnings">): Option.Option<string> => {
+export const line = ({
+  error,
+  name,
+  status,
+  warnings
+}: Pick<DocumentResult, "name" | "status" | "error" | "warnings">): Option.Option<string> => {
   switch (status) {
     case "completed":
       return Option.some(plain(`✓ ${name}${warnings.length === 0 ? "" : `: ${shortened(warnings.join("; "))}`}`))

@@ -34,12 +34,14 @@ const fetching = (executor: Executor<never>, catalog: Catalog.Catalog["Type"]): 
     ...executor,
     prepare: (settings) =>
       Either.flatMap(executor.prepare(settings), (ofBlobs) =>
-        Either.map(general.prepare(settings), (ofFiles) => (context) =>
-          Effect.zipWith(ofBlobs(context), ofFiles(context), (blobs, files) => ({
-            ...blobs,
-            process: (items) =>
-              items.every(isLocal) ? Effect.map(files.process(items), Arr.map(withoutMetadata)) : blobs.process(items)
-          }))
+        Either.map(
+          general.prepare(settings),
+          (ofFiles) => (context) =>
+            Effect.zipWith(ofBlobs(context), ofFiles(context), (blobs, files) => ({
+              ...blobs,
+              process: (items) =>
+                items.every(isLocal) ? Effect.map(files.process(items), Arr.map(withoutMetadata)) : blobs.process(items)
+            }))
         )
       )
   }

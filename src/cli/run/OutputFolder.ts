@@ -25,7 +25,10 @@ export const make = (path: string, format: OutputFormat.OutputFormat): Effect.Ef
         const text = OutputFormat.print(items, format)
         if (text === undefined) return Effect.succeed([])
         const file = join(path, `${place}${OutputFormat.extensions[format]}`)
-        return Effect.as(attempt(file, () => put(file, text)), [file])
+        return Effect.as(
+          attempt(file, () => put(file, text)),
+          [file]
+        )
       }
     }
   })

@@ -24,7 +24,11 @@ export const textOf = (item: Content): string | undefined => {
   })
   const chunks = Array.isArray(data["chunks"]) ? data["chunks"].flatMap((chunk: unknown) => chunkText(chunk)) : []
   // After an extractor that found nothing there may be one that recognizes pictures.
-  return extracted.findLast((text) => text.trim() !== "") ?? extracted.at(-1) ?? (chunks.length > 0 ? chunks.join("\n\n") : undefined)
+  return (
+    extracted.findLast((text) => text.trim() !== "") ??
+    extracted.at(-1) ??
+    (chunks.length > 0 ? chunks.join("\n\n") : undefined)
+  )
 }
 
 const chunkText = (chunk: unknown): ReadonlyArray<string> => {

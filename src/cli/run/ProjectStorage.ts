@@ -12,7 +12,12 @@ export const find = (file: string, temporaryFolder: string) =>
   Effect.gen(function* () {
     const folder = file === "-" ? undefined : projectAbove(dirname(resolve(file)))
     if (folder === undefined) {
-      return { folder: resolve("."), isProject: false, accounts: new Map<string, string>(), temporaryFolder } satisfies Storage
+      return {
+        folder: resolve("."),
+        isProject: false,
+        accounts: new Map<string, string>(),
+        temporaryFolder
+      } satisfies Storage
     }
     const { accounts } = yield* Project.read(folder)
     return { folder, isProject: true, accounts, temporaryFolder } satisfies Storage
