@@ -19,7 +19,7 @@ const floors = [
   ["worker"],
   ["http"],
   ["AzureWorker.ts", "FolderWorker.ts"],
-  ["cli", "index.ts"],
+  ["cli", "exports", "index.ts"],
   ["main.ts"]
 ]
 

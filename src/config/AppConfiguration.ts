@@ -54,13 +54,7 @@ export const read = (
 export class SecretReader extends Context.Reference<SecretReader>()("contentflow-worker/config/SecretReader", {
   defaultValue: () => ({
     read: (address: URL, credential: TokenCredential): Effect.Effect<string, SecretUnreadable> =>
-      Effect.tryPromise({
-        try: () => import("@azure/keyvault-secrets"),
-        catch: (): SecretUnreadable => ({
-          reason:
-            "is a reference to Key Vault, which needs the package @azure/keyvault-secrets: install it beside this worker"
-        })
-      }).pipe(
+      Effect.promise(() => import("@azure/keyvault-secrets")).pipe(
         Effect.flatMap(({ SecretClient, parseKeyVaultSecretIdentifier }) =>
           Effect.tryPromise({
             try: (abortSignal) => {

@@ -127,12 +127,12 @@ const azuriteClass = <A>(module: string): Effect.Effect<Constructor<A>, Emulator
     "default" in loaded.default ? loaded.default.default : loaded.default
   )
 
-/** By a name that no bundler follows: the emulators are for development and belong in no image of the worker. */
+/** By a name that no bundler follows: the emulators are optional packages, which only the demo on Azure asks for, and belong in no image of the worker. */
 const packaged = <A>(module: string): Effect.Effect<A, EmulatorFailed> =>
   Effect.tryPromise({
     try: (): Promise<A> => import(module),
     catch: (cause) =>
       new EmulatorFailed({
-        message: `The emulators azurite and @vercel/cosmosdb-server are development dependencies; install them with: npm install (${String(cause)})`
+        message: `The emulators are not installed beside this worker: npm install azurite @vercel/cosmosdb-server (${String(cause)})`
       })
   })

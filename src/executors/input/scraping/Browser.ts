@@ -41,6 +41,9 @@ export interface Browser {
 /** The browser can't be used at all: `message` says what is missing and what helps. */
 export class NoBrowser extends Schema.TaggedError<NoBrowser>()("NoBrowser", { message: Schema.String }) {}
 
+/** By a name that no bundler follows: the package is optional. */
+const driver: string = "playwright-core"
+
 /**
  * Starts a headless Chromium that ends with the scope. All its traffic goes through a proxy of ours that refuses the same addresses as `fetch`: scripts, frames and
  * images of a page reach no private host either. Nothing is kept from page to page but the browser itself.
@@ -48,7 +51,7 @@ export class NoBrowser extends Schema.TaggedError<NoBrowser>()("NoBrowser", { me
 export const launch = (options: BrowserOptions): Effect.Effect<Browser, NoBrowser | WebError, Scope> =>
   Effect.gen(function* () {
     const { chromium } = yield* Effect.tryPromise({
-      try: () => import("playwright-core"),
+      try: (): Promise<typeof Playwright> => import(driver),
       catch: () =>
         new NoBrowser({
           message: "the package playwright-core, which drives it, is not installed (npm install playwright-core)"
