@@ -60,3 +60,7 @@ export const retryAfter = (error: ServiceError): Option.Option<Duration.Duration
   error._tag === "Throttled" && error.retryAfterMillis !== null
     ? Option.some(Duration.millis(error.retryAfterMillis))
     : Option.none()
+
+/** Whether one of the worker's own stores failed, and not what was asked of it: its container may be missing, too. */
+export const isOutage = ({ _tag }: ServiceError): boolean =>
+  _tag === "Unavailable" || _tag === "Throttled" || _tag === "Unauthorized" || _tag === "NotFound"

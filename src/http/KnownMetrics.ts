@@ -24,6 +24,7 @@ export const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   Metrics.crawlTasks,
   Metrics.messagesLost,
   Metrics.outletClosed,
+  Metrics.crawlStoreClosed,
   Metrics.locksLost,
   Metrics.queueDepth,
   Metrics.queueOldestAge,

@@ -41,7 +41,7 @@ export const enqueue = Effect.gen(function* () {
 
   const send = Effect.fnUntraced(function* (task: Task) {
     const body = yield* insistently(claims.encode(task))
-    yield* outlet.through(insistently(queue.send(body)))
+    yield* outlet.sending(insistently(queue.send(body)))
     yield* insistently(executions.markEnqueued(task.execution_id, yield* Timestamp.now))
     yield* Metric.increment(Metrics.crawlTasks)
   })

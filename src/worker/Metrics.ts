@@ -80,6 +80,10 @@ export const outletClosed = gauge(
   "outlet_valve_closed",
   "1 while no vault is crawled, except to try again, since the queue takes no messages"
 )
+export const crawlStoreClosed = gauge(
+  "crawl_store_valve_closed",
+  "1 while no vault is crawled, except to try again, since the store of executions and locks fails"
+)
 export const received = counter("messages_received_total", "Messages received")
 export const receiveErrors = counter("receive_errors_total", "Receives that failed")
 

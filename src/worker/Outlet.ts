@@ -2,79 +2,97 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Random from "effect/Random"
-import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
-import * as Valve from "../concurrency/Valve.ts"
-import type { ServiceError } from "../domain/ServiceError.ts"
+import * as TrialValve from "../concurrency/TrialValve.ts"
+import { isOutage, type ServiceError } from "../domain/ServiceError.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import * as Metrics from "./Metrics.ts"
 
-/** The valve between the crawls and the queue: what can't be queued need not be listed and recorded at every interval. */
+/** The valve between the vaults and what crawls write: what can't be recorded or queued need not be listed at every interval. */
 export class Outlet extends Context.Tag("contentflow-worker/worker/Outlet")<
   Outlet,
   {
-    /** Asked before vaults are handed out for crawls. While the queue takes nothing, it is looked at now and then; when it answers, a crawl may try. */
+    /** Asked before the vaults are read and handed out. While the queue takes nothing, it is looked at now and then; when it answers, a crawl may try. */
     readonly mayCrawl: Effect.Effect<boolean>
     /** Asked before a crawl begins, for it may have waited; costs nothing. */
     readonly isClosed: Effect.Effect<boolean>
     /** Sends one task's message by `call`, and learns from what comes of it. */
-    readonly through: <A>(call: Effect.Effect<A, ServiceError>) => Effect.Effect<A, ServiceError>
+    readonly sending: <A>(call: Effect.Effect<A, ServiceError>) => Effect.Effect<A, ServiceError>
+    /** Reads what is to be crawled by `call`: one that works ends an outage in which nothing was refused but reading. */
+    readonly reading: <A>(call: Effect.Effect<A, ServiceError>) => Effect.Effect<A, ServiceError>
+    /** The documents' store took what a crawl wrote. */
+    readonly written: Effect.Effect<void>
+    /** A call of the documents' store failed in a crawl. */
+    readonly unwritten: (error: ServiceError) => Effect.Effect<void>
   }
 >() {}
 
+/** Sets the metric, and tells it once. */
+const telling = (closed: string, gauge: typeof Metrics.outletClosed) => ({
+  onClosed: (reason: string) =>
+    Effect.zipRight(
+      Metric.set(gauge, 1),
+      Effect.logWarning(`No vault is crawled, except to try again, while ${closed}: ${reason}`)
+    ),
+  onOpened: Effect.zipRight(
+    Metric.set(gauge, 0),
+    Effect.logInfo(`Vaults are crawled again, which they were not while ${closed}`)
+  )
+})
+
 const make = Effect.gen(function* () {
-  const queue = yield* TaskQueue
-  // A failed send has been tried for some time before.
-  const valve = Valve.make({ closesAfter: 1, firstPause: 1_000, longestPause: 60_000 })
-  /** The queue answers again; the next send shows whether it also takes messages. */
-  let trying = false
-
-  const succeeded = Effect.flatMap(MonotonicTime.now, (now) => {
-    trying = false
-    return valve.succeeded(now)
-      ? Effect.zipRight(
-          Metric.set(Metrics.outletClosed, 0),
-          Effect.logInfo("Vaults are crawled again: the queue takes messages")
-        )
-      : Effect.void
+  const tasks = yield* TaskQueue
+  // Both were tried for some time before they failed.
+  const queue = TrialValve.make({
+    closesAfter: 1,
+    firstPause: 1_000,
+    longestPause: 60_000,
+    look: Effect.mapError(tasks.stats, ({ message }) => message),
+    ...telling("the queue takes no messages", Metrics.outletClosed)
   })
-
-  const failed = Effect.fnUntraced(function* ({ message }: ServiceError, probe: boolean) {
-    const fraction = yield* Random.next
-    const failure = { caller: "", certain: true, reason: message, retryAfterMillis: 0 }
-    trying = false
-    if (!valve.failed(failure, probe ? "probe" : "open", yield* MonotonicTime.now, fraction)) return
-    yield* Metric.set(Metrics.outletClosed, 1)
-    yield* Effect.logWarning(`No vault is crawled, except to try again, while the queue takes no messages: ${message}`)
+  const store = TrialValve.make({
+    closesAfter: 1,
+    firstPause: 1_000,
+    longestPause: 30_000,
+    // To read the vaults, which comes next anyway, is the look.
+    look: Effect.void,
+    ...telling("the store of executions and locks fails", Metrics.crawlStoreClosed)
   })
+  /** It refused more than reading, so that only a write shows that it works. */
+  let unwritable = false
 
-  const look = Effect.matchEffect(queue.stats, {
-    onFailure: (error) => Effect.as(failed(error, true), false),
-    onSuccess: () =>
-      Effect.sync(() => {
-        trying = true
-        return true
-      })
-  })
+  /** A crawl that had nothing to write or send has shown nothing. */
+  const passes = (valve: TrialValve.TrialValve) =>
+    Effect.suspend(() =>
+      Effect.map(
+        valve.closed()?.trying === true ? Effect.zipRight(valve.abandoned, valve.ask) : valve.ask,
+        (passage) => passage !== "closed"
+      )
+    )
+
+  const isShut = (valve: TrialValve.TrialValve): boolean => valve.closed()?.trying === false
 
   return Outlet.of({
-    mayCrawl: Effect.flatMap(MonotonicTime.now, (now) => {
-      // A crawl that had nothing to send has shown nothing.
-      if (trying) valve.abandoned()
-      switch (valve.ask(now)) {
-        case "open":
-          return Effect.succeed(true)
-        case "closed":
-          return Effect.succeed(false)
-        case "probe":
-          return look
-      }
-    }),
-    isClosed: Effect.sync(() => valve.closed() !== null && !trying),
-    through: (call) =>
+    mayCrawl: Effect.if(passes(store), { onTrue: () => passes(queue), onFalse: () => Effect.succeed(false) }),
+    isClosed: Effect.sync(() => isShut(store) || isShut(queue)),
+    sending: (call) =>
       Effect.tapBoth(call, {
-        onFailure: (error) => (error._tag === "Invalid" ? Effect.void : failed(error, trying)),
-        onSuccess: () => succeeded
+        onFailure: (error) => (error._tag === "Invalid" ? Effect.void : queue.failed(error.message)),
+        onSuccess: () => queue.succeeded
+      }),
+    reading: (call) =>
+      Effect.tapBoth(call, {
+        onFailure: (error) => (isOutage(error) ? store.failed(error.message) : Effect.void),
+        onSuccess: () => (unwritable ? Effect.void : store.succeeded)
+      }),
+    written: Effect.suspend(() => {
+      unwritable = false
+      return store.succeeded
+    }),
+    unwritten: (error) =>
+      Effect.suspend(() => {
+        if (!isOutage(error)) return Effect.void
+        unwritable = true
+        return store.failed(error.message)
       })
   })
 })

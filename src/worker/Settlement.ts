@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import type { Outcome } from "../domain/Outcome.ts"
-import type { ServiceError } from "../domain/ServiceError.ts"
+import { isOutage, type ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import type { LeaseLost } from "../queue/TaskQueue.ts"
 import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
@@ -249,7 +249,7 @@ const make = Effect.gen(function* () {
         Effect.catchAll((error) =>
           Effect.as(
             Effect.logWarning(`The message ${lease.message.id} comes back when its lease ends: ${error.message}`),
-            error._tag === "LeaseLost" || !Intake.isOutage(error)
+            error._tag === "LeaseLost" || !isOutage(error)
           )
         ),
         // Whatever came of it: a lease that nobody works under must end.

@@ -9,6 +9,8 @@ import * as Queue from "effect/Queue"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { PipelineId, VaultId } from "../domain/Ids.ts"
 import * as Ids from "../domain/Ids.ts"
+import { cosmosDb, type ServiceError } from "../domain/ServiceError.ts"
+import type { ExecutorError } from "../executor/ExecutorError.ts"
 import { CrawlLock, type LockOwner } from "../store/CrawlLock.ts"
 import { Crawl, type CrawlTarget } from "./Crawl.ts"
 import { CrawlSchedule } from "./CrawlSchedule.ts"
@@ -41,6 +43,8 @@ const callPatience = Duration.seconds(10)
 /** A crawl that ignores its interruption does not hold a stop for longer: its lock expires. */
 const stopTimeout = Duration.seconds(10)
 
+const nothing: ReadonlyMap<PipelineId, ReadonlyArray<CrawlTarget>> = new Map()
+
 const make = Effect.gen(function* () {
   const schedule = yield* CrawlSchedule
   const crawl = yield* Crawl
@@ -65,12 +69,12 @@ const make = Effect.gen(function* () {
     while (true) {
       const beat = heartbeat.expect("refreshing the schedule", callPatience)
       yield* beat
-      yield* Effect.catchAll(schedule.refresh(beat), (error) =>
-        Effect.logWarning(`The schedule stays as it is, the vaults could not be read: ${error.message}`)
-      )
       const due = (yield* outlet.mayCrawl)
-        ? yield* schedule.due(early)
-        : new Map<PipelineId, ReadonlyArray<CrawlTarget>>()
+        ? yield* Effect.matchEffect(outlet.reading(schedule.refresh(beat)), {
+            onFailure: (error) => Effect.as(Effect.logWarning(`The vaults could not be read: ${error.message}`), nothing),
+            onSuccess: () => schedule.due(early)
+          })
+        : nothing
       for (const [pipelineId, targets] of due) {
         if (taken.has(pipelineId)) continue
         taken.add(pipelineId)
@@ -82,9 +86,12 @@ const make = Effect.gen(function* () {
     }
   })
 
-  const failed = Effect.fnUntraced(function* (id: number, target: CrawlTarget, cause: Cause.Cause<unknown>) {
+  const failed = Effect.fnUntraced(function* (id: number, target: CrawlTarget, cause: Cause.Cause<ExecutorError | ServiceError>) {
     const error = describe(cause)
     yield* Effect.logError(`The crawl failed: ${error}`)
+    const failure = Option.getOrUndefined(Cause.failureOption(cause))
+    if (failure !== undefined && failure._tag !== "ExecutorError" && failure.service === cosmosDb)
+      yield* outlet.unwritten(failure)
     yield* schedule.crawled(target, 0)
     yield* Effect.ignoreLogged(schedule.failed(target, nameOf(id), error))
   })
@@ -96,6 +103,7 @@ const make = Effect.gen(function* () {
       const beat = heartbeat.expect(`crawling vault ${vault.id}`, crawlPatience)
       yield* beat
       const report = yield* crawl.run(target, nameOf(id), beat)
+      yield* outlet.written
       yield* schedule.crawled(target, report.beganAgo)
       yield* schedule.cleared(target)
     },
@@ -117,9 +125,16 @@ const make = Effect.gen(function* () {
     ).pipe(
       Effect.provideService(CrawlLock, locks),
       Effect.flatMap((done) =>
-        Option.isSome(done) ? Effect.void : Effect.logDebug(`Another worker crawls for ${first.pipeline.id}`)
+        Option.isSome(done)
+          ? Effect.void
+          : Effect.zipRight(outlet.written, Effect.logDebug(`Another worker crawls for ${first.pipeline.id}`))
       ),
-      Effect.catchAll((error) => Effect.logWarning(`The crawl for ${first.pipeline.id} stopped: ${error.message}`))
+      Effect.catchAll((error) =>
+        Effect.zipRight(
+          Effect.logWarning(`The crawl for ${first.pipeline.id} stopped: ${error.message}`),
+          error._tag === "LockLost" ? Effect.void : outlet.unwritten(error)
+        )
+      )
     )
   }
 

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { BlobStore } from "../blob/BlobStore.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
+import type { Closed } from "../concurrency/TrialValve.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { VaultId } from "../domain/Ids.ts"
 import type { PipelineRunner } from "../pipeline/PipelineRunner.ts"
@@ -49,7 +50,7 @@ export interface EngineStatus {
   readonly loops: ReadonlyArray<Progress.LoopProgress>
   readonly stalled: ReadonlyArray<Progress.Stalled>
   /** Why no tasks are taken from the queue; null while they are. */
-  readonly intake: Intake.IntakeClosed | null
+  readonly intake: Closed | null
   /** The services of pipelines where nothing goes but probes. */
   readonly endpoints: ReadonlyArray<EndpointValves.ClosedEndpoint>
   /** Since when (epoch milliseconds) the start waits, and for what; null once the engine runs. */

@@ -48,6 +48,29 @@ const crawling = Engine.started({
 const refuse = (operation: "send" | "stats", error: ServiceError) =>
   Effect.flatMap(MemoryQueue, (queue) => Effect.repeatN(queue.failNext(operation, error), 4_000))
 
+type Container = "vaults" | "pipelines" | "locks" | "checkpoints" | "executions"
+const containers: ReadonlyArray<Container> = ["vaults", "pipelines", "locks", "checkpoints", "executions"]
+const most = 10_000
+
+/** Every call of these containers fails from now on, `most` times. */
+const storeRefuses = (these: ReadonlyArray<Container>, error: ServiceError) =>
+  Effect.map(MemoryStores, (stores) => these.forEach((one) => stores[one].failNext(error, { times: most })))
+
+/** How many calls failed since; none fails after this. */
+const storeRefused = (these: ReadonlyArray<Container>) =>
+  Effect.flatMap(MemoryStores, (stores) =>
+    Effect.reduce(these, 0, (sum, one) =>
+      Effect.map(
+        Effect.iterate(0, {
+          while: (left) => left % 1 === 0,
+          body: (left) =>
+            Effect.match(stores[one].read("probe"), { onFailure: () => left + 1, onSuccess: () => left + 0.5 })
+        }),
+        (left) => sum + most - Math.floor(left)
+      )
+    )
+  )
+
 const executions = Effect.map(MemoryStores, (stores) => stores.executions.documents.size)
 
 describe("while the queue takes no messages", () => {
@@ -96,5 +119,44 @@ describe("while the queue takes no messages", () => {
       yield* Engine.pass(60)
       assert.isAtLeast(runner.crawls.length, 15 * vaults)
       assert.strictEqual((yield* Metric.value(Metrics.outletClosed)).value, 0)
+    }))
+})
+
+const noRole = new Unauthorized({ service: "Cosmos DB", operation: "create", message: "no role" })
+
+describe("while the store of executions and locks", () => {
+  for (const [name, these] of [
+    ["refuses everything", containers],
+    ["can be read and not written", ["locks"] as const],
+    ["takes locks and no executions", ["executions"] as const]
+  ] as const) {
+    test(`${name}, it is not asked for every vault at every interval`, () =>
+      Effect.gen(function* () {
+        const runner = yield* FakeRunner
+        yield* storeRefuses(these, noRole)
+        yield* crawling
+        yield* Engine.pass(600)
+        assert.isAtMost(runner.crawls.length, 80, "without the valve: 1,000")
+        assert.strictEqual((yield* Metric.value(Metrics.crawlStoreClosed)).value, 1)
+        assert.isAtMost(yield* storeRefused(these), 600, "without the valve: five a second and more")
+        const before = runner.crawls.length
+        yield* Engine.pass(60)
+        assert.isAtLeast(runner.crawls.length - before, 2 * vaults, "and it heals by itself")
+        assert.strictEqual((yield* Metric.value(Metrics.crawlStoreClosed)).value, 0)
+      }))
+  }
+
+  test("is shortly away, the vaults are crawled within seconds of its return", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const stores = yield* MemoryStores
+      yield* crawling
+      yield* Engine.pass(10)
+      stores.vaults.failNext(noRole, { times: 2 })
+      yield* Engine.pass(3)
+      const before = runner.crawls.length
+      yield* Engine.pass(10)
+      assert.isAtLeast(runner.crawls.length - before, 2 * vaults)
+      assert.strictEqual((yield* Metric.value(Metrics.crawlStoreClosed)).value, 0)
     }))
 })
