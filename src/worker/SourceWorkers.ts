@@ -71,7 +71,8 @@ const make = Effect.gen(function* () {
       yield* beat
       const due = (yield* outlet.mayCrawl)
         ? yield* Effect.matchEffect(outlet.reading(schedule.refresh(beat)), {
-            onFailure: (error) => Effect.as(Effect.logWarning(`The vaults could not be read: ${error.message}`), nothing),
+            onFailure: (error) =>
+              Effect.as(Effect.logWarning(`The vaults could not be read: ${error.message}`), nothing),
             onSuccess: () => schedule.due(early)
           })
         : nothing
@@ -86,7 +87,11 @@ const make = Effect.gen(function* () {
     }
   })
 
-  const failed = Effect.fnUntraced(function* (id: number, target: CrawlTarget, cause: Cause.Cause<ExecutorError | ServiceError>) {
+  const failed = Effect.fnUntraced(function* (
+    id: number,
+    target: CrawlTarget,
+    cause: Cause.Cause<ExecutorError | ServiceError>
+  ) {
     const error = describe(cause)
     yield* Effect.logError(`The crawl failed: ${error}`)
     const failure = Option.getOrUndefined(Cause.failureOption(cause))
