@@ -1,5 +1,5 @@
 import { unescapeText } from "../xml/EscapedText.ts"
-import type { Attributes } from "../xml/XmlTokens.ts"
+import type { Attributes } from "../xml/XmlTag.ts"
 import { child, children, descendants, integer, isOn, type XmlElement } from "../xml/XmlTree.ts"
 import { textBodyText } from "./TextBody.ts"
 

@@ -1,5 +1,5 @@
 import { asLineBreak, unescapeText } from "../xml/EscapedText.ts"
-import type { Attributes } from "../xml/XmlTokens.ts"
+import type { Attributes } from "../xml/XmlTag.ts"
 import { child, type XmlElement } from "../xml/XmlTree.ts"
 import { formulaText, gapBeside } from "./Formula.ts"
 import { fromPrivateUse, fromSymbolFont, hasSymbols, symbolFont, symbolOf } from "./SymbolFont.ts"

@@ -1,5 +1,5 @@
 import { symbolFont } from "../drawing/SymbolFont.ts"
-import type { Attributes } from "../xml/XmlTokens.ts"
+import type { Attributes } from "../xml/XmlTag.ts"
 import { child, type XmlElement } from "../xml/XmlTree.ts"
 
 /**

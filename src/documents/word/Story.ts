@@ -2,8 +2,8 @@ import type { Limits } from "../Limits.ts"
 import { ordinalName } from "./Fields.ts"
 import { noteProperty, type NotedProperties } from "./RunProperties.ts"
 import { scanXml } from "../xml/XmlScanner.ts"
-import type { Attributes } from "../xml/XmlTokens.ts"
-import { makeTreeBuilder, type XmlElement } from "../xml/XmlTree.ts"
+import type { Attributes } from "../xml/XmlTag.ts"
+import { descendants, makeTreeBuilder, type XmlElement } from "../xml/XmlTree.ts"
 
 /** Receives the pieces of a story: body, header, notes, ... */
 export interface StoryHandler {
@@ -19,8 +19,10 @@ export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handl
   const builder = makeTreeBuilder(part, limits, formatting)
   let propertiesDepth = 0
   let noted: NotedProperties | undefined
+  /** What is kept of the last run properties. */
+  let properties: XmlElement | undefined
   let fieldCharacters = 0
-  scanXml(bytes, part, limits, {
+  scanXml<XmlElement | typeof nothing>(bytes, part, limits, {
     reads: (name) => !plain.has(name),
     open: (name, attributes) => {
       if (propertiesDepth > 0) {
@@ -42,11 +44,10 @@ export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handl
     close: (name) => {
       if (propertiesDepth > 0) {
         propertiesDepth--
-        if (propertiesDepth === 0 && noted !== undefined && builder.building()) {
-          builder.open("w:rPr", noted)
-          builder.close()
-        }
-        if (propertiesDepth === 0) noted = undefined
+        if (propertiesDepth > 0) return
+        properties = noted === undefined ? undefined : { name: "w:rPr", attributes: noted, children: [], text: "" }
+        noted = undefined
+        if (properties !== undefined) builder.add(properties)
         return
       }
       if (!builder.building()) {
@@ -55,9 +56,27 @@ export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handl
       }
       const block = builder.close()
       if (block !== undefined) handler.block(block)
+    },
+    repeated: {
+      names: repeatedNames,
+      kept: (name) => {
+        if (propertiesDepth > 0) return undefined
+        if (name === "w:rPr") return properties ?? nothing
+        const element = builder.last()
+        // Field characters are counted, so that no two of them are the same.
+        return element === undefined || !descendants(element, "w:fldChar").next().done ? undefined : element
+      },
+      again: (kept) => {
+        if (propertiesDepth === 0 && kept !== nothing) builder.add(kept)
+      }
     }
   })
 }
+
+/** Kept of properties that say nothing about the text. */
+const nothing = Symbol("nothing")
+
+const repeatedNames = new Set(["w:rPr", "w:pPr", "w:tcPr", "w:trPr", "w:tblPr"])
 
 /** The most frequent elements of those whose attributes say nothing about the text. */
 const plain = new Set(

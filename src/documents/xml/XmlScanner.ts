@@ -1,17 +1,34 @@
 import { damaged, limitExceeded } from "../DocumentError.ts"
 import type { Limits } from "../Limits.ts"
 import { isPrefix, prefixOf } from "./Namespaces.ts"
-import { xmlText } from "./XmlText.ts"
-import { type Attributes, type ElementName, makeSlots, type Names, readTokens } from "./XmlTokens.ts"
+import { internalized } from "./XmlCharacters.ts"
+import { type Attributes, noAttributes, type Tag } from "./XmlTag.ts"
+import { utf8Bytes } from "./XmlText.ts"
+import { type ElementName, makeSlots, type Names, readTokens } from "./XmlTokens.ts"
 
 /** Receives a part's elements in order. Names carry the prefixes of `Namespaces`, whatever prefixes the part uses. */
-export interface XmlHandler {
-  /** Whether the attributes of elements of this name are looked at: of all, if absent. Others need not be read. */
+export interface XmlHandler<Kept = never> {
+  /** Whether elements of this name come with their attributes: all, if absent. */
   readonly reads?: (name: string) => boolean
-  /** Returning `stop` ends the scan: nothing more is reported, and the rest is not checked. */
-  readonly open: (name: string, attributes: Attributes) => "stop" | void
+  /**
+   * Returning `stop` ends the scan: nothing more is reported, and the rest is not checked. The tag gives attributes
+   * without prefixes one by one, for elements that are so many that a record for each would cost too much.
+   */
+  readonly open: (name: string, attributes: Attributes, tag: Tag) => "stop" | void
   readonly text: (text: string) => void
   readonly close: (name: string) => void
+  readonly repeated?: RepeatedElements<Kept>
+}
+
+/**
+ * Elements that stand in a part again and again with the same in them, down to the byte, such as the properties of runs: what was made of
+ * one is kept, and given out in place of all that would be reported of the next.
+ */
+export interface RepeatedElements<Kept> {
+  readonly names: ReadonlySet<string>
+  /** What is to be kept of the element that has just closed; undefined if that depends on more than what is in it. */
+  readonly kept: (name: string) => Kept | undefined
+  readonly again: (kept: Kept) => void
 }
 
 /**
@@ -19,62 +36,77 @@ export interface XmlHandler {
  * understood is reported (`mc:Fallback` if there is none), as if it stood there alone. A DTD is skipped and nothing it defines is expanded: `&name;` stays as it is.
  * Throws `DocumentError` if the part is not well-formed or too deep.
  */
-export const scanXml = (bytes: Uint8Array, part: string, limits: Limits, handler: XmlHandler): void => {
+export const scanXml = <Kept = never>(
+  bytes: Uint8Array,
+  part: string,
+  limits: Limits,
+  handler: XmlHandler<Kept>
+): void => {
   const reads = handler.reads ?? (() => true)
-  const elements: Array<Element> = []
-  let scope = makeScope(new Map(), reads, part)
+  const repeats = (name: string): boolean => handler.repeated?.names.has(name) === true
+  let scope = makeScope(new Map(), { reads, repeats }, part)
   /** Where the scopes around the present one end. */
   const outer: Array<{ readonly depth: number; readonly scope: Scope }> = []
-  let skippedFrom = 0
+  let scopeDepth = -1
+  /** The depth of the alternative that is passed over. */
+  let skippedDepth = Infinity
   const choiceTaken: Array<boolean> = []
 
-  const openAlternative = (name: string, attributes: Attributes): void => {
+  const openAlternative = (name: string, tag: Tag, depth: number): void => {
     if (name === "mc:AlternateContent") choiceTaken.push(false)
     if (choiceTaken.length === 0 || (name !== "mc:Choice" && name !== "mc:Fallback")) return
-    const fits = name === "mc:Fallback" || understands(scope, attributes.Requires)
-    if (choiceTaken.at(-1) === true || !fits) skippedFrom = elements.length
+    const fits = name === "mc:Fallback" || understands(scope, tag.value("Requires"))
+    if (choiceTaken.at(-1) === true || !fits) skippedDepth = depth
     else choiceTaken[choiceTaken.length - 1] = true
   }
 
-  readTokens<Element>(xmlText(bytes, part), part, {
+  const checkDepth = (depth: number): void => {
+    if (depth >= limits.xmlDepth) {
+      throw limitExceeded("xmlDepth", `The part ${part} has elements nested more than ${limits.xmlDepth} deep`)
+    }
+  }
+
+  readTokens<Element>(utf8Bytes(bytes, part), part, {
     names: () => scope,
-    declare: (attributes, written) => {
-      const inner = nestedScope(scope, attributes, reads, part)
+    declare: (tag, written, depth) => {
+      const inner = nestedScope(scope, tag.attributes(), part)
       if (inner !== scope) {
-        outer.push({ depth: elements.length, scope })
+        outer.push({ depth: scopeDepth, scope })
         scope = inner
+        scopeDepth = depth
       }
       return scope.of(written)
     },
-    open: (element, attributes) => {
-      if (elements.length >= limits.xmlDepth) {
-        throw limitExceeded("xmlDepth", `The part ${part} has elements nested more than ${limits.xmlDepth} deep`)
-      }
-      elements.push(element)
-      if (skippedFrom > 0) return false
+    open: (element, tag, depth) => {
+      checkDepth(depth)
+      if (depth > skippedDepth) return false
       if (element.isAlternative) {
-        openAlternative(element.name, attributes)
+        openAlternative(element.name, tag, depth)
         return false
       }
-      return handler.open(element.name, scope.canonical ? attributes : renamed(scope, attributes)) === "stop"
+      const attributes = element.reads ? tag.attributes() : noAttributes
+      const named = scope.canonical || attributes === noAttributes ? attributes : renamed(scope, attributes)
+      return handler.open(element.name, named, tag) === "stop"
     },
     text: (text) => {
-      if (skippedFrom === 0) handler.text(text)
+      if (skippedDepth === Infinity) handler.text(text)
     },
-    close: () => {
-      const element = elements.pop()
-      const last = outer.at(-1)
-      if (last !== undefined && last.depth === elements.length) {
-        scope = last.scope
-        outer.pop()
+    close: (element, depth) => {
+      if (depth === scopeDepth) {
+        const last = outer.pop()
+        if (last !== undefined) ({ depth: scopeDepth, scope } = last)
       }
-      if (skippedFrom > 0) {
-        if (elements.length < skippedFrom) skippedFrom = 0
+      if (depth >= skippedDepth) {
+        if (depth === skippedDepth) skippedDepth = Infinity
         return
       }
-      if (element === undefined) return
       if (!element.isAlternative) handler.close(element.name)
       else if (element.name === "mc:AlternateContent") choiceTaken.pop()
+    },
+    kept: ({ name }) => (skippedDepth === Infinity ? handler.repeated?.kept(name) : undefined),
+    again: (kept, deepest) => {
+      checkDepth(deepest)
+      if (skippedDepth === Infinity) handler.repeated?.again(kept as Kept)
     }
   })
 }
@@ -96,13 +128,21 @@ export const rootElement = (bytes: Uint8Array, part: string, limits: Limits): st
 // --- Namespaces ---
 
 interface Element extends ElementName {
+  readonly reads: boolean
   /** With the prefix of `Namespaces`. */
   readonly name: string
   /** Of markup compatibility, which is not reported. */
   readonly isAlternative: boolean
 }
 
+/** What a handler wants to know of the elements of a name. */
+interface Wishes {
+  readonly reads: (name: string) => boolean
+  readonly repeats: (name: string) => boolean
+}
+
 interface Scope extends Names<Element> {
+  readonly wishes: Wishes
   /** Names of attributes that were met, as they are reported. */
   readonly attributes: Map<string, string>
   /** The canonical prefix of each prefix of the part; null for a namespace nobody looks at. */
@@ -111,13 +151,10 @@ interface Scope extends Names<Element> {
   readonly canonical: boolean
 }
 
-const makeScope = (
-  prefixes: ReadonlyMap<string, string | null>,
-  reads: (name: string) => boolean,
-  part: string
-): Scope => {
+const makeScope = (prefixes: ReadonlyMap<string, string | null>, wishes: Wishes, part: string): Scope => {
   const names = new Map<string, Element>()
   return {
+    wishes,
     prefixes,
     canonical: [...prefixes].every(
       ([prefix, known]) => prefix === "" || known === prefix || (known === null && !isPrefix(prefix))
@@ -130,9 +167,15 @@ const makeScope = (
       if (!/^[A-Za-z_:\u0080-\uffff][^<>"'&=!?/]*$/.test(written)) {
         throw damaged(`The part ${part} is broken: ${written.slice(0, 40)} is no name of an element`)
       }
-      const name = resolve(prefixes, written)
+      const name = internalized(resolve(prefixes, written))
       const isAlternative = name.startsWith("mc:")
-      const element = { written, name, isAlternative, reads: isAlternative || reads(name) }
+      const element = {
+        written,
+        name,
+        isAlternative,
+        reads: !isAlternative && wishes.reads(name),
+        repeats: !isAlternative && wishes.repeats(name)
+      }
       if (names.size < mostNames) names.set(written, element)
       return element
     }
@@ -144,7 +187,7 @@ const mostNames = 10_000
 /** No document needs so many; each declaration copies them all. */
 const maxPrefixes = 256
 
-const nestedScope = (outer: Scope, attributes: Attributes, reads: (name: string) => boolean, part: string): Scope => {
+const nestedScope = (outer: Scope, attributes: Attributes, part: string): Scope => {
   const changes = new Map<string, string | null>()
   for (const [name, uri = ""] of Object.entries(attributes)) {
     const prefix = name === "xmlns" ? "" : name.startsWith("xmlns:") ? name.slice(6) : undefined
@@ -157,7 +200,7 @@ const nestedScope = (outer: Scope, attributes: Attributes, reads: (name: string)
   if (outer.prefixes.size + changes.size > maxPrefixes) {
     throw limitExceeded("prefixes", `The part ${part} declares more than ${maxPrefixes} namespace prefixes`)
   }
-  return makeScope(new Map([...outer.prefixes, ...changes]), reads, part)
+  return makeScope(new Map([...outer.prefixes, ...changes]), outer.wishes, part)
 }
 
 /** Whether the readers know all the namespaces of a list of prefixes. */

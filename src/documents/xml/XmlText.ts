@@ -2,27 +2,15 @@ import { Buffer } from "node:buffer"
 import Iconv from "iconv-lite"
 import { damaged } from "../DocumentError.ts"
 
-const chunkBytes = 64 * 1024
-
 /**
- * The characters of an XML part, piece by piece and without a byte order mark: UTF-8, UTF-16 in either order, or what
- * its declaration names. Bytes that are wrong in the encoding become U+FFFD. Throws `DocumentError` for an unknown encoding.
+ * The bytes of an XML part in UTF-8, whatever its encoding: UTF-8, UTF-16 in either order, or what its declaration names.
+ * Bytes that are wrong in another encoding become U+FFFD. Throws `DocumentError` for an unknown encoding.
  */
-export function* xmlText(bytes: Uint8Array, part: string): Generator<string> {
+export const utf8Bytes = (bytes: Uint8Array, part: string): Uint8Array => {
   const encoding = encodingOf(bytes, part)
-  if (encoding !== "utf-8") {
-    yield Iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding)
-    return
-  }
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  let start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
-  while (start < bytes.byteLength) {
-    let end = Math.min(start + chunkBytes, bytes.byteLength)
-    // Not within a character: step back over at most 3 continuation bytes.
-    for (let step = 0; step < 3 && end < bytes.byteLength && ((bytes[end] ?? 0) & 0xc0) === 0x80; step++) end--
-    yield decoder.decode(bytes.subarray(start, end))
-    start = end
-  }
+  if (encoding === "utf-8") return bytes
+  const text = Iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), encoding)
+  return new TextEncoder().encode(text)
 }
 
 const encodingOf = (bytes: Uint8Array, part: string): string => {

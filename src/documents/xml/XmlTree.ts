@@ -1,7 +1,7 @@
 import { limitExceeded } from "../DocumentError.ts"
 import type { Limits } from "../Limits.ts"
 import { scanXml } from "./XmlScanner.ts"
-import type { Attributes } from "./XmlTokens.ts"
+import type { Attributes } from "./XmlTag.ts"
 
 /** An element with everything in it. `text` is its own text; where that stood between the children is not kept. */
 export interface XmlElement {
@@ -27,6 +27,10 @@ export interface XmlTreeBuilder {
   readonly text: (text: string) => void
   /** The finished tree, when its outermost element closes. */
   readonly close: () => XmlElement | undefined
+  /** The last child of the present element. */
+  readonly last: () => XmlElement | undefined
+  /** Adds a tree that was built before to the present element. */
+  readonly add: (tree: XmlElement) => void
 }
 
 /**
@@ -41,6 +45,20 @@ export const makeTreeBuilder = (
   const stack: Array<OpenElement> = []
   let elements = 0
   let ignoredDepth = 0
+
+  const add = (element: XmlElement): void => {
+    elements = stack.length === 0 ? 1 : elements + 1
+    if (elements > limits.treeElements) {
+      throw limitExceeded(
+        "treeElements",
+        `The part ${part} has a piece of more than ${limits.treeElements} elements, which is too much to hold`
+      )
+    }
+    const parent = stack.at(-1)
+    if (parent?.children === childless) parent.children = [element]
+    else parent?.children.push(element)
+  }
+
   return {
     building: () => stack.length > 0,
     open: (name, attributes) => {
@@ -48,17 +66,8 @@ export const makeTreeBuilder = (
         ignoredDepth++
         return
       }
-      elements = stack.length === 0 ? 1 : elements + 1
-      if (elements > limits.treeElements) {
-        throw limitExceeded(
-          "treeElements",
-          `The part ${part} has a piece of more than ${limits.treeElements} elements, which is too much to hold`
-        )
-      }
       const element: OpenElement = { name, attributes, children: childless, text: "" }
-      const parent = stack.at(-1)
-      if (parent?.children === childless) parent.children = [element]
-      else parent?.children.push(element)
+      add(element)
       stack.push(element)
     },
     text: (text) => {
@@ -72,6 +81,10 @@ export const makeTreeBuilder = (
       }
       const element = stack.pop()
       return stack.length === 0 ? element : undefined
+    },
+    last: () => (ignoredDepth > 0 ? undefined : stack.at(-1)?.children.at(-1)),
+    add: (tree) => {
+      if (ignoredDepth === 0 && stack.length > 0) add(tree)
     }
   }
 }
@@ -80,15 +93,19 @@ export const makeTreeBuilder = (
 export const parseXml = (bytes: Uint8Array, part: string, limits: Limits): XmlElement => {
   const builder = makeTreeBuilder(part, limits)
   let root: XmlElement = { name: "", attributes: {}, children: [], text: "" }
-  scanXml(bytes, part, limits, {
+  scanXml<XmlElement>(bytes, part, limits, {
     open: builder.open,
     text: builder.text,
     close: () => {
       root = builder.close() ?? root
-    }
+    },
+    repeated: { names: formatting, kept: builder.last, again: builder.add }
   })
   return root
 }
+
+/** What says how things look is mostly the same. */
+const formatting = new Set("w:rPr w:pPr w:tcPr w:tblPr a:rPr a:pPr a:endParaRPr p:spPr x:rPr".split(" "))
 
 /** The first child of this name. */
 export const child = (parent: XmlElement | undefined, name: string): XmlElement | undefined =>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
 import * as Limits from "../../../src/documents/Limits.ts"
 import { scanXml } from "../../../src/documents/xml/XmlScanner.ts"
-import { parseXml } from "../../../src/documents/xml/XmlTree.ts"
+import { makeTreeBuilder, parseXml, type XmlElement } from "../../../src/documents/xml/XmlTree.ts"
 import { failure, namespaces } from "../Packages.ts"
 
 const bytes = (xml: string): Uint8Array => new TextEncoder().encode(xml)
@@ -172,5 +172,90 @@ describe("XmlScanner", () => {
       failure(() => parseXml(xml, "part.xml", { ...Limits.defaults, treeElements: 100 })).limit,
       "treeElements"
     )
+  })
+
+  it("refuses a tag with attributes beyond number", () => {
+    const many = Array.from({ length: 10_001 }, (_, index) => `a${index}="1"`).join(" ")
+    assert.strictEqual(failure(() => events(`<a ${many}/>`)).limit, "attributes")
+  })
+
+  it("reads line ends, blanks and marks wherever they may stand", () => {
+    for (const [xml, expected] of [
+      ["<a>1\r\n2\r3\n4</a>", "<a>1\n2\n3\n4</a>"],
+      ["<a\r\n b='1'\t c = \"2\"\r/>", "<a b=1 c=2></a>"],
+      ["<a b='x\ty\r\nz'></a\r\n>", "<a b=x y z></a>"],
+      ["<a b='>'><!-- <b> --><![CDATA[<c>&amp;]]></a >", "<a b=>><c>&amp;</a>"],
+      ["\ufeff \r\n<a/>\n", "<a></a>"],
+      ["<a b='&#x20AC;&lt;&unknown;'>&#128512;</a>", "<a b=€<&unknown;>😀</a>"],
+      ["<ä ö='ü'>ß</ä>", "<ä ö=ü>ß</ä>"]
+    ] as const) {
+      assert.strictEqual(events(xml), expected, JSON.stringify(xml))
+    }
+  })
+})
+
+/** The tree without that anything is kept of elements for those that are like them. */
+const plainTree = (xml: string): XmlElement => {
+  const builder = makeTreeBuilder("part.xml", Limits.defaults)
+  let root: XmlElement | undefined
+  scanXml(bytes(xml), "part.xml", Limits.defaults, {
+    open: builder.open,
+    text: builder.text,
+    close: () => {
+      root = builder.close() ?? root
+    }
+  })
+  assert.isDefined(root)
+  return root
+}
+
+describe("elements that stand in a part again and again", () => {
+  const look = (inner: string) => `<w:rPr>${inner}</w:rPr>`
+  const changed = look(`<w:b/>${look("<w:i/>")}`)
+  const cases: ReadonlyArray<readonly [title: string, inner: string]> = [
+    ["the same", look("<w:b/>").repeat(3)],
+    ["empty ones", "<w:rPr/><w:rPr /><w:rPr></w:rPr><w:rPr/>"],
+    ["with a text", look("<w:t>a</w:t> b").repeat(2)],
+    ["with one of their name in them", changed.repeat(3)],
+    ["with their end in a comment", look("<!-- </w:rPr> --><w:b/>").repeat(2)],
+    ["with their end in an attribute", look("<w:b w:val='</w:rPr>'/>").repeat(2)],
+    ["with a closing bracket in the first attribute", "<w:rPr w:a='/>'><w:b/></w:rPr>".repeat(2)],
+    ["unlike in one character", `${look("<w:b w:val='1'/>")}${look("<w:b w:val='2'/>")}${look("<w:b w:val='1'/>")}`],
+    ["in each other", `<w:pPr>${look("<w:b/>")}</w:pPr>`.repeat(3)],
+    [
+      "under a prefix of another meaning",
+      `${look("<w:b/>")}<x xmlns:w="urn:other">${look("<w:b/>")}</x>${look("<w:b/>")}`
+    ],
+    ["that declare a prefix", `<w:rPr xmlns:w="urn:other"><w:b/></w:rPr>`.repeat(2) + look("<w:b/>")],
+    ["very long ones", look("<w:b/>".repeat(2000)).repeat(2)],
+    [
+      "in an alternative that is passed over",
+      `<mc:AlternateContent><mc:Choice Requires="zz">${look("<w:b/>")}</mc:Choice><mc:Fallback>${look("<w:b/>")}</mc:Fallback></mc:AlternateContent>`.repeat(
+        2
+      )
+    ]
+  ]
+  for (const [title, inner] of cases) {
+    it(`are read as if each stood alone: ${title}`, () => {
+      const xml = `<w:p xmlns:w="${w}" xmlns:mc="${mc}" xmlns:zz="urn:zz">${inner}</w:p>`
+      assert.deepStrictEqual(parseXml(bytes(xml), "part.xml", Limits.defaults), plainTree(xml))
+    })
+  }
+
+  it("are refused where they are too deep, though they were not before", () => {
+    const xml = (around: number) =>
+      bytes(`<a>${look("<b><c/></b>")}${"<d>".repeat(around)}${look("<b><c/></b>")}${"</d>".repeat(around)}</a>`)
+    const limits = { ...Limits.defaults, xmlDepth: 10 }
+    assert.strictEqual(parseXml(xml(6), "part.xml", limits).children.length, 2)
+    assert.strictEqual(failure(() => parseXml(xml(7), "part.xml", limits)).limit, "xmlDepth")
+  })
+
+  it("are refused where one is broken after sound ones", () => {
+    for (const broken of ["<w:rPr><w:b/>", "<w:rPr><w:b></w:rPr>", "<w:rPr><w:b c=1/></w:rPr>"]) {
+      const error = failure(() =>
+        parseXml(bytes(`<a>${look("<w:b/>").repeat(2)}${broken}</a>`), "part.xml", Limits.defaults)
+      )
+      assert.strictEqual(error.reason, "Damaged", broken)
+    }
   })
 })
