@@ -173,8 +173,8 @@ const isBadLuck = ({ error }: Execution): boolean =>
 
 const isCrash = ({ error }: Execution): boolean => typeof error === "string" && error.startsWith("Crash: ")
 
-/** Calls a second of a process to a service that is away: probes, the schedule, and crawls of five vaults every three seconds that fail. */
-const mostRefused = 6
+/** Calls a second of a process to a service that is away: probes, and what was under way when it went. */
+const mostRefused = 4
 
 /** Calls a second of a process to all services meanwhile. Without the queue nothing is crawled, but tasks that were under way go on to their end. */
 const mostCalls: Readonly<Record<Outage["service"], number>> = { cosmos: 15, blob: 30, queue: 20 }
