@@ -188,7 +188,7 @@ const crawlWhenSettled = Effect.fnUntraced(function* (
 
 /** The clock of checkpoints. */
 const databaseTime = Effect.flatMap(Database, (database) =>
-  database.use("The folder's database", "read the time", ({ now }) => now)
+  database.read("The folder's database", "read the time", ({ now }) => now)
 )
 
 /** Until every vault was crawled since the start, with no file left that was still written to, and all that was found has ended. */
@@ -215,7 +215,7 @@ const untilDone = Effect.fnUntraced(function* (
       )
     })
   })
-  const unfinished = database.use("The folder's database", "count what is left", ({ prepare }) =>
+  const unfinished = database.read("The folder's database", "count what is left", ({ prepare }) =>
     Number(
       prepare("SELECT count(*) AS n FROM vault_executions WHERE status IN ('pending', 'running')").get()?.["n"] ?? 0
     )

@@ -4,11 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
+import { setImmediate } from "node:timers"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { type ServiceError, Unavailable } from "../domain/ServiceError.ts"
-import * as DatabaseErrors from "./DatabaseErrors.ts"
+import * as BusyRetry from "./BusyRetry.ts"
 import * as Driver from "./Driver.ts"
-import * as FileErrors from "./FileErrors.ts"
+import * as GroupCommit from "./GroupCommit.ts"
 import * as MachineTime from "./MachineTime.ts"
 import * as Migrations from "./Migrations.ts"
 
@@ -24,8 +25,14 @@ export class Database extends Context.Tag("contentflow-worker/embedded/Database"
   {
     /** The file, for messages. */
     readonly file: string
-    /** Runs statements of which at most one writes; each is a transaction of its own. */
-    readonly use: <A>(service: string, operation: string, run: (access: Access) => A) => Effect.Effect<A, ServiceError>
+    /** Runs statements that only read. */
+    readonly read: <A>(service: string, operation: string, run: (access: Access) => A) => Effect.Effect<A, ServiceError>
+    /** Runs statements of which at most one writes. Calls of one turn of the event loop share a transaction, which is kept before they answer. */
+    readonly write: <A>(
+      service: string,
+      operation: string,
+      run: (access: Access) => A
+    ) => Effect.Effect<A, ServiceError>
     /** Runs statements as one transaction, while which no other process writes. What `run` throws undoes it and is a defect. */
     readonly exclusively: <A>(
       service: string,
@@ -41,13 +48,6 @@ export interface Options {
   readonly time?: "machine" | "effect"
 }
 
-/** How long one call blocks the event loop for another process's transaction. */
-const busyMillis = 10
-
-/** How long a call waits for other processes altogether; the waits in between grow to this. */
-const patience = 10_000
-const longestPause = 100
-
 /**
  * Synchronous NORMAL: in write-ahead mode a killed process loses nothing; a loss of power may lose the transactions of the last moments, all
  * of them in order, and damages nothing.
@@ -60,11 +60,11 @@ const pragmas = `
 
 const make = ({ file, time = "machine" }: Options) =>
   Effect.gen(function* () {
-    const opening = `open ${file}`
+    const opening = { service, operation: `open ${file}`, file }
     const connection = yield* Effect.acquireRelease(
-      retried(service, opening, file, () => {
+      BusyRetry.retried(opening, () => {
         mkdirSync(dirname(file), { recursive: true })
-        const opened = Driver.open(file, busyMillis)
+        const opened = Driver.open(file, BusyRetry.busyMillis)
         try {
           opened.exec(pragmas)
         } catch (thrown) {
@@ -75,20 +75,30 @@ const make = ({ file, time = "machine" }: Options) =>
       }),
       (opened) => Effect.sync(() => opened.close())
     )
-    const migrated = yield* retried(service, opening, file, () => Migrations.run(connection))
+    const migrated = yield* BusyRetry.retried(opening, () => Migrations.run(connection))
     if (migrated !== "done") {
       return yield* new Unavailable({
         service,
-        operation: opening,
+        operation: opening.operation,
         message: `${file} was written by a newer program: its schema has version ${migrated.newer}, this program knows ${Migrations.version}. Use that program, or another folder.`
       })
     }
     const wall = (yield* Clock.clockWith(Effect.succeed)).unsafeCurrentTimeMillis()
-    const machine = time === "machine" ? yield* retried(service, opening, file, () => clockOf(connection, wall)) : null
+    const machine = time === "machine" ? yield* BusyRetry.retried(opening, () => clockOf(connection, wall)) : null
 
     const access = (clock: Clock.Clock): Access => ({
       prepare: connection.prepare,
       now: machine === null ? MonotonicTime.unsafeNow(clock) : machine()
+    })
+    const alone =
+      <A>(run: (access: Access) => A) =>
+      (clock: Clock.Clock) =>
+        run(access(clock))
+    const grouped = GroupCommit.make({
+      exec: connection.exec,
+      rollback: () => rollback(connection),
+      // A program on a clock of its own gets all its events from it, and none from the event loop.
+      later: time === "machine" ? setImmediate : queueMicrotask
     })
     const exclusively = <A>(run: (access: Access) => A, clock: Clock.Clock): A => {
       connection.exec("BEGIN IMMEDIATE")
@@ -103,8 +113,14 @@ const make = ({ file, time = "machine" }: Options) =>
     }
     return Database.of({
       file,
-      use: (of, operation, run) => retried(of, operation, file, (clock) => run(access(clock))),
-      exclusively: (of, operation, run) => retried(of, operation, file, (clock) => exclusively(run, clock))
+      read: (of, operation, run) => BusyRetry.retried({ service: of, operation, file }, alone(run)),
+      write: (of, operation, run) =>
+        grouped({
+          run: alone(run),
+          alone: (waited) => BusyRetry.retried({ service: of, operation, file }, alone(run), waited)
+        }),
+      exclusively: (of, operation, run) =>
+        BusyRetry.retried({ service: of, operation, file }, (clock) => exclusively(run, clock))
     })
   })
 
@@ -120,34 +136,6 @@ const rollback = (connection: Driver.Connection): void => {
   } catch {
     return
   }
-}
-
-/** Calls SQLite again while another process writes, without holding up the event loop in between. */
-const retried = <A>(
-  of: string,
-  operation: string,
-  file: string,
-  run: (clock: Clock.Clock) => A
-): Effect.Effect<A, ServiceError> => {
-  const attempt = (waited: number): Effect.Effect<A, ServiceError> =>
-    Effect.clockWith((clock) => {
-      try {
-        return Effect.succeed(run(clock))
-      } catch (thrown) {
-        const code = Driver.codeOf(thrown)
-        if (code === undefined) {
-          return FileErrors.isSystemError(thrown)
-            ? Effect.fail(FileErrors.describe(of, operation, file, thrown))
-            : Effect.die(thrown)
-        }
-        if (code !== DatabaseErrors.BUSY || waited >= patience) {
-          return Effect.fail(DatabaseErrors.describe(of, operation, file, thrown))
-        }
-        const pause = Math.min(longestPause, 1 + waited / 2)
-        return Effect.delay(attempt(waited + busyMillis + pause), pause)
-      }
-    })
-  return attempt(0)
 }
 
 /** Milliseconds by which processes may read the time since the start differently: some systems tell it in whole seconds. */

@@ -91,12 +91,12 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
       path: string,
       state: BlobFiles.FileState
     ) {
-      const known = yield* database.use(service, operation, (access) => lookUp(access, place, blob, state))
+      const known = yield* database.read(service, operation, (access) => lookUp(access, place, blob, state))
       if (known !== undefined) return Option.some(known)
       const digest = yield* attempt(operation, path, () => digestOf(path, state))
       if (digest === undefined) return Option.none<Known>()
       return Option.some(
-        yield* database.use(service, operation, (access) => note(access, place, blob, state, digest, access.now))
+        yield* database.write(service, operation, (access) => note(access, place, blob, state, digest, access.now))
       )
     })
 
@@ -144,7 +144,7 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
             }),
           { concurrency: 16 }
         )
-        const servedAt = yield* database.use(service, operation, ({ now }) => now)
+        const servedAt = yield* database.read(service, operation, ({ now }) => now)
         return { blobs: listed.flatMap(Option.toArray), servedAt } satisfies BlobPage
       })
 

@@ -14,7 +14,8 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
   const columns: ReadonlyArray<string> = tables[name]
   const sql = statements(name, columns)
   const operation = (verb: string, id: string) => `${verb} ${name}/${id}`
-  const use = <A>(what: string, run: (access: Access) => A) => database.use(service, what, run)
+  const read = <A>(what: string, run: (access: Access) => A) => database.read(service, what, run)
+  const write = <A>(what: string, run: (access: Access) => A) => database.write(service, what, run)
   const etagOf = etags()
 
   /** Everything of a row but its id. */
@@ -35,7 +36,7 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
       if (!DocumentContainer.isStorableId(document.id)) return Effect.fail(DocumentContainer.unstorable(what))
       const text = textOf(what, document)
       if (typeof text !== "string") return Effect.fail(text)
-      return use(what, (access) => run(access, (etag) => values(document, etag, access.now, text)))
+      return write(what, (access) => run(access, (etag) => values(document, etag, access.now, text)))
     })
 
   /** What another process writes between the read and the write makes the write void: then both happen again. */
@@ -68,7 +69,7 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
   return {
     name,
     read: (id, knownEtag) =>
-      use(operation("read", id), (access) => {
+      read(operation("read", id), (access) => {
         if (knownEtag !== undefined && access.prepare(sql.etag).get(id)?.["etag"] === knownEtag)
           return Reading.Unchanged()
         const row = access.prepare(sql.read).get(id)
@@ -100,16 +101,16 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
         return Effect.fail(DocumentContainer.wrongPatch(operation("patch", id), properties))
       }
       return Effect.flatMap(
-        use(operation("patch", id), (access) => patch(access, id, set, condition)),
+        write(operation("patch", id), (access) => patch(access, id, set, condition)),
         (result) => (result instanceof ServiceError.Invalid ? Effect.fail(result) : Effect.succeed(result))
       )
     },
     remove: (id, etag) =>
-      use(operation("delete", id), (access) =>
+      write(operation("delete", id), (access) =>
         access.prepare(sql.remove).run(id, etag) > 0 ? Write.Written({ etag }) : unchanged(access, id)
       ),
     where: (wanted) =>
-      use(`query ${name} by ${Object.keys(wanted).join(", ")}`, ({ prepare }) => {
+      read(`query ${name} by ${Object.keys(wanted).join(", ")}`, ({ prepare }) => {
         const conditions = Object.entries(wanted)
         const indexed = conditions.filter(
           (condition): condition is [string, string] =>
@@ -123,7 +124,7 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
           .filter((document) => conditions.every(([property, value]) => document[property] === value))
       }),
     idsOf: (search, most) =>
-      use(`query ${name} by ${Object.keys(search.equal).join(", ")}`, ({ prepare }) => {
+      read(`query ${name} by ${Object.keys(search.equal).join(", ")}`, ({ prepare }) => {
         const { property, values } = search.oneOf
         const indexed = [
           ...Object.entries(search.equal).map(([name, value]) => [name, [value]] as const),

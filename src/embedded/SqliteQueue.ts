@@ -10,7 +10,7 @@ import { type Access, Database } from "./Database.ts"
 import * as OwnProcess from "./OwnProcess.ts"
 
 /*
- * Each call is one statement, and so one transaction: it happened as a whole or not at all, also when the process is killed in the middle of
+ * Each change is one statement: it happened as a whole or not at all, also when the process is killed in the middle of
  * it. The receive changes what it selects in the same statement, so that no two processes get one message.
  *
  * A receipt begins with the id of its process. What a process had that is dead by the word of the system need not wait for the end of its lease.
@@ -31,12 +31,13 @@ const make = Effect.gen(function* () {
     }
   })
   yield* Effect.addFinalizer(() =>
-    Effect.ignore(database.use(service, "close", (access) => OwnProcess.leave(access, id)))
+    Effect.ignore(database.write(service, "close", (access) => OwnProcess.leave(access, id)))
   )
 
-  const use = <A>(operation: string, run: (access: Access) => A) => database.use(service, operation, run)
+  const read = <A>(operation: string, run: (access: Access) => A) => database.read(service, operation, run)
+  const write = <A>(operation: string, run: (access: Access) => A) => database.write(service, operation, run)
   const checked = <A>(operation: string, body: string, run: (access: Access) => A) =>
-    Effect.zipRight(MessageBody.check(service, operation, body), use(operation, run))
+    Effect.zipRight(MessageBody.check(service, operation, body), write(operation, run))
 
   const owned = (lease: Receipt, changed: boolean): Effect.Effect<void, LeaseLost> =>
     changed
@@ -56,25 +57,28 @@ const make = Effect.gen(function* () {
     receive: (max, visibility) => {
       const limit = Math.min(Math.floor(max), mostMessages)
       if (!(limit >= 1)) return Effect.succeed([])
-      return use("receive tasks", ({ now, prepare }) => {
-        // A look at an empty queue must not ask for the right to write.
-        if (prepare(sql.anyVisible).get(now) === undefined) return []
-        const rows = prepare(sql.receive).all(
-          now + Math.max(1, Duration.toMillis(visibility)),
-          `${newReceipt()}-`,
-          now,
-          limit
-        )
-        return rows
-          .map((row) => ({
-            id: String(row["id"]),
-            receipt: String(row["receipt"]),
-            body: String(row["body"]),
-            dequeueCount: Number(row["dequeue_count"]),
-            insertedAt: Number(row["inserted_at"])
-          }))
-          .toSorted((a, b) => Number(a.id) - Number(b.id))
-      })
+      // A look at an empty queue must not ask for the right to write.
+      return Effect.flatMap(read("look for tasks", isAnyVisible), (any) =>
+        any
+          ? write("receive tasks", ({ now, prepare }) => {
+              const rows = prepare(sql.receive).all(
+                now + Math.max(1, Duration.toMillis(visibility)),
+                `${newReceipt()}-`,
+                now,
+                limit
+              )
+              return rows
+                .map((row) => ({
+                  id: String(row["id"]),
+                  receipt: String(row["receipt"]),
+                  body: String(row["body"]),
+                  dequeueCount: Number(row["dequeue_count"]),
+                  insertedAt: Number(row["inserted_at"])
+                }))
+                .toSorted((a, b) => Number(a.id) - Number(b.id))
+            })
+          : Effect.succeed([])
+      )
     },
 
     update: (lease, visibility, body) => {
@@ -83,7 +87,7 @@ const make = Effect.gen(function* () {
         prepare(sql.update).run(now + Duration.toMillis(visibility), receipt, body ?? null, lease.id, lease.receipt)
       return Effect.as(
         Effect.flatMap(
-          body === undefined ? use("update a task", update) : checked("update a task", body, update),
+          body === undefined ? write("update a task", update) : checked("update a task", body, update),
           (changed) => owned(lease, changed > 0)
         ),
         { id: lease.id, receipt }
@@ -92,7 +96,7 @@ const make = Effect.gen(function* () {
 
     complete: (lease) =>
       Effect.flatMap(
-        use("delete a task", ({ prepare }) => prepare(sql.complete).run(lease.id, lease.receipt)),
+        write("delete a task", ({ prepare }) => prepare(sql.complete).run(lease.id, lease.receipt)),
         (changed) => owned(lease, changed > 0)
       ),
 
@@ -101,7 +105,7 @@ const make = Effect.gen(function* () {
         checked("send a poison message", body, ({ now, prepare }) => prepare(sql.sendPoison).run(now, body))
       ),
 
-    stats: use("count the tasks", ({ now, prepare }) => {
+    stats: read("count the tasks", ({ now, prepare }) => {
       const oldest = prepare(sql.oldest).get(now)?.["oldest"]
       return {
         depth: Number(prepare(sql.depth).get()?.["depth"]),
@@ -110,7 +114,7 @@ const make = Effect.gen(function* () {
       }
     }),
 
-    check: Effect.asVoid(use("look at the tasks", ({ now, prepare }) => prepare(sql.anyVisible).get(now))),
+    check: Effect.asVoid(read("look at the tasks", isAnyVisible)),
 
     awaitSend: Queue.take(sent)
   })
@@ -120,6 +124,8 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<TaskQueue, ServiceError, Database> = Layer.scoped(TaskQueue, make)
 
 const service = "The folder's queue"
+
+const isAnyVisible = ({ now, prepare }: Access): boolean => prepare(sql.anyVisible).get(now) !== undefined
 
 /** As on Azure, so that a poller meets the same. */
 const mostMessages = 32
@@ -136,5 +142,6 @@ const sql = {
   sendPoison: "INSERT INTO poison_messages (inserted_at, body) VALUES (?, ?)",
   depth: "SELECT count(*) AS depth FROM messages",
   poisonDepth: "SELECT count(*) AS depth FROM poison_messages",
-  oldest: "SELECT min(inserted_at) AS oldest FROM messages WHERE visible_at <= ?"
+  // Ids grow with the time of insertion: the first that is visible is near the beginning, however many there are.
+  oldest: "SELECT inserted_at AS oldest FROM messages WHERE +visible_at <= ? ORDER BY id LIMIT 1"
 }

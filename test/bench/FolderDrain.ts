@@ -33,13 +33,13 @@ export const folderDrain = (tasks: number, workers: number) =>
     const folder = yield* Folders.temporary
     const measured = Effect.gen(function* () {
       yield* filled(folder, tasks)
-      const queue = yield* TaskQueue
+      const database = yield* Database
       const started = Bench.stopwatch()
-      const depth = Effect.map(queue.stats, (stats) => stats.depth)
+      const isDone = database.read("bench", "look", ({ prepare }) => prepare(anyMessage).get() === undefined)
       yield* Effect.scoped(
         Effect.zipRight(
           Layer.build(WorkerEngine.layer.pipe(Layer.provide(PipelineRunner.layer))),
-          Effect.repeat(Effect.delay(depth, Duration.millis(20)), { until: (left) => left === 0 })
+          Effect.repeat(Effect.delay(isDone, Duration.millis(20)), { until: (done) => done })
         )
       )
       return started(tasks)
@@ -54,7 +54,12 @@ export const folderDrain = (tasks: number, workers: number) =>
     )
   })
 
-/** The statements that those tasks need, one after another, and nothing else. */
+const anyMessage = "SELECT 1 FROM messages LIMIT 1"
+
+/**
+ * What a loop by hand does with as many tasks at a time: it receives them, and begins, finishes and deletes them, each step of all of them in one
+ * transaction, since none waits for another. The rows that it writes are the engine's.
+ */
 export const bareFolderDrain = (tasks: number, workers: number) =>
   Effect.gen(function* () {
     const folder = yield* Folders.temporary
@@ -66,21 +71,31 @@ export const bareFolderDrain = (tasks: number, workers: number) =>
       "UPDATE messages SET visible_at = ?, receipt = 'r' || id, dequeue_count = dequeue_count + 1 WHERE id IN (SELECT id FROM messages WHERE visible_at <= ? ORDER BY visible_at, id LIMIT ?) RETURNING id, receipt, body"
     )
     const read = prepare("SELECT etag, document FROM vault_executions WHERE id = ?")
-    const write = prepare("UPDATE vault_executions SET status = ?, etag = ?, document = ? WHERE id = ? AND etag = ?")
+    const write = prepare(
+      "UPDATE vault_executions SET vault_id = ?, pipeline_id = ?, status = ?, attempt_process = ?, etag = ?, written_at = ?, document = ? WHERE id = ? AND etag = ?"
+    )
     const remove = prepare("DELETE FROM messages WHERE id = ? AND receipt = ?")
-    const far = Number.MAX_SAFE_INTEGER
+    const together = <A>(run: () => A): A => {
+      exec("BEGIN IMMEDIATE")
+      const result = run()
+      exec("COMMIT")
+      return result
+    }
+    const change = (id: string, fields: Readonly<Record<string, unknown>>, process: string | null) => {
+      const row = read.get(id)
+      const document = { ...JSON.parse(String(row?.["document"])), ...fields, attempt_process: process }
+      const { pipeline_id, status, vault_id } = document
+      const etag = `${status}-1`
+      const text = JSON.stringify(document)
+      write.run(vault_id, pipeline_id, status, process, etag, Date.now(), text, id, String(row?.["etag"]))
+    }
     for (;;) {
-      const messages = receive.all(far, far - 1, Math.min(workers, 32))
+      const messages = together(() => receive.all(Date.now() + 300_000, Date.now(), Math.min(workers, 32)))
       if (messages.length === 0) break
-      for (const message of messages) {
-        const [, execution_id = ""] = /"execution_id":\s*"([^"]+)"/.exec(String(message["body"])) ?? []
-        for (const status of ["running", "completed"]) {
-          const row = read.get(execution_id)
-          const document = JSON.stringify({ ...JSON.parse(String(row?.["document"])), status })
-          write.run(status, `${status}-1`, document, execution_id, String(row?.["etag"]))
-        }
-        remove.run(String(message["id"]), String(message["receipt"]))
-      }
+      const ids = messages.map(({ body }) => String(JSON.parse(String(body)).payload.execution_id))
+      together(() => ids.forEach((id) => change(id, Bench.running, "process")))
+      together(() => ids.forEach((id) => change(id, Bench.completed, null)))
+      together(() => messages.forEach(({ id, receipt }) => remove.run(String(id), String(receipt))))
     }
     const result = started(tasks)
     close()

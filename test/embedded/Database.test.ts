@@ -49,7 +49,7 @@ describe("Database", () => {
   it.scoped("its clock is one for all processes, and no step of the wall clock moves it", () =>
     Effect.gen(function* () {
       const file = yield* newFile
-      const timeOf = (database: Database.Database["Type"]) => database.use("test", "look", ({ now }) => now)
+      const timeOf = (database: Database.Database["Type"]) => database.read("test", "look", ({ now }) => now)
       const first = yield* timeOf(yield* open(file))
       for (const wall of [first + 86_400_000, first - 86_400_000]) {
         yield* TestClock.setTime(wall)
@@ -113,7 +113,7 @@ describe("Database", () => {
       )
       assert.isTrue(Exit.isFailure(exit))
       assert.strictEqual(
-        yield* database.use(
+        yield* database.read(
           "test",
           "count",
           ({ prepare }) => prepare("SELECT count(*) AS n FROM poison_messages").get()?.["n"]
@@ -155,8 +155,8 @@ describe("Database", () => {
       const container = SqliteContainer.make(database, "vaults")
       yield* container.create({ id: "a" })
       const pragma = (text: string) =>
-        database.use("test", "set", ({ prepare }) => void prepare(`PRAGMA ${text}`).get())
-      const pages = yield* database.use("test", "look", ({ prepare }) =>
+        database.write("test", "set", ({ prepare }) => void prepare(`PRAGMA ${text}`).get())
+      const pages = yield* database.read("test", "look", ({ prepare }) =>
         Number(prepare("PRAGMA page_count").get()?.["page_count"])
       )
       yield* pragma(`max_page_count = ${pages}`)

@@ -54,7 +54,7 @@ describe("SqliteContainer", () => {
       const container = SqliteContainer.make(database, "vault_executions")
       yield* container.create({ id: "a", status: "pending" })
       yield* container.create({ id: "b", status: "pending" })
-      yield* database.use("test", "break it", ({ prepare }) =>
+      yield* database.write("test", "break it", ({ prepare }) =>
         prepare("UPDATE vault_executions SET document = '{' WHERE id = 'a'").run()
       )
       assert.deepStrictEqual(

@@ -26,12 +26,12 @@ const most = 200
 
 export const make = Effect.gen(function* () {
   const database = yield* Database
-  let seen = yield* database.use(service, "read the time", ({ now }) => now)
+  let seen = yield* database.read(service, "read the time", ({ now }) => now)
   /** Executions of that moment which were told; others of the same moment may follow. */
   let told = new Set<string>()
   const totals = { completed: 0, failed: 0 }
 
-  const next = database.use(service, "look for results", ({ prepare }) => prepare(ended).all(seen, most + told.size))
+  const next = database.read(service, "look for results", ({ prepare }) => prepare(ended).all(seen, most + told.size))
   const look: Effect.Effect<void, ServiceError> = Effect.gen(function* () {
     const rows = yield* next
     const fresh = rows.filter((row) => !told.has(String(row["id"])))
