@@ -5,19 +5,21 @@ import { bareDrain } from "./BareDrain.ts"
 import * as Measurement from "./Measurement.ts"
 import { script, scriptArguments } from "../support/Scripts.ts"
 import { engineDrain } from "./EngineDrain.ts"
+import { folderCrawl } from "./FolderCrawl.ts"
 import { bareFolderDrain, folderDrain } from "./FolderDrain.ts"
 import { memoryDrain } from "./MemoryDrain.ts"
 
 /**
  * What a task costs. Prints one row a measurement: the engine and a bare SDK loop on emulators, then the engine on a folder beside a bare loop of SQL statements, and alone on memory layers.
  * Every measurement has processes of its own, so that memory and compiled code are its own. Arguments: the number of tasks on
- * emulators (2000) and on memory layers (100000); or `engine|bare|folder|bare-folder|memory <workers> <tasks>` for one measurement.
+ * emulators (2000) and on memory layers (100000); or `engine|bare|folder|bare-folder|folder-crawl|memory <workers> <tasks>` for one measurement.
  */
 const main = async (args: ReadonlyArray<string>): Promise<void> => {
   const [kind, first, second] = args
   if (kind === "memory") return measured(memoryDrain(Number(second), Number(first)))
   if (kind === "folder") return measured(folderDrain(Number(second), Number(first)))
   if (kind === "bare-folder") return measured(bareFolderDrain(Number(second), Number(first)))
+  if (kind === "folder-crawl") return measured(folderCrawl(Number(second)))
   if (kind === "engine") return measured(Measurement.measure(engineDrain, Number(first), Number(second)))
   if (kind === "bare") return measured(Measurement.measure(bareDrain, Number(first), Number(second)))
   return all(Number(kind ?? 2_000), Number(first ?? 100_000))
@@ -64,6 +66,12 @@ const all = async (tasks: number, memoryTasks: number): Promise<void> => {
       print(row([String(workers), name, ...numbers, "", peakMegabytes.toFixed(0)]))
     }
   }
+  print(`A crawl of ${memoryTasks} small files in a folder, to as many tasks in its queue`)
+  print(row(["", "", "documents/s", "us/document", "CPU us/document", "MB before", "peak MB"]))
+  const crawl = await inProcess<Effect.Effect.Success<ReturnType<typeof folderCrawl>>>("folder-crawl", 0, memoryTasks)
+  const { cpuMillisPerTask, megabytesBefore, microsPerTask, peakMegabytes, tasksPerSecond } = crawl
+  const cells = [tasksPerSecond, microsPerTask, cpuMillisPerTask * 1_000, megabytesBefore, peakMegabytes]
+  print(row(["", "engine", ...cells.map((value) => value.toFixed(0))]))
   print(`${memoryTasks} pass_through tasks on memory layers`)
   print(row(["workers", "", "tasks/s", "us/task", "CPU us/task", "", "peak MB"]))
   for (const workers of [1, 4, 16, 64]) {

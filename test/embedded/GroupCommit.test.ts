@@ -27,10 +27,7 @@ const opened = Effect.gen(function* () {
 })
 
 const all = <A, E>(effects: ReadonlyArray<Effect.Effect<A, E>>) =>
-  Effect.all(
-    effects.map((effect) => Effect.exit(effect)),
-    { concurrency: "unbounded" }
-  )
+  Effect.forEach(effects, (effect) => Effect.exit(effect), { concurrency: "unbounded" })
 
 describe("GroupCommit", () => {
   const recorded = () => {
