@@ -58,7 +58,8 @@ export const folderCrawl = (documents: number) =>
       )
       const result = started(documents)
       const messages = yield* database.read("bench", "count", ({ prepare }) => prepare(counted).get()?.["messages"])
-      if (messages !== documents) return yield* Effect.dieMessage(`${String(messages)} of ${documents} documents are queued.`)
+      if (messages !== documents)
+        return yield* Effect.dieMessage(`${String(messages)} of ${documents} documents are queued.`)
       return { ...result, megabytesBefore: before }
     })
     return yield* Effect.provide(
