@@ -9,6 +9,8 @@ import * as StorageBlob from "./blob/StorageBlob.ts"
 import { AzureConfig } from "./azure/AzureConfig.ts"
 import { WorkerConfig } from "./config/WorkerConfig.ts"
 import type { ServiceError } from "./domain/ServiceError.ts"
+import type { Executor } from "./executor/Executor.ts"
+import type { ExecutorFileInvalid } from "./executor/ExecutorFiles.ts"
 import * as Builtins from "./executors/Builtins.ts"
 import * as PipelineRunner from "./pipeline/PipelineRunner.ts"
 import * as StorageQueue from "./queue/StorageQueue.ts"
@@ -34,25 +36,39 @@ export const ports = Layer.mergeAll(
   )
 ).pipe(Layer.provideMerge(clients))
 
-/** The built-in executor types, with the threads they parse on. */
-export const catalog = Builtins.layer.pipe(
-  Layer.provide(
-    Layer.unwrapEffect(
-      Effect.map(WorkerConfig, ({ executorThreads }) => ThreadPool.layer({ threads: executorThreads }))
+export interface Options<R = never> {
+  /** Executor types beside the built-in ones; one of the same type takes the other's place. What they require is required of the program. */
+  readonly executors?: ReadonlyArray<Executor<R>>
+}
+
+/** The built-in executor types and those of the options, with the threads they parse on. */
+export const catalogWith = <R = never>({ executors = [] }: Options<R>) =>
+  Builtins.layerWith(executors).pipe(
+    Layer.provide(
+      Layer.unwrapEffect(
+        Effect.map(WorkerConfig, ({ executorThreads }) => ThreadPool.layer({ threads: executorThreads }))
+      )
     )
   )
-)
 
-/** The engine with the built-in executor types, over any ports. */
-export const engine = EventLoop.layer.pipe(
-  Layer.provideMerge(WorkerEngine.layer),
-  Layer.provideMerge(PipelineRunner.layer),
-  Layer.provide(catalog)
-)
+export const catalog = catalogWith({})
 
-/** The whole worker on the Azure resources that the settings name. The ports stay visible, for checks and HTTP. */
+/** The engine with these executor types, over any ports. */
+export const engineWith = <R = never>(options: Options<R>) =>
+  EventLoop.layer.pipe(
+    Layer.provideMerge(WorkerEngine.layer),
+    Layer.provideMerge(PipelineRunner.layer),
+    Layer.provide(catalogWith(options))
+  )
+
+export const engine = engineWith({})
+
+/** The whole worker on the Azure resources that the settings name, with executor types of the program's own. The ports stay visible, for checks and HTTP. */
+export const layerWith = <R = never>(options: Options<R>) => Layer.provideMerge(engineWith(options), ports)
+
+/** The same with the built-in types alone. */
 export const layer: Layer.Layer<
   WorkerEngine.WorkerEngine | PipelineRunner.PipelineRunner | Layer.Layer.Success<typeof ports>,
-  ServiceError,
+  ServiceError | ExecutorFileInvalid,
   AzureConfig | WorkerConfig | FileSystem.FileSystem | Path.Path
-> = Layer.provideMerge(engine, ports)
+> = layerWith({})

@@ -59,10 +59,9 @@ const worker = <E>(catalog: Layer.Layer<Worker.Catalog.Catalog, E, Layer.Layer.S
 const own = Worker.Catalog.layer([greetings, shout])
 
 /** The built-in types, and those of this program beside them. */
-const ownAndBuiltins = Layer.effect(
-  Worker.Catalog.Catalog,
-  Effect.map(Worker.Catalog.Catalog, ({ all }) => Worker.Catalog.make([...all, greetings, shout]))
-).pipe(Layer.provide(Worker.Builtins.layer), Layer.provide([Worker.ThreadPool.layerInline, NodeContext.layer]))
+const ownAndBuiltins = Worker.Builtins.layerWith([greetings, shout]).pipe(
+  Layer.provide([Worker.ThreadPool.layerInline, NodeContext.layer])
+)
 
 // --- What its tests see ---
 

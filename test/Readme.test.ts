@@ -1,13 +1,40 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { basename, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { version } from "../src/cli/Version.ts"
 import { markdownTable } from "../src/config/Documentation.ts"
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8")
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** Of all rooms. */
+const readmes = [
+  "README.md",
+  ...["src", "test"].flatMap((place) =>
+    readdirSync(join(root, place), { recursive: true })
+      .map((path) => join(place, String(path)))
+      .filter((path) => basename(path) === "README.md" && !path.includes("node_modules"))
+  )
+]
+
+/** What a program may import of the package, as sources. */
+const entryPoints = () =>
+  Object.fromEntries(
+    Object.entries<{ readonly default?: string }>(JSON.parse(read("package.json")).exports).flatMap(([name, target]) =>
+      target.default === undefined
+        ? []
+        : [
+            [
+              join("contentflow-worker", name),
+              [join(root, target.default.replace(/^\.\/dist/, "src").replace(/\.js$/, ".ts"))]
+            ]
+          ]
+    )
+  )
 
 describe("README", () => {
   it("lists every setting as the table of variables does", () => {
@@ -16,8 +43,10 @@ describe("README", () => {
   })
 
   it("names only files that exist", () => {
-    for (const [, path] of read("README.md").matchAll(/`((?:src|test)\/[\w./-]+\.(?:ts|md))`/g)) {
-      assert.doesNotThrow(() => read(path ?? ""), path)
+    for (const readme of readmes) {
+      for (const [, path] of read(readme).matchAll(/`((?:src|test)\/[\w./-]+\.(?:ts|md))`/g)) {
+        assert.doesNotThrow(() => read(path ?? ""), `${readme}: ${path}`)
+      }
     }
   })
 
@@ -30,11 +59,12 @@ describe("README", () => {
   it.skipIf("Deno" in globalThis)(
     "has programs that compile as they stand there",
     () => {
-      const root = fileURLToPath(new URL("..", import.meta.url))
       // Below the repository, where its packages are found.
       const folder = mkdtempSync(join(root, "node_modules/.readme-"))
       try {
-        const programs = [...read("README.md").matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, program]) => program ?? "")
+        const programs = readmes.flatMap((readme) =>
+          [...read(readme).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, program]) => program ?? "")
+        )
         assert.isNotEmpty(programs)
         programs.forEach((program, index) => {
           const name = /^export const (\w+)/m.exec(program)?.[1] ?? `program${index}`
@@ -48,7 +78,7 @@ describe("README", () => {
               noUnusedLocals: false,
               types: ["node"],
               typeRoots: [join(root, "node_modules/@types")],
-              paths: { "contentflow-worker": [join(root, "src/index.ts")] }
+              paths: entryPoints()
             },
             include: ["*.ts"]
           })

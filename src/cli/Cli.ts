@@ -6,6 +6,7 @@ import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import type { Teardown } from "@effect/platform/Runtime"
 import * as Cause from "effect/Cause"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -14,11 +15,36 @@ import { redact } from "../domain/Redaction.ts"
 import * as OutputFormat from "./run/OutputFormat.ts"
 import { version } from "./Version.ts"
 
+/** The variable that the option stands for comes first, so that each command finds it among its settings. */
+const executorFiles = Options.text("executors").pipe(
+  Options.withPseudoName("FILE"),
+  Options.withDescription(
+    "A module with executor types of your own, beside the built-in ones; may be repeated. CONTENTFLOW_EXECUTORS names several."
+  ),
+  Options.repeated
+)
+
+const withExecutors = <A, E, R>(
+  files: ReadonlyArray<string>,
+  command: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  files.length === 0
+    ? command
+    : Effect.configProviderWith((settings) =>
+        Effect.withConfigProvider(
+          command,
+          ConfigProvider.orElse(
+            ConfigProvider.fromMap(new Map([["CONTENTFLOW_EXECUTORS", files.join(",")]])),
+            () => settings
+          )
+        )
+      )
+
 /** Modules are loaded when their command runs: `--help` needs no Azure SDK, and `start` no emulator. */
-const start = Command.make("start", {}, () =>
+const start = Command.make("start", { executors: executorFiles }, ({ executors }) =>
   Effect.flatMap(
     Effect.promise(() => import("./Start.ts")),
-    (module) => module.start
+    (module) => withExecutors(executors, module.start)
   )
 ).pipe(Command.withDescription("Run the worker, with settings from the environment, .env and Azure App Configuration."))
 
@@ -70,12 +96,13 @@ const serve = Command.make(
     ),
     once: Options.boolean("once").pipe(
       Options.withDescription("End when every document is done: exit code 0 when all completed, 3 when some failed.")
-    )
+    ),
+    executors: executorFiles
   },
-  (options) =>
+  ({ executors, ...options }) =>
     Effect.flatMap(
       Effect.promise(() => import("./Serve.ts")),
-      (module) => Effect.flatMap(module.serve(options), ended)
+      (module) => Effect.flatMap(withExecutors(executors, module.serve(options)), ended)
     )
 ).pipe(
   Command.withDescription(
@@ -181,12 +208,13 @@ const runFile = Command.make(
         "The executor whose work the documents are: it does not run. By default the one that lists documents, if the pipeline begins with it."
       ),
       Options.optional
-    )
+    ),
+    executors: executorFiles
   },
-  (options) =>
+  ({ executors, ...options }) =>
     Effect.flatMap(
       Effect.promise(() => import("./Run.ts")),
-      (module) => Effect.flatMap(module.run(options), ended)
+      (module) => Effect.flatMap(withExecutors(executors, module.run(options)), ended)
     )
 ).pipe(
   Command.withDescription(
@@ -200,12 +228,13 @@ const validate = Command.make(
     files: fileName.pipe(Args.withDescription("YAML files with pipelines; - is standard input."), Args.atLeast(1)),
     graph: Options.boolean("graph").pipe(
       Options.withDescription("Print the graphs for Mermaid on standard output, and the problems on standard error.")
-    )
+    ),
+    executors: executorFiles
   },
-  (options) =>
+  ({ executors, ...options }) =>
     Effect.flatMap(
       Effect.promise(() => import("./Validate.ts")),
-      (module) => module.validate(options)
+      (module) => withExecutors(executors, module.validate(options))
     )
 ).pipe(
   Command.withDescription(
@@ -235,12 +264,13 @@ const executors = Command.make(
           ? refuse("Give one of --json, --catalog-yaml and --markdown.")
           : Effect.succeed(format ?? ("text" as const))
       })
-    )
+    ),
+    executors: executorFiles
   },
-  (options) =>
+  ({ executors: files, ...options }) =>
     Effect.flatMap(
       Effect.promise(() => import("./Executors.ts")),
-      (module) => module.executors(options)
+      (module) => withExecutors(files, module.executors(options))
     )
 ).pipe(Command.withDescription("List the executor types that pipelines can use, or explain one."))
 

@@ -64,6 +64,7 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
         pipelineEnvAllowlist: Effect.map(value(variables.pipelineEnvAllowlist), (names) => names ?? []),
         localRoots: Effect.map(value(variables.localRoots), (folders) => folders ?? []),
         serviceHostAllowlist: Effect.map(value(variables.serviceHostAllowlist), (hosts) => hosts ?? []),
+        executorFiles: Effect.map(value(variables.executorFiles), (files) => files ?? []),
         aiPrices: value(variables.aiPrices),
         executorThreads: value(variables.executorThreads),
         claimCheckContainer: value(variables.claimCheckContainer)

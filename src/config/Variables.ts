@@ -335,6 +335,15 @@ export const variables = {
       "Folders of this machine that pipelines may read files from and write files to, hidden files excepted. Without it they use only what a run fetches itself and the folders for temporary files."
   }),
 
+  executorFiles: optional(Kind.list(Kind.text), {
+    name: "CONTENTFLOW_EXECUTORS",
+    group: "Pipelines",
+    without: "the built-in types alone",
+    stored: false,
+    description:
+      "Modules (`./my.ts`) with executor types of your own, beside the built-in ones; `--executors` of the command line comes first. They run with all rights of the worker."
+  }),
+
   serviceHostAllowlist: optional(Kind.list(host), {
     name: "SERVICE_HOST_ALLOWLIST",
     group: "Pipelines",

@@ -35,6 +35,8 @@ export interface EngineSettings {
   readonly pipelineEnvAllowlist: ReadonlyArray<string>
   /** Folders of this machine that definitions may read files from and write files to. */
   readonly localRoots: ReadonlyArray<string>
+  /** Modules with executor types beside the built-in ones; paths from the working directory. */
+  readonly executorFiles: ReadonlyArray<string>
   /** Hosts beside Azure's that may get the worker's identity, or plain HTTP, from a model or analysis executor. */
   readonly serviceHostAllowlist: ReadonlyArray<string>
   /** The price table: JSON, or the path of a file that holds it. */
@@ -68,6 +70,7 @@ export const defaults: EngineSettings = {
   crashLimit: 3,
   pipelineEnvAllowlist: [],
   localRoots: [],
+  executorFiles: [],
   serviceHostAllowlist: [],
   aiPrices: null,
   executorThreads: null,

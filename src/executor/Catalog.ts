@@ -29,6 +29,21 @@ export const layer = <R = never>(
     )
   )
 
+/** These executors beside those of the catalog below; one of the same type takes the other's place. */
+export const adding = <R = never>(executors: ReadonlyArray<Executor<R>>) =>
+  Layer.effect(
+    Catalog,
+    Effect.gen(function* () {
+      const { all, find } = yield* Catalog
+      const context = yield* Effect.context<Exclude<R, Scope>>()
+      for (const { type } of executors) {
+        if (Option.isSome(find(type)))
+          yield* Effect.logInfo(`An executor type of yours takes the place of the built-in ${type}`)
+      }
+      return make([...all, ...executors.map((executor) => provided(executor, context))])
+    })
+  )
+
 /** A catalog of executors that require nothing. */
 export const make = (executors: ReadonlyArray<Executor<never>>): Catalog["Type"] => {
   const byType = new Map(executors.map((executor) => [executor.type, executor]))

@@ -1,10 +1,11 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Option from "effect/Option"
 import type { Content } from "../domain/Content.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
+import * as EffectCopies from "./EffectCopies.ts"
 import type { ExecutorError } from "./ExecutorError.ts"
 import type * as Retry from "./Retry.ts"
 import type { RunFacts } from "./RunFacts.ts"
@@ -173,7 +174,10 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
         const problems = definition.check?.(settings) ?? []
         return problems.length > 0
           ? Either.left(problems)
-          : Either.right((context: ExecutorContext) => definition.make(settings, context))
+          : Either.right((context: ExecutorContext) => {
+              const made = definition.make(settings, context)
+              return Effect.isEffect(made) ? made : Effect.dieMessage(EffectCopies.foreign(definition.type))
+            })
       }),
     advise: (raw) =>
       Either.match(decode(raw), {

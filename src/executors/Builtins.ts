@@ -1,8 +1,8 @@
-import type { FileSystem } from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ValvedBlobs from "../blob/ValvedBlobs.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
-import type { WorkerConfig } from "../config/WorkerConfig.ts"
+import { WorkerConfig } from "../config/WorkerConfig.ts"
 import * as ContentUnderstanding from "../services/analysis/ContentUnderstanding.ts"
 import * as Embeddings from "../services/embedding/Embeddings.ts"
 import * as HttpLanguageModel from "../services/language/HttpLanguageModel.ts"
@@ -10,6 +10,7 @@ import * as SearchIndexes from "../services/search/SearchIndexes.ts"
 import * as ServiceClients from "../services/ServiceClients.ts"
 import * as Catalog from "../executor/Catalog.ts"
 import type { Executor } from "../executor/Executor.ts"
+import * as ExecutorFiles from "../executor/ExecutorFiles.ts"
 import { executor as azureOpenAiAgent } from "./analyse/AzureOpenAiAgent.ts"
 import { executor as azureOpenAiEmbeddings } from "./analyse/AzureOpenAiEmbeddings.ts"
 import { executor as contentClassifier } from "./analyse/ContentClassifier.ts"
@@ -111,12 +112,23 @@ const own = Layer.mergeAll(
   )
 )
 
-/** The catalog of the built-in types, each store that they call behind its valve. */
-export const layer: Layer.Layer<
-  Catalog.Catalog,
-  never,
-  Exclude<Services, Layer.Layer.Success<typeof own> | EndpointValves.EndpointValves> | WorkerConfig | FileSystem
-> = Catalog.layer(builtins.map((each) => widened(each))).pipe(
-  Layer.provide([own, ValvedBlobs.layer]),
-  Layer.provide(EndpointValves.layer)
-)
+const types = Catalog.layer(builtins.map((each) => widened(each)))
+
+/** Those of the modules that the settings name; they may require what the built-in types require. */
+const ofFiles = Layer.unwrapEffect(
+  Effect.gen(function* () {
+    const { executorFiles } = yield* WorkerConfig
+    return Catalog.adding(yield* ExecutorFiles.load<Services>(executorFiles))
+  })
+).pipe(Layer.provide(types))
+
+/** The catalog of the built-in types, of those in the modules that the settings name, and of these. Each store that they call is behind its valve. */
+export const layerWith = <R = never>(executors: ReadonlyArray<Executor<R>>) =>
+  Catalog.adding(executors).pipe(
+    Layer.provide(ofFiles),
+    Layer.provide([own, ValvedBlobs.layer]),
+    Layer.provide(EndpointValves.layer)
+  )
+
+/** The same without types of the program's own. */
+export const layer = layerWith([])

@@ -4,11 +4,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { argv } from "node:process"
 import type { BlobStore } from "../blob/BlobStore.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
 import type { Closed } from "../concurrency/TrialValve.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { VaultId } from "../domain/Ids.ts"
+import * as EffectCopies from "../executor/EffectCopies.ts"
 import type { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../queue/TaskQueue.ts"
 import type { CheckpointStore } from "../store/CheckpointStore.ts"
@@ -114,6 +116,7 @@ const make = Effect.gen(function* () {
     )
   })
   yield* Effect.addFinalizer(() => stop)
+  yield* EffectCopies.warn(argv[1])
   yield* Effect.logInfo(
     `The engine runs ${config.processingWorkers} processing and ${config.sourceWorkers} source workers as ${config.workerName}`
   )

@@ -54,6 +54,43 @@ describe.skipIf("Deno" in globalThis || !existsSync(built))("the packed program 
       })
     )
 
+    it.effect("takes executors of one's own from a file beside it, of TypeScript where the runtime reads that", () =>
+      Effect.gen(function* () {
+        const installed = yield* Installed
+        const at = (name: string) => join(installed.folder, name)
+        const source = (annotation: string) => `
+import * as Effect from "effect/Effect"
+import { Content, Executor } from "contentflow-worker/executor"
+const mark${annotation} = "!"
+export const shout = Executor.define({
+  type: "shout", category: "transform", name: "Shout", description: "Capitals.", settings: {},
+  make: () => Effect.succeed({
+    process: (items) => Effect.succeed(items.map((item) => Content.withData(item, { text: String(item.data["text"]).toUpperCase() + mark })))
+  })
+})
+`
+        writeFileSync(at("own.ts"), source(": string"))
+        writeFileSync(at("own.mjs"), source(""))
+        writeFileSync(at("own.yaml"), "name: Own\nexecutors: [{id: a, type: shout}]\nexecution_sequence: [a]\n")
+        writeFileSync(at("items.json"), '[{"id": {"canonical_id": "a", "unique_id": "a"}, "data": {"text": "hello"}}]')
+        yield* Effect.forEach(
+          Packed.runtimes,
+          (runtime, index) =>
+            Effect.gen(function* () {
+              const run = (file: string) =>
+                Packed.run(installed, runtime, ["run", "own.yaml", "--items", "items.json", "--executors", file])
+              const typed = yield* run("./own.ts")
+              // The Node of the tests may be older than the first that reads TypeScript.
+              const ended = index === 0 && /reads no TypeScript/.test(typed.stderr) ? yield* run("./own.mjs") : typed
+              assert.strictEqual(ended.code, 0, `${runtime.name}: ${ended.stderr}`)
+              assert.include(ended.stdout, '"HELLO!"', runtime.name)
+              assert.notInclude(ended.stderr, "two copies", runtime.name)
+            }),
+          { concurrency: 2, discard: true }
+        )
+      })
+    )
+
     it.effect("has the sources that its maps name, and the files that its entry points name", () =>
       Effect.gen(function* () {
         const { files, folder } = yield* Installed

@@ -41,6 +41,7 @@ export const load: Effect.Effect<LocalSettings, ConfigError> = Effect.suspend(()
       allowlist: value(variables.pipelineEnvAllowlist),
       hosts: value(variables.serviceHostAllowlist),
       aiPrices: value(variables.aiPrices),
+      executorFiles: value(variables.executorFiles),
       executorThreads: value(variables.executorThreads),
       localRoots: value(variables.localRoots),
       connection: value(variables.storageConnectionString),
@@ -61,6 +62,7 @@ export const load: Effect.Effect<LocalSettings, ConfigError> = Effect.suspend(()
       allowlist,
       clientId,
       connection,
+      executorFiles,
       executorThreads,
       hosts,
       localRoots,
@@ -69,6 +71,7 @@ export const load: Effect.Effect<LocalSettings, ConfigError> = Effect.suspend(()
       engine: {
         ...engineDefaults,
         executorThreads,
+        executorFiles: executorFiles ?? [],
         aiPrices,
         pipelineEnvAllowlist: allowlist ?? [],
         serviceHostAllowlist: hosts ?? [],
@@ -82,6 +85,16 @@ export const load: Effect.Effect<LocalSettings, ConfigError> = Effect.suspend(()
         clientId
       }
     })
+  })
+)
+
+/** The modules of executors alone. */
+export const executorFiles: Effect.Effect<ReadonlyArray<string>, ConfigError> = Effect.suspend(() =>
+  value(variables.executorFiles)
+).pipe(
+  Effect.mapBoth({
+    onFailure: (mistake) => new ConfigError({ mistakes: [mistake] }),
+    onSuccess: (files) => files ?? []
   })
 )
 

@@ -13,6 +13,7 @@ import { WorkerConfig } from "../../config/WorkerConfig.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import type { VersionedPipeline } from "../../domain/Pipeline.ts"
 import { Catalog } from "../../executor/Catalog.ts"
+import type { ExecutorFileInvalid } from "../../executor/ExecutorFiles.ts"
 import * as PipelineRunner from "../../pipeline/PipelineRunner.ts"
 import * as MemoryContainer from "../../store/MemoryContainer.ts"
 import * as PipelineDocuments from "../../store/PipelineDocuments.ts"
@@ -27,16 +28,24 @@ const services = (storage: LocalBlobs.Storage | null) =>
     Layer.provideMerge(Credentials.layer)
   )
 
-/** The worker's own types, as no setting changes them. */
-export const catalog: Layer.Layer<Catalog, never, FileSystem.FileSystem | Path.Path> = AzureWorker.catalog.pipe(
-  Layer.provide(services(null)),
-  Layer.provide(
-    Layer.merge(
-      Layer.succeed(WorkerConfig, LocalSettings.defaults.engine),
-      Layer.succeed(AzureConfig, LocalSettings.defaults.azure)
-    )
+/** The types that pipelines can use here, as no other setting changes them. */
+export const catalog: Layer.Layer<Catalog, ConfigError | ExecutorFileInvalid, FileSystem.FileSystem | Path.Path> =
+  AzureWorker.catalog.pipe(
+    Layer.provide(services(null)),
+    Layer.provide(
+      Layer.merge(
+        Layer.effect(
+          WorkerConfig,
+          Effect.map(LocalSettings.executorFiles, (executorFiles) => ({
+            ...LocalSettings.defaults.engine,
+            executorFiles
+          }))
+        ),
+        Layer.succeed(AzureConfig, LocalSettings.defaults.azure)
+      )
+    ),
+    Layer.provide(Load.layerDotEnvWith(() => Effect.void))
   )
-)
 
 export interface Surroundings {
   /** Changes the catalog before the runner sees it. */
@@ -51,7 +60,7 @@ export const layer = (
   { adapt = (catalog) => catalog, storage }: Surroundings = {}
 ): Layer.Layer<
   PipelineRunner.PipelineRunner | Catalog,
-  ConfigError | ServiceError,
+  ConfigError | ServiceError | ExecutorFileInvalid,
   FileSystem.FileSystem | Path.Path
 > => {
   const adapted = Layer.map(AzureWorker.catalog, (context) =>

@@ -3,6 +3,7 @@ import type * as Path from "@effect/platform/Path"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { resolve } from "node:path"
 import { ConfigError } from "../../config/ConfigError.ts"
 import * as Decode from "../../config/Decode.ts"
 import * as DotEnv from "../../config/DotEnv.ts"
@@ -31,7 +32,14 @@ export const load = (project: Project): Effect.Effect<ServeSettings, ConfigError
     const settings = yield* Decode.decode((variable) => found.get(variable))
     return {
       ...settings,
-      engine: { ...settings.engine, localRoots: [...settings.engine.localRoots, project.folder] },
+      engine: {
+        ...settings.engine,
+        localRoots: [...settings.engine.localRoots, project.folder],
+        executorFiles:
+          found.get(variables.executorFiles)?.source === project.source
+            ? settings.engine.executorFiles.map((file) => resolve(project.folder, file))
+            : settings.engine.executorFiles
+      },
       isPortChosen: (found.get(variables.apiPort)?.source ?? byDefault) !== byDefault,
       warnings: file.warnings
     }

@@ -29,7 +29,7 @@ const from = (catalog: Catalog["Type"]): Nodes =>
   }, Effect.orDie)
 
 const nodesOf = <E, R>(catalog: Layer.Layer<Catalog, E, R>) =>
-  Effect.map(Layer.build(catalog), (context) => from(Context.get(context, Catalog)))
+  Effect.map(Effect.orDie(Layer.build(catalog)), (context) => from(Context.get(context, Catalog)))
 
 const services = LazyBlobs.layer.pipe(
   Layer.provideMerge(Credentials.layer),
