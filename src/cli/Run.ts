@@ -233,6 +233,7 @@ const runEach = (
     const results = Batch.run(documents, {
       plan,
       exclude,
+      format: options.format,
       jobs: Option.getOrElse(options.jobs, Parallelism.usual),
       kept,
       progress: shown,
@@ -303,7 +304,7 @@ const runTogether = (
       (given, index) =>
         Effect.gen(function* () {
           const item = finish(given)
-          const result = DocumentResult.ofItem(item)
+          const result = DocumentResult.ofItem(item, options.format)
           tally[result.status]++
           if (result.status !== "completed") {
             yield* Option.match(DocumentResult.line(result), { onNone: () => Effect.void, onSome: Console.error })

@@ -18,8 +18,9 @@ const line = (...executors: ReadonlyArray<object>) =>
 
 const extract = line({ type: "document_extractor" })
 
-/** A zip archive is no document. */
-const broken = new Uint8Array([0x50, 0x4b, 3, 4, 0, 0])
+/** Takes no thread, and fails documents of more than five bytes. */
+const fetch = { type: "content_retriever", settings: { max_size_bytes: 5 } }
+const broken = "too long"
 
 const linesOf = (stdout: string): ReadonlyArray<Readonly<Record<string, unknown>>> =>
   stdout
@@ -34,10 +35,10 @@ describe("run over documents", () => {
   it.scoped("goes on when documents fail, tells each, and ends with 3", () =>
     Effect.gen(function* () {
       const files = yield* folder({
-        "p.yaml": extract,
+        "p.yaml": line(fetch),
         "docs/a.txt": "First",
         "docs/b.docx": broken,
-        "docs/c/d.md": "# Third",
+        "docs/c/d.md": "Third",
         "docs/e.xlsx": broken
       })
       const { code, stderr, stdout } = yield* cli(["run", files.at("p.yaml"), files.at("docs")])
@@ -48,14 +49,14 @@ describe("run over documents", () => {
       assert.match(stderr, /^✓ c\/d\.md$/m)
       assert.match(stderr, /^✗ e\.xlsx: n0: \S/m)
       assert.match(stderr, /Pipeline Line: 4 documents, 2 completed, 2 failed, /)
-      assert.match(stderr, /^ {2}n0 +document_extractor +failed +4 +2 +2 /m)
+      assert.match(stderr, /^ {2}n0 +content_retriever +failed +4 +2 +2 /m)
     })
   )
 
   it.scoped("counts a document whose item failed as failed, whatever the node does about it", () =>
     Effect.gen(function* () {
       const files = yield* folder({
-        "p.yaml": line({ type: "document_extractor", settings: { fail_pipeline_on_error: false } }),
+        "p.yaml": line({ ...fetch, settings: { ...fetch.settings, fail_pipeline_on_error: false } }),
         "docs/a.docx": broken,
         "docs/b.txt": "words"
       })
@@ -122,7 +123,7 @@ describe("run over documents", () => {
   it.scoped("notices links that lead in a circle or to what it has, and follows others", () =>
     Effect.gen(function* () {
       const files = yield* folder({
-        "p.yaml": line({ type: "content_retriever" }, { type: "document_extractor" }),
+        "p.yaml": line({ type: "content_retriever" }),
         "docs/a.txt": "a",
         "docs/sub/b.txt": "b",
         "other/c.txt": "c"
@@ -184,7 +185,7 @@ describe("run over documents", () => {
 
   it.scoped("with --resume leaves what is done already, and does again what has changed or failed", () =>
     Effect.gen(function* () {
-      const files = yield* folder({ "p.yaml": extract, "docs/a.txt": "one", "docs/b.txt": "two", "docs/c.docx": broken })
+      const files = yield* folder({ "p.yaml": line(fetch), "docs/a.txt": "one", "docs/b.txt": "two", "docs/c.docx": broken })
       const run = (...more: ReadonlyArray<string>) =>
         Effect.map(
           cli(["run", files.at("p.yaml"), files.at("docs"), "--output", files.at("out"), "--json", "--resume", ...more]),
@@ -200,8 +201,12 @@ describe("run over documents", () => {
       writeFileSync(files.at("docs/a.txt"), "ONE")
       rmSync(files.at("out/b.txt.json"))
       assert.deepStrictEqual(yield* run(), fresh)
-      assert.deepStrictEqual(yield* run("--format", "text"), fresh)
-      writeFileSync(files.at("p.yaml"), `${extract} `)
+      assert.deepStrictEqual(yield* run("--format", "text"), [
+        "a.txt without_text",
+        "b.txt without_text",
+        "c.docx failed"
+      ])
+      writeFileSync(files.at("p.yaml"), `${line(fetch)} `)
       assert.deepStrictEqual(yield* run(), fresh)
       const without = yield* cli(["run", files.at("p.yaml"), files.at("docs"), "--resume"])
       assert.strictEqual(without.code, 2)
@@ -211,7 +216,7 @@ describe("run over documents", () => {
 
   it.scoped("does not take results for documents", () =>
     Effect.gen(function* () {
-      const files = yield* folder({ "p.yaml": extract, "docs/a.txt": "one" })
+      const files = yield* folder({ "p.yaml": line(fetch), "docs/a.txt": "one" })
       const args = ["run", files.at("p.yaml"), files.at("docs"), "--json", "--output"]
       for (let turn = 0; turn < 2; turn++) {
         const { stdout } = yield* cli([...args, files.at("docs/out")])
@@ -225,7 +230,7 @@ describe("run over documents", () => {
 
   it.scoped("says why it can't write, before it works", () =>
     Effect.gen(function* () {
-      const files = yield* folder({ "p.yaml": extract, "docs/a.txt": "one", file: "" })
+      const files = yield* folder({ "p.yaml": line(fetch), "docs/a.txt": "one", file: "" })
       for (const place of [files.at("file"), files.at("file/below"), "/dev/null/x", "/proc/x"]) {
         const { code, stderr } = yield* cli(["run", files.at("p.yaml"), files.at("docs"), "--output", place])
         assert.strictEqual(code, 1)
@@ -247,19 +252,15 @@ describe("run over documents", () => {
                 type: "azure_blob_input_discovery",
                 settings: { blob_storage_account: "account1", blob_container_name: "docs" }
               },
-              { id: "fetch", type },
-              { id: "extract", type: "text_extractor" }
+              { id: "fetch", type, settings: { include_content_bytes_as_field: true } }
             ],
-            edges: [
-              { from: "find", to: "fetch" },
-              { from: "fetch", to: "extract" }
-            ]
+            edges: [{ from: "find", to: "fetch" }]
           }),
           "docs/sub/a.txt": "words"
         })
         const { code, stderr, stdout } = yield* cli(["run", files.at("p.yaml"), files.at("docs")])
         assert.strictEqual(code, 0, stderr)
-        assert.include(JSON.stringify(JSON.parse(stdout)[0].data), "words")
+        assert.strictEqual(JSON.parse(stdout)[0].data.content, Buffer.from("words").toString("base64"))
       }
     })
   )
@@ -292,7 +293,7 @@ describe("run over documents", () => {
     Effect.gen(function* () {
       const files = yield* folder({
         "set.yaml": line({ type: "document_set_initializer", settings: { set_name: "all" } }),
-        "p.yaml": extract,
+        "p.yaml": line(fetch),
         "docs/a.txt": "one",
         "docs/b.txt": "two"
       })
@@ -307,7 +308,7 @@ describe("run over documents", () => {
 
   it.scoped("fails documents alone that vanish or can't be read", () =>
     Effect.gen(function* () {
-      const files = yield* folder({ "p.yaml": extract, "docs/a.txt": "one" })
+      const files = yield* folder({ "p.yaml": line(fetch), "docs/a.txt": "one" })
       const gone: LocalDocument.LocalDocument = { name: "x", path: files.at("docs/x"), root: files.at("docs") }
       assert.strictEqual(yield* Effect.flip(LocalDocument.stateOf(gone)), "The file is gone.")
       assert.strictEqual(yield* Effect.flip(LocalDocument.versionOf(gone)), "The file is gone.")

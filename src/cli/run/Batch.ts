@@ -13,11 +13,13 @@ import * as DocumentResult from "./DocumentResult.ts"
 import type { Journal } from "./Journal.ts"
 import * as LocalDocument from "./LocalDocument.ts"
 import * as OutputFolder from "./OutputFolder.ts"
+import type { OutputFormat } from "./OutputFormat.ts"
 import { RunFailed } from "./RunFailed.ts"
 
 export interface Options {
   readonly plan: Plan
   readonly exclude: ExecutorId | null
+  readonly format: OutputFormat
   /** Documents that are worked on at the same time. */
   readonly jobs: number
   /** Where results go, and what was done there before; without it they are only in what the stream gives. */
@@ -73,7 +75,7 @@ const blank = { error: null, warnings: [], items: [], outputs: [], nodes: [] } a
 const processed = (
   document: LocalDocument.LocalDocument,
   place: string,
-  { exclude, finish, kept, plan }: Options
+  { exclude, finish, format, kept, plan }: Options
 ): Effect.Effect<Result, RunFailed, PipelineRunner> =>
   Effect.gen(function* () {
     const runner = yield* PipelineRunner
@@ -101,7 +103,7 @@ const processed = (
       return { ...failed(`${error.executorId}: ${error.message}`), nodes }
     }
     const items = ran.right.items.map(finish)
-    const judged = DocumentResult.judge(items)
+    const judged = DocumentResult.judge(items, format)
     const outputs = kept === null ? [] : yield* kept.output.write(place, items)
     const { status } = judged
     if (kept !== null && version !== null && (status === "completed" || status === "without_text")) {

@@ -32,8 +32,8 @@ export const emptyTally = (): Tally => ({ completed: 0, without_text: 0, failed:
 
 type Judged = Pick<DocumentResult, "error" | "status" | "warnings">
 
-/** What these items, which one document became, say of it. */
-export const judge = (items: ReadonlyArray<Content>): Judged => {
+/** What these items, which one document became, say of it. In a format of text alone one without text has no result. */
+export const judge = (items: ReadonlyArray<Content>, format: OutputFormat.OutputFormat): Judged => {
   const failures = items.flatMap(({ executor_logs }) =>
     executor_logs.flatMap(({ errors, executor_id, status }) =>
       status === "failed" ? [`${executor_id}: ${errors.join("; ") || "failed"}`] : []
@@ -41,7 +41,9 @@ export const judge = (items: ReadonlyArray<Content>): Judged => {
   )
   const warnings = [...new Set(items.flatMap(warningsOf))]
   if (failures.length > 0) return { status: "failed", error: [...new Set(failures)].join("; "), warnings }
-  const isEmpty = items.some((item) => item.summary_data["extraction_status"] === "empty" && !hasText(item))
+  const isEmpty = items.some(
+    (item) => (format !== "json" || item.summary_data["extraction_status"] === "empty") && !hasText(item)
+  )
   return { status: isEmpty ? "without_text" : "completed", error: null, warnings }
 }
 
@@ -52,11 +54,11 @@ const warningsOf = ({ summary_data }: Content): ReadonlyArray<string> => {
 
 const hasText = (item: Content): boolean => /[\p{L}\p{N}]/u.test(OutputFormat.textOf(item) ?? "")
 
-/** The same for items of one run, each of which is a document; null for those of which there is nothing to tell. */
-export const ofItem = (item: Content): DocumentResult => ({
+/** The same of an item that is a document by itself. */
+export const ofItem = (item: Content, format: OutputFormat.OutputFormat): DocumentResult => ({
   name: nameOf(item),
   path: item.id?.source_type === "local_file" ? item.id.path : null,
-  ...judge([item]),
+  ...judge([item], format),
   items: [item],
   outputs: [],
   nodes: [],
