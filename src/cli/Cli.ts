@@ -1,6 +1,7 @@
 import * as Args from "@effect/cli/Args"
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
+import * as CommandDescriptor from "@effect/cli/CommandDescriptor"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
@@ -11,8 +12,14 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { redact } from "../domain/Redaction.ts"
+import process from "node:process"
+import * as CommandTree from "./CommandTree.ts"
+import * as FatalMessage from "./FatalMessage.ts"
+import * as Help from "./Help.ts"
+import * as Misspelling from "./Misspelling.ts"
 import * as OutputFormat from "./run/OutputFormat.ts"
+import { isService } from "./Services.ts"
+import * as Signals from "./Signals.ts"
 import { version } from "./Version.ts"
 
 /** The variable that the option stands for comes first, so that each command finds it among its settings. */
@@ -132,19 +139,10 @@ const ended = (code: number): Effect.Effect<void, Ended> => (code === 0 ? Effect
 /** Fails the parsing of the command line, which tells the message. */
 const refuse = (message: string) => Effect.fail(ValidationError.invalidValue(HelpDoc.p(message)))
 
-/** A misspelt option would else be taken for a file. */
-const fileName = Args.text({ name: "FILE" }).pipe(
-  Args.mapEffect((name) =>
-    name.startsWith("--")
-      ? Effect.fail(HelpDoc.p(`There is no option ${name} here. A file of this name is ./${name}`))
-      : Effect.succeed(name)
-  )
-)
-
 const runFile = Command.make(
   "run",
   {
-    file: fileName.pipe(Args.withDescription("The YAML file with the pipeline.")),
+    file: Args.text({ name: "FILE" }).pipe(Args.withDescription("The YAML file with the pipeline.")),
     paths: Args.text({ name: "DOCUMENT" }).pipe(
       Args.withDescription("Documents: files, folders (with all below them) and patterns like 'docs/**/*.pdf'."),
       Args.repeated
@@ -225,7 +223,7 @@ const runFile = Command.make(
 const validate = Command.make(
   "validate",
   {
-    files: fileName.pipe(Args.withDescription("YAML files with pipelines; - is standard input."), Args.atLeast(1)),
+    files: Args.text({ name: "FILE" }).pipe(Args.withDescription("YAML files with pipelines; - is standard input."), Args.atLeast(1)),
     graph: Options.boolean("graph").pipe(
       Options.withDescription("Print the graphs for Mermaid on standard output, and the problems on standard error.")
     ),
@@ -275,35 +273,147 @@ const executors = Command.make(
 ).pipe(Command.withDescription("List the executor types that pipelines can use, or explain one."))
 
 const command = Command.make("contentflow-worker").pipe(
-  Command.withDescription("Finds documents in Blob Storage, runs them through pipelines, and records every execution."),
+  Command.withDescription(
+    "Runs documents through pipelines: those of a folder, or those that it finds in Blob Storage, and records every execution."
+  ),
   Command.withSubcommands([start, serve, init, demo, runFile, validate, executors])
 )
 
-const cli = Command.run(command, { name: "contentflow-worker", version })
+const leaf = (name: string, descriptor: CommandTree.CommandTree["descriptor"], examples: ReadonlyArray<string>) => ({
+  name,
+  descriptor,
+  examples,
+  children: []
+})
+
+/** Every command with examples, for help and for messages about what is misspelt. */
+export const tree: CommandTree.CommandTree = {
+  name: "contentflow-worker",
+  descriptor: command.descriptor,
+  examples: ["demo", "serve ~/papers", "run pipeline.yaml ~/papers --output results", "run --help"],
+  children: [
+    leaf("start", start.descriptor, ["start", "start --log-level debug"]),
+    leaf("serve", serve.descriptor, ["serve ~/papers", "serve ~/papers --once"]),
+    leaf("init", init.descriptor, ["init my-project"]),
+    leaf("demo", demo.descriptor, ["demo", "demo --documents ~/papers --output results", "demo --pipeline rag"]),
+    leaf("run", runFile.descriptor, [
+      "run pipeline.yaml report.pdf",
+      "run pipeline.yaml ~/papers --output results --format markdown",
+      "run pipeline.yaml 'papers/**/*.pdf' --json",
+      "run pipeline.yaml ~/papers --output results --jobs 8 --resume",
+      "run pipeline.yaml --items - < items.json"
+    ]),
+    leaf("validate", validate.descriptor, ["validate pipeline.yaml", "validate --graph pipeline.yaml > graph.mmd"]),
+    leaf("executors", executors.descriptor, ["executors", "executors document_extractor", "executors --json"])
+  ]
+}
+
+const cli = Command.run(command, { name: tree.name, version })
+
+const config = { ...CliConfig.defaultConfig, showBuiltIns: false }
 
 /** Runs the command line to an exit code: 0 done, 1 failed, 2 wrong usage, 3 done with failures. What failed is told in one text on standard error. */
 export const run = (argv: ReadonlyArray<string>) =>
-  cli(argv).pipe(
-    Effect.as(0),
+  Effect.gen(function* () {
+    const words = argv.slice(2)
+    const located = CommandTree.locate(tree, words)
+    const behind = words.slice(0, words.includes("--") ? words.indexOf("--") : words.length)
+    const isHelp = behind.some((word) => word === "--help" || word === "-h")
+    const isIncomplete = located.command.children.length > 0 && located.unknown === null && !isBuiltIn(behind)
+    if ((isHelp && located.unknown === null) || isIncomplete) {
+      yield* Console.log(Help.print(located, page()))
+      return isHelp || words.length === 0 ? 0 : 2
+    }
+    const wrong = Misspelling.find(located) ?? (isBuiltIn(behind) ? undefined : yield* refusal(words))
+    if (wrong !== undefined) return yield* Effect.as(Console.error(wrong), 2)
+    return yield* Effect.as(withLogLevel(words, cli(argv)), 0)
+  }).pipe(
     Effect.catchAllCause((cause) => {
       if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
       const error = Cause.squash(cause)
-      // Wrong usage was told by the command line itself.
+      // Wrong usage was told by the command itself.
       if (ValidationError.isValidationError(error)) return Effect.succeed(2)
       if (error instanceof Ended) return Effect.succeed(error.code)
-      return Effect.as(Console.error(redact(error instanceof Error ? error.message : String(error))), 1)
+      return Effect.as(FatalMessage.tell(argv, error instanceof Error ? error.message : String(error)), 1)
     }),
-    Effect.provide(CliConfig.layer({ showBuiltIns: false }))
+    Effect.provide(CliConfig.layer(config))
   )
 
-/** Whether this command line runs the worker, whose output is its log: everything else writes a result. */
-export const isService = (argv: ReadonlyArray<string>): boolean => argv[2] === "start"
+const page = (): Help.Page => ({
+  columns: Math.min(process.stdout.columns ?? 80, 100),
+  hasStyles: process.stdout.isTTY === true && !process.env["NO_COLOR"]
+})
 
-/** A signal is an orderly end: code 0. */
-export const teardown: Teardown = (exit, onExit) =>
-  onExit(
-    Exit.match(exit, {
-      onSuccess: (code) => (typeof code === "number" ? code : 0),
-      onFailure: (cause) => (Cause.isInterruptedOnly(cause) ? 0 : 1)
+/** Options in place of a command, which the parser answers itself. */
+const isBuiltIn = (words: ReadonlyArray<string>): boolean =>
+  ["--version", "--completions", "--wizard"].some((name) => words.some((word) => word === name || word.startsWith(`${name}=`)))
+
+/** Why the parser does not take these words, with the option that it is about. */
+const refusal = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
+  const message = yield* refusalOf(words)
+  if (message === undefined) return undefined
+  for (const [index, word] of words.entries()) {
+    if (!/^--[a-z]/.test(word)) continue
+    const length = word.includes("=") ? 1 : 2
+    if ((yield* refusalOf(words.toSpliced(index, length))) !== message && !message.includes(word)) {
+      return `${words.slice(index, index + length).join(" ")}: ${message}`
+    }
+  }
+  return message
+})
+
+const refusalOf = (words: ReadonlyArray<string>) =>
+  CommandDescriptor.parse(command.descriptor, [tree.name, ...withoutLogLevel(words)], config).pipe(
+    Effect.match({
+      onFailure: ({ error }) => Help.textOf(error),
+      onSuccess: (directive) =>
+        directive._tag === "UserDefined" && directive.leftover.length > 0
+          ? `There is one argument too many: ${directive.leftover.join(" ")}`
+          : undefined
     })
   )
+
+const logLevelIn = (words: ReadonlyArray<string>): string | undefined => {
+  const at = words.findIndex((word) => word === "--log-level" || word.startsWith("--log-level="))
+  return words[at]?.includes("=") === true ? words[at]?.slice("--log-level=".length) : at < 0 ? undefined : words[at + 1]
+}
+
+const withoutLogLevel = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
+  words.filter((word, index) => !word.startsWith("--log-level") && words[index - 1] !== "--log-level")
+
+/** Goes before LOG_LEVEL, which commands with a log of their own read. */
+const withLogLevel = <A, E, R>(words: ReadonlyArray<string>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const level = levels[logLevelIn(words) ?? ""]
+  return level === undefined
+    ? effect
+    : Effect.configProviderWith((provider) =>
+        Effect.withConfigProvider(
+          effect,
+          ConfigProvider.orElse(ConfigProvider.fromMap(new Map([["LOG_LEVEL", level]])), () => provider)
+        )
+      )
+}
+
+/** The four levels that the worker's log has. */
+const levels: Readonly<Record<string, string>> = {
+  all: "DEBUG",
+  trace: "DEBUG",
+  debug: "DEBUG",
+  info: "INFO",
+  warning: "WARNING",
+  error: "ERROR",
+  fatal: "ERROR",
+  none: "ERROR"
+}
+
+/** A signal ends a service in order: code 0. Of anything else the result is missing: the code of a process that the signal ended. */
+export const teardown =
+  (argv: ReadonlyArray<string>): Teardown =>
+  (exit, onExit) =>
+    onExit(
+      Exit.match(exit, {
+        onSuccess: (code) => (typeof code === "number" ? code : 0),
+        onFailure: (cause) =>
+          !Cause.isInterruptedOnly(cause) ? 1 : isService(argv) ? 0 : (Signals.exitCode() ?? 130)
+      })
+    )

@@ -4,6 +4,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import process from "node:process"
 import * as Cli from "./Cli.ts"
+import { isService } from "./Services.ts"
 import * as Signals from "./Signals.ts"
 import * as StandardStreams from "./StandardStreams.ts"
 
@@ -11,7 +12,7 @@ import * as StandardStreams from "./StandardStreams.ts"
 const unlessLost = (code: number) =>
   Effect.suspend(() => {
     const { code: reason, isFault } = StandardStreams.lost()
-    return code === 0 && isFault && !Cli.isService(process.argv)
+    return code === 0 && isFault && !isService(process.argv)
       ? Effect.as(Console.error(`Standard output can't be written (${reason}): the result is not complete.`), 1)
       : Effect.succeed(code)
     // A stream reports its failure only after the turn that wrote.
@@ -34,5 +35,5 @@ export const main = (): void =>
   runMain(Cli.run(process.argv).pipe(Effect.flatMap(unlessLost), Effect.provide(NodeContext.layer)), {
     disableErrorReporting: true,
     disablePrettyLogger: true,
-    teardown: Cli.teardown
+    teardown: Cli.teardown(process.argv)
   })

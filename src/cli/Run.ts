@@ -96,6 +96,8 @@ const checkUsage = (options: RunOptions) =>
     if (hasItems && (options.paths.length > 0 || Option.isSome(options.documents))) {
       return yield* wrongUsage("Give either items (--items) or documents, not both.")
     }
+    const missing = yield* DocumentPaths.missing(wordsOf(options))
+    if (missing !== undefined) return yield* wrongUsage(`${missing}: there is no such file or folder.`)
     if (options.resume && Option.isNone(options.output)) {
       return yield* wrongUsage("--resume looks into the folder of --output for what is done already: give one.")
     }
@@ -105,6 +107,8 @@ const checkUsage = (options: RunOptions) =>
       )
     }
   })
+
+const wordsOf = ({ documents, paths }: RunOptions): ReadonlyArray<string> => [...paths, ...Option.toArray(documents)]
 
 const choose = (file: PipelineFile.PipelineFile, wanted: Option.Option<string>) =>
   Effect.gen(function* () {
@@ -142,7 +146,7 @@ const execute = (given: Given) =>
       const items = yield* Items.read(options.items.value)
       return yield* runTogether(given, plan, exclude, items, yield* Items.filesOf(items))
     }
-    const words = [...options.paths, ...Option.toArray(options.documents)]
+    const words = wordsOf(options)
     if (words.length === 0) return yield* withoutDocuments(plan)
     const output = Option.getOrNull(Option.map(options.output, (folder) => resolve(folder)))
     const found = yield* DocumentPaths.find(words, output)

@@ -1,4 +1,5 @@
 import process from "node:process"
+import { isService } from "./Services.ts"
 
 /** What ends the process in order. A closed terminal sends SIGHUP, and a supervisor what its author likes; each would kill it otherwise. */
 const stopping = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGBREAK"] as const
@@ -6,21 +7,21 @@ const stopping = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGBREAK
 /** A second one of these ends the process at once. Terminals and supervisors repeat the others without meaning more by it. */
 const insisting: ReadonlySet<NodeJS.Signals> = new Set(["SIGTERM", "SIGINT", "SIGQUIT"])
 
-const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 }
+const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGUSR2: 12, SIGTERM: 15 }
 
 /** Before anything runs there is nothing to end in order. */
-const exit = (): void => process.exit(0)
+const exit = (): void => process.exit(isService(process.argv) ? 0 : exitCode())
 
 let stop = exit
-let isStopping = false
+let stoppedBy: NodeJS.Signals | null = null
 
 const receive = (signal: NodeJS.Signals): void => {
-  if (!isStopping) {
-    isStopping = true
+  if (stoppedBy === null) {
+    stoppedBy = signal
     stop()
   } else if (insisting.has(signal)) {
     // Process 1 can't die of a signal by itself, so this is an exit with the status of such a death.
-    process.exit(128 + (numbers[signal] ?? 0))
+    process.exit(codeOf(signal))
   }
 }
 
@@ -45,4 +46,9 @@ export const forget = (): void => {
 }
 
 /** Whether a signal asked the process to stop. */
-export const hasStopped = (): boolean => isStopping
+export const hasStopped = (): boolean => stoppedBy !== null
+
+/** What a process ends with that the signal would have killed; undefined while there was none. */
+export const exitCode = (): number | undefined => (stoppedBy === null ? undefined : codeOf(stoppedBy))
+
+const codeOf = (signal: NodeJS.Signals): number => 128 + (numbers[signal] ?? 0)

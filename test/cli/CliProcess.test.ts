@@ -61,6 +61,39 @@ describe.skipIf(!isDeno && !existsSync(built))("the process", () => {
   )
 
   it.scoped(
+    "ends with 130 on Ctrl+C and with 143 when it is ended, having told how far it came, and quietly without a reader",
+    () =>
+      Effect.gen(function* () {
+        const files = yield* folder({
+          "p.yaml": pipeline,
+          "wait.mjs": `
+            import { mkdirSync, writeFileSync } from "node:fs"
+            mkdirSync("docs")
+            for (let i = 0; i < 20_000; i++) writeFileSync("docs/" + i + ".txt", "x".repeat(1_000))`
+        })
+        yield* shell('node wait.mjs || "$1" run -A wait.mjs', files.path)
+        // The signal comes when the first result is there.
+        const interrupted = (signal: string) =>
+          shell(
+            `"$@" run p.yaml docs --json --jobs 1 2> err > >(head -1 > first; kill -${signal} "$(cat pid)"; cat > /dev/null) & echo $! > pid; wait "$(cat pid)"; code=$?; cat err; exit $code`,
+            files.path
+          )
+        const stopped = yield* interrupted("INT")
+        assert.strictEqual(stopped.code, 130, stopped.stdout)
+        assert.match(stopped.stdout, /Pipeline Pass: 20000 documents, \d+ completed, 0 failed, interrupted, /)
+        assert.strictEqual((yield* interrupted("TERM")).code, 143)
+        const early = yield* shell(
+          'set -o pipefail; "$@" run p.yaml docs --json 2> err | head -1; code=$?; tail -3 err >&2; exit $code',
+          files.path
+        )
+        assert.strictEqual(early.code, 0, early.stderr)
+        assert.strictEqual(JSON.parse(early.stdout).status, "completed")
+        assert.notMatch(early.stderr, /EPIPE|[Bb]roken pipe|20000 completed/)
+      }),
+    120_000
+  )
+
+  it.scoped(
     "ends with 1 on errors and with 2 on wrong usage",
     () =>
       Effect.gen(function* () {
@@ -97,7 +130,7 @@ describe("the command line", () => {
       const told: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
         [["run"], "Missing argument <FILE>"],
         [["run", "p.yaml", "--items", "i.json", "--documents", "."], "not both"],
-        [["run", "p.yaml", "--documents", "/no/such/folder"], "must exist"],
+        [["run", "p.yaml", "--documents", "/no/such/folder"], "/no/such/folder: there is no such file or folder"],
         [["run", "p.yaml", "--item", "x"], "--item"],
         [["run", "p.yaml", "q.yaml"], "q.yaml"],
         [["validate", "p.yaml", "--graf"], "--graf"]

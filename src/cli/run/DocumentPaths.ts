@@ -51,6 +51,19 @@ export const find = (words: ReadonlyArray<string>, output: string | null): Effec
     }
   })
 
+/** The first word that is no pattern, and that nothing is called. */
+export const missing = (words: ReadonlyArray<string>): Effect.Effect<string | undefined> =>
+  Effect.promise(async () => {
+    for (const word of words) {
+      const isThere = await stat(resolve(word)).then(
+        () => true,
+        ({ code }: { readonly code?: unknown }) => code !== "ENOENT" && code !== "ENOTDIR"
+      )
+      if (!isThere && !picomatch.scan(word).isGlob) return word
+    }
+    return undefined
+  })
+
 const placeOf = (word: string, leaveOut: ReadonlySet<string>): Effect.Effect<Place, RunFailed> =>
   Effect.gen(function* () {
     const path = resolve(word)
