@@ -223,7 +223,10 @@ const runFile = Command.make(
 const validate = Command.make(
   "validate",
   {
-    files: Args.text({ name: "FILE" }).pipe(Args.withDescription("YAML files with pipelines; - is standard input."), Args.atLeast(1)),
+    files: Args.text({ name: "FILE" }).pipe(
+      Args.withDescription("YAML files with pipelines; - is standard input."),
+      Args.atLeast(1)
+    ),
     graph: Options.boolean("graph").pipe(
       Options.withDescription("Print the graphs for Mermaid on standard output, and the problems on standard error.")
     ),
@@ -346,7 +349,9 @@ const page = (): Help.Page => ({
 
 /** Options in place of a command, which the parser answers itself. */
 const isBuiltIn = (words: ReadonlyArray<string>): boolean =>
-  ["--version", "--completions", "--wizard"].some((name) => words.some((word) => word === name || word.startsWith(`${name}=`)))
+  ["--version", "--completions", "--wizard"].some((name) =>
+    words.some((word) => word === name || word.startsWith(`${name}=`))
+  )
 
 /** Why the parser does not take these words, with the option that it is about. */
 const refusal = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
@@ -375,14 +380,21 @@ const refusalOf = (words: ReadonlyArray<string>) =>
 
 const logLevelIn = (words: ReadonlyArray<string>): string | undefined => {
   const at = words.findIndex((word) => word === "--log-level" || word.startsWith("--log-level="))
-  return words[at]?.includes("=") === true ? words[at]?.slice("--log-level=".length) : at < 0 ? undefined : words[at + 1]
+  return words[at]?.includes("=") === true
+    ? words[at]?.slice("--log-level=".length)
+    : at < 0
+      ? undefined
+      : words[at + 1]
 }
 
 const withoutLogLevel = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
   words.filter((word, index) => !word.startsWith("--log-level") && words[index - 1] !== "--log-level")
 
 /** Goes before LOG_LEVEL, which commands with a log of their own read. */
-const withLogLevel = <A, E, R>(words: ReadonlyArray<string>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+const withLogLevel = <A, E, R>(
+  words: ReadonlyArray<string>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
   const level = levels[logLevelIn(words) ?? ""]
   return level === undefined
     ? effect
@@ -413,7 +425,6 @@ export const teardown =
     onExit(
       Exit.match(exit, {
         onSuccess: (code) => (typeof code === "number" ? code : 0),
-        onFailure: (cause) =>
-          !Cause.isInterruptedOnly(cause) ? 1 : isService(argv) ? 0 : (Signals.exitCode() ?? 130)
+        onFailure: (cause) => (!Cause.isInterruptedOnly(cause) ? 1 : isService(argv) ? 0 : (Signals.exitCode() ?? 130))
       })
     )

@@ -15,7 +15,13 @@ export const tell = (argv: ReadonlyArray<string>, message: string) =>
     const text = redact(message)
     const asJson = isService(argv) && (yield* logFormat)?.toLowerCase() === "json"
     yield* Console.error(
-      asJson ? JSON.stringify({ timestamp: new Date((yield* Effect.clock).unsafeCurrentTimeMillis()).toISOString(), level: "FATAL", message: text }) : text
+      asJson
+        ? JSON.stringify({
+            timestamp: new Date((yield* Effect.clock).unsafeCurrentTimeMillis()).toISOString(),
+            level: "FATAL",
+            message: text
+          })
+        : text
     )
   })
 

@@ -18,9 +18,13 @@ export const print = ({ command, path }: Pick<CommandTree.Located, "command" | "
   const { args, options } = CommandTree.shapeOf(command)
   const described = descriptionsOf(Descriptor.getHelp(command.descriptor, CliConfig.defaultConfig))
   const head = (title: string) => (page.hasStyles ? `\u001b[1m${title}\u001b[0m` : title)
-  const section = (title: string, body: ReadonlyArray<string>) =>
-    body.length === 0 ? [] : ["", head(title), ...body]
-  const usage = [called, ...(command.children.length > 0 ? ["<command>"] : []), ...(options.length > 0 ? ["[options]"] : []), ...args]
+  const section = (title: string, body: ReadonlyArray<string>) => (body.length === 0 ? [] : ["", head(title), ...body])
+  const usage = [
+    called,
+    ...(command.children.length > 0 ? ["<command>"] : []),
+    ...(options.length > 0 ? ["[options]"] : []),
+    ...args
+  ]
   const row = (name: string, text: string) => entry(name, text, page.columns)
   return [
     ...(path.length === 1 ? [`${called} ${version}`, ""] : []),
@@ -29,7 +33,10 @@ export const print = ({ command, path }: Pick<CommandTree.Located, "command" | "
     ...section(
       "COMMANDS",
       command.children.flatMap((child) =>
-        row(`- ${child.name}`, firstSentence(descriptionsOf(Descriptor.getHelp(child.descriptor, CliConfig.defaultConfig)).text))
+        row(
+          `- ${child.name}`,
+          firstSentence(descriptionsOf(Descriptor.getHelp(child.descriptor, CliConfig.defaultConfig)).text)
+        )
       )
     ),
     ...section(
@@ -52,7 +59,9 @@ export const print = ({ command, path }: Pick<CommandTree.Located, "command" | "
 }
 
 const nameOf = (names: ReadonlyArray<string>, value: string | null): string =>
-  [names.join(", "), ...(value === null ? [] : [value.includes(" | ") ? value.replaceAll(" | ", "|") : value])].join(" ")
+  [names.join(", "), ...(value === null ? [] : [value.includes(" | ") ? value.replaceAll(" | ", "|") : value])].join(
+    " "
+  )
 
 const indent = 24
 
@@ -100,7 +109,8 @@ const descriptionsOf = (help: HelpDoc.HelpDoc): Descriptions => {
     else if (doc._tag === "DescriptionList") {
       for (const [name, meaning] of doc.definitions) {
         const sentences = paragraphs(meaning).filter((sentence) => !common.some((each) => each.test(sentence)))
-        for (const each of plain(name).split(/[\s,()]+/)) if (/^(?:-|<)/.test(each)) of.set(each.replace(/\.+$/, ""), sentences.join(" "))
+        for (const each of plain(name).split(/[\s,()]+/))
+          if (/^(?:-|<)/.test(each)) of.set(each.replace(/\.+$/, ""), sentences.join(" "))
       }
     }
   }

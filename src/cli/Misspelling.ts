@@ -17,7 +17,10 @@ export const find = ({ command, path, rest, unknown }: CommandTree.Located): str
     const [name = "", given] = word.split(/=(.*)/s, 2)
     const option = options.find(({ names }) => names.includes(name))
     if (option === undefined) {
-      const near = NearestName.find(name, options.flatMap(({ names }) => names).filter((each) => each.startsWith("--")))
+      const near = NearestName.find(
+        name,
+        options.flatMap(({ names }) => names).filter((each) => each.startsWith("--"))
+      )
       return `${called} has no option ${name}.${near === undefined ? "" : ` Did you mean ${near}?`} See: ${called} --help`
     }
     if (option.value === null) continue

@@ -57,7 +57,8 @@ describe("help", () => {
       const narrow = Help.print({ path, command }, { columns: 60, hasStyles: false })
       assert.deepStrictEqual(words(60), words(100))
       // Examples and names of options stay whole.
-      for (const line of narrow.split("\n").filter((each) => each.startsWith(" ".repeat(24)))) assert.isAtMost(line.length, 60)
+      for (const line of narrow.split("\n").filter((each) => each.startsWith(" ".repeat(24))))
+        assert.isAtMost(line.length, 60)
     }
   })
 
@@ -67,7 +68,10 @@ describe("help", () => {
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.include(stdout, "COMMANDS")
       const { columns, hasStyles } = { columns: 80, hasStyles: true }
-      assert.include(Help.print({ path: [Cli.tree], command: Cli.tree }, { columns, hasStyles }), "\u001b[1mCOMMANDS\u001b[0m")
+      assert.include(
+        Help.print({ path: [Cli.tree], command: Cli.tree }, { columns, hasStyles }),
+        "\u001b[1mCOMMANDS\u001b[0m"
+      )
     })
   )
 })

@@ -1,6 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import * as DocumentProgress from "../../src/cli/run/DocumentProgress.ts"
 import * as Journal from "../../src/cli/run/Journal.ts"
@@ -74,7 +83,12 @@ describe("run over documents", () => {
 
   it.scoped("tells documents without text, and counts them apart", () =>
     Effect.gen(function* () {
-      const files = yield* folder({ "p.yaml": extract, "docs/blank.txt": " \n", "docs/empty.html": "<p></p>", "docs/x.md": "x" })
+      const files = yield* folder({
+        "p.yaml": extract,
+        "docs/blank.txt": " \n",
+        "docs/empty.html": "<p></p>",
+        "docs/x.md": "x"
+      })
       const { code, stderr, stdout } = yield* cli(["run", files.at("p.yaml"), files.at("docs"), "--json"])
       assert.strictEqual(code, 0, stderr)
       assert.deepStrictEqual(
@@ -157,7 +171,10 @@ describe("run over documents", () => {
         cli(["run", files.at("p.yaml"), files.at("docs"), "--output", files.at("out"), ...more])
       const json = yield* run()
       assert.deepStrictEqual([json.code, json.stdout], [0, ""], json.stderr)
-      assert.strictEqual(JSON.parse(readFileSync(files.at("out/sub/report.txt.json"), "utf8")).id.canonical_id, "sub/report.txt")
+      assert.strictEqual(
+        JSON.parse(readFileSync(files.at("out/sub/report.txt.json"), "utf8")).id.canonical_id,
+        "sub/report.txt"
+      )
       assert.isTrue(existsSync(files.at("out/Brief an Müller (100 %).md.json")))
       yield* run("--format", "markdown")
       assert.include(readFileSync(files.at("out/Brief an Müller (100 %).md.md"), "utf8"), "Brief")
@@ -185,10 +202,24 @@ describe("run over documents", () => {
 
   it.scoped("with --resume leaves what is done already, and does again what has changed or failed", () =>
     Effect.gen(function* () {
-      const files = yield* folder({ "p.yaml": line(fetch), "docs/a.txt": "one", "docs/b.txt": "two", "docs/c.docx": broken })
+      const files = yield* folder({
+        "p.yaml": line(fetch),
+        "docs/a.txt": "one",
+        "docs/b.txt": "two",
+        "docs/c.docx": broken
+      })
       const run = (...more: ReadonlyArray<string>) =>
         Effect.map(
-          cli(["run", files.at("p.yaml"), files.at("docs"), "--output", files.at("out"), "--json", "--resume", ...more]),
+          cli([
+            "run",
+            files.at("p.yaml"),
+            files.at("docs"),
+            "--output",
+            files.at("out"),
+            "--json",
+            "--resume",
+            ...more
+          ]),
           ({ stdout }) => linesOf(stdout).map(({ document, status }) => `${String(document)} ${String(status)}`)
         )
       const fresh = ["a.txt completed", "b.txt completed", "c.docx failed"]
