@@ -343,8 +343,8 @@ export const run = (argv: ReadonlyArray<string>) =>
   )
 
 const page = (): Help.Page => ({
-  columns: Math.min(process.stdout.columns ?? 80, 100),
-  hasStyles: process.stdout.isTTY === true && !process.env["NO_COLOR"]
+  columns: Math.min(process.stdout.isTTY ? process.stdout.columns : 80, 100),
+  hasStyles: process.stdout.isTTY && !process.env["NO_COLOR"]
 })
 
 /** Options in place of a command, which the parser answers itself. */
