@@ -230,7 +230,12 @@ const validate = Command.make(
     graph: Options.boolean("graph").pipe(
       Options.withDescription("Print the graphs for Mermaid on standard output, and the problems on standard error.")
     ),
-    executors: executorFiles
+    executors: executorFiles,
+    strict: Options.boolean("strict").pipe(Options.withDescription("Let warnings end with exit code 1, too.")),
+    format: Options.choice("format", ["text", "json", "github"]).pipe(
+      Options.withDescription("Problems as lines for people and editors, as a JSON list, or as annotations of GitHub Actions."),
+      Options.withDefault("text" as const)
+    )
   },
   ({ executors, ...options }) =>
     Effect.flatMap(
@@ -306,7 +311,7 @@ export const tree: CommandTree.CommandTree = {
       "run pipeline.yaml ~/papers --output results --jobs 8 --resume",
       "run pipeline.yaml --items - < items.json"
     ]),
-    leaf("validate", validate.descriptor, ["validate pipeline.yaml", "validate --graph pipeline.yaml > graph.mmd"]),
+    leaf("validate", validate.descriptor, ["validate pipeline.yaml", "validate --graph pipeline.yaml > graph.mmd", "validate --strict --format github pipeline.yaml"]),
     leaf("executors", executors.descriptor, ["executors", "executors document_extractor", "executors --json"])
   ]
 }

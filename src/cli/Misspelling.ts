@@ -1,4 +1,4 @@
-import * as NearestName from "../pipeline/NearestName.ts"
+import * as NearestName from "../text/NearestName.ts"
 import * as CommandTree from "./CommandTree.ts"
 
 /** What is wrong with the words of a command line, by their names alone: commands and options that do not exist, options without their value. */

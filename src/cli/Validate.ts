@@ -16,7 +16,14 @@ export interface ValidateOptions {
   readonly files: ReadonlyArray<string>
   /** Prints the graphs on standard output, and the problems on standard error instead. */
   readonly graph: boolean
+  /** Warnings count as errors. */
+  readonly strict: boolean
+  readonly format: ProblemFormat
 }
+
+/** How problems are written: for people and editors, as one JSON document, or as annotations of GitHub Actions. */
+export const problemFormats = ["text", "json", "github"] as const
+export type ProblemFormat = (typeof problemFormats)[number]
 
 /** There are errors; each was told. */
 export class ValidationFailed extends Schema.TaggedError<ValidationFailed>()("ValidationFailed", {
@@ -24,7 +31,7 @@ export class ValidationFailed extends Schema.TaggedError<ValidationFailed>()("Va
 }) {}
 
 /** Checks files as the worker checks stored pipelines, each able to use the others as children. */
-export const validate = ({ files, graph }: ValidateOptions) =>
+export const validate = ({ files, format, graph, strict }: ValidateOptions) =>
   Effect.gen(function* () {
     const read = yield* Effect.forEach(files, PipelineFile.read)
     const valid = read.filter(({ names }) => names.length > 0)
@@ -33,12 +40,14 @@ export const validate = ({ files, graph }: ValidateOptions) =>
       LocalWorker.layer(valid.map(({ pipeline }) => pipeline()))
     )
     const tell = graph ? Console.error : Console.log
-    for (const { file, problems } of checked) {
-      for (const problem of problems) yield* tell(ProblemLine.print(file, problem))
+    if (format === "json") yield* tell(jsonOf(checked))
+    else {
+      const print = format === "github" ? ProblemLine.annotation : ProblemLine.print
+      for (const { file, problems } of checked) for (const problem of problems) yield* tell(print(file, problem))
     }
     if (graph) yield* printGraphs(checked)
     const summary = summaryOf(checked)
-    const failed = checked.some(({ problems }) => Problem.hasErrors(problems))
+    const failed = checked.some(({ problems }) => (strict ? problems.length > 0 : Problem.hasErrors(problems)))
     return yield* failed ? new ValidationFailed({ message: summary }) : Console.error(summary)
   })
 
@@ -93,6 +102,13 @@ const printGraphs = (checked: ReadonlyArray<Checked>) => {
     { discard: true }
   )
 }
+
+const jsonOf = (checked: ReadonlyArray<Checked>): string =>
+  JSON.stringify(
+    checked.flatMap(({ file, problems }) => problems.map((problem) => ({ file, ...problem }))),
+    null,
+    2
+  )
 
 const summaryOf = (checked: ReadonlyArray<Checked>): string => {
   const count = (severity: Problem.Problem["severity"]) =>

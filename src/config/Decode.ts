@@ -264,9 +264,11 @@ const unusedNotes = (lookup: Lookup): ReadonlyArray<string> =>
 
 const workerNotes = (engine: EngineSettings): ReadonlyArray<string> => [
   ...(engine.processingWorkers === 0
-    ? ["NUM_PROCESSING_WORKERS is 0: this process discovers documents and processes none."]
+    ? [
+        "NUM_PROCESSING_WORKERS is 0: this process discovers documents and processes none. Set it, to 4 for instance, here or in another process of the fleet."
+      ]
     : []),
   ...(engine.sourceWorkers === 0
-    ? ["NUM_SOURCE_WORKERS is 0: this process processes documents and discovers none."]
+    ? ["NUM_SOURCE_WORKERS is 0: this process processes documents and discovers none. Another one of the fleet has to."]
     : [])
 ]

@@ -13,6 +13,8 @@ export interface DotEnv {
   /** The file's path; null when there is none. */
   readonly path: string | null
   readonly provider: ConfigProvider.ConfigProvider
+  /** What it has values for. */
+  readonly names: ReadonlyArray<string>
   /** Sentences about what was not read, with file and line, and never with its text. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -32,13 +34,18 @@ export const find: Effect.Effect<DotEnv, ConfigError, FileSystem.FileSystem | Pa
     if (Option.isSome(info) && info.value.type === "File") {
       const bytes = yield* Effect.mapError(files.readFile(candidate), unreadable(candidate))
       const { texts, warnings } = yield* read(candidate, bytes)
-      return { path: candidate, provider: ConfigProvider.fromMap(texts), warnings: [...passed, ...warnings] }
+      return {
+        path: candidate,
+        provider: ConfigProvider.fromMap(texts),
+        names: [...texts.keys()],
+        warnings: [...passed, ...warnings]
+      }
     }
     if (Option.isSome(info)) {
       passed.push(`${candidate} is not read: it is no file (${info.value.type.toLowerCase()})`)
     }
     if (path.dirname(folder) === folder) {
-      return { path: null, provider: ConfigProvider.fromMap(new Map()), warnings: passed }
+      return { path: null, provider: ConfigProvider.fromMap(new Map()), names: [], warnings: passed }
     }
   }
 })

@@ -14,6 +14,7 @@ import { builtIn, ConfigError, nowhere } from "./ConfigError.ts"
 import * as Decode from "./Decode.ts"
 import * as DotEnv from "./DotEnv.ts"
 import * as LogFile from "./LogFile.ts"
+import * as MisspeltNames from "./MisspeltNames.ts"
 import type { Found, Variable } from "./Variable.ts"
 import { variables } from "./Variables.ts"
 import { AzureConfig, type AzureSettings } from "../azure/AzureConfig.ts"
@@ -74,8 +75,9 @@ export const layerDotEnvWith = (
 ): Layer.Layer<never, ConfigError, FileSystem.FileSystem | Path.Path> =>
   Layer.unwrapEffect(
     Effect.gen(function* () {
-      const { provider, warnings } = yield* DotEnv.find
-      yield* Effect.forEach(warnings, tell, { discard: true })
+      const file = yield* DotEnv.find
+      const { provider } = file
+      yield* Effect.forEach([...file.warnings, ...MisspeltNames.find(file)], tell, { discard: true })
       const current = yield* Effect.configProviderWith(Effect.succeed)
       return Layer.setConfigProvider(ConfigProvider.orElse(current, () => provider))
     })
@@ -105,7 +107,7 @@ const localTexts: Effect.Effect<
     if (Option.isSome(text)) texts.set(name, { text: text.value, source })
   }
   const proxy = Proxy.mistake()
-  return { texts, warnings: proxy === undefined ? file.warnings : [...file.warnings, proxy] }
+  return { texts, warnings: [...file.warnings, ...MisspeltNames.find(file), ...(proxy === undefined ? [] : [proxy])] }
 })
 
 type Stored = ReadonlyMap<string, AppConfiguration.StoredValue>

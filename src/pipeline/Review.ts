@@ -8,7 +8,7 @@ import * as KeyText from "../yaml/KeyText.ts"
 import * as Yaml from "../yaml/Yaml.ts"
 import type { YamlKey, YamlNode } from "../yaml/YamlNode.ts"
 import * as CommonSettings from "./CommonSettings.ts"
-import * as NearestName from "./NearestName.ts"
+import * as NearestName from "../text/NearestName.ts"
 import * as Problem from "./Problem.ts"
 
 /**

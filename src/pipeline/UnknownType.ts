@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import * as CutText from "../text/CutText.ts"
 import type { Catalog } from "../executor/Catalog.ts"
-import * as NearestName from "./NearestName.ts"
+import * as NearestName from "../text/NearestName.ts"
 
 /** What to say about a type that the catalog does not know: the nearest known one, or what took the place of an old one. */
 export const describe = (type: string, catalog: Catalog["Type"]): string => {

@@ -320,9 +320,9 @@ const make = Effect.gen(function* () {
       Effect.flatMap(MonotonicTime.now, (from) =>
         run(target, workerId, onProgress).pipe(
           Effect.tap(({ crawled, discovered, enqueued }) =>
-            crawled && discovered > 0
+            crawled && enqueued > 0
               ? Effect.logInfo(`The crawl found ${discovered} documents and queued ${enqueued} tasks`)
-              : Effect.logDebug(crawled ? "The crawl found nothing new" : "The vault was crawled by another worker")
+              : Effect.logDebug(crawled ? `The crawl found nothing new among ${discovered} documents` : "The vault was crawled by another worker")
           ),
           Effect.onExit((exit) => measured(exit, from))
         )

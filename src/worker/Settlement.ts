@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { nameOf } from "../domain/Content.ts"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { isOutage, type ServiceError } from "../domain/ServiceError.ts"
@@ -54,6 +55,23 @@ const lastly = <A>(
 
 /** How long a message that is let go waits for its execution. */
 const promptly = Duration.seconds(2)
+
+/** One line for each task that went well. */
+const completionOf = ({ items, nodes }: AttemptState): string => {
+  const [first, ...more] = items
+  const names = first === undefined ? "a task without items" : nameOf(first)
+  const others = more.length === 0 ? "" : ` and ${more.length} more`
+  let begins = Number.POSITIVE_INFINITY
+  let ends = 0
+  let failed = 0
+  for (const { endedAt, itemsFailed, startedAt } of nodes) {
+    begins = Math.min(begins, startedAt)
+    ends = Math.max(ends, endedAt)
+    failed += itemsFailed
+  }
+  const time = ends > begins ? ` in ${ends - begins} ms` : ""
+  return `Completed${time}: ${names}${others}${failed === 0 ? "" : `; ${failed} times an item failed in a node`}`
+}
 
 const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
@@ -179,8 +197,9 @@ const make = Effect.gen(function* () {
     Metrics.add(outcome.duplicate ? Metrics.outcomes.Duplicate : Metrics.outcomes.Completed, 1)
     const completed = complete(lease, state)
     const note =
-      outcome.note ?? (outcome.duplicate ? "The task was completed before; its message is deleted" : undefined)
-    return note === undefined ? completed : Effect.zipRight(Effect.logInfo(note), completed)
+      outcome.note ??
+      (outcome.duplicate ? "The task was completed before; its message is deleted" : completionOf(state))
+    return Effect.zipRight(Effect.logInfo(note), completed)
   }
 
   const unfinished = (

@@ -148,4 +148,24 @@ execution_sequence: [a]
       assert.strictEqual(lines(stdout).filter((line) => line.startsWith("error: forged")).length, 0)
     })
   )
+
+  it.scoped("counts warnings as errors with --strict, and writes problems for programs", () =>
+    Effect.gen(function* () {
+      const files = yield* folder({
+        "p,1.yaml": "name: x\nexecutors: [{id: a, type: pass_through, setings: 1}]\nexecution_sequence: [a]\n",
+        "good.yaml": "name: x\nexecutors: [{id: a, type: pass_through}]\nexecution_sequence: [a]\n"
+      })
+      const file = files.at("p,1.yaml")
+      assert.strictEqual((yield* cli(["validate", file])).code, 0)
+      assert.strictEqual((yield* cli(["validate", "--strict", file])).code, 1)
+      assert.strictEqual((yield* cli(["validate", "--strict", files.at("good.yaml")])).code, 0)
+      const json = JSON.parse((yield* cli(["validate", "--format", "json", file])).stdout)
+      assert.deepStrictEqual(
+        json.map(({ file, line, severity }: Readonly<Record<string, unknown>>) => [file, line, severity]),
+        [[file, 2, "warning"]]
+      )
+      const { stdout } = yield* cli(["validate", "--format", "github", file])
+      assert.match(stdout, /^::warning file=\S*p%2C1\.yaml,line=2,col=\d+::Nothing in an executor reads the key "setings"/)
+    })
+  )
 })

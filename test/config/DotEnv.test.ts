@@ -8,6 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import * as DotEnv from "../../src/config/DotEnv.ts"
+import * as MisspeltNames from "../../src/config/MisspeltNames.ts"
 import * as DotEnvText from "../../src/config/DotEnvText.ts"
 
 const folder = Effect.acquireRelease(
@@ -121,6 +122,22 @@ describe("The text of a .env file", () => {
       assert.isBelow(millis(part.repeat(200_000)), 100 * Math.max(short, 1), JSON.stringify(part))
     }
   })
+})
+
+describe("Names in .env that are none of ours", () => {
+  it.scoped("are told where one of ours is near, and left alone elsewhere", () =>
+    Effect.gen(function* () {
+      const { file, found } = yield* written(
+        "NUM_PROCESSING_WORKER=3\nCOSMOS_DB_ENPOINT=x\nlog_level=DEBUG\nDATABASE_URL=y\nPATH=z\nNUM_SOURCE_WORKERS=1\n"
+      )
+      const near = ["NUM_PROCESSING_WORKER", "COSMOS_DB_ENPOINT", "log_level"]
+      const meant = ["NUM_PROCESSING_WORKERS", "COSMOS_DB_ENDPOINT", "LOG_LEVEL"]
+      assert.deepStrictEqual(
+        MisspeltNames.find(found),
+        near.map((name, index) => `${file}: ${name} is no setting of this worker; ${meant[index] ?? ""} is meant, perhaps`)
+      )
+    })
+  )
 })
 
 describe("What is not read from .env", () => {

@@ -86,7 +86,7 @@ describe("Load", () => {
       assert.deepStrictEqual(http, { enabled: true, host: "0.0.0.0", port: 8099 })
       assert.deepStrictEqual(log, { level: "Info", format: "json", file: null })
       assert.deepStrictEqual(notes, [
-        "NUM_PROCESSING_WORKERS is 0: this process discovers documents and processes none."
+        "NUM_PROCESSING_WORKERS is 0: this process discovers documents and processes none. Set it, to 4 for instance, here or in another process of the fleet."
       ])
     })
   )

@@ -97,6 +97,24 @@ describe("a rejected attempt that another one has overtaken", () => {
   )
 })
 
+describe("the log of a task that went well", () => {
+  test("has one line at INFO, with the document", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel.label === "INFO") lines.push(String(message))
+      })
+      yield* Effect.gen(function* () {
+        yield* Engine.enqueue(1)
+        yield* Engine.started()
+        yield* Engine.pass(2)
+      }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      const told = lines.filter((line) => line.startsWith("Completed"))
+      assert.strictEqual(told.length, 1)
+      assert.match(told[0] ?? "", /^Completed(?: in \d+ ms)?: \S/)
+    }))
+})
+
 describe("a last call about a message whose answer was lost", () => {
   const lost = new Unavailable({ service: "Storage Queue", operation: "settle", message: "The connection was cut." })
 

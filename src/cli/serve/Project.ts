@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { variables } from "../../config/Variables.ts"
-import * as NearestName from "../../pipeline/NearestName.ts"
+import * as NearestName from "../../text/NearestName.ts"
 import * as Yaml from "../../yaml/Yaml.ts"
 import * as TextInput from "../run/TextInput.ts"
 

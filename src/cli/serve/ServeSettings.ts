@@ -7,6 +7,7 @@ import { resolve } from "node:path"
 import { ConfigError } from "../../config/ConfigError.ts"
 import * as Decode from "../../config/Decode.ts"
 import * as DotEnv from "../../config/DotEnv.ts"
+import * as MisspeltNames from "../../config/MisspeltNames.ts"
 import type { Found, Variable } from "../../config/Variable.ts"
 import { variables } from "../../config/Variables.ts"
 import * as Parallelism from "../Parallelism.ts"
@@ -41,7 +42,7 @@ export const load = (project: Project): Effect.Effect<ServeSettings, ConfigError
             : settings.engine.executorFiles
       },
       isPortChosen: (found.get(variables.apiPort)?.source ?? byDefault) !== byDefault,
-      warnings: file.warnings
+      warnings: [...file.warnings, ...MisspeltNames.find(file)]
     }
   })
 
