@@ -233,7 +233,9 @@ const validate = Command.make(
     executors: executorFiles,
     strict: Options.boolean("strict").pipe(Options.withDescription("Let warnings end with exit code 1, too.")),
     format: Options.choice("format", ["text", "json", "github"]).pipe(
-      Options.withDescription("Problems as lines for people and editors, as a JSON list, or as annotations of GitHub Actions."),
+      Options.withDescription(
+        "Problems as lines for people and editors, as a JSON list, or as annotations of GitHub Actions."
+      ),
       Options.withDefault("text" as const)
     )
   },
@@ -311,7 +313,11 @@ export const tree: CommandTree.CommandTree = {
       "run pipeline.yaml ~/papers --output results --jobs 8 --resume",
       "run pipeline.yaml --items - < items.json"
     ]),
-    leaf("validate", validate.descriptor, ["validate pipeline.yaml", "validate --graph pipeline.yaml > graph.mmd", "validate --strict --format github pipeline.yaml"]),
+    leaf("validate", validate.descriptor, [
+      "validate pipeline.yaml",
+      "validate --graph pipeline.yaml > graph.mmd",
+      "validate --strict --format github pipeline.yaml"
+    ]),
     leaf("executors", executors.descriptor, ["executors", "executors document_extractor", "executors --json"])
   ]
 }

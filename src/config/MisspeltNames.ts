@@ -8,5 +8,7 @@ const known: ReadonlySet<string> = new Set(Object.values(variables).flatMap(({ a
 export const find = ({ names, path }: DotEnv): ReadonlyArray<string> =>
   names.flatMap((name) => {
     const near = known.has(name) ? undefined : NearestName.find(name, known)
-    return near === undefined ? [] : [`${path ?? ".env"}: ${name} is no setting of this worker; ${near} is meant, perhaps`]
+    return near === undefined
+      ? []
+      : [`${path ?? ".env"}: ${name} is no setting of this worker; ${near} is meant, perhaps`]
   })

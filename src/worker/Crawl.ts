@@ -322,7 +322,11 @@ const make = Effect.gen(function* () {
           Effect.tap(({ crawled, discovered, enqueued }) =>
             crawled && enqueued > 0
               ? Effect.logInfo(`The crawl found ${discovered} documents and queued ${enqueued} tasks`)
-              : Effect.logDebug(crawled ? `The crawl found nothing new among ${discovered} documents` : "The vault was crawled by another worker")
+              : Effect.logDebug(
+                  crawled
+                    ? `The crawl found nothing new among ${discovered} documents`
+                    : "The vault was crawled by another worker"
+                )
           ),
           Effect.onExit((exit) => measured(exit, from))
         )

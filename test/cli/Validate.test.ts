@@ -165,7 +165,10 @@ execution_sequence: [a]
         [[file, 2, "warning"]]
       )
       const { stdout } = yield* cli(["validate", "--format", "github", file])
-      assert.match(stdout, /^::warning file=\S*p%2C1\.yaml,line=2,col=\d+::Nothing in an executor reads the key "setings"/)
+      assert.match(
+        stdout,
+        /^::warning file=\S*p%2C1\.yaml,line=2,col=\d+::Nothing in an executor reads the key "setings"/
+      )
     })
   )
 })

@@ -134,7 +134,9 @@ describe("Names in .env that are none of ours", () => {
       const meant = ["NUM_PROCESSING_WORKERS", "COSMOS_DB_ENDPOINT", "LOG_LEVEL"]
       assert.deepStrictEqual(
         MisspeltNames.find(found),
-        near.map((name, index) => `${file}: ${name} is no setting of this worker; ${meant[index] ?? ""} is meant, perhaps`)
+        near.map(
+          (name, index) => `${file}: ${name} is no setting of this worker; ${meant[index] ?? ""} is meant, perhaps`
+        )
       )
     })
   )
