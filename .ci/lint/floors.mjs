@@ -19,7 +19,9 @@ const floors = [
   ["worker"],
   ["http"],
   ["AzureWorker.ts", "FolderWorker.ts"],
-  ["cli", "exports", "index.ts"],
+  ["cli", "index.ts"],
+  ["testing"],
+  ["exports"],
   ["main.ts"]
 ]
 

@@ -3,7 +3,7 @@ import { Chunk, Effect, Layer, Option, Stream, TestClock } from "effect"
 import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import { Unavailable } from "../../src/domain/ServiceError.ts"
-import { blobStoreSuite } from "./BlobStoreSuite.ts"
+import { blobStoreSuite } from "../../src/testing/suites/BlobStoreSuite.ts"
 
 blobStoreSuite("memory", { layer: Layer.fresh(MemoryBlob.layer), account: "anyaccount" })
 

@@ -2,7 +2,7 @@ import { Effect, Layer } from "effect"
 import * as StorageBlob from "../../src/blob/StorageBlob.ts"
 import { storageLayer } from "../support/AzureSettings.ts"
 import { accountName, Azurite } from "../support/Azurite.ts"
-import { blobStoreSuite } from "./BlobStoreSuite.ts"
+import { blobStoreSuite } from "../../src/testing/suites/BlobStoreSuite.ts"
 
 blobStoreSuite("Azure Blob Storage", {
   account: accountName,

@@ -15,7 +15,7 @@ import { join } from "node:path"
 import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as Database from "../../src/embedded/Database.ts"
 import * as FolderBlob from "../../src/embedded/FolderBlob.ts"
-import { blobStoreSuite } from "../blob/BlobStoreSuite.ts"
+import { blobStoreSuite } from "../../src/testing/suites/BlobStoreSuite.ts"
 import * as Folders from "../support/Folders.ts"
 
 const blobsIn = (folder: string, options: Partial<FolderBlob.Options> = {}) =>

@@ -5,7 +5,7 @@ import * as Database from "../../src/embedded/Database.ts"
 import * as Driver from "../../src/embedded/Driver.ts"
 import * as SqliteQueue from "../../src/embedded/SqliteQueue.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
-import { taskQueueSuite } from "../queue/TaskQueueSuite.ts"
+import { taskQueueSuite } from "../../src/testing/suites/TaskQueueSuite.ts"
 import * as Folders from "../support/Folders.ts"
 import { realSleep } from "../support/RealTime.ts"
 

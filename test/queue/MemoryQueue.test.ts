@@ -3,7 +3,7 @@ import { Effect, Layer, TestClock } from "effect"
 import { Unavailable } from "../../src/domain/ServiceError.ts"
 import * as MemoryQueue from "../../src/queue/MemoryQueue.ts"
 import { LeaseLost, TaskQueue } from "../../src/queue/TaskQueue.ts"
-import { taskQueueSuite } from "./TaskQueueSuite.ts"
+import { taskQueueSuite } from "../../src/testing/suites/TaskQueueSuite.ts"
 
 taskQueueSuite("memory", {
   shared: Layer.empty,

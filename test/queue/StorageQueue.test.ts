@@ -7,7 +7,7 @@ import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { storageLayer } from "../support/AzureSettings.ts"
 import { Azurite } from "../support/Azurite.ts"
 import { realSleep } from "../support/RealTime.ts"
-import { taskQueueSuite } from "./TaskQueueSuite.ts"
+import { taskQueueSuite } from "../../src/testing/suites/TaskQueueSuite.ts"
 
 const layer = (queueName: string, createMissingResources = true) =>
   Layer.unwrapEffect(

@@ -1,10 +1,10 @@
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { join } from "node:path"
 import * as CosmosClients from "../../src/azure/CosmosClients.ts"
 import * as CosmosContainer from "../../src/store/CosmosContainer.ts"
 import * as CosmosResources from "../../src/azure/CosmosResources.ts"
 import * as Credentials from "../../src/azure/Credentials.ts"
-import { AzureConfig, type AzureSettings } from "../../src/azure/AzureConfig.ts"
+import { AzureConfig } from "../../src/azure/AzureConfig.ts"
 import * as Database from "../../src/embedded/Database.ts"
 import * as SqliteContainer from "../../src/embedded/SqliteContainer.ts"
 import * as SqliteStores from "../../src/embedded/SqliteStores.ts"
@@ -17,16 +17,11 @@ import * as LockDocuments from "../../src/store/LockDocuments.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import type { PipelineStore } from "../../src/store/PipelineStore.ts"
 import type { VaultStore } from "../../src/store/VaultStore.ts"
+import { Containers } from "../../src/testing/StoreContainers.ts"
 import * as Folders from "../support/Folders.ts"
 import * as CosmosServer from "../support/CosmosServer.ts"
 
 export type Stores = PipelineStore | VaultStore | ExecutionStore | CheckpointStore | CrawlLock
-
-/** The containers behind the stores, as another program sees them. */
-export class Containers extends Context.Tag("test/store/Containers")<
-  Containers,
-  { readonly [name in keyof AzureSettings["containers"]]: DocumentContainer }
->() {}
 
 const memory: Layer.Layer<Stores | Containers> = Layer.effect(Containers, MemoryStores.MemoryStores).pipe(
   Layer.provideMerge(MemoryStores.layer)

@@ -1,4 +1,4 @@
 import { backends } from "./Backends.ts"
-import { suite } from "./CrawlLockSuite.ts"
+import { suite } from "../../src/testing/suites/CrawlLockSuite.ts"
 
 for (const [name, layer] of backends) suite(name, layer)

@@ -4,7 +4,7 @@ import { Unavailable } from "../../src/domain/ServiceError.ts"
 import { isStorableId, maxDocumentBytes, storableId } from "../../src/store/DocumentContainer.ts"
 import * as MemoryContainer from "../../src/store/MemoryContainer.ts"
 import { backends } from "./Backends.ts"
-import { suite } from "./DocumentContainerSuite.ts"
+import { suite } from "../../src/testing/suites/DocumentContainerSuite.ts"
 
 for (const [name, layer] of backends) suite(name, layer)
 

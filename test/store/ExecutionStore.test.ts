@@ -1,4 +1,4 @@
 import { backends } from "./Backends.ts"
-import { suite } from "./ExecutionStoreSuite.ts"
+import { suite } from "../../src/testing/suites/ExecutionStoreSuite.ts"
 
 for (const [name, layer] of backends) suite(name, layer)

@@ -1,35 +1,15 @@
-import { Context, Duration, Effect, Fiber, Layer, Scope, TestClock } from "effect"
-import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
-import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
-import * as MemoryQueue from "../../src/queue/MemoryQueue.ts"
+import { Duration, Effect, Fiber, Layer, Scope } from "effect"
+import type { EngineSettings } from "../../src/config/WorkerConfig.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import type { MemoryContainer } from "../../src/store/MemoryContainer.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
-import { ClaimAccount } from "../../src/worker/ClaimCheck.ts"
-import * as WorkerEngine from "../../src/worker/WorkerEngine.ts"
+import * as MemoryEngine from "../../src/testing/MemoryEngine.ts"
 import * as FakeRunner from "./FakeRunner.ts"
 
-/** Ports in memory with a fake runner: one installation, which any number of engines may share. */
-export const ports = Layer.mergeAll(
-  MemoryQueue.layer,
-  MemoryStores.layer,
-  MemoryBlob.layer,
-  FakeRunner.layer,
-  Layer.succeed(ClaimAccount, "own")
-)
+export { engine } from "../../src/testing/MemoryEngine.ts"
 
-/** An engine over the ports that are there, with these settings. Built twice, it is two engines. */
-export const engine = (settings: Partial<WorkerConfig.EngineSettings> = {}) =>
-  Layer.fresh(WorkerEngine.layer).pipe(
-    Layer.provide(
-      WorkerConfig.layerWith({
-        processingWorkers: 2,
-        sourceWorkers: 0,
-        visibilityTimeout: Duration.seconds(60),
-        ...settings
-      })
-    )
-  )
+/** Ports in memory with a fake runner: one installation, which any number of engines may share. */
+export const ports = Layer.merge(MemoryEngine.ports, FakeRunner.layer)
 
 export const pipeline = {
   id: "line_0123abcd",
@@ -116,13 +96,13 @@ export const executionOf = (number: number) =>
   Effect.map(MemoryStores.MemoryStores, (stores) => stores.executions.documents.get(`exec_${number}`))
 
 /** Lets the engine work until `seconds` have passed; every timer between fires in its turn. */
-export const pass = (seconds: number) => TestClock.adjust(Duration.seconds(seconds))
+export const pass = (seconds: number) => MemoryEngine.pass(Duration.seconds(seconds))
 
 export type Installation = Layer.Layer.Success<typeof ports>
 
 /** An engine inside the current scope; its status and stop. */
-export const started = (settings: Partial<WorkerConfig.EngineSettings> = {}) =>
-  Effect.map(Layer.build(engine(settings)), Context.get(WorkerEngine.WorkerEngine))
+export const started = (settings: Partial<EngineSettings> = {}) =>
+  MemoryEngine.started({ sourceWorkers: 0, ...settings })
 
 /**
  * Runs a test's body over a fresh installation. Its engines stop as they would in a process: time goes on until their grace is over.

@@ -1,8 +1,10 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, type Layer, Option } from "effect"
-import { PipelineId } from "../../src/domain/Ids.ts"
-import { PipelineStore } from "../../src/store/PipelineStore.ts"
-import { Containers } from "./Backends.ts"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { PipelineId } from "../../domain/Ids.ts"
+import { PipelineStore } from "../../store/PipelineStore.ts"
+import { Containers } from "../StoreContainers.ts"
 
 /** As the API writes it (documents.md 2.3). */
 const pipeline = (id: string, more: Readonly<Record<string, unknown>> = {}) => ({

@@ -1,10 +1,14 @@
 import { assert, it } from "@effect/vitest"
-import { Duration, Effect, type Layer, Option, TestClock } from "effect"
-import { PipelineId, VaultId } from "../../src/domain/Ids.ts"
-import { Unavailable } from "../../src/domain/ServiceError.ts"
-import { CrawlLock, type LockOwner } from "../../src/store/CrawlLock.ts"
-import * as LockDocuments from "../../src/store/LockDocuments.ts"
-import { Containers } from "./Backends.ts"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { PipelineId, VaultId } from "../../domain/Ids.ts"
+import { Unavailable } from "../../domain/ServiceError.ts"
+import { CrawlLock, type LockOwner } from "../../store/CrawlLock.ts"
+import * as LockDocuments from "../../store/LockDocuments.ts"
+import { Containers } from "../StoreContainers.ts"
 
 const pipeline = (value: string) => PipelineId.make(value)
 const vault = VaultId.make("v1")

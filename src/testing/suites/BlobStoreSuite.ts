@@ -1,8 +1,12 @@
 import { deflateSync, gzipSync } from "node:zlib"
 import { assert, it } from "@effect/vitest"
-import { Chunk, Effect, type Layer, Option, Stream } from "effect"
-import { BlobStore } from "../../src/blob/BlobStore.ts"
-import type { ServiceError } from "../../src/domain/ServiceError.ts"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { BlobStore } from "../../blob/BlobStore.ts"
+import type { ServiceError } from "../../domain/ServiceError.ts"
 
 /** How the suite gets at an implementation; its tests keep out of each other's way by using containers of their own. */
 export interface Backend {

@@ -1,7 +1,10 @@
 import { assert, it } from "@effect/vitest"
-import { type Duration, Effect, Fiber, type Layer } from "effect"
-import type { ServiceError } from "../../src/domain/ServiceError.ts"
-import { LeaseLost, type ReceivedMessage, TaskQueue } from "../../src/queue/TaskQueue.ts"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Layer from "effect/Layer"
+import type { ServiceError } from "../../domain/ServiceError.ts"
+import { LeaseLost, type ReceivedMessage, TaskQueue } from "../../queue/TaskQueue.ts"
 
 /** How the suite gets at an implementation. */
 export interface Backend<S> {

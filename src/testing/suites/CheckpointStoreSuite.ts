@@ -1,9 +1,11 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, type Layer, Option } from "effect"
-import { type Checkpoint, initial } from "../../src/domain/Checkpoint.ts"
-import { ExecutorId, PipelineId, VaultId } from "../../src/domain/Ids.ts"
-import { CheckpointStore } from "../../src/store/CheckpointStore.ts"
-import { Containers } from "./Backends.ts"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { type Checkpoint, initial } from "../../domain/Checkpoint.ts"
+import { ExecutorId, PipelineId, VaultId } from "../../domain/Ids.ts"
+import { CheckpointStore } from "../../store/CheckpointStore.ts"
+import { Containers } from "../StoreContainers.ts"
 
 const pipeline = (value: string) => PipelineId.make(value)
 const executor = (value: string) => ExecutorId.make(value)

@@ -1,8 +1,11 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, type Layer, Logger, Option } from "effect"
-import { PipelineId, VaultId } from "../../src/domain/Ids.ts"
-import { VaultStore } from "../../src/store/VaultStore.ts"
-import { Containers } from "./Backends.ts"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import { PipelineId, VaultId } from "../../domain/Ids.ts"
+import { VaultStore } from "../../store/VaultStore.ts"
+import { Containers } from "../StoreContainers.ts"
 
 export const suite = (name: string, layer: Layer.Layer<VaultStore | Containers>): void =>
   it.layer(layer)(`VaultStore (${name})`, (it) => {

@@ -1,11 +1,13 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, type Layer, Option } from "effect"
-import { type OpenAttempt, ownershipOf } from "../../src/domain/AttemptNotes.ts"
-import type { Execution } from "../../src/domain/Execution.ts"
-import { ExecutionId, PipelineId, TaskId, VaultId } from "../../src/domain/Ids.ts"
-import { Change, Creation, ExecutionStore } from "../../src/store/ExecutionStore.ts"
-import * as Recording from "../../src/worker/Recording.ts"
-import { Containers } from "./Backends.ts"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { type OpenAttempt, ownershipOf } from "../../domain/AttemptNotes.ts"
+import type { Execution } from "../../domain/Execution.ts"
+import { ExecutionId, PipelineId, TaskId, VaultId } from "../../domain/Ids.ts"
+import { Change, Creation, ExecutionStore } from "../../store/ExecutionStore.ts"
+import * as Recording from "../../worker/Recording.ts"
+import { Containers } from "../StoreContainers.ts"
 
 const execution = (id: string, more: Partial<Execution> = {}): Execution => ({
   id: ExecutionId.make(id),

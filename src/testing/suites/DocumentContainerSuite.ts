@@ -1,8 +1,9 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, type Layer } from "effect"
-import type { ServiceError } from "../../src/domain/ServiceError.ts"
-import { type Document, type PatchCondition, Reading, Write } from "../../src/store/DocumentContainer.ts"
-import { Containers } from "./Backends.ts"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type { ServiceError } from "../../domain/ServiceError.ts"
+import { type Document, type PatchCondition, Reading, Write } from "../../store/DocumentContainer.ts"
+import { Containers } from "../StoreContainers.ts"
 
 const container = Effect.map(Containers, ({ executions }) => executions)
 
