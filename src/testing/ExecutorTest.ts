@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import { Content } from "../domain/Content.ts"
 import { ExecutorId } from "../domain/Ids.ts"
 import type { Executor, ExecutorContext, ExecutorError, ExecutorInstance } from "../executor/Executor.ts"
-import * as NearestName from "../pipeline/NearestName.ts"
+import * as NearestName from "../text/NearestName.ts"
 
 /** The settings of a node are wrong, or nothing reads them: each with its reason. */
 export class SettingsRefused extends Schema.TaggedError<SettingsRefused>()("SettingsRefused", {
