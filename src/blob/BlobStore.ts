@@ -62,6 +62,13 @@ export interface DownloadOptions {
   readonly ifMatch?: string
   /** Hears the blob's content encoding, null without one, before the first byte arrives. */
   readonly onEncoding?: (contentEncoding: string | null) => void
+  /** Hears the ETag of what is read, without quotes, before the first byte arrives. */
+  readonly onEtag?: (etag: string) => void
+}
+
+export interface RemoveOptions {
+  /** Only the blob with this ETag: PreconditionFailed when another is there. One that is gone is deleted already. Without quotes. */
+  readonly ifMatch?: string
 }
 
 /** Blob Storage as executors, the crawl and the claim check use it. Every account that a pipeline may name. */
@@ -80,7 +87,7 @@ export class BlobStore extends Context.Tag("contentflow-worker/blob/BlobStore")<
       options?: UploadOptions
     ) => Effect.Effect<{ readonly etag: string; readonly lastModified: number }, ServiceError>
     /** Deletes the blob; one that does not exist is deleted already. */
-    readonly remove: (location: BlobLocation) => Effect.Effect<void, ServiceError>
+    readonly remove: (location: BlobLocation, options?: RemoveOptions) => Effect.Effect<void, ServiceError>
     /** Makes the container exist. */
     readonly ensureContainer: (account: BlobAccount, container: string) => Effect.Effect<void, ServiceError>
   }

@@ -145,16 +145,21 @@ const make = Effect.sync(() => {
           if (options.ifMatch !== undefined && blob.entry.etag !== options.ifMatch)
             return yield* refusals.changed(operation)
           options.onEncoding?.(blob.entry.contentEncoding)
+          options.onEtag?.(blob.entry.etag)
           return Stream.fromIterable(pieces(blob.body))
         })
       ),
     upload,
-    remove: Effect.fnUntraced(function* (location) {
+    remove: Effect.fnUntraced(function* (location, options = {}) {
       const operation = `delete ${nameOf(location)}`
       yield* told("remove")
       yield* BlobNames.checkPath(operation, location.path)
       yield* BlobNames.checkContainer(operation, location.container)
-      containers.get(keyOf(location.account.name, location.container))?.delete(location.path)
+      const container = containers.get(keyOf(location.account.name, location.container))
+      const found = container?.get(location.path)
+      if (options.ifMatch !== undefined && found !== undefined && found.entry.etag !== options.ifMatch)
+        return yield* refusals.changed(operation)
+      container?.delete(location.path)
     }),
     ensureContainer: Effect.fnUntraced(function* (account, name) {
       yield* told("ensureContainer")

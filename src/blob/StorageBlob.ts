@@ -57,7 +57,7 @@ const make = Effect.gen(function* () {
       }))
     }),
 
-    download: (location, { ifMatch, onEncoding } = {}) => {
+    download: (location, { ifMatch, onEncoding, onEtag } = {}) => {
       const operation = `download ${nameOf(location)}`
       return Stream.unwrap(
         Effect.map(blobOf(operation, location), (blob) =>
@@ -67,7 +67,8 @@ const make = Effect.gen(function* () {
             0,
             quoted(ifMatch),
             maxResumes,
-            onEncoding
+            onEncoding,
+            onEtag
           )
         )
       )
@@ -110,11 +111,15 @@ const make = Effect.gen(function* () {
       return { etag: unquoted(written.etag), lastModified: written.lastModified?.getTime() ?? 0 }
     }),
 
-    remove: Effect.fnUntraced(function* (location) {
+    remove: Effect.fnUntraced(function* (location, { ifMatch } = {}) {
       const operation = `delete ${nameOf(location)}`
       const blob = yield* blobOf(operation, location)
       yield* call(described(blob.url, "BlobStore.remove", operation), (abortSignal) =>
-        blob.delete({ abortSignal, deleteSnapshots: "include" })
+        blob.delete({
+          abortSignal,
+          deleteSnapshots: "include",
+          ...(ifMatch === undefined ? {} : { conditions: { ifMatch: quoted(ifMatch) ?? "" } })
+        })
       ).pipe(Effect.catchTag("NotFound", () => Effect.void))
     }),
 
@@ -216,7 +221,8 @@ const bytesFrom = (
   offset: number,
   etag: string | undefined,
   resumes: number,
-  onEncoding?: DownloadOptions["onEncoding"]
+  onEncoding?: DownloadOptions["onEncoding"],
+  onEtag?: DownloadOptions["onEtag"]
 ): Stream.Stream<Uint8Array, ServiceError> =>
   Stream.unwrap(
     Effect.map(
@@ -236,6 +242,7 @@ const bytesFrom = (
       ),
       (response) => {
         onEncoding?.(orNull(response.contentEncoding))
+        onEtag?.(unquoted(response.etag))
         const expected = response.contentLength ?? 0
         let received = 0
         return bodyOf(response.readableStreamBody, downloading).pipe(

@@ -35,8 +35,10 @@ export const layer: Layer.Layer<BlobStore, never, BlobStore | EndpointValves> = 
         valves.through(calling(location.account, `${location.container}/${location.path}`))(
           blobs.upload(location, body, options)
         ),
-      remove: (location) =>
-        valves.through(calling(location.account, `${location.container}/${location.path}`))(blobs.remove(location)),
+      remove: (location, options) =>
+        valves.through(calling(location.account, `${location.container}/${location.path}`))(
+          blobs.remove(location, options)
+        ),
       ensureContainer: (account, container) =>
         valves.through(calling(account, container))(blobs.ensureContainer(account, container))
     })

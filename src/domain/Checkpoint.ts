@@ -20,6 +20,8 @@ export const Checkpoint = Schema.Struct({
   crawl_interval_seconds: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
   /** Ours: true while a crawl is under way. Whoever holds the crawl lock and finds it knows that the last crawl was cut off, and crawls now. */
   crawling: Flag,
+  /** Ours: `last_crawl_started_at` in milliseconds, and never the same twice: tasks and removals of different crawls are told apart by it. */
+  crawl_epoch: Schema.optional(Schema.NullOr(Schema.Number)),
   /** Ours: when a crawl last ended without an error. */
   last_crawl_completed_at: OptionalText,
   /** Ours: `checkpoint_timestamp` is still the original's, whose documents have other executions: the next crawl looks back to its second and no further. */

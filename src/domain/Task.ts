@@ -44,7 +44,9 @@ export const Task = Schema.Struct({
   /** Ours: set instead of `content` when the items would not fit. */
   content_reference: nullable(ContentReference),
   /** Ours: the ETags of the blobs in `content`, in the same order, as they were found; null where the sender does not say. */
-  etags: nullable(Schema.Array(Schema.NullOr(Schema.String)))
+  etags: nullable(Schema.Array(Schema.NullOr(Schema.String))),
+  /** Ours: when the crawl that found the documents began, in the store's time; absent where no crawl did. */
+  found_at: Schema.optional(Schema.NullOr(Schema.String))
 })
 export interface Task extends Schema.Schema.Type<typeof Task> {}
 
@@ -58,6 +60,7 @@ export const read = (value: Quick.Fields): Task | undefined => {
   const content = Quick.list(value["content"], readItem)
   const reference = value["content_reference"] ?? null
   const content_reference = reference === null ? null : readReference(reference)
+  const found_at = value["found_at"] ?? null
   const given = value["etags"] ?? null
   const etags =
     given === null
@@ -78,7 +81,8 @@ export const read = (value: Quick.Fields): Task | undefined => {
     !isCount(retry_count) ||
     !isCount(max_retries) ||
     content_reference === undefined ||
-    etags === undefined
+    etags === undefined ||
+    (found_at !== null && typeof found_at !== "string")
     ? undefined
     : {
         task_id: task_id as TaskId,
@@ -94,7 +98,8 @@ export const read = (value: Quick.Fields): Task | undefined => {
         retry_count,
         max_retries,
         content_reference,
-        etags
+        etags,
+        ...(found_at === null ? {} : { found_at })
       }
 }
 

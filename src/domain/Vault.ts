@@ -8,6 +8,16 @@ export const Vault = Schema.Struct({
   /** Literally `true` in the document; anything else is disabled. */
   enabled: Schema.optionalWith(Schema.Unknown, { default: () => false }),
   /** Whether an execution keeps its complete result items, or only their identifiers. */
-  save_execution_output: Schema.optionalWith(Schema.Boolean, { default: () => false, nullable: true })
+  save_execution_output: Schema.optionalWith(Schema.Boolean, { default: () => false, nullable: true }),
+  /** Ours: what becomes of outputs whose document is deleted, where an output node does not say: see {@link removesOutputs}. */
+  on_source_deleted: Schema.optional(Schema.Unknown),
+  /** Ours: a crawl that would remove the outputs of more than this share of the vault waits for a person. */
+  max_deletions_percent: Schema.optional(Schema.Unknown),
+  /** Ours: the word with which a person confirmed the deletions that wait. */
+  confirmed_deletions: Schema.optional(Schema.Unknown)
 })
 export interface Vault extends Schema.Schema.Type<typeof Vault> {}
+
+/** Only the literal word removes anything. */
+export const removesOutputs = ({ on_source_deleted }: Pick<Vault, "on_source_deleted">): boolean =>
+  on_source_deleted === "remove"

@@ -248,18 +248,29 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
           })
         ),
       upload,
-      remove: Effect.fnUntraced(function* (location) {
+      remove: Effect.fnUntraced(function* (location, options = {}) {
         const operation = `delete ${nameOf(location)}`
         yield* checked(operation, location)
         const { account, container, path } = location
         const root = rootOf(account.name, container)
+        const place = keyOf(account.name, container)
+        const seen = options.ifMatch === undefined ? Option.none<Blob>() : yield* blobAt(operation, place, root, path)
         const fault = yield* database.exclusively(service, operation, (access) => {
           const found = fileSystem(root, () => BlobFiles.findSync(root, path, rules))
           if (found === undefined || found instanceof FileFault) return found
-          access.prepare(sql.forget).run(keyOf(account.name, container), path)
+          const matches = Option.exists(
+            seen,
+            ({ properties, state }) =>
+              properties.etag === options.ifMatch &&
+              found.state.modified === state.modified &&
+              found.state.size === state.size
+          )
+          if (options.ifMatch !== undefined && !matches) return "changed"
+          access.prepare(sql.forget).run(place, path)
           return fileSystem(root, () => BlobFiles.remove(root, found.path))
         })
-        if (fault instanceof FileFault) yield* Effect.fail(fault.describe(operation))
+        if (fault === "changed") return yield* refusals.changed(operation)
+        if (fault instanceof FileFault) return yield* Effect.fail(fault.describe(operation))
       }),
       ensureContainer: Effect.fnUntraced(function* (account, container) {
         const operation = `create the container ${container}`
@@ -436,6 +447,7 @@ const bytes = (operation: string, { path, properties, state }: Blob, options: Do
     const isUnchanged = Effect.map(look, (now) => now.size === state.size && now.modified === state.modified)
     if (!(yield* isUnchanged)) return yield* refusals.changed(operation)
     options.onEncoding?.(properties.contentEncoding)
+    options.onEtag?.(properties.etag)
     return Stream.fromAsyncIterable(piecesOf(file), (thrown) =>
       FileErrors.describe(service, operation, path, thrown)
     ).pipe(

@@ -11,6 +11,8 @@ import type * as Retry from "./Retry.ts"
 import type { RunFacts } from "./RunFacts.ts"
 import * as Settings from "./Settings.ts"
 import type { Meter } from "./Usage.ts"
+import type * as Outputs from "./Outputs.ts"
+import type { WriteOrder } from "./WriteOrder.ts"
 
 export { documentError, ExecutorError, fromServiceError, isRetryable } from "./ExecutorError.ts"
 
@@ -83,6 +85,18 @@ export interface ExecutorInstance {
     continuation?: Option.Option<string>,
     isWaiting?: (name: string) => boolean
   ) => Stream.Stream<CrawlBatch, ExecutorError>
+  /** Only of output nodes that can take back what they wrote. */
+  readonly outputs?: {
+    /** Whether its writes and removals are conditional, so that one that is late never replaces or removes what a later one wrote. */
+    readonly ordered: boolean
+    /** Whether outputs in this place are for such a node to remove. */
+    readonly covers: (place: string) => boolean
+    /** Removes these. What is not there is removed already; what is marked with an order that `mayRemove` refuses stays. */
+    readonly remove: (
+      outputs: ReadonlyArray<Outputs.Output>,
+      mayRemove: (there: WriteOrder) => boolean
+    ) => Effect.Effect<void, ExecutorError>
+  }
 }
 
 /** A document that a crawl found, and what changes when it changes. */

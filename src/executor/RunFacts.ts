@@ -1,4 +1,5 @@
 import * as Data from "effect/Data"
+import type { OutputRecord } from "./Outputs.ts"
 
 /** The task whose attempt a node works in. */
 export interface RunFacts {
@@ -10,6 +11,8 @@ export interface RunFacts {
   readonly attempt: number
   /** When the task was created (epoch milliseconds): outputs that are named by a time use it, so that a repeated attempt overwrites them. */
   readonly createdAt: number | null
+  /** When the crawl that found the documents began, in the store's time (epoch milliseconds); absent or null where no crawl did. */
+  readonly foundAt?: number | null
   /** When this attempt's time is over (`MonotonicTime`); absent or null where it has no end. */
   readonly deadline?: number | null
   /** How often the task's message was handed out, this time included: of two attempts that overlap, the later has the greater number. */
@@ -18,6 +21,8 @@ export interface RunFacts {
   readonly documents?: ReadonlyMap<string, FoundDocument>
   /** Documents of the task, by name, that turned out to be gone, replaced or archived: whoever reads them notes it here, and they leave the run. */
   readonly departures?: Map<string, Departure>
+  /** What the task writes; absent where outputs stay whatever becomes of their documents. */
+  readonly outputs?: OutputRecord
 }
 
 export interface FoundDocument {

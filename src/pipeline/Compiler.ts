@@ -16,6 +16,7 @@ import {
   type Prepared
 } from "../executor/Executor.ts"
 import { ExecutorError } from "../executor/ExecutorError.ts"
+import * as Outputs from "../executor/Outputs.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import type { Meter } from "../executor/Usage.ts"
 import type { SettingProblem } from "../executor/Settings.ts"
@@ -99,6 +100,8 @@ interface Prospect {
 
 class Compilation {
   readonly children: Array<Plan.Child> = []
+  /** Of all pipelines. */
+  private readonly outputs: Array<Plan.OutputNode> = []
   private readonly surroundings: Surroundings
   private readonly known = new Map<string, Plan.Plan | null>()
 
@@ -160,6 +163,7 @@ class Compilation {
         drawing,
         nodes,
         blocked,
+        outputs: this.outputs,
         input: crawler < 0 ? Option.none() : Option.some({ node: crawler, executor: input }),
         runnables: new Map()
       }
@@ -286,6 +290,10 @@ class Compilation {
                   (inner): Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope> =>
                     build({ ...context, inner, meter, ...(run === undefined ? {} : { run }) })
                 )
+      }
+      if (Object.hasOwn(executor.settings, "on_source_deleted")) {
+        const policy = Outputs.policyOf(draft.settings["on_source_deleted"])
+        this.outputs.push({ id: node.id, policy, open: node.open })
       }
       return { node, prepared: build }
     })

@@ -4,6 +4,7 @@ import type * as Option from "effect/Option"
 import type { ExecutorId } from "../domain/Ids.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { Prepared } from "../executor/Executor.ts"
+import type { Policy } from "../executor/Outputs.ts"
 import type { Drawing } from "./Drawing.ts"
 import type { Node } from "./Node.ts"
 import * as Problem from "./Problem.ts"
@@ -21,6 +22,14 @@ export interface InputExecutor {
   /** `items_per_task` (ours): how many items one task carries. Default 1. */
   readonly itemsPerTask: number
   readonly prepared: Prepared<never>
+}
+
+/** A node that writes outside of the run and can take it back, in the pipeline or in one that it uses. */
+export interface OutputNode {
+  readonly id: string
+  /** `on_source_deleted` of the node. */
+  readonly policy: Policy | null
+  readonly open: Node["open"]
 }
 
 /** A child pipeline that was read from the store, and how it was found there. */
@@ -42,6 +51,7 @@ export interface Plan {
   readonly blocked: ReadonlyMap<number, ReadonlyArray<Problem.Problem>>
   /** The first executor that can crawl, with its number. */
   readonly input: Option.Option<{ readonly node: number; readonly executor: InputExecutor | null }>
+  readonly outputs: ReadonlyArray<OutputNode>
   /** Graphs by the number of the excluded node; filled as they are asked for. */
   readonly runnables: Map<number | "none" | "unknown", Either.Either<Runnable, Problem.PipelineInvalid>>
 }

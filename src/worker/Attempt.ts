@@ -17,8 +17,10 @@ import type { Outage } from "../domain/Outage.ts"
 import { isOutage, retryAfter, type ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import type { Departure, FoundDocument } from "../executor/RunFacts.ts"
+import { removesOutputs, type Vault } from "../domain/Vault.ts"
+import type { Departure, FoundDocument, RunFacts } from "../executor/RunFacts.ts"
 import { isRetryable } from "../executor/ExecutorError.ts"
+import type { OutputNode } from "../pipeline/Plan.ts"
 import { type NodeReport, PipelineRunner, type RunFailure, type RunWatcher } from "../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage, TaskQueue } from "../queue/TaskQueue.ts"
 import { type Change, ExecutionStore } from "../store/ExecutionStore.ts"
@@ -32,6 +34,7 @@ import * as BlockedPipelines from "./BlockedPipelines.ts"
 import { Known } from "./Known.ts"
 import type { Lease } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
+import * as TaskOutputs from "./outputs/TaskOutputs.ts"
 import type { Outlet } from "./Outlet.ts"
 import { patiently } from "./Patience.ts"
 import * as Recording from "./Recording.ts"
@@ -111,6 +114,7 @@ const make = Effect.gen(function* () {
   const followed = yield* Departures.followed
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
+  const records = yield* TaskOutputs.OutputRecords
   const start = yield* AttemptStart.make
   const blocked = yield* BlockedPipelines.make
 
@@ -147,6 +151,7 @@ const make = Effect.gen(function* () {
     state: AttemptState,
     task: Task.Task,
     pipeline: VersionedPipeline,
+    vault: Option.Option<Vault>,
     watch: Watch,
     notes: RunWatcher
   ) => {
@@ -169,24 +174,32 @@ const make = Effect.gen(function* () {
         notes.begin?.(given)
       }
     }
-    const ran = Effect.flatMap(runner.compile(pipeline), (plan) =>
-      runner.run(plan, state.items, {
-        exclude: task.executed_input_executor,
-        facts: {
-          pipelineId: task.pipeline_id,
-          vaultId: task.vault_id,
-          executionId: task.execution_id,
-          taskId: task.task_id,
-          attempt: task.retry_count + 1,
-          createdAt: Option.getOrNull(Timestamp.parse(task.created_at)),
-          deadline: MonotonicTime.unsafeNow(clock) + Duration.toMillis(timeout),
-          delivery: state.message.dequeueCount,
-          documents: documentsOf(task, state.items),
-          departures: state.departures
-        },
-        watcher
-      })
-    )
+    const facts: RunFacts = {
+      pipelineId: task.pipeline_id,
+      vaultId: task.vault_id,
+      executionId: task.execution_id,
+      taskId: task.task_id,
+      attempt: task.retry_count + 1,
+      createdAt: Option.getOrNull(Timestamp.parse(task.created_at)),
+      foundAt: Option.getOrNull(Timestamp.parse(task.found_at)),
+      deadline: MonotonicTime.unsafeNow(clock) + Duration.toMillis(timeout),
+      delivery: state.message.dequeueCount,
+      documents: documentsOf(task, state.items),
+      departures: state.departures
+    }
+    const ran = Effect.flatMap(runner.compile(pipeline), (plan) => {
+      const outputs = recordOf(vault, plan.outputs, facts, state.items)
+      return runner
+        .run(plan, state.items, {
+          exclude: task.executed_input_executor,
+          facts: outputs === undefined ? facts : { ...facts, outputs },
+          watcher
+        })
+        .pipe(
+          Effect.tap(() => outputs?.settle ?? Effect.void),
+          TaskOutputs.closing(outputs)
+        )
+    })
     return Effect.matchEffect(ran, {
       onSuccess: (result) => {
         state.nodes = result.nodes
@@ -200,6 +213,20 @@ const make = Effect.gen(function* () {
             ? ended(Outcome.Rejected({ reason: error.message }))
             : Effect.fail(error)
     })
+  }
+
+  /** None where all outputs stay whatever becomes of their documents: then nothing is kept of what is written. */
+  const recordOf = (
+    vault: Option.Option<Vault>,
+    nodes: ReadonlyArray<OutputNode>,
+    facts: RunFacts,
+    items: ReadonlyArray<Content>
+  ): TaskOutputs.TaskOutputs | undefined => {
+    if (Option.isNone(vault)) return undefined
+    const policy = removesOutputs(vault.value) ? "remove" : "keep"
+    return TaskOutputs.isRecorded(policy, nodes)
+      ? records.open({ vault: vault.value.id, policy, facts, items, nodes })
+      : undefined
   }
 
   /** Whether no attempt is counted: a service that serves no one is out, for less long than is waited for it. */
@@ -239,10 +266,7 @@ const make = Effect.gen(function* () {
     })
 
   /** Read before the pipeline runs: a vault that can't be read as one is a mistake that is told before anything is done for it. */
-  const keepsItems = Effect.fnUntraced(function* (task: Task.Task) {
-    const vault = task.vault_id === null ? Option.none() : yield* known.vault(task.vault_id)
-    return Option.match(vault, { onNone: () => false, onSome: (found) => found.save_execution_output })
-  })
+  const vaultOf = (task: Task.Task) => (task.vault_id === null ? Effect.succeedNone : known.vault(task.vault_id))
 
   const finish = Effect.fnUntraced(function* (
     state: AttemptState,
@@ -294,9 +318,10 @@ const make = Effect.gen(function* () {
     if (task.retry_count >= state.policy.attempts) {
       return Outcome.Rejected({ reason: `Max retries exceeded: ${task.retry_count} retries are counted.` })
     }
-    const keepItems = yield* keepsItems(task)
+    const vault = yield* vaultOf(task)
+    const keepItems = Option.exists(vault, ({ save_execution_output }) => save_execution_output)
     state.items = yield* readItems(task)
-    const running = runPipeline(state, task, pipeline, watch, notesOf(state, task, opened))
+    const running = runPipeline(state, task, pipeline, vault, watch, notesOf(state, task, opened))
     // What was at work when a worker died is read in a process of its own, whose death is the document's alone.
     const items = yield* Effect.locally(running, JobProcess.isolated, isSuspect(state.history))
     if (state.departures.size > 0) {
@@ -413,4 +438,5 @@ export const layer: Layer.Layer<
   | EndpointValves
   | WorkerConfig
   | AttemptGate
+  | TaskOutputs.OutputRecords
 > = Layer.effect(Attempt, make)

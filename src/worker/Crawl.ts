@@ -115,11 +115,12 @@ const make = Effect.gen(function* () {
     target: CrawlTarget,
     workerId: string,
     checkpoint: Checkpoint,
+    epoch: number,
     recent: RecentlyQueued.RecentlyQueued,
     onProgress: Effect.Effect<void>
   ) {
     const { input, pipeline, vault } = target
-    const source: Enqueue.Source = { vault, pipeline, inputExecutor: input.id, workerId }
+    const source: Enqueue.Source = { vault, pipeline, inputExecutor: input.id, workerId, foundAt: epoch }
     const instance = yield* input.prepared({ id: input.id, pipelineName: pipeline.name, failOnError: true })
     if (instance.crawl === undefined) {
       return yield* new ExecutorError({
@@ -280,8 +281,10 @@ const make = Effect.gen(function* () {
     if (Option.isSome(lastStart) && !isEarly && !isDue(lastStart.value, interval, startedAt)) {
       return { crawled: false, beganAgo: Math.max(0, startedAt - lastStart.value), discovered: 0, enqueued: 0 }
     }
+    const epoch = Math.max(startedAt, (before.crawl_epoch ?? 0) + 1)
     const begun: Checkpoint = {
       ...before,
+      crawl_epoch: epoch,
       worker_id: workerId,
       last_crawl_started_at: Timestamp.format(startedAt),
       crawl_interval_seconds: Duration.toSeconds(interval),
@@ -290,7 +293,7 @@ const make = Effect.gen(function* () {
     // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
     yield* insistently(checkpoints.save(begun))
     const recent = RecentlyQueued.read(before.recently_queued)
-    const totals = yield* discover(target, workerId, before, recent, onProgress).pipe(
+    const totals = yield* discover(target, workerId, before, epoch, recent, onProgress).pipe(
       Effect.tapErrorCause((cause) =>
         Cause.isInterruptedOnly(cause)
           ? Effect.void

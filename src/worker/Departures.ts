@@ -48,7 +48,8 @@ export const followed = Effect.gen(function* () {
     const inputExecutor = task.executed_input_executor
     if (Option.isNone(vault) || Option.isNone(input) || inputExecutor === null) return
     if (input.value.id !== inputExecutor || input.value.itemsPerTask > 1) return
-    const source: Enqueue.Source = { vault: vault.value, pipeline: pipeline.pipeline, inputExecutor, workerId }
+    const foundAt = Option.getOrUndefined(Timestamp.parse(task.found_at))
+    const source: Enqueue.Source = { vault: vault.value, pipeline: pipeline.pipeline, inputExecutor, workerId, foundAt }
     for (const item of items) {
       const departure = departures.get(nameOf(item))
       if (departure?._tag !== "Replaced") continue

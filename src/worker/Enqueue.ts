@@ -23,6 +23,8 @@ export interface Source {
   readonly pipeline: Pipeline
   readonly inputExecutor: Ids.ExecutorId
   readonly workerId: string
+  /** When the crawl that found them began: epoch milliseconds in the store's time. */
+  readonly foundAt?: number | undefined
 }
 
 /** A call of the enqueueing is tried again for 10 s before the crawl fails. */
@@ -93,6 +95,7 @@ const taskOf = (source: Source, documents: ReadonlyArray<Discovered>, maxRetries
     retry_count: 0,
     max_retries: maxRetries,
     content_reference: null,
-    etags: etagsOf(documents)
+    etags: etagsOf(documents),
+    ...(source.foundAt === undefined ? {} : { found_at: Timestamp.format(source.foundAt) })
   }
 }

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { argv } from "node:process"
 import type { BlobStore } from "../blob/BlobStore.ts"
+import * as ValvedBlobs from "../blob/ValvedBlobs.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
 import type { Closed } from "../concurrency/TrialValve.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
@@ -25,6 +26,8 @@ import * as Crawl from "./Crawl.ts"
 import * as CrawlSchedule from "./CrawlSchedule.ts"
 import * as Intake from "./Intake.ts"
 import * as Known from "./Known.ts"
+import * as ManifestStore from "./outputs/ManifestStore.ts"
+import * as TaskOutputs from "./outputs/TaskOutputs.ts"
 import * as Leases from "./Leases.ts"
 import * as Outlet from "./Outlet.ts"
 import * as PoisonQueue from "./PoisonQueue.ts"
@@ -158,6 +161,8 @@ export type Ports =
 export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(WorkerEngine, make).pipe(
   Layer.provide(Layer.mergeAll(ProcessingWorkers.layer, SourceWorkers.layer)),
   Layer.provide(Layer.mergeAll(Attempt.layer, Settlement.layer, CrawlSchedule.layer, Crawl.layer)),
+  Layer.provide(TaskOutputs.layer),
+  Layer.provide(ManifestStore.layer.pipe(Layer.provide(ValvedBlobs.layer))),
   Layer.provide(
     Layer.mergeAll(Leases.layer, RunningAttempts.layer, AttemptGate.layer, Known.layer, Intake.layer, PoisonQueue.layer)
   ),

@@ -92,7 +92,7 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
     })
     const runner = PipelineRunner.of({
       check: () => Effect.dieMessage("the engine compiles"),
-      compile: () => Effect.as(check, {} as Plan),
+      compile: () => Effect.as(check, { outputs: [] as Plan["outputs"] } as Plan),
       inputExecutor: () => Effect.map(check, () => (knobs.hasInput ? Option.some(input()) : Option.none())),
       run: (_, items, { facts }) =>
         Effect.suspend(() => {

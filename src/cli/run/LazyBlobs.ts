@@ -25,7 +25,7 @@ export const layer: Layer.Layer<BlobStore, never, AzureConfig | Credentials> = L
       properties: (location) => Effect.flatMap(opened, (blobs) => blobs.properties(location)),
       download: (location, options) => Stream.unwrap(Effect.map(opened, (blobs) => blobs.download(location, options))),
       upload: (location, body, options) => Effect.flatMap(opened, (blobs) => blobs.upload(location, body, options)),
-      remove: (location) => Effect.flatMap(opened, (blobs) => blobs.remove(location)),
+      remove: (location, options) => Effect.flatMap(opened, (blobs) => blobs.remove(location, options)),
       ensureContainer: (account, container) =>
         Effect.flatMap(opened, (blobs) => blobs.ensureContainer(account, container))
     })

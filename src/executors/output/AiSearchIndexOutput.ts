@@ -4,11 +4,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import { type Content, nameOf, withSummary } from "../../domain/Content.ts"
 import * as SafeJson from "../../domain/SafeJson.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import * as Executor from "../../executor/Executor.ts"
 import { isObject, valueAt } from "../../executor/FieldPath.ts"
+import * as Outputs from "../../executor/Outputs.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as Usage from "../../executor/Usage.ts"
@@ -66,7 +68,8 @@ const settings = {
     default: 1,
     min: 0.1,
     max: 60
-  })
+  }),
+  ...Outputs.settings
 }
 
 type Decoded = Settings.TypeOf<typeof settings>
@@ -144,56 +147,106 @@ export const executor = Executor.define({
         toExecutorError(context)
       )
       let takesTime = true
-      return PerItem.perItem(context, given, (item, keep) =>
-        Effect.gen(function* () {
-          const meter = new Usage.Meter(context.meter)
-          return yield* Effect.gen(function* () {
-            const schema = Option.getOrUndefined(yield* Effect.mapError(index.schema, toExecutorError(context, item)))
-            const wrong = mismatch(given, schema)
-            if (wrong !== undefined) return yield* ServiceSignIn.settingError(context, wrong)
-            const key = keyOf(given, schema)
-            const now = Timestamp.format(yield* Clock.currentTimeMillis)
-            const documents = yield* Either.mapLeft(documentsOf(given, item, key), (message) =>
-              Executor.documentError(context, item, `${context.id}: ${message}`)
-            )
-            const isStamped =
-              given.add_timestamp && given.index_action_type !== "delete" && schema?.fields.has("indexed_at") !== false
-            const write = (written: ReadonlyArray<Data>) =>
-              index.write({
-                action: given.index_action_type,
-                key,
-                documents: written,
-                batchSize: given.batch_size,
-                attempts,
-                delay,
-                meter
-              })
-            yield* Effect.mapError(
-              isStamped && takesTime
-                ? Effect.catchIf(
-                    write(documents.map((document) => ({ indexed_at: now, ...document }))),
-                    // Who may only write documents is not shown the index, and learns so that it has no such field.
-                    ({ message, reason }) =>
-                      schema === undefined && reason === "Invalid" && message.includes("indexed_at"),
-                    () => {
-                      takesTime = false
-                      return write(documents)
-                    }
-                  )
-                : write(documents),
-              toExecutorError(context, item)
-            )
-            const written = withSummary(item, { indexed_count: documents.length, index_status: "success" })
-            return Usage.noted(context, written, meter)
-          }).pipe(
-            Effect.tapError(({ message }) =>
-              Effect.sync(() =>
-                keep(Usage.noted(context, withSummary(item, { index_status: "error", index_error: message }), meter))
+      const place = `search:${endpoint.url}/${given.ai_search_index}`
+      const keyField = Effect.mapBoth(index.schema, {
+        onSuccess: (schema) => keyOf(given, Option.getOrUndefined(schema)),
+        onFailure: toExecutorError(context)
+      })
+      const intended = (items: ReadonlyArray<Content>) =>
+        Effect.flatMap(keyField, (key) =>
+          Effect.map(
+            EventLoopTurns.map(items, (item): readonly [Content, ReadonlyArray<Outputs.Output>] => [
+              item,
+              // Neither makes a document.
+              given.index_action_type === "delete" || given.index_action_type === "merge"
+                ? []
+                : Either.getOrElse(documentsOf(given, item, key), () => []).map((document) => ({
+                    place,
+                    key: String(document[key])
+                  }))
+            ]),
+            (outputs) => new Map(outputs)
+          )
+        )
+      const remove = (outputs: ReadonlyArray<Outputs.Output>) =>
+        Effect.flatMap(keyField, (key) =>
+          Effect.mapError(
+            index.write({
+              action: "delete",
+              key,
+              documents: outputs.map((output) => ({ [key]: output.key })),
+              batchSize: given.batch_size,
+              attempts,
+              delay
+            }),
+            toExecutorError(context)
+          )
+        )
+      const written = (late: ReadonlySet<Content>) =>
+        PerItem.perItem(context, given, (item, keep) =>
+          Effect.gen(function* () {
+            if (late.has(item)) return withSummary(item, { index_status: "superseded" })
+            const meter = new Usage.Meter(context.meter)
+            return yield* Effect.gen(function* () {
+              const schema = Option.getOrUndefined(yield* Effect.mapError(index.schema, toExecutorError(context, item)))
+              const wrong = mismatch(given, schema)
+              if (wrong !== undefined) return yield* ServiceSignIn.settingError(context, wrong)
+              const key = keyOf(given, schema)
+              const now = Timestamp.format(yield* Clock.currentTimeMillis)
+              const documents = yield* Either.mapLeft(documentsOf(given, item, key), (message) =>
+                Executor.documentError(context, item, `${context.id}: ${message}`)
+              )
+              const isStamped =
+                given.add_timestamp &&
+                given.index_action_type !== "delete" &&
+                schema?.fields.has("indexed_at") !== false
+              const write = (written: ReadonlyArray<Data>) =>
+                index.write({
+                  action: given.index_action_type,
+                  key,
+                  documents: written,
+                  batchSize: given.batch_size,
+                  attempts,
+                  delay,
+                  meter
+                })
+              yield* Effect.mapError(
+                isStamped && takesTime
+                  ? Effect.catchIf(
+                      write(documents.map((document) => ({ indexed_at: now, ...document }))),
+                      // Who may only write documents is not shown the index, and learns so that it has no such field.
+                      ({ message, reason }) =>
+                        schema === undefined && reason === "Invalid" && message.includes("indexed_at"),
+                      () => {
+                        takesTime = false
+                        return write(documents)
+                      }
+                    )
+                  : write(documents),
+                toExecutorError(context, item)
+              )
+              const written = withSummary(item, { indexed_count: documents.length, index_status: "success" })
+              return Usage.noted(context, written, meter)
+            }).pipe(
+              Effect.tapError(({ message }) =>
+                Effect.sync(() =>
+                  keep(Usage.noted(context, withSummary(item, { index_status: "error", index_error: message }), meter))
+                )
               )
             )
+          })
+        )
+      return {
+        retriesItems: true,
+        outputs: { ordered: false, covers: (given) => given === place, remove },
+        process: (items) =>
+          Effect.flatMap(
+            Outputs.intend(context.run?.outputs, { id: context.id, policy: given.on_source_deleted }, () =>
+              intended(items)
+            ),
+            (late) => written(late).process(items)
           )
-        })
-      )
+      }
     })
 })
 

@@ -10,15 +10,17 @@ import * as Timestamp from "../../domain/Timestamp.ts"
 import * as BlobCredential from "../BlobCredential.ts"
 import * as Executor from "../../executor/Executor.ts"
 import { valueAt } from "../../executor/FieldPath.ts"
+import * as Outputs from "../../executor/Outputs.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as BlobBody from "./BlobBody.ts"
 import * as BlobMetadata from "./BlobMetadata.ts"
 import * as BlobNames from "./BlobNames.ts"
+import * as OrderedRemoval from "./OrderedRemoval.ts"
 import * as OrderedUpload from "./OrderedUpload.ts"
 import * as PathTemplate from "./PathTemplate.ts"
 import { sameBlob } from "./SameBlob.ts"
-import * as WriteOrder from "./WriteOrder.ts"
+import * as WriteOrder from "../../executor/WriteOrder.ts"
 
 const placeholders =
   "{name} is filled in: id.unique_id, id.canonical_id, id.filename, id.folder (the document's own folder, with its slashes), document_id, any field of data or summary_data, timestamp, year, month, day, date, executor_id, pipeline_name, created_year, created_month, created_day."
@@ -72,7 +74,8 @@ const settings = {
     default: true
   }),
   add_timestamp: Settings.boolean({ description: "Add written_at to the fields of metadata_fields.", default: true }),
-  pretty_print: Settings.boolean({ description: "Indent the JSON by two blanks.", default: true })
+  pretty_print: Settings.boolean({ description: "Indent the JSON by two blanks.", default: true }),
+  ...Outputs.settings
 }
 
 type Decoded = Settings.TypeOf<typeof settings>
@@ -97,8 +100,33 @@ export const executor = Executor.define({
     Effect.gen(function* () {
       const blobs = yield* BlobStore
       const names = yield* BlobNames.make
+      const account = BlobCredential.accountOf(
+        settings.storage_account_name,
+        settings.credential_type,
+        settings.credential_key
+      )
+      const place = placeOf(account.name, settings.container_name)
       return {
         retriesItems: true,
+        outputs: {
+          ordered: true,
+          covers: (given) => containerIn(account.name, given) !== undefined,
+          remove: (outputs, mayRemove) =>
+            Effect.forEach(
+              outputs,
+              ({ key: path, place }) =>
+                OrderedRemoval.remove(
+                  blobs,
+                  { account, container: containerIn(account.name, place) ?? settings.container_name, path },
+                  mayRemove
+                ),
+              { concurrency: 8, discard: true }
+            ).pipe(
+              // Without its container no blob is there any more.
+              Effect.catchTag("NotFound", () => Effect.void),
+              Effect.mapError(Executor.fromServiceError(context))
+            )
+        },
         process: (items) =>
           Effect.gen(function* () {
             const at = context.run?.createdAt ?? (yield* Clock.currentTimeMillis)
@@ -111,11 +139,18 @@ export const executor = Executor.define({
             const paths = yield* names.assign(items, (item) =>
               Either.isLeft(metadataOf(settings, item, at)) ? null : pathOf(settings, sourceOf(item))
             )
+            const late = yield* Outputs.intend(
+              context.run?.outputs,
+              { id: context.id, policy: settings.on_source_deleted },
+              () => Effect.succeed(new Map([...paths].map(([item, path]) => [item, [{ place, key: path }]])))
+            )
             const failures = new Map<Content, string>()
             const results = yield* PerItem.perItem(context, settings, (item) =>
-              write(blobs, settings, context, item, paths.get(item) ?? "", at).pipe(
-                Effect.tapError((error) => Effect.sync(() => failures.set(item, error.message)))
-              )
+              late.has(item)
+                ? Effect.succeed(withSummary(item, { blob_output: { write_status: "superseded" } }))
+                : write(blobs, settings, context, item, paths.get(item) ?? "", at).pipe(
+                    Effect.tapError((error) => Effect.sync(() => failures.set(item, error.message)))
+                  )
             ).process(items)
             return results.map((result, index) => {
               const failure = failed(items[index], result, failures)
@@ -127,6 +162,13 @@ export const executor = Executor.define({
       }
     })
 })
+
+/** An account's name has no slash. */
+const placeOf = (account: string, container: string): string => `blob:${account}/${container}`
+
+/** The container of a place in this account; undefined for any other place. */
+const containerIn = (account: string, place: string): string | undefined =>
+  place.startsWith(placeOf(account, "")) ? place.slice(placeOf(account, "").length) : undefined
 
 /** The message of a write that failed for good: one that was tried again with success leaves `blob_output` in the result. */
 const failed = (
@@ -228,7 +270,9 @@ const put = (
     size: body.length,
     isOurs: true
   })
-  return blobs.upload(location, body, { ...options, overwrite: settings.overwrite_existing }).pipe(
+  const marks = order === undefined ? {} : WriteOrder.toMetadata(order)
+  const marked = { ...options, metadata: { ...options.metadata, ...marks } }
+  return blobs.upload(location, body, { ...marked, overwrite: settings.overwrite_existing }).pipe(
     Effect.catchTag("Conflict", (conflict) =>
       settings.overwrite_existing
         ? Effect.fail(conflict)

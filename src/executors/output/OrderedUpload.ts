@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { BlobLocation, BlobStore, UploadOptions } from "../../blob/BlobStore.ts"
 import { Conflict, isTransient, type ServiceError } from "../../domain/ServiceError.ts"
-import * as WriteOrder from "./WriteOrder.ts"
+import * as WriteOrder from "../../executor/WriteOrder.ts"
 
 /** What lies in the place now. `isOurs` is false when a later write of the same document was there. */
 export interface Written {

@@ -231,6 +231,22 @@ export const blobStoreSuite = (name: string, backend: Backend) => {
       })
     )
 
+    it.effect("removes only the version that it is told", () =>
+      Effect.gen(function* () {
+        const store = yield* container("removed-if")
+        const first = yield* store.upload(at("removed-if", "x"), bytes("one"))
+        const second = yield* store.upload(at("removed-if", "x"), bytes("another"))
+        const refused = yield* Effect.flip(store.remove(at("removed-if", "x"), { ifMatch: first.etag }))
+        assert.strictEqual(refused._tag, "PreconditionFailed")
+        let etag = ""
+        yield* Stream.runDrain(store.download(at("removed-if", "x"), { onEtag: (given) => (etag = given) }))
+        assert.strictEqual(etag, second.etag)
+        yield* store.remove(at("removed-if", "x"), { ifMatch: etag })
+        assert.deepStrictEqual(yield* store.properties(at("removed-if", "x")), Option.none())
+        yield* store.remove(at("removed-if", "x"), { ifMatch: etag })
+      })
+    )
+
     it.effect("does not overwrite when told so", () =>
       Effect.gen(function* () {
         const store = yield* container("kept")

@@ -4,7 +4,7 @@ import { BlobStore } from "../../../src/blob/BlobStore.ts"
 import * as MemoryBlob from "../../../src/blob/MemoryBlob.ts"
 import { Unavailable } from "../../../src/domain/ServiceError.ts"
 import * as OrderedUpload from "../../../src/executors/output/OrderedUpload.ts"
-import * as WriteOrder from "../../../src/executors/output/WriteOrder.ts"
+import * as WriteOrder from "../../../src/executor/WriteOrder.ts"
 
 const place = { account: { name: "acct" }, container: "out", path: "doc.json" }
 const bytes = (text: string) => new TextEncoder().encode(text)

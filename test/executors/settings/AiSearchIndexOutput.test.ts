@@ -247,6 +247,11 @@ ServiceCases.runAll<Search>({
         }
       }
     ],
+    // Without a task nothing is recorded; what it means with one is told by the tests of the worker.
+    on_source_deleted: ["keep", "remove"].map((value) => ({
+      value,
+      expect: (seen) => assert.deepStrictEqual([seen.error, keys(seen)], ["", ["a", "b"]])
+    })),
     key_field: [
       {
         value: "id",

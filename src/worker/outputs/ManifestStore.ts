@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { BlobStore } from "../../blob/BlobStore.ts"
+import type { WorkerConfig } from "../../config/WorkerConfig.ts"
+import type { VaultId } from "../../domain/Ids.ts"
+import type { ServiceError } from "../../domain/ServiceError.ts"
+import * as WriteOrder from "../../executor/WriteOrder.ts"
+import type { ClaimAccount } from "../ClaimCheck.ts"
+import { Manifest } from "./Manifest.ts"
+import * as OwnBlobs from "./OwnBlobs.ts"
+
+export interface VersionedManifest {
+  /** Undefined when nothing was written for the document, or when what is there can't be read. */
+  readonly manifest: Manifest | undefined
+  /** Null when nothing is there. */
+  readonly etag: string | null
+}
+
+/** A document whose outputs have to be looked at again. */
+export interface Revisit {
+  readonly document: string
+  /** How long ago it was asked for: milliseconds, by the store's clock. */
+  readonly ageMillis: number
+  /** What `forget` takes. */
+  readonly key: string
+}
+
+/** Output manifests, one for each document of a vault, and the list of those that a crawl must look at again. */
+export class ManifestStore extends Context.Tag("contentflow-worker/worker/ManifestStore")<
+  ManifestStore,
+  {
+    readonly find: (vault: VaultId, document: string) => Effect.Effect<VersionedManifest, ServiceError>
+    /** Writes over this version, null for none, and gives the new one; none when another writer was faster. */
+    readonly replace: (
+      vault: VaultId,
+      manifest: Manifest,
+      etag: string | null
+    ) => Effect.Effect<Option.Option<string>, ServiceError>
+    /** Asks for a later look at the document. Asking again begins its waiting anew. */
+    readonly revisit: (vault: VaultId, document: string) => Effect.Effect<void, ServiceError>
+    readonly revisits: (vault: VaultId) => Stream.Stream<Revisit, ServiceError>
+    readonly forget: (key: string) => Effect.Effect<void, ServiceError>
+  }
+>() {}
+
+const decode = Schema.decodeUnknownOption(Schema.parseJson(Manifest))
+const encode = Schema.encodeSync(Schema.parseJson(Manifest))
+const Noted = Schema.parseJson(Schema.Struct({ document: Schema.String }))
+const decodeNoted = Schema.decodeUnknownOption(Noted)
+
+/** A readable id as it is, any other by its digest. */
+export const keyOfVault = (vault: VaultId): string =>
+  /^[A-Za-z0-9-]{1,64}$/.test(vault) ? vault : `_${createHash("sha256").update(vault).digest("hex").slice(0, 32)}`
+
+const make = Effect.gen(function* () {
+  const own = yield* OwnBlobs.make
+  const pathOf = (vault: VaultId, document: string) =>
+    `outputs/${keyOfVault(vault)}/${WriteOrder.sourceOf(document)}.json`
+
+  return ManifestStore.of({
+    find: (vault, document) =>
+      Effect.map(
+        own.read(pathOf(vault, document)),
+        Option.match({
+          onNone: () => ({ manifest: undefined, etag: null }),
+          onSome: ({ etag, text }) => ({ manifest: Option.getOrUndefined(decode(text)), etag })
+        })
+      ),
+    replace: (vault, manifest, etag) => own.replace(pathOf(vault, manifest.document), encode(manifest), etag),
+    revisit: (vault, document) =>
+      own.put(
+        `revisits/${keyOfVault(vault)}/${WriteOrder.sourceOf(document)}.json`,
+        Buffer.from(JSON.stringify({ document }), "utf8")
+      ),
+    revisits: (vault) =>
+      own.list(`revisits/${keyOfVault(vault)}/`).pipe(
+        Stream.mapConcat(({ blobs, servedAt }) =>
+          blobs.map(({ lastModified, path }) => ({ key: path, ageMillis: servedAt - lastModified }))
+        ),
+        Stream.mapEffect(
+          (found) =>
+            Effect.map(
+              own.read(found.key),
+              Option.flatMap(({ text }) => Option.map(decodeNoted(text), ({ document }) => ({ ...found, document })))
+            ),
+          { concurrency: 4 }
+        ),
+        Stream.filterMap((found) => found)
+      ),
+    forget: own.remove
+  })
+})
+
+export const layer: Layer.Layer<ManifestStore, never, BlobStore | ClaimAccount | WorkerConfig> = Layer.effect(
+  ManifestStore,
+  make
+)
