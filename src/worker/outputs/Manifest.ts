@@ -1,3 +1,5 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Output } from "../../executor/Outputs.ts"
 import * as WriteOrder from "../../executor/WriteOrder.ts"
@@ -39,7 +41,9 @@ export const Manifest = Schema.Struct({
   /** What was removed and may appear again, since somebody who wrote it never ended. */
   late: Written,
   /** Whether such a late write may have replaced an output, where writes are not conditional: the document has to be processed again. */
-  spoiled: Schema.Boolean
+  spoiled: Schema.Boolean,
+  /** Set while that is asked for: what tells its version from the one before, which has the same ETag. */
+  again: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
 })
 export interface Manifest extends Schema.Schema.Type<typeof Manifest> {}
 
@@ -81,7 +85,8 @@ export const begun = (
     stale: union(before?.stale ?? [], before?.outputs ?? []),
     // Its writer may be at work still: what it gave goes twice.
     late: union(before?.late ?? [], unended ? union(before.outputs, before.stale) : []),
-    spoiled: (before?.spoiled ?? false) || (unended && !isRedelivery)
+    spoiled: (before?.spoiled ?? false) || (unended && !isRedelivery),
+    again: null
   }
 }
 
@@ -123,6 +128,23 @@ export const without = (one: Written, other: Written): Written => {
     return left.length === 0 ? [] : [{ node, place, keys: left }]
   })
 }
+
+/** Whether nothing was written, and nothing may still be. */
+export const isEmpty = ({ late, outputs, spoiled, stale }: Manifest): boolean =>
+  outputs.length === 0 && stale.length === 0 && late.length === 0 && !spoiled
+
+/** Notes that the outputs have to be made again, whoever writes them now. */
+export const spoil = <E>(
+  find: Effect.Effect<{ readonly manifest: Manifest | undefined; readonly etag: string | null }, E>,
+  replace: (manifest: Manifest, etag: string | null) => Effect.Effect<Option.Option<string>, E>
+): Effect.Effect<void, E> =>
+  Effect.flatMap(find, ({ etag, manifest }) =>
+    manifest === undefined || manifest.spoiled
+      ? Effect.void
+      : Effect.flatMap(replace({ ...manifest, spoiled: true }, etag), (written) =>
+          Option.isSome(written) ? Effect.void : spoil(find, replace)
+        )
+  )
 
 const grouped = (node: string, outputs: ReadonlyArray<Output>): Written =>
   union(

@@ -21,9 +21,13 @@ export interface VersionedManifest {
   readonly etag: string | null
 }
 
+/** `outputs`: a late write may be there. `archived`: its task found it in the archive tier, and nothing will say when it is back. */
+export type Why = "outputs" | "archived"
+
 /** A document whose outputs have to be looked at again. */
 export interface Revisit {
   readonly document: string
+  readonly why: Why
   /** How long ago it was asked for: milliseconds, by the store's clock. */
   readonly ageMillis: number
   /** What `forget` takes. */
@@ -42,7 +46,7 @@ export class ManifestStore extends Context.Tag("contentflow-worker/worker/Manife
       etag: string | null
     ) => Effect.Effect<Option.Option<string>, ServiceError>
     /** Asks for a later look at the document. Asking again begins its waiting anew. */
-    readonly revisit: (vault: VaultId, document: string) => Effect.Effect<void, ServiceError>
+    readonly revisit: (vault: VaultId, document: string, why: Why) => Effect.Effect<void, ServiceError>
     readonly revisits: (vault: VaultId) => Stream.Stream<Revisit, ServiceError>
     readonly forget: (key: string) => Effect.Effect<void, ServiceError>
   }
@@ -50,7 +54,7 @@ export class ManifestStore extends Context.Tag("contentflow-worker/worker/Manife
 
 const decode = Schema.decodeUnknownOption(Schema.parseJson(Manifest))
 const encode = Schema.encodeSync(Schema.parseJson(Manifest))
-const Noted = Schema.parseJson(Schema.Struct({ document: Schema.String }))
+const Noted = Schema.parseJson(Schema.Struct({ document: Schema.String, why: Schema.Literal("outputs", "archived") }))
 const decodeNoted = Schema.decodeUnknownOption(Noted)
 
 /** A readable id as it is, any other by its digest. */
@@ -72,10 +76,10 @@ const make = Effect.gen(function* () {
         })
       ),
     replace: (vault, manifest, etag) => own.replace(pathOf(vault, manifest.document), encode(manifest), etag),
-    revisit: (vault, document) =>
+    revisit: (vault, document, why) =>
       own.put(
-        `revisits/${keyOfVault(vault)}/${WriteOrder.sourceOf(document)}.json`,
-        Buffer.from(JSON.stringify({ document }), "utf8")
+        `revisits/${keyOfVault(vault)}/${WriteOrder.sourceOf(document)}-${why}.json`,
+        Buffer.from(JSON.stringify({ document, why }), "utf8")
       ),
     revisits: (vault) =>
       own.list(`revisits/${keyOfVault(vault)}/`).pipe(
@@ -86,7 +90,7 @@ const make = Effect.gen(function* () {
           (found) =>
             Effect.map(
               own.read(found.key),
-              Option.flatMap(({ text }) => Option.map(decodeNoted(text), ({ document }) => ({ ...found, document })))
+              Option.flatMap(({ text }) => Option.map(decodeNoted(text), (noted) => ({ ...found, ...noted })))
             ),
           { concurrency: 4 }
         ),
