@@ -1,3 +1,4 @@
+import type { FileSystem, Path } from "@effect/platform"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { Context, Duration, Effect, Fiber, Layer, Scope } from "effect"
 import { BlobStore } from "../../src/blob/BlobStore.ts"
@@ -222,13 +223,16 @@ const outputBlobs = Layer.effect(
 
 const config = WorkerConfig.layerWith({})
 
-const catalog = Catalog.layer([discovery, retriever, lines, blobOutput, searchOutput] as unknown as ReadonlyArray<
-  typeof discovery
->).pipe(Layer.provide([outputBlobs, indexes, NodeContext.layer])) as unknown as Layer.Layer<
-  Catalog.Catalog,
-  never,
-  BlobStore | World
->
+type Services = BlobStore | SearchIndexes.SearchIndexes | FileSystem.FileSystem | Path.Path
+
+/** One type as one of a list, as the built-in ones are. */
+const widened = (
+  executor: Omit<Executor.Executor<never>, "prepare"> & { readonly prepare: Executor.Executor<Services>["prepare"] }
+): Executor.Executor<Services> => executor
+
+const catalog = Catalog.layer(
+  [discovery, retriever, lines, blobOutput, searchOutput].map((each) => widened(each))
+).pipe(Layer.provide([outputBlobs, indexes, NodeContext.layer]))
 
 /** One installation, which any number of engines may share. */
 export const ports = PipelineRunner.layer.pipe(
@@ -323,4 +327,4 @@ export const withInstallation = <E>(body: Effect.Effect<void, E, Installation | 
     yield* Engine.pass(60)
     yield* Fiber.join(closing)
     yield* exit
-  }).pipe(Effect.provide(ports)) as Effect.Effect<void, E>
+  }).pipe(Effect.provide(ports))
