@@ -27,6 +27,29 @@ export const parseCell = (reference: string | undefined): CellAddress | undefine
   return row >= 1 && row <= maxRow && column >= 1 && column <= maxColumn ? { row, column } : undefined
 }
 
+/**
+ * Reads `B7` where it stands in bytes, up to whatever is no part of it, as one number: column times `packedRows` and row. -1 for
+ * anything else, and for what is not written as programs do.
+ */
+export const packedCell = (bytes: Uint8Array, start: number): number => {
+  let place = start
+  let column = 0
+  let row = 0
+  let byte = bytes[place] ?? 0
+  for (; byte >= 65 && byte <= 90; byte = bytes[++place] ?? 0) {
+    column = column * 26 + (byte - 64)
+    if (column > maxColumn) return -1
+  }
+  for (; byte >= 48 && byte <= 57; byte = bytes[++place] ?? 0) {
+    row = row * 10 + (byte - 48)
+    if (row > maxRow) return -1
+  }
+  const isWhole = byte === 34 || byte === 39
+  return isWhole && row >= 1 && column >= 1 ? column * packedRows + row : -1
+}
+
+export const packedRows = 2 ** 21
+
 /** Reads `A1:D10` or a single cell. */
 export const parseRange = (reference: string | undefined): CellRange | undefined => {
   const [start, end = start, more] = reference?.split(":") ?? []

@@ -1,9 +1,10 @@
 import { unescapeText } from "../xml/EscapedText.ts"
 import { scanXml } from "../xml/XmlScanner.ts"
+import type { Tag } from "../xml/XmlTag.ts"
 import type { Budget } from "../Limits.ts"
 import { integer, isOn } from "../xml/XmlTree.ts"
 import { fromPrivateUse, fromSymbolFont, type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
-import { maxColumn, maxRow, parseCell } from "./CellReference.ts"
+import { maxColumn, maxRow, packedCell, packedRows, parseCell } from "./CellReference.ts"
 import type { CellValue } from "./ExcelDocument.ts"
 import type { SharedStrings } from "./ExcelStrings.ts"
 import type { RichValue } from "./RichValues.ts"
@@ -61,7 +62,7 @@ export const scanCells = (
   let row = 0
   let column = 0
   let type = "n"
-  let style: string | undefined
+  let style = -1
   let value = ""
   let stored = false
   let inline: string | undefined
@@ -77,20 +78,21 @@ export const scanCells = (
   let phonetic = 0
 
   const cellValue = (): CellValue => {
-    if (inline !== undefined) return inFont(unescapeText(inline), hasFonts)
+    if (inline !== undefined) return hasFonts ? inOwnFonts(unescapeText(inline)) : inFont(unescapeText(inline))
     if (value === "") return null
     switch (type) {
       case "s": {
         const index = integer(value) ?? -1
         const text = context.sharedStrings.texts[index]
         if (text === undefined) missingStrings++
-        return text === undefined ? null : inFont(text, context.sharedStrings.styled.has(index))
+        if (text === undefined || context.symbolFonts.length === 0) return text ?? null
+        return context.sharedStrings.styled.has(index) ? inOwnFonts(text) : inFont(text)
       }
       case "b":
         return value.trim() === "1" || value.trim() === "true"
       case "str":
       case "inlineStr":
-        return inFont(unescapeText(value), false)
+        return inFont(unescapeText(value))
       case "e":
         return errorValue(value.trim())
       case "d":
@@ -101,11 +103,19 @@ export const scanCells = (
   }
 
   /** Cells in a symbol font are a common way to show ticks and arrows. */
-  const inFont = (text: string, hasOwn: boolean): string => {
-    const font = context.symbolFonts.length === 0 ? undefined : context.symbolFonts[Number(style ?? 0)]
-    if (font === undefined || text === "") return text
-    return hasOwn ? fromPrivateUse(font, text) : fromSymbolFont(font, text)
+  const inFont = (text: string): string => {
+    const font = fontOfCell()
+    return font === undefined || text === "" ? text : fromSymbolFont(font, text)
   }
+
+  /** Of a text whose runs have fonts of their own. */
+  const inOwnFonts = (text: string): string => {
+    const font = fontOfCell()
+    return font === undefined || text === "" ? text : fromPrivateUse(font, text)
+  }
+
+  const fontOfCell = (): SymbolFont | undefined =>
+    context.symbolFonts.length === 0 ? undefined : context.symbolFonts[Math.max(style, 0)]
 
   /** The error of a cell with a rich value is only what older programs are to show. */
   const errorValue = (error: string): CellValue => {
@@ -137,43 +147,51 @@ export const scanCells = (
     handler.cell(row, column, result, text)
   }
 
+  const openCell = (tag: Tag): void => {
+    const start = tag.start("r")
+    const packed = start === -1 ? -1 : packedCell(tag.bytes, start)
+    const unusual = start !== -1 && packed === -1 ? parseCell(tag.value("r")) : undefined
+    const ownRow = packed === -1 ? unusual?.row : packed % packedRows
+    // A cell outside any sheet, or without an address, stands beside the one before.
+    column = packed === -1 ? (unusual?.column ?? column + 1) : Math.floor(packed / packedRows)
+    if (ownRow !== undefined && ownRow !== row) {
+      handler.endOfRow(row)
+      row = ownRow
+    }
+    type = tag.value("t") ?? "n"
+    style = tag.digits("s")
+    value = ""
+    stored = false
+    inline = undefined
+    formula = undefined
+    sharedIndex = undefined
+    hasFonts = false
+    valueMetadata = type === "e" ? tag.value("vm") : undefined
+  }
+
   scanXml(bytes, part, budget.limits, {
     reads: (name) => withAttributes.has(name),
-    open: (name, attributes) => {
+    open: (name, attributes, tag) => {
       switch (name) {
-        case "x:c": {
-          const address = parseCell(attributes.r)
-          // A cell outside any sheet, or without an address, stands beside the one before.
-          column = address?.column ?? column + 1
-          if (address !== undefined && address.row !== row) {
-            handler.endOfRow(row)
-            row = address.row
-          }
-          type = attributes.t ?? "n"
-          style = attributes.s
-          value = ""
-          stored = false
-          inline = undefined
-          formula = undefined
-          sharedIndex = undefined
-          hasFonts = false
-          valueMetadata = attributes.vm
+        case "x:c":
+          openCell(tag)
           return
-        }
         case "x:v":
           capture = "value"
           stored = true
           return
         case "x:row": {
-          const number = integer(attributes.r)
+          const digits = tag.digits("r")
+          const number = digits >= 0 ? digits : integer(tag.value("r"))
           row = number !== undefined && number >= 1 && number <= maxRow ? number : row + 1
           column = 0
           return
         }
         case "x:f":
-          capture = "formula"
           formula = ""
-          sharedIndex = attributes.t === "shared" ? attributes.si : undefined
+          if (!context.formulas) return
+          capture = "formula"
+          sharedIndex = tag.value("t") === "shared" ? tag.value("si") : undefined
           return
         case "x:is":
           inString = true
@@ -206,8 +224,10 @@ export const scanCells = (
           capture = "header"
           header = ""
           return
-        case "x:mergeCell":
-          if (attributes.ref !== undefined) handler.mergedRange(attributes.ref)
+        case "x:mergeCell": {
+          const range = tag.value("ref")
+          if (range !== undefined) handler.mergedRange(range)
+        }
       }
     },
     text: (text) => {
@@ -256,14 +276,13 @@ export const scanCells = (
   return { uncalculated, missingStrings }
 }
 
-/** The elements whose attributes are looked at. */
-const withAttributes = new Set(["x:c", "x:row", "x:f", "x:rFont", "x:mergeCell", "x:headerFooter"])
+/** The elements whose attributes are looked at, other than one by one. */
+const withAttributes = new Set(["x:rFont", "x:headerFooter"])
 
-const numberValue = (text: string, style: string | undefined, context: CellContext): CellValue => {
-  const trimmed = text.trim()
-  if (trimmed === "") return null
-  const number = Number(trimmed)
-  if (!Number.isFinite(number)) return trimmed
-  const kind = style === undefined ? undefined : context.timeKinds[Number(style)]
+const numberValue = (text: string, style: number, context: CellContext): CellValue => {
+  const number = Number(text)
+  if (number === 0 && text.trim() === "") return null
+  if (!Number.isFinite(number)) return text.trim()
+  const kind = context.timeKinds[style]
   return (kind === undefined ? undefined : serialToIso(number, kind, context.from1904)) ?? number
 }

@@ -28,7 +28,7 @@ import { headerText } from "./HeaderFooter.ts"
 import { readSymbolFonts, readTimeKinds } from "./NumberFormat.ts"
 import { makeRichValues } from "./RichValues.ts"
 import { fullSheet, makeRowFilter, makeTableBuilder, readTableDefinitions, type RowCells } from "./SheetTables.ts"
-import { paddedText, rowText } from "./SheetText.ts"
+import { isBlank, paddedText, rowText } from "./SheetText.ts"
 import { readWorkbook, type Workbook } from "./Workbook.ts"
 
 /** Reads a workbook (.xlsx, .xlsm, .xltx). Throws `DocumentError` and nothing else. */
@@ -190,6 +190,7 @@ const makeSheetReader = (
     let maxColumn = 0
     let columns: Array<number> = []
     let values: Array<CellValue> = []
+    let isOrdered = true
 
     budget.renewCells()
     const problems = scanCells(document.read(part), part, context, {
@@ -203,17 +204,18 @@ const makeSheetReader = (
         if (cells.length < listedCells) cells.push({ cell: cellName(row, column), value, row, column })
         maxRow = Math.max(maxRow, row)
         maxColumn = Math.max(maxColumn, column)
+        if (column <= (columns.at(-1) ?? 0)) isOrdered = false
         columns.push(column)
         values.push(value)
       },
       endOfRow: (row) => {
         if (columns.length === 0) return
-        const found = ordered(columns, values)
+        const found = isOrdered ? { columns, values } : ordered(columns, values)
         columns = []
         values = []
-        const line = rowText(found)
+        isOrdered = true
         budget.spendText(found.columns.at(-1) ?? 0)
-        if (line.trim() !== "") lines.push(line)
+        if (!isBlank(found)) lines.push(rowText(found))
         if (keeps(row)) kept.set(row, kept.has(row) ? merged(kept.get(row), found) : found)
       },
       mergedRange: (range) => {
@@ -262,7 +264,6 @@ const makeSheetReader = (
 
 /** Columns ascending; of two cells in one place the later counts. */
 const ordered = (columns: ReadonlyArray<number>, values: ReadonlyArray<CellValue>): RowCells => {
-  if (columns.every((column, index) => index === 0 || column > (columns[index - 1] ?? 0))) return { columns, values }
   const last = new Map(columns.map((column, index) => [column, values[index] ?? null]))
   const sorted = [...last].toSorted(([a], [b]) => a - b)
   return { columns: sorted.map(([column]) => column), values: sorted.map(([, value]) => value) }

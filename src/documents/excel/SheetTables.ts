@@ -98,12 +98,12 @@ export const makeTableBuilder = (limits: TableLimits, blankCells: number) => {
       first,
       last: { row: first.row + shownHeight - 1, column: first.column + shownWidth - 1 }
     }
-    const used = usedCells(shown, rows)
-    const blanks = shownHeight * shownWidth - used.count
-    const sparse = blanks > blanksLeft
-    const data = sparse ? sparseGrid(used, shown, rows, blanksLeft) : denseGrid(shown, rows)
+    const count = countCells(shown, rows)
+    const used = shownHeight * shownWidth - count > blanksLeft ? usedCells(shown, rows) : undefined
+    const sparse = used !== undefined
+    const data = sparse ? sparseGrid(used, count, shown, rows, blanksLeft) : denseGrid(shown, rows)
     const columns = sparse ? used.columns.length : shownWidth
-    blanksLeft -= data.length * columns - used.count
+    blanksLeft -= data.length * columns - count
     return {
       sheet_name: sheetName,
       table_name: definition.name,
@@ -126,8 +126,19 @@ export const fullSheet = (maxRow: number, maxColumn: number): TableDefinition =>
   range: { first: { row: 1, column: 1 }, last: { row: maxRow, column: maxColumn } }
 })
 
+const countCells = (range: CellRange, rows: ReadonlyMap<number, RowCells>): number => {
+  const { first, last } = range
+  let count = 0
+  for (const row of rowsWithin(range, rows)) {
+    const columns = rows.get(row)?.columns
+    if (columns === undefined) continue
+    if ((columns[0] ?? 0) >= first.column && (columns.at(-1) ?? 0) <= last.column) count += columns.length
+    else for (const column of columns) if (column >= first.column && column <= last.column) count++
+  }
+  return count
+}
+
 interface UsedCells {
-  readonly count: number
   readonly rows: ReadonlyArray<number>
   readonly columns: ReadonlyArray<number>
 }
@@ -136,17 +147,16 @@ const usedCells = (range: CellRange, rows: ReadonlyMap<number, RowCells>): UsedC
   const { first, last } = range
   const usedRows: Array<number> = []
   const usedColumns = new Set<number>()
-  let count = 0
   for (const row of rowsWithin(range, rows)) {
-    const before = count
+    let isUsed = false
     for (const column of rows.get(row)?.columns ?? []) {
       if (column < first.column || column > last.column) continue
-      count++
+      isUsed = true
       usedColumns.add(column)
     }
-    if (count > before) usedRows.push(row)
+    if (isUsed) usedRows.push(row)
   }
-  return { count, rows: usedRows, columns: [...usedColumns].toSorted((a, b) => a - b) }
+  return { rows: usedRows, columns: [...usedColumns].toSorted((a, b) => a - b) }
 }
 
 /** Walks the smaller of the two: the range or the rows there are. */
@@ -160,23 +170,34 @@ const rowsWithin = (range: CellRange, rows: ReadonlyMap<number, RowCells>): Read
 const denseGrid = (range: CellRange, rows: ReadonlyMap<number, RowCells>): ReadonlyArray<ReadonlyArray<CellValue>> => {
   const { first, last } = range
   const width = last.column - first.column + 1
-  return Array.from({ length: last.row - first.row + 1 }, (_, index) => {
-    const line: Array<CellValue> = Array.from({ length: width }, () => null)
-    const cells = rows.get(first.row + index)
-    cells?.columns.forEach((column, at) => {
-      if (column >= first.column && column <= last.column) line[column - first.column] = cells.values[at] ?? null
-    })
-    return line
-  })
+  const grid: Array<ReadonlyArray<CellValue>> = []
+  for (let row = first.row; row <= last.row; row++) {
+    const { columns, values } = rows.get(row) ?? noCells
+    if (columns.length === width && columns[0] === first.column && columns.at(-1) === last.column) {
+      grid.push(values)
+      continue
+    }
+    const line: Array<CellValue> = []
+    let index = 0
+    while ((columns[index] ?? Infinity) < first.column) index++
+    for (let column = first.column; column <= last.column; column++) {
+      line.push(columns[index] === column ? (values[index++] ?? null) : null)
+    }
+    grid.push(line)
+  }
+  return grid
 }
+
+const noCells: RowCells = { columns: [], values: [] }
 
 const sparseGrid = (
   used: UsedCells,
+  count: number,
   range: CellRange,
   rows: ReadonlyMap<number, RowCells>,
   blanksLeft: number
 ): ReadonlyArray<ReadonlyArray<CellValue>> => {
-  if (used.rows.length * used.columns.length - used.count > blanksLeft) {
+  if (used.rows.length * used.columns.length - count > blanksLeft) {
     throw limitExceeded(
       "cells",
       `The cells of ${cellName(range.first.row, range.first.column)} to ${cellName(range.last.row, range.last.column)} ` +

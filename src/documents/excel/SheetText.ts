@@ -10,15 +10,20 @@ export const valueText = (value: CellValue): string =>
 /** A gap wider than this is written as a single blank cell. */
 const widestGap = 1000
 
+/** Whether the text of a row has nothing to see in it. */
+export const isBlank = ({ values }: RowCells): boolean => values.every((value) => valueText(value).trim() === "")
+
 /** One row, tab-separated; blank cells between values keep their place, those behind the last are left out. */
-export const rowText = (cells: RowCells): string => {
+export const rowText = ({ columns, values }: RowCells): string => {
   let text = ""
   let position = 1
-  cells.columns.forEach((column, index) => {
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index] ?? 0
     const gap = column - position
-    text += "\t".repeat(gap > widestGap ? 1 : gap) + valueText(cells.values[index] ?? null)
+    const blanks = gap === 1 ? "\t" : gap === 0 ? "" : "\t".repeat(gap > widestGap ? 1 : gap)
+    text += blanks + valueText(values[index] ?? null)
     position = column
-  })
+  }
   return text
 }
 

@@ -1,122 +1,151 @@
 import { Buffer } from "node:buffer"
-import { limitExceeded } from "../DocumentError.ts"
-
-/** What the bytes of an XML part in UTF-8 stand for. A range comes with the kinds of its bytes, all that `kindOf` gives. */
-export interface Characters {
-  /** A text, with its entities resolved and its line ends turned to line feeds. */
-  readonly text: (start: number, end: number, kinds: number) => string
-  /** The value of an attribute, in which a line end is a blank. */
-  readonly value: (start: number, end: number, kinds: number) => string
-  /** The name of an attribute; one that was met is the same string again. */
-  readonly name: (start: number, end: number, kinds: number) => string
-  /** What stands in a CDATA section. */
-  readonly verbatim: (start: number, end: number) => string
-  /** Whether these ASCII characters stand there. */
-  readonly startsWith: (mark: string, start: number) => boolean
-  /** Behind the next of these marks; -1 if there is none. */
-  readonly behind: (mark: string, from: number) => number
-}
+import { damaged, type DocumentError, limitExceeded } from "../DocumentError.ts"
 
 /** Strings are cut out of windows, which costs a fraction of decoding each. */
 const windowBytes = 32 * 1024
 
-export const makeCharacters = (bytes: Uint8Array, part: string): Characters => {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let window = ""
-  let windowStart = 0
-  let windowEnd = 0
-  let mistakes = 0
+/** What the bytes of an XML part in UTF-8 stand for. A range comes with the kinds of its bytes, all that `kindOf` gives. */
+export class XmlCharacters {
+  private readonly bytes: Uint8Array
+  private readonly buffer: Buffer
+  private readonly part: string
+  private window = ""
+  private windowStart = 0
+  private windowEnd = 0
+  private mistakes = 0
+  private readonly names: Array<string | undefined> = []
 
-  const countMistakes = (count: number): void => {
-    mistakes += count
-    if (mistakes > maxMistakes) {
-      throw limitExceeded(
-        "mistakes",
-        `The part ${part} has more than ${maxMistakes} undefined entities or forbidden characters, as in an attack`
-      )
-    }
+  constructor(bytes: Uint8Array, part: string) {
+    this.bytes = bytes
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.part = part
   }
 
-  /** Of bytes that are all ASCII. */
-  const ascii = (start: number, end: number): string => {
-    if (start < windowStart || end > windowEnd) {
-      if (end - start > windowBytes / 2) return buffer.toString("latin1", start, end)
-      windowStart = start
-      windowEnd = Math.min(start + windowBytes, buffer.length)
-      window = buffer.toString("latin1", windowStart, windowEnd)
-    }
-    return window.slice(start - windowStart, end - windowStart)
+  broken(reason: string): DocumentError {
+    return damaged(`The part ${this.part} is broken: ${reason}`)
   }
 
-  const withoutForbidden = (text: string): string => {
-    const allowed = text.replace(forbidden, "")
-    countMistakes(text.length - allowed.length)
-    return allowed
-  }
-
-  const resolved = (text: string): string =>
-    text.replace(
-      /&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([A-Za-z]+));|&/g,
-      (whole, hex?: string, decimal?: string, name?: string) => {
-        if (hex !== undefined || decimal !== undefined) {
-          const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
-          if (isAllowed(code)) return String.fromCodePoint(code)
-          countMistakes(1)
-          return ""
-        }
-        const known = name === undefined ? undefined : entities.get(name)
-        if (known === undefined) countMistakes(1)
-        return known ?? whole
-      }
-    )
-
-  const allowedOf = (start: number, end: number, kinds: number): string => {
-    const text = (kinds & beyondAscii) === 0 ? ascii(start, end) : buffer.toString("utf8", start, end)
-    return (kinds & (beyondAscii | control)) === 0 ? text : withoutForbidden(text)
-  }
-
-  const text = (start: number, end: number, kinds: number): string => {
-    if ((kinds & otherThanText) === 0) return ascii(start, end)
-    const allowed = allowedOf(start, end, kinds)
+  /** A text, with its entities resolved and its line ends turned to line feeds. */
+  text(start: number, end: number, kinds: number): string {
+    if ((kinds & otherThanText) === 0) return this.ascii(start, end)
+    const allowed = this.allowed(start, end, kinds)
     const lines = (kinds & carriageReturn) === 0 ? allowed : allowed.replace(/\r\n?/g, "\n")
-    return (kinds & ampersand) === 0 ? lines : resolved(lines)
+    return (kinds & ampersand) === 0 ? lines : this.resolved(lines)
   }
 
-  const value = (start: number, end: number, kinds: number): string => {
-    if ((kinds & (otherThanText | lineBreak)) === 0) return ascii(start, end)
-    const line = allowedOf(start, end, kinds).replace(/\r\n|[\t\n\r]/g, " ")
-    return (kinds & ampersand) === 0 ? line : resolved(line)
+  /** The value of an attribute, in which a line end is a blank. */
+  value(start: number, end: number, kinds: number): string {
+    if ((kinds & (otherThanText | lineBreak)) === 0) return this.ascii(start, end)
+    const line = this.allowed(start, end, kinds).replace(/\r\n|[\t\n\r]/g, " ")
+    return (kinds & ampersand) === 0 ? line : this.resolved(line)
   }
 
-  const names: Array<string | undefined> = Array.from({ length: nameSlots }, () => undefined)
-  const name = (start: number, end: number, kinds: number): string => {
-    const slot = (31 * (bytes[start] ?? 0) + 7 * (bytes[end - 1] ?? 0) + end - start) & (nameSlots - 1)
+  /** The name of an attribute; one that was met is the same string again. */
+  name(start: number, end: number, kinds: number): string {
+    const { bytes, names } = this
+    const middle = bytes[(start + end) >> 1] ?? 0
+    const slot = (31 * middle + 7 * (bytes[end - 1] ?? 0) + (bytes[start] ?? 0) + 61 * (end - start)) & (nameSlots - 1)
     const met = names[slot]
-    if (met !== undefined && met.length === end - start && startsWith(met, start)) return met
-    const found = internalized((kinds & beyondAscii) === 0 ? ascii(start, end) : buffer.toString("utf8", start, end))
-    if ((kinds & beyondAscii) === 0) names[slot] = found
-    return found
+    if (met !== undefined && met.length === end - start && this.startsWith(met, start)) return met
+    if ((kinds & beyondAscii) !== 0) return this.buffer.toString("utf8", start, end)
+    const name = internalized(this.ascii(start, end))
+    names[slot] = name
+    return name
   }
 
-  const verbatim = (start: number, end: number): string => {
+  /** What stands in a CDATA section. */
+  verbatim(start: number, end: number): string {
     let kinds = 0
-    for (let place = start; place < end; place++) kinds |= kindOf[bytes[place] ?? 0] ?? 0
-    return text(start, end, kinds & ~ampersand)
+    for (let place = start; place < end; place++) kinds |= kindOf[this.bytes[place] ?? 0] ?? 0
+    return this.text(start, end, kinds & ~ampersand)
   }
 
-  const startsWith = (mark: string, start: number): boolean => {
+  /** Whether these ASCII characters stand there. */
+  startsWith(mark: string, start: number): boolean {
+    const { bytes } = this
     for (let index = 0; index < mark.length; index++) {
       if (bytes[start + index] !== mark.charCodeAt(index)) return false
     }
     return true
   }
 
-  const behind = (mark: string, from: number): number => {
-    const found = buffer.indexOf(mark, from, "latin1")
+  /** Behind the next of these marks; -1 if there is none. */
+  behind(mark: string, from: number): number {
+    const found = this.buffer.indexOf(mark, from, "latin1")
     return found === -1 ? -1 : found + mark.length
   }
 
-  return { text, value, name, verbatim, startsWith, behind }
+  /**
+   * From where on all is ASCII without control characters, tabs and breaks, as in most parts, so that only `&` makes
+   * a range more than a copy of its bytes; `Infinity` if that does not hold.
+   */
+  plainFrom(): number {
+    // A break behind the declaration stands in most parts.
+    const root = /^\s*(?:<\?[^>]*>\s*)?/.exec(this.buffer.toString("latin1", 0, 200))?.[0].length ?? 0
+    return isPlain(this.bytes.subarray(root)) ? root : Infinity
+  }
+
+  /** Of bytes that are all ASCII. */
+  private ascii(start: number, end: number): string {
+    if (start < this.windowStart || end > this.windowEnd) {
+      if (end - start > windowBytes / 2) return this.buffer.toString("latin1", start, end)
+      this.windowStart = start
+      this.windowEnd = Math.min(start + windowBytes, this.buffer.length)
+      this.window = this.buffer.toString("latin1", start, this.windowEnd)
+    }
+    return this.window.slice(start - this.windowStart, end - this.windowStart)
+  }
+
+  private allowed(start: number, end: number, kinds: number): string {
+    const text = (kinds & beyondAscii) === 0 ? this.ascii(start, end) : this.buffer.toString("utf8", start, end)
+    if ((kinds & (beyondAscii | control)) === 0) return text
+    const allowed = text.replace(forbidden, "")
+    this.countMistakes(text.length - allowed.length)
+    return allowed
+  }
+
+  private resolved(text: string): string {
+    return text.replace(
+      /&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([A-Za-z]+));|&/g,
+      (whole, hex?: string, decimal?: string, name?: string) => {
+        if (hex !== undefined || decimal !== undefined) {
+          const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
+          if (isAllowed(code)) return String.fromCodePoint(code)
+          this.countMistakes(1)
+          return ""
+        }
+        const known = name === undefined ? undefined : entities.get(name)
+        if (known === undefined) this.countMistakes(1)
+        return known ?? whole
+      }
+    )
+  }
+
+  private countMistakes(count: number): void {
+    this.mistakes += count
+    if (this.mistakes > maxMistakes) {
+      throw limitExceeded(
+        "mistakes",
+        `The part ${this.part} has more than ${maxMistakes} undefined entities or forbidden characters, as in an attack`
+      )
+    }
+  }
+}
+
+/** Whether all bytes are from blank to tilde; looks at four at once. */
+const isPlain = (bytes: Uint8Array): boolean => {
+  const skipped = -bytes.byteOffset & 3
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + skipped, Math.max(0, bytes.length - skipped) >> 2)
+  const end = skipped + 4 * words.length
+  for (const edge of [bytes.subarray(0, skipped), bytes.subarray(end)]) {
+    if (edge.some((byte) => byte < 0x20 || byte >= 0x80)) return false
+  }
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? 0
+    // The highest bit of a byte is set here if it is beyond ASCII, or if it is less than a blank.
+    if (((word | (word - 0x20202020)) & 0x80808080) !== 0) return false
+  }
+  return true
 }
 
 const maxMistakes = 10_000

@@ -1,5 +1,4 @@
-import type { DocumentError } from "../DocumentError.ts"
-import type { Characters } from "./XmlCharacters.ts"
+import type { XmlCharacters } from "./XmlCharacters.ts"
 
 /** Attribute values by name; made without a prototype that has anything in it. */
 export type Attributes = Readonly<Record<string, string | undefined>>
@@ -12,88 +11,109 @@ export interface Tag {
   readonly value: (name: string) => string | undefined
   /** The value of an attribute if it is up to nine digits and nothing else, or else -1. */
   readonly digits: (name: string) => number
+  /** Where the value of an attribute starts in `bytes`; it ends at a quotation mark. -1 if there is none. */
+  readonly start: (name: string) => number
+  readonly bytes: Uint8Array
 }
 
-/** A tag whose attributes are added as they are read. */
-export interface GrowingTag extends Tag {
-  count: number
-  readonly add: (
+/** A tag whose attributes are noted as they are read. */
+export class XmlTag implements Tag {
+  readonly bytes: Uint8Array
+  count = 0
+  /** Whether one of them declares a namespace. */
+  declares = false
+  private readonly characters: XmlCharacters
+  /** Of each attribute `spanLength` numbers: where name and value start and end, and the kinds of their bytes. */
+  private spans = new Int32Array(16 * spanLength)
+
+  constructor(bytes: Uint8Array, characters: XmlCharacters) {
+    this.bytes = bytes
+    this.characters = characters
+  }
+
+  add(
     nameStart: number,
     nameEnd: number,
     valueStart: number,
     valueEnd: number,
     nameKinds: number,
-    valueKinds: number
-  ) => void
-}
+    kinds: number
+  ): void {
+    const at = spanLength * this.count++
+    if (at === this.spans.length) {
+      const more = new Int32Array(2 * at)
+      more.set(this.spans)
+      this.spans = more
+    }
+    const { spans } = this
+    spans[at] = nameStart
+    spans[at + 1] = nameEnd
+    spans[at + 2] = valueStart
+    spans[at + 3] = valueEnd
+    spans[at + 4] = nameKinds
+    spans[at + 5] = kinds
+    if (this.bytes[nameStart] === letterX && this.characters.startsWith("xmlns", nameStart)) this.declares = true
+  }
 
-export const makeTag = (
-  bytes: Uint8Array,
-  characters: Characters,
-  twice: (name: string) => DocumentError
-): GrowingTag => {
-  /** Of each attribute six numbers: where name and value start and end, and the kinds of their bytes. */
-  let spans = new Int32Array(6 * 16)
+  attributes(): Attributes {
+    if (this.count === 0) return noAttributes
+    const { characters, spans } = this
+    const attributes = new NoPrototype()
+    const end = spanLength * this.count
+    for (let at = 0; at < end; at += spanLength) {
+      const name = characters.name(spans[at] ?? 0, spans[at + 1] ?? 0, spans[at + 4] ?? 0)
+      if (name in attributes) throw characters.broken(`a tag has the attribute ${name} twice`)
+      attributes[name] = this.valueAt(at)
+    }
+    return attributes
+  }
 
-  const find = (name: string): number => {
-    const end = 6 * tag.count
-    for (let at = 0; at < end; at += 6) {
+  start(name: string): number {
+    const at = this.find(name)
+    return at === -1 ? -1 : (this.spans[at + 2] ?? 0)
+  }
+
+  value(name: string): string | undefined {
+    const at = this.find(name)
+    return at === -1 ? undefined : this.valueAt(at)
+  }
+
+  digits(name: string): number {
+    const at = this.find(name)
+    if (at === -1) return -1
+    const start = this.spans[at + 2] ?? 0
+    const end = this.spans[at + 3] ?? 0
+    if (end === start || end - start > 9) return -1
+    let number = 0
+    for (let place = start; place < end; place++) {
+      const digit = (this.bytes[place] ?? 0) - 48
+      if (digit < 0 || digit > 9) return -1
+      number = 10 * number + digit
+    }
+    return number
+  }
+
+  private valueAt(at: number): string {
+    const { spans } = this
+    return this.characters.value(spans[at + 2] ?? 0, spans[at + 3] ?? 0, spans[at + 5] ?? 0)
+  }
+
+  private find(name: string): number {
+    const { bytes, spans } = this
+    const end = spanLength * this.count
+    const first = name.charCodeAt(0)
+    for (let at = 0; at < end; at += spanLength) {
       const start = spans[at] ?? 0
-      if ((spans[at + 1] ?? 0) - start === name.length && characters.startsWith(name, start)) return at
+      if ((spans[at + 1] ?? 0) - start !== name.length || bytes[start] !== first) continue
+      if (name.length === 1 || this.characters.startsWith(name, start)) return at
     }
     return -1
   }
-
-  const valueAt = (at: number): string => characters.value(spans[at + 2] ?? 0, spans[at + 3] ?? 0, spans[at + 5] ?? 0)
-
-  const tag: GrowingTag = {
-    count: 0,
-    add: (nameStart, nameEnd, valueStart, valueEnd, nameKinds, valueKinds) => {
-      const at = 6 * tag.count++
-      if (at >= spans.length) {
-        const more = new Int32Array(2 * spans.length)
-        more.set(spans)
-        spans = more
-      }
-      spans[at] = nameStart
-      spans[at + 1] = nameEnd
-      spans[at + 2] = valueStart
-      spans[at + 3] = valueEnd
-      spans[at + 4] = nameKinds
-      spans[at + 5] = valueKinds
-    },
-    attributes: () => {
-      if (tag.count === 0) return noAttributes
-      const attributes = new NoPrototype()
-      const end = 6 * tag.count
-      for (let at = 0; at < end; at += 6) {
-        const name = characters.name(spans[at] ?? 0, spans[at + 1] ?? 0, spans[at + 4] ?? 0)
-        if (name in attributes) throw twice(name)
-        attributes[name] = valueAt(at)
-      }
-      return attributes
-    },
-    value: (name) => {
-      const at = find(name)
-      return at === -1 ? undefined : valueAt(at)
-    },
-    digits: (name) => {
-      const at = find(name)
-      if (at === -1) return -1
-      const start = spans[at + 2] ?? 0
-      const end = spans[at + 3] ?? 0
-      if (end === start || end - start > 9) return -1
-      let number = 0
-      for (let place = start; place < end; place++) {
-        const digit = (bytes[place] ?? 0) - 48
-        if (digit < 0 || digit > 9) return -1
-        number = 10 * number + digit
-      }
-      return number
-    }
-  }
-  return tag
 }
+
+const spanLength = 6
+
+const letterX = 120
 
 interface NoPrototype {
   [name: string]: string | undefined

@@ -1,6 +1,6 @@
-import { damaged, type DocumentError, limitExceeded } from "../DocumentError.ts"
-import { type Characters, inName, isWhitespace, kindOf, makeCharacters, otherThanText } from "./XmlCharacters.ts"
-import { makeTag, type Tag } from "./XmlTag.ts"
+import { type DocumentError, limitExceeded } from "../DocumentError.ts"
+import { ampersand, inName, isWhitespace, kindOf, otherThanText, XmlCharacters } from "./XmlCharacters.ts"
+import { type Tag, XmlTag } from "./XmlTag.ts"
 
 /** What is known of the elements of one name. */
 export interface ElementName {
@@ -22,6 +22,7 @@ interface Slot<E> {
   readonly element: E
   readonly hash: number
   readonly bytes: Uint8Array
+  readonly length: number
   /** Elements that were read, by their bytes; empty unless the name repeats. */
   readonly repeated: Map<number, Repeated>
 }
@@ -36,12 +37,15 @@ interface Repeated {
   readonly height: number
 }
 
-/** An element under way that may be met again. */
-interface Repeating<E> {
-  readonly slot: Slot<E>
-  readonly key: number
+interface Span {
   readonly start: number
   readonly end: number
+  readonly key: number
+}
+
+/** An element under way that may be met again. */
+interface Repeating<E> extends Span {
+  readonly slot: Slot<E>
   readonly depth: number
   /** The depth that the elements around it had reached. */
   readonly deepest: number
@@ -76,154 +80,227 @@ export interface TokenHandler<E extends ElementName> {
  *
  * Goes over the bytes, since most of them are markup, and makes strings only of what is asked for.
  */
-export const readTokens = <E extends ElementName>(bytes: Uint8Array, part: string, handler: TokenHandler<E>): void => {
-  const size = bytes.length
-  const broken = (reason: string): DocumentError => damaged(`The part ${part} is broken: ${reason}`)
-  const cut = (): DocumentError => broken("it ends within a tag")
-  const characters = makeCharacters(bytes, part)
-  const tag = makeTag(bytes, characters, (name) => broken(`a tag has the attribute ${name} twice`))
-  /** The elements that are open, and their names as they are written. */
-  const elements: Array<E> = []
-  const names: Array<Uint8Array> = []
-  const repeating: Array<Repeating<E>> = []
-  let deepest = 0
-  let hasRoot = false
-  let at = contentStart(bytes)
+export const readTokens = <E extends ElementName>(bytes: Uint8Array, part: string, handler: TokenHandler<E>): void =>
+  new Reading(bytes, part, handler).run()
 
-  const keep = (element: E): void => {
-    const last = repeating.at(-1)
-    if (last === undefined || last.depth !== names.length) return
-    repeating.pop()
-    if (at === last.end) {
-      const kept = handler.kept(element)
-      const { repeated } = last.slot
-      if (kept !== undefined && (repeated.size < mostRepeated || repeated.has(last.key))) {
-        repeated.set(last.key, { start: last.start, end: at, kept, height: deepest - last.depth })
-      }
-    }
-    deepest = Math.max(deepest, last.deepest)
+/** A class, and methods that are not long, since the engine compiles those once and in little time. */
+class Reading<E extends ElementName> {
+  private readonly bytes: Uint8Array
+  private readonly size: number
+  private readonly part: string
+  private readonly handler: TokenHandler<E>
+  private readonly characters: XmlCharacters
+  private readonly tag: XmlTag
+  /** The elements that are open, and their names as they are written. */
+  private readonly elements: Array<E> = []
+  private readonly names: Array<Uint8Array> = []
+  private scope: Names<E>
+  /** The depths of the elements that are open and declare namespaces. */
+  private readonly scopeDepths: Array<number> = []
+  private readonly repeating: Array<Repeating<E>> = []
+  private deepest = 0
+  private hasRoot = false
+  private isStopped = false
+  private at: number
+  private readonly plainFrom: number
+  private nextAmpersand = -1
+
+  constructor(bytes: Uint8Array, part: string, handler: TokenHandler<E>) {
+    this.bytes = bytes
+    this.size = bytes.length
+    this.part = part
+    this.handler = handler
+    this.characters = new XmlCharacters(bytes, part)
+    this.tag = new XmlTag(bytes, this.characters)
+    this.scope = handler.names()
+    this.at = contentStart(bytes)
+    this.plainFrom = this.characters.plainFrom()
   }
 
-  while (at < size) {
+  run(): void {
+    const { bytes, size } = this
+    while (this.at < size) {
+      if (bytes[this.at] !== lessThan) this.readText()
+      if (this.at >= size) break
+      const next = bytes[this.at + 1] ?? 0
+      if (next === slash) this.readClosing()
+      else if (next === exclamation) this.readDeclaration()
+      else if (next === question) this.skipBehind("?>", this.at + 2)
+      else this.readOpening()
+      if (this.isStopped) return
+    }
+    if (this.elements.length > 0) throw this.broken(`unclosed tag: ${this.elements.at(-1)?.written}`)
+    if (!this.hasRoot) throw this.broken("it has no root element")
+  }
+
+  private broken(reason: string): DocumentError {
+    return this.characters.broken(reason)
+  }
+
+  private cut(): DocumentError {
+    return this.broken("it ends within a tag")
+  }
+
+  private skipBehind(mark: string, from: number): void {
+    const end = this.characters.behind(mark, from)
+    if (end === -1) throw this.cut()
+    this.at = end
+  }
+
+  // --- Texts ---
+
+  private readText(): void {
+    const { bytes, size } = this
+    const start = this.at
+    let place = start
     let kinds = 0
-    let place = at
-    let byte = 0
-    for (; place < size; place++) {
-      byte = bytes[place] ?? 0
-      if (byte === lessThan) break
-      kinds |= kindOf[byte] ?? 0
-    }
-    if (place > at) {
-      if (names.length > 0) handler.text(characters.text(at, place, kinds))
-      else if (characters.text(at, place, kinds).trim() !== "")
-        throw broken("there is text outside of the root element")
-      at = place
-      if (at >= size) break
-    }
-
-    const next = bytes[at + 1] ?? 0
-    if (next === slash) {
-      const name = names.at(-1)
-      const element = elements.at(-1)
-      place = at + 2
-      if (name !== undefined && startsWith(bytes, name, place) && bytes[place + name.length] === greaterThan) {
-        place += name.length
-      } else {
-        place = bytes.indexOf(greaterThan, place)
-        if (place === -1) throw cut()
-        let end = place
-        while (isWhitespace(bytes[end - 1] ?? 0)) end--
-        if (name === undefined || end - at - 2 !== name.length || !startsWith(bytes, name, at + 2)) {
-          throw broken(`unexpected close tag: ${characters.text(at + 2, Math.min(end, at + 42), otherThanText)}`)
-        }
+    if (start >= this.plainFrom) {
+      const near = Math.min(size, start + nearBytes)
+      while (place < near && bytes[place] !== lessThan) place++
+      if (place === near && place < size) {
+        place = bytes.indexOf(lessThan, place)
+        if (place === -1) place = size
       }
-      at = place + 1
-      names.pop()
-      elements.pop()
-      if (element !== undefined) {
-        handler.close(element, names.length)
-        if (element.repeats) keep(element)
+      kinds = this.plainKinds(start, place)
+    } else {
+      for (; place < size; place++) {
+        const byte = bytes[place] ?? 0
+        if (byte === lessThan) break
+        kinds |= kindOf[byte] ?? 0
       }
-      continue
     }
-    if (next === exclamation) {
-      if (characters.startsWith("<!--", at)) at = characters.behind("-->", at + 4)
-      else if (characters.startsWith("<![CDATA[", at)) {
-        const start = at + 9
-        at = characters.behind("]]>", start)
-        if (at === -1) throw cut()
-        if (names.length === 0) throw broken("there is text outside of the root element")
-        handler.text(characters.verbatim(start, at - 3))
-      } else if (/^<!doctype$/i.test(characters.text(at, Math.min(at + 9, size), 0)))
-        at = doctypeEnd(bytes, characters, at + 9)
-      else throw broken("a tag begins with <!")
-      if (at === -1) throw cut()
-      continue
-    }
-    if (next === question) {
-      at = characters.behind("?>", at + 2)
-      if (at === -1) throw cut()
-      continue
-    }
+    this.at = place
+    const text = this.characters.text(start, place, kinds)
+    if (this.names.length > 0) this.handler.text(text)
+    else if (text.trim() !== "") throw this.broken("there is text outside of the root element")
+  }
 
-    // --- An opening tag ---
-    const start = at + 1
+  /** Ranges come in their order. */
+  private plainKinds(start: number, end: number): number {
+    if (this.nextAmpersand < start) {
+      const found = this.bytes.indexOf(38, start)
+      this.nextAmpersand = found === -1 ? Infinity : found
+    }
+    return this.nextAmpersand < end ? ampersand : 0
+  }
+
+  private readDeclaration(): void {
+    const { at, characters } = this
+    if (characters.startsWith("<!--", at)) this.skipBehind("-->", at + 4)
+    else if (characters.startsWith("<![CDATA[", at)) {
+      this.skipBehind("]]>", at + 9)
+      if (this.names.length === 0) throw this.broken("there is text outside of the root element")
+      this.handler.text(characters.verbatim(at + 9, this.at - 3))
+    } else if (/^<!doctype$/i.test(characters.text(at, Math.min(at + 9, this.size), 0))) {
+      this.at = doctypeEnd(this.bytes, characters, at + 9)
+      if (this.at === -1) throw this.cut()
+    } else throw this.broken("a tag begins with <!")
+  }
+
+  // --- Closing tags ---
+
+  private readClosing(): void {
+    const { at, bytes, names } = this
+    const name = names.at(-1)
+    let place = at + 2
+    if (name !== undefined && startsWith(bytes, name, place) && bytes[place + name.length] === greaterThan) {
+      place += name.length
+    } else {
+      place = bytes.indexOf(greaterThan, place)
+      if (place === -1) throw this.cut()
+      let end = place
+      while (isWhitespace(bytes[end - 1] ?? 0)) end--
+      if (name === undefined || end - at - 2 !== name.length || !startsWith(bytes, name, at + 2)) {
+        const found = this.characters.text(at + 2, Math.min(end, at + 42), otherThanText)
+        throw this.broken(`unexpected close tag: ${found}`)
+      }
+    }
+    this.at = place + 1
+    names.pop()
+    const element = this.elements.pop()
+    if (element !== undefined) this.close(element)
+  }
+
+  private close(element: E): void {
+    const depth = this.names.length
+    this.handler.close(element, depth)
+    if (this.scopeDepths.length > 0 && this.scopeDepths.at(-1) === depth) {
+      this.scopeDepths.pop()
+      this.scope = this.handler.names()
+    }
+    if (element.repeats) this.keep(element)
+  }
+
+  // --- Opening tags ---
+
+  private readOpening(): void {
+    const { bytes, size } = this
+    const start = this.at + 1
+    let place = start
     let hash = 0
-    kinds = 0
-    for (place = start; place < size; place++) {
-      byte = bytes[place] ?? 0
+    let kinds = 0
+    for (; place < size; place++) {
+      const byte = bytes[place] ?? 0
       const kind = kindOf[byte] ?? 0
       if ((kind & inName) === 0) break
       kinds |= kind
       hash = (Math.imul(hash, 31) + byte) | 0
     }
-    const { of, slots } = handler.names()
+    if (place >= size) throw this.cut()
+    const { slots } = this.scope
     let slot = slots[hash & (slotCount - 1)]
     if (
       slot === undefined ||
       slot.hash !== hash ||
-      slot.bytes.length !== place - start ||
+      slot.length !== place - start ||
       !startsWith(bytes, slot.bytes, start)
     ) {
-      if (place >= size) throw cut()
-      slot = {
-        element: of(characters.text(start, place, kinds)),
-        hash,
-        bytes: bytes.slice(start, place),
-        repeated: new Map()
-      }
+      const element = this.scope.of(this.characters.text(start, place, kinds))
+      slot = { element, hash, length: place - start, bytes: bytes.slice(start, place), repeated: new Map() }
       slots[hash & (slotCount - 1)] = slot
     }
-    let repeatedEnd = 0
-    let key = 0
-    if (slot.element.repeats && names.length > 0) {
-      // Where it ends if none of its name is in it, and a number that tells elements apart.
-      const most = Math.min(size, at + mostRepeatedBytes)
-      const tail = slot.bytes.length
-      for (let end = at; end < most; end++) {
-        const last = bytes[end] ?? 0
-        key = (Math.imul(key, 31) + last) | 0
-        if (last !== greaterThan) continue
-        const isEmptyTag = bytes[end - 1] === slash && end === place + 1
-        const isClosing = bytes[end - tail - 1] === slash && bytes[end - tail - 2] === lessThan
-        if (!isEmptyTag && !(isClosing && startsWith(bytes, slot.bytes, end - tail))) continue
-        repeatedEnd = end + 1
-        break
-      }
-      const met = repeatedEnd === 0 ? undefined : slot.repeated.get(key)
-      if (met !== undefined && met.end - met.start === repeatedEnd - at && isSame(bytes, met.start, at, repeatedEnd)) {
-        const reached = names.length + met.height
-        deepest = Math.max(deepest, reached)
-        handler.again(met.kept, reached)
-        at = repeatedEnd
-        continue
-      }
+    const again = slot.element.repeats && this.names.length > 0 ? this.repeatedFrom(slot, place) : undefined
+    if (again === "read") return
+
+    const end = this.readAttributes(place, slot.element.written)
+    const isEmpty = bytes[end] === slash
+    if (isEmpty && bytes[end + 1] !== greaterThan) {
+      throw end + 1 < size ? this.broken(`the tag ${slot.element.written} does not end behind its slash`) : this.cut()
     }
+    const depth = this.names.length
+    if (depth === 0) {
+      if (this.hasRoot) throw this.broken("there is more than one root element")
+      this.hasRoot = true
+    }
+    let { element } = slot
+    if (this.tag.declares) {
+      element = this.handler.declare(this.tag, element.written, depth)
+      this.scope = this.handler.names()
+      this.scopeDepths.push(depth)
+    } else if (again !== undefined) {
+      this.repeating.push({ slot, ...again, depth, deepest: this.deepest })
+      this.deepest = depth
+    }
+    if (depth > this.deepest) this.deepest = depth
+    this.isStopped = this.handler.open(element, this.tag, depth)
+    this.at = isEmpty ? end + 2 : end + 1
+    if (isEmpty) this.close(element)
+    else {
+      this.elements.push(element)
+      this.names.push(slot.bytes)
+    }
+  }
+
+  /** Reads the attributes from behind the name of a tag; where it ends, at a slash or a bracket. */
+  private readAttributes(from: number, element: string): number {
+    const { bytes, size, tag } = this
+    let place = from
+    let byte = bytes[place] ?? 0
     tag.count = 0
-    let declares = false
+    tag.declares = false
     while (byte !== greaterThan) {
-      while (isWhitespace(byte)) byte = bytes[++place] ?? 0
-      if (place >= size) throw cut()
+      while (byte <= 32 && isWhitespace(byte)) byte = bytes[++place] ?? 0
+      if (place >= size) throw this.cut()
       if (byte === greaterThan || byte === slash) break
       const nameStart = place
       let nameKinds = 0
@@ -234,67 +311,95 @@ export const readTokens = <E extends ElementName>(bytes: Uint8Array, part: strin
         nameKinds |= kind
       }
       const nameEnd = place
-      while (isWhitespace(byte)) byte = bytes[++place] ?? 0
-      if (place >= size) throw cut()
+      while (byte <= 32 && isWhitespace(byte)) byte = bytes[++place] ?? 0
+      if (place >= size) throw this.cut()
       if (byte !== equals || nameEnd === nameStart) {
-        throw broken(`the tag ${slot.element.written} has an attribute without a value`)
+        throw this.broken(`the tag ${element} has an attribute without a value`)
       }
       byte = bytes[++place] ?? 0
-      while (isWhitespace(byte)) byte = bytes[++place] ?? 0
-      if (place >= size) throw cut()
+      while (byte <= 32 && isWhitespace(byte)) byte = bytes[++place] ?? 0
+      if (place >= size) throw this.cut()
       if (byte !== doubleQuote && byte !== singleQuote) {
-        throw broken(`the tag ${slot.element.written} has an attribute without quotes`)
+        throw this.broken(`the tag ${element} has an attribute without quotes`)
       }
       const quote = byte
       const valueStart = ++place
-      kinds = 0
-      for (; place < size; place++) {
-        byte = bytes[place] ?? 0
-        if (byte === quote) break
-        kinds |= kindOf[byte] ?? 0
+      let kinds = 0
+      if (from >= this.plainFrom) {
+        while (place < size && bytes[place] !== quote) place++
+        kinds = this.plainKinds(valueStart, place)
+      } else {
+        for (; place < size; place++) {
+          byte = bytes[place] ?? 0
+          if (byte === quote) break
+          kinds |= kindOf[byte] ?? 0
+        }
       }
-      if (place >= size) throw cut()
+      if (place >= size) throw this.cut()
       if (tag.count >= mostAttributes) {
-        throw limitExceeded("attributes", `The part ${part} has a tag with more than ${mostAttributes} attributes`)
+        throw limitExceeded("attributes", `The part ${this.part} has a tag with more than ${mostAttributes} attributes`)
       }
       tag.add(nameStart, nameEnd, valueStart, place, nameKinds, kinds)
-      if (bytes[nameStart] === letterX && nameEnd - nameStart >= 5 && characters.startsWith("xmlns", nameStart)) {
-        declares = true
-      }
       byte = bytes[++place] ?? 0
     }
-    const isEmpty = byte === slash
-    if (isEmpty) {
-      place++
-      if (place >= size) throw cut()
-      if (bytes[place] !== greaterThan) throw broken(`the tag ${slot.element.written} does not end behind its slash`)
-    }
-    const depth = names.length
-    if (repeatedEnd > 0 && !declares) {
-      repeating.push({ slot, key, start: at, end: repeatedEnd, depth, deepest })
-      deepest = depth
-    } else if (depth > deepest) deepest = depth
-    if (depth === 0) {
-      if (hasRoot) throw broken("there is more than one root element")
-      hasRoot = true
-    }
-    const element = declares ? handler.declare(tag, slot.element.written, depth) : slot.element
-    if (handler.open(element, tag, depth)) return
-    at = place + 1
-    if (isEmpty) {
-      handler.close(element, depth)
-      if (element.repeats) keep(element)
-    } else {
-      elements.push(element)
-      names.push(slot.bytes)
-    }
+    return place
   }
-  if (elements.length > 0) throw broken(`unclosed tag: ${elements.at(-1)?.written}`)
-  if (!hasRoot) throw broken("it has no root element")
+
+  // --- Elements that repeat ---
+
+  /**
+   * Reports an element at once of which there was one before; else where it ends if none of its name is in it (undefined if that is far
+   * away), and a number that tells elements apart.
+   */
+  private repeatedFrom(slot: Slot<E>, nameEnd: number): "read" | Span | undefined {
+    const { bytes } = this
+    const start = this.at
+    const most = Math.min(this.size, start + mostRepeatedBytes)
+    let key = 0
+    let end = 0
+    for (let place = start; place < most; place++) {
+      const byte = bytes[place] ?? 0
+      key = (Math.imul(key, 31) + byte) | 0
+      if (byte !== greaterThan) continue
+      const name = place - slot.length
+      const isEmpty = bytes[place - 1] === slash && place === nameEnd + 1
+      const isClosing = bytes[name - 1] === slash && bytes[name - 2] === lessThan
+      if (!isEmpty && !(isClosing && startsWith(bytes, slot.bytes, name))) continue
+      end = place + 1
+      break
+    }
+    if (end === 0) return undefined
+    const met = slot.repeated.get(key)
+    if (met === undefined || met.end - met.start !== end - start || !isSame(bytes, met.start, start, end)) {
+      return { start, end, key }
+    }
+    const reached = this.names.length + met.height
+    this.deepest = Math.max(this.deepest, reached)
+    this.at = end
+    this.handler.again(met.kept, reached)
+    return "read"
+  }
+
+  private keep(element: E): void {
+    const last = this.repeating.at(-1)
+    if (last === undefined || last.depth !== this.names.length) return
+    this.repeating.pop()
+    if (this.at === last.end) {
+      const kept = this.handler.kept(element)
+      const { repeated } = last.slot
+      if (kept !== undefined && (repeated.size < mostRepeated || repeated.has(last.key))) {
+        repeated.set(last.key, { start: last.start, end: last.end, kept, height: this.deepest - last.depth })
+      }
+    }
+    this.deepest = Math.max(this.deepest, last.deepest)
+  }
 }
 
 /** No document needs so many. */
 const mostAttributes = 10_000
+
+/** Where the end of a text is farther away, the engine finds it faster than a loop. */
+const nearBytes = 32
 
 /** Of one name. */
 const mostRepeated = 4096
@@ -310,7 +415,6 @@ const question = 63
 const equals = 61
 const doubleQuote = 34
 const singleQuote = 39
-const letterX = 120
 
 /** Behind byte order marks and white space. */
 const contentStart = (bytes: Uint8Array): number => {
@@ -338,7 +442,7 @@ const startsWith = (bytes: Uint8Array, mark: Uint8Array, start: number): boolean
 }
 
 /** Behind a DTD, its internal subset included; -1 if it does not end. */
-const doctypeEnd = (bytes: Uint8Array, { behind, startsWith }: Characters, from: number): number => {
+const doctypeEnd = (bytes: Uint8Array, characters: XmlCharacters, from: number): number => {
   let depth = 0
   for (let place = from; place < bytes.length; place++) {
     const byte = bytes[place] ?? 0
@@ -346,10 +450,10 @@ const doctypeEnd = (bytes: Uint8Array, { behind, startsWith }: Characters, from:
       place = bytes.indexOf(byte, place + 1)
       if (place === -1) return -1
     } else if (byte === lessThan) {
-      const end = startsWith("<!--", place)
-        ? behind("-->", place + 4)
-        : startsWith("<?", place)
-          ? behind("?>", place + 2)
+      const end = characters.startsWith("<!--", place)
+        ? characters.behind("-->", place + 4)
+        : characters.startsWith("<?", place)
+          ? characters.behind("?>", place + 2)
           : 0
       if (end === -1) return -1
       if (end > 0) place = end - 1

@@ -127,5 +127,20 @@ export function* descendants(parent: XmlElement | undefined, name: string): Gene
 export const isOn = (value: string | undefined): boolean => value === undefined || !/^(0|false|off)$/.test(value.trim())
 
 /** A number written with digits only, or undefined. */
-export const integer = (value: string | undefined): number | undefined =>
-  value !== undefined && /^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : undefined
+export const integer = (value: string | undefined): number | undefined => {
+  if (value === undefined) return undefined
+  const short = value.length <= 9 ? shortInteger(value) : -1
+  if (short >= 0) return short
+  return /^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : undefined
+}
+
+/** -1 for other than digits. */
+const shortInteger = (value: string): number => {
+  let number = value === "" ? -1 : 0
+  for (let index = 0; index < value.length; index++) {
+    const digit = value.charCodeAt(index) - 48
+    if (digit < 0 || digit > 9) return -1
+    number = 10 * number + digit
+  }
+  return number
+}

@@ -220,7 +220,10 @@ const inflated = (packed: Uint8Array, entry: Entry, bound: Bound): Uint8Array =>
   const promised = entry.declaredSize > 0 && entry.declaredSize < bound.bytes
   const maxOutputLength = promised ? entry.declaredSize : Math.max(bound.bytes, 1)
   try {
-    const chunkSize = Math.min(Math.max(maxOutputLength, 1024), 1024 * 1024)
+    // One buffer for all of it where its size is known, or else it would be copied together out of many; what is not filled costs nothing.
+    const chunkSize = promised
+      ? Math.max(entry.declaredSize + 1, 1024)
+      : Math.min(Math.max(maxOutputLength, 1024), 1024 * 1024)
     return Zlib.inflateRawSync(packed, { maxOutputLength, chunkSize })
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE") {
