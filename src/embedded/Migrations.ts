@@ -4,17 +4,26 @@ import type { Connection } from "./Driver.ts"
 export const tables = {
   pipelines: ["name"],
   vaults: ["pipeline_id"],
-  vault_executions: ["vault_id", "pipeline_id", "status", "attempt_process", "suspected_with"],
-  vault_exec_locks: ["pipeline_id"],
+  vault_executions: ["vault_id", "pipeline_id", "status", "attempt_process", "suspected_with", "created_at"],
+  vault_exec_locks: ["pipeline_id", "kind", "created_at"],
   vault_crawl_checkpoints: ["vault_id"]
 } as const
 
 export type Table = keyof typeof tables
 
+/** The tables of the first version. */
+const firstTables: Readonly<Record<Table, ReadonlyArray<string>>> = {
+  pipelines: ["name"],
+  vaults: ["pipeline_id"],
+  vault_executions: ["vault_id", "pipeline_id", "status", "attempt_process", "suspected_with"],
+  vault_exec_locks: ["pipeline_id"],
+  vault_crawl_checkpoints: ["vault_id"]
+}
+
 const table = (name: Table): string =>
   `CREATE TABLE ${name} (
     id TEXT PRIMARY KEY,
-    ${tables[name].map((column) => `${column} TEXT,`).join(" ")}
+    ${firstTables[name].map((column) => `${column} TEXT,`).join(" ")}
     etag TEXT NOT NULL,
     written_at INTEGER NOT NULL,
     document TEXT NOT NULL
@@ -68,7 +77,13 @@ const steps: ReadonlyArray<string> = [
     boot TEXT NOT NULL,
     since_boot INTEGER NOT NULL,
     time INTEGER NOT NULL
-  ) STRICT;`
+  ) STRICT;`,
+  `ALTER TABLE vault_executions ADD COLUMN created_at TEXT;
+  UPDATE vault_executions SET created_at = json_extract(document, '$.created_at') WHERE json_valid(document);
+  CREATE INDEX vault_executions_by_creation ON vault_executions (created_at DESC, id);
+  ALTER TABLE vault_exec_locks ADD COLUMN kind TEXT;
+  ALTER TABLE vault_exec_locks ADD COLUMN created_at TEXT;
+  CREATE INDEX vault_exec_locks_by_kind ON vault_exec_locks (kind, created_at DESC, id) WHERE kind IS NOT NULL;`
 ]
 
 /** The version that this program writes. */

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
+import * as EventLoopTurns from "../concurrency/EventLoopTurns.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "../store/DocumentContainer.ts"
 import type { Document, Identified } from "../store/DocumentContainer.ts"
@@ -136,7 +137,64 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
         ).all(...indexed.flatMap(([, texts]) => texts), search.writtenBefore)
         const found = rows.map(documentOf).filter((document) => DocumentContainer.matches(document, search))
         return found.slice(0, most).map(({ id }) => String(id))
+      }),
+    newest: (search, most) =>
+      Effect.suspend(() => {
+        const documents: Array<Document> = []
+        const look = (after: DocumentContainer.Position | undefined, left: number): Effect.Effect<Page, ServiceError.ServiceError> =>
+          Effect.flatMap(
+            use(`query ${name} by ${search.by}`, ({ prepare }) => {
+              const { text, values } = newestOf(name, columns, search, after)
+              return prepare(text).all(...values)
+            }),
+            (rows) => {
+              let last = after
+              for (const row of rows) {
+                const document = parsed(row)
+                const wanted = DocumentContainer.isWanted(document, search)
+                if (wanted && documents.length === most) return Effect.succeed({ documents, next: last ?? null })
+                last = { at: String(document[search.by]), id: String(row["id"]) }
+                if (wanted) documents.push(DocumentContainer.selected(document, search))
+              }
+              if (rows.length < rowsAtOnce) return Effect.succeed({ documents, next: null })
+              if (left <= 1) return Effect.succeed({ documents, next: last ?? null })
+              return Effect.zipRight(EventLoopTurns.turn, look(last, left - 1))
+            }
+          )
+        return look(search.after, mostLooks)
       })
+  }
+}
+
+type Page = DocumentContainer.Page
+
+/** Rows between two turns of the event loop, and how often it turns before a search gives what it has. */
+const rowsAtOnce = 100
+const mostLooks = 200
+
+/** The next rows in the order of the search, of those that its columns don't exclude. */
+const newestOf = (
+  name: Table,
+  columns: ReadonlyArray<string>,
+  { by, equal = {}, from, oneOf, to }: DocumentContainer.Newest,
+  after: DocumentContainer.Position | undefined
+): { readonly text: string; readonly values: ReadonlyArray<Value> } => {
+  const conditions: Array<string> = [`${by} > ''`]
+  const values: Array<Value> = []
+  const add = (condition: string, ...given: ReadonlyArray<Value>) => {
+    conditions.push(condition)
+    values.push(...given)
+  }
+  for (const [column, text] of Object.entries(equal)) if (columns.includes(column)) add(`${column} = ?`, text)
+  if (oneOf !== undefined && columns.includes(oneOf.property)) {
+    add(`${oneOf.property} IN (${oneOf.values.map(() => "?").join(", ")})`, ...oneOf.values)
+  }
+  if (from !== undefined) add(`${by} >= ?`, from)
+  if (to !== undefined) add(`${by} < ?`, to)
+  if (after !== undefined) add(`(${by} < ? OR (${by} = ? AND id > ?))`, after.at, after.at, after.id)
+  return {
+    text: `SELECT id, document FROM ${name} WHERE ${conditions.join(" AND ")} ORDER BY ${by} DESC, id LIMIT ${rowsAtOnce}`,
+    values
   }
 }
 

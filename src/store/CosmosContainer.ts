@@ -77,8 +77,47 @@ export const make = (database: Cosmos.Database, name: string): DocumentContainer
       })
     )
 
+  const newest = Effect.fnUntraced(function* (search: DocumentContainer.Newest, most: number) {
+    const { by } = search
+    const { conditions, values } = wantedBy(search)
+    const time = `c.${by}`
+    /** Parameters of one query beyond those of the search. */
+    const parameter = (index: number) => `@value${values.length + index}`
+    const find = (more: string, given: ReadonlyArray<string>, order: string, count: number) =>
+      count <= 0
+        ? Effect.succeed<ReadonlyArray<Document>>([])
+        : Effect.map(
+            query(
+              by,
+              `SELECT ${selectionOf(search)} FROM c WHERE ${[...conditions, more].join(" AND ")} ORDER BY ${order}`,
+              [...values, ...given],
+              count
+            ),
+            (found) => found.slice(0, count)
+          )
+    // Documents of the same moment are ordered by their ids in a query of their own: an order by two properties needs an index made for it.
+    const ofMoment = (at: string, id: string, count: number) =>
+      find(`${time} = ${parameter(0)} AND c.id > ${parameter(1)}`, [at, id], "c.id ASC", count)
+    const wanted = most + 1
+    const { after } = search
+    const first = after === undefined ? [] : yield* ofMoment(after.at, after.id, wanted)
+    const older = yield* after === undefined
+      ? find(`${time} > ${parameter(0)}`, [""], `${time} DESC`, wanted)
+      : find(`${time} < ${parameter(0)}`, [after.at], `${time} DESC`, wanted - first.length)
+    const oldest = older.length > 0 && first.length + older.length === wanted ? older.at(-1)?.[by] : undefined
+    const whole = older.filter((document) => document[by] !== oldest)
+    const last = typeof oldest === "string" ? yield* ofMoment(oldest, "", older.length - whole.length) : []
+    const found = [...first, ...whole.toSorted(newestFirst(by)), ...last]
+    const end = found.length > most ? found[most - 1] : undefined
+    return {
+      documents: found.slice(0, most),
+      next: end === undefined ? null : { at: String(end[by]), id: String(end["id"]) }
+    }
+  })
+
   return {
     name,
+    newest,
     read: (id, knownEtag) =>
       DocumentContainer.isStorableId(id)
         ? Effect.clockWith((clock) =>
@@ -255,5 +294,42 @@ const queryOf = ({ absent = [], equal = {}, equalIfThere = {}, isNull, oneOf }: 
   // Emulators fold a text that begins with exactly `FROM c WHERE` to lower case, its literals too: hence the line break.
   return parts.length === 0 ? undefined : `FROM c\nWHERE ${parts.join(" AND ")}`
 }
+
+const newestFirst = (by: string) => (a: Document, b: Document) =>
+  DocumentContainer.isAfter(String(a[by]), String(a["id"]), { at: String(b[by]), id: String(b["id"]) }) ? 1 : -1
+
+/** The conditions of a search, and what their parameters stand for. */
+const wantedBy = ({ by, containing = [], equal = {}, from, notEqual = {}, oneOf, to }: DocumentContainer.Newest) => {
+  const values: Array<string> = []
+  const value = (text: string) => `@value${values.push(text) - 1}`
+  const conditions = [
+    ...Object.entries(equal).map(([path, text]) => `c.${path} = ${value(text)}`),
+    ...(oneOf === undefined ? [] : [`c.${oneOf.property} IN (${oneOf.values.map(literal).join(", ")})`]),
+    ...Object.entries(notEqual).map(([path, text]) => `(NOT IS_DEFINED(c.${path}) OR c.${path} != ${value(text)})`),
+    ...(from === undefined ? [] : [`c.${by} >= ${value(from)}`]),
+    ...(to === undefined ? [] : [`c.${by} < ${value(to)}`]),
+    ...containing.map(({ paths, text }) => {
+      const wanted = value(text.toLowerCase())
+      return `(${paths.map((path) => containsAt(path, wanted)).join(" OR ")})`
+    })
+  ]
+  return { conditions, values }
+}
+
+const containsAt = (path: string, wanted: string): string => {
+  const [list, element] = path.split("[]")
+  return element === undefined
+    ? `CONTAINS(LOWER(c.${path}), ${wanted})`
+    : `EXISTS(SELECT VALUE each FROM each IN c.${list} WHERE CONTAINS(LOWER(each${element}), ${wanted}))`
+}
+
+const selectionOf = ({ by, select }: DocumentContainer.Newest): string =>
+  [
+    "c.id",
+    `c.${by}`,
+    ...Object.entries(select)
+      .filter(([name]) => name !== "id" && name !== by)
+      .map(([name, path]) => `c.${path} AS ${name}`)
+  ].join(", ")
 
 const literal = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`

@@ -59,6 +59,41 @@ export interface Search {
   readonly writtenBefore: number
 }
 
+/** A place in the order of {@link Newest}: the documents after it are older, or as old with a greater id. */
+export interface Position {
+  readonly at: string
+  readonly id: string
+}
+
+/**
+ * Which documents are wanted, the newest first; all parts must hold. Names and paths of our own: they become part of a query. In a path `a.b` is the
+ * property `b` of `a`, `a[0]` the first element of the list `a`; where a text is looked for, `a[]` is each of its elements.
+ */
+export interface Newest {
+  /** The property that holds the time, as a text that sorts. Documents without it are not found. */
+  readonly by: string
+  readonly equal?: Readonly<Record<string, string>>
+  readonly oneOf?: { readonly property: string; readonly values: ReadonlyArray<string> }
+  /** Each of these properties must not hold its text; one that is not there will do. */
+  readonly notEqual?: Readonly<Record<string, string>>
+  /** The time is this or later. */
+  readonly from?: string
+  /** The time is before this. */
+  readonly to?: string
+  /** Goes on after this one. */
+  readonly after?: Position
+  /** Each text must occur at one of its paths, in whatever case. */
+  readonly containing?: ReadonlyArray<{ readonly paths: ReadonlyArray<string>; readonly text: string }>
+  /** What is given of each document, by name, beside `id` and the time. */
+  readonly select: Readonly<Record<string, string>>
+}
+
+/** Some of the documents in that order, and where to go on; null after the last. */
+export interface Page {
+  readonly documents: ReadonlyArray<Document>
+  readonly next: Position | null
+}
+
 /** The property of the document in which the path of a condition begins. */
 export const rootOf = (path: string): string => path.split(".", 1)[0] ?? path
 
@@ -90,6 +125,8 @@ export interface DocumentContainer {
   ) => Effect.Effect<ReadonlyArray<Document>, ServiceError.ServiceError>
   /** The ids of such documents, each once, over all partitions; at most so many. */
   readonly idsOf: (search: Search, most: number) => Effect.Effect<ReadonlyArray<string>, ServiceError.ServiceError>
+  /** At most so many documents, the newest first, over all partitions; fewer than there are where looking through them takes long. */
+  readonly newest: (search: Newest, most: number) => Effect.Effect<Page, ServiceError.ServiceError>
 }
 
 export type Identified = Document & { readonly id: string }
@@ -176,3 +213,63 @@ export const matches = (document: Document, { equal, oneOf, someText, writtenBef
   Number(document["_ts"]) < Math.floor(writtenBefore / 1_000) &&
   holds(document, { equal, oneOf }) &&
   someText.some((property) => typeof document[property] === "string")
+
+/** Whether a container that filters by itself finds this document, wherever the last page ended. */
+export const isWanted = (
+  document: Document,
+  { by, containing = [], equal = {}, from, notEqual = {}, oneOf, to }: Newest
+): boolean => {
+  const at = document[by]
+  return (
+    typeof at === "string" &&
+    at !== "" &&
+    (from === undefined || at >= from) &&
+    (to === undefined || at < to) &&
+    holds(document, { equal, ...(oneOf === undefined ? {} : { oneOf }) }) &&
+    Object.entries(notEqual).every(([path, text]) => valueAt(document, path) !== text) &&
+    containing.every(({ paths, text }) => {
+      const wanted = text.toLowerCase()
+      return paths.some((path) =>
+        valuesAt(document, path).some((value) => typeof value === "string" && value.toLowerCase().includes(wanted))
+      )
+    })
+  )
+}
+
+/** Whether a document with this time and id comes after the position. */
+export const isAfter = (at: string, id: string, position: Position): boolean =>
+  at < position.at || (at === position.at && id > position.id)
+
+/** What a search gives of a document. */
+export const selected = (document: Document, { by, select }: Newest): Document => {
+  const chosen: Record<string, unknown> = { id: document["id"], [by]: document[by] }
+  for (const [name, path] of Object.entries(select)) {
+    const [value] = valuesAt(document, path)
+    if (value !== undefined) chosen[name] = value
+  }
+  return chosen
+}
+
+/** The steps of a path: names of properties, numbers of elements, or `[]` for each element. */
+export const stepsOf = (path: string): ReadonlyArray<string | number> =>
+  path
+    .replaceAll("[", ".[")
+    .split(".")
+    .map((step) => (/^\[\d+\]$/.test(step) ? Number(step.slice(1, -1)) : step))
+
+const valuesAt = (document: Document, path: string): ReadonlyArray<unknown> =>
+  stepsOf(path).reduce<ReadonlyArray<unknown>>(
+    (values, step) =>
+      values.flatMap((value): ReadonlyArray<unknown> => {
+        if (step === "[]") return Array.isArray(value) ? value : []
+        const inner = Array.isArray(value)
+          ? typeof step === "number"
+            ? value[step]
+            : undefined
+          : Quick.isFields(value)
+            ? value[String(step)]
+            : undefined
+        return inner === undefined ? [] : [inner]
+      }),
+    [document]
+  )

@@ -5,7 +5,7 @@ import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 import type { Document, Identified, Reading, Write } from "./DocumentContainer.ts"
 
-export type Operation = "read" | "create" | "replace" | "upsert" | "patch" | "remove" | "where" | "idsOf"
+export type Operation = "read" | "create" | "replace" | "upsert" | "patch" | "remove" | "where" | "idsOf" | "newest"
 
 /** A container in memory, for tests, demos and embedders: the service's rules without its network. Point operations cost O(1). */
 export interface MemoryContainer extends DocumentContainer.DocumentContainer {
@@ -132,6 +132,22 @@ export const make = (name: string, serviceClock?: Clock.Clock): MemoryContainer 
       perform("idsOf", () => {
         const found = [...stored.values()].map(seen).filter((document) => DocumentContainer.matches(document, search))
         return Effect.succeed(found.slice(0, most).map(({ id }) => String(id)))
+      }),
+    newest: (search, most) =>
+      perform("newest", () => {
+        const { after, by } = search
+        const positionOf = (document: Document) => ({ at: String(document[by]), id: String(document["id"]) })
+        const found = [...stored.values()]
+          .map(({ document }) => document)
+          .filter((document) => DocumentContainer.isWanted(document, search))
+          .map((document) => ({ document, position: positionOf(document) }))
+          .filter(({ position: { at, id } }) => after === undefined || DocumentContainer.isAfter(at, id, after))
+          .toSorted((a, b) => (DocumentContainer.isAfter(a.position.at, a.position.id, b.position) ? 1 : -1))
+        const last = found.length > most ? found[most - 1] : undefined
+        return Effect.succeed({
+          documents: found.slice(0, most).map(({ document }) => DocumentContainer.selected(document, search)),
+          next: last === undefined ? null : last.position
+        })
       })
   }
 }

@@ -2,7 +2,16 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { ServiceError } from "../../domain/ServiceError.ts"
-import { type Document, type PatchCondition, Reading, Write } from "../../store/DocumentContainer.ts"
+import {
+  type Document,
+  isAfter,
+  type Newest,
+  type Page,
+  type PatchCondition,
+  type Position,
+  Reading,
+  Write
+} from "../../store/DocumentContainer.ts"
 import { Containers } from "../StoreContainers.ts"
 
 const container = Effect.map(Containers, ({ executions }) => executions)
@@ -43,6 +52,77 @@ export const suite = (name: string, layer: Layer.Layer<Containers>): void =>
         const next = etagOf(yield* documents.patch("known", { a: 1 }, {}))
         assert.notStrictEqual(next, etag)
         assert.strictEqual(found(yield* documents.read("known", etag)).etag, next)
+      })
+    )
+
+    it.effect("gives the newest first, page by page, each once, also those of one moment", () =>
+      Effect.gen(function* () {
+        const documents = yield* container
+        const group = { vault_id: `paged-${name}` }
+        const at = (index: number) => `2026-03-01T00:00:${String(Math.floor(index / 7)).padStart(2, "0")}+00:00`
+        yield* Effect.forEach(
+          Array.from({ length: 40 }, (_, index) => index),
+          (index) =>
+            documents.create({
+              id: `page-${String((index * 17) % 40).padStart(2, "0")}`,
+              ...group,
+              created_at: at(index),
+              status: index % 2 === 0 ? "failed" : "completed",
+              content: [{ id: { canonical_id: `doc/${index}.PDF` } }],
+              ...(index % 3 === 0 ? { error: `Broken at ${index}: Übel` } : {})
+            }),
+          { concurrency: 8, discard: true }
+        )
+        yield* documents.create({ id: "page-without-time", ...group })
+        const all = (search: Partial<Newest>, most: number) =>
+          Effect.gen(function* () {
+            const found: Array<Document> = []
+            let after: Position | undefined
+            for (;;) {
+              const page: Page = yield* documents.newest(
+                {
+                  by: "created_at",
+                  equal: group,
+                  select: { status: "status", name: "content[0].id.canonical_id" },
+                  ...search,
+                  ...(after === undefined ? {} : { after })
+                },
+                most
+              )
+              assert.isAtMost(page.documents.length, most)
+              found.push(...page.documents)
+              if (page.next === null) return found
+              after = page.next
+            }
+          })
+        const order = yield* all({}, 100)
+        assert.lengthOf(order, 40)
+        assert.deepStrictEqual(
+          order,
+          order.toSorted((a, b) =>
+            isAfter(String(a["created_at"]), String(a["id"]), {
+              at: String(b["created_at"]),
+              id: String(b["id"])
+            })
+              ? 1
+              : -1
+          )
+        )
+        for (const most of [1, 3, 7, 13, 39, 40]) assert.deepStrictEqual(yield* all({}, most), order)
+        assert.deepStrictEqual(Object.keys(order[0] ?? {}).toSorted(), ["created_at", "id", "name", "status"])
+        const failed = yield* all({ oneOf: { property: "status", values: ["failed"] } }, 3)
+        assert.lengthOf(failed, 20)
+        assert.isTrue(failed.every(({ status }) => status === "failed"))
+        assert.lengthOf(yield* all({ notEqual: { status: "failed" } }, 6), 20)
+        assert.lengthOf(yield* all({ notEqual: { nowhere: "failed" } }, 6), 40)
+        assert.lengthOf(yield* all({ from: at(7), to: at(14) }, 5), 7)
+        const named = { containing: [{ paths: ["content[].id.canonical_id"], text: "/1.pdf" }] }
+        assert.deepStrictEqual(
+          (yield* all(named, 5)).map((each) => each["name"]),
+          ["doc/1.PDF"]
+        )
+        assert.lengthOf(yield* all({ containing: [{ paths: ["error"], text: "broken AT" }] }, 5), 14)
+        assert.lengthOf(yield* all({ containing: [{ paths: ["error"], text: "' OR true --" }] }, 5), 0)
       })
     )
 
