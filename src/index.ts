@@ -69,6 +69,7 @@ export * as VaultStore from "./store/VaultStore.ts"
 export * as ExecutionStore from "./store/ExecutionStore.ts"
 export * as CheckpointStore from "./store/CheckpointStore.ts"
 export * as CrawlLock from "./store/CrawlLock.ts"
+export * as ControlStore from "./store/ControlStore.ts"
 
 // --- The ports in memory, for tests and for programs that keep nothing ---
 

@@ -17,6 +17,7 @@ const floors = [
   ["services"],
   ["executors", "pipeline"],
   ["worker"],
+  ["operations"],
   ["http"],
   ["AzureWorker.ts", "FolderWorker.ts"],
   ["cli", "index.ts"],

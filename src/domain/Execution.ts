@@ -54,7 +54,15 @@ export const Execution = Schema.Struct({
   /** Ours: the process of the last attempt that began. */
   attempt_process: Anything,
   /** Ours: the last process that died while this was at work. */
-  suspected_with: Anything
+  suspected_with: Anything,
+  /** Ours: the input executor that found the items of its task, and is left out when it runs. */
+  executed_input_executor: Anything,
+  /** Ours: who called it off, and when (Cancellation); null or nothing while nobody has. */
+  cancellation: Anything,
+  /** Ours: the operation that put it back last, with who and when. */
+  operation: Anything,
+  /** Ours: how it ended before it was put back, the last few times. */
+  earlier_runs: Anything
 })
 export interface Execution extends Schema.Schema.Type<typeof Execution> {}
 
@@ -82,5 +90,8 @@ export type ExecutionChange = Partial<
     | "attempt_history"
     | "attempt_process"
     | "suspected_with"
+    | "cancellation"
+    | "operation"
+    | "earlier_runs"
   >
 >

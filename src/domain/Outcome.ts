@@ -10,6 +10,7 @@ import type * as Duration from "effect/Duration"
  * - Released: not the task's fault (shutdown, a service's limits, an outage of the worker's own stores or of a service that its pipeline uses);
  *   the message is visible again at once or `after` a while, no attempt counted.
  * - Waiting: another attempt is at work on the same execution; the message comes back after `after` and finds what became of it.
+ * - Cancelled: somebody called the execution off; it is failed with that, and the message is deleted.
  * - Lost: the lease was lost; somebody else owns the task now and nothing more may be written.
  */
 export type Outcome = Data.TaggedEnum<{
@@ -20,8 +21,11 @@ export type Outcome = Data.TaggedEnum<{
     readonly reason: string
     readonly after?: Duration.Duration
     readonly outage?: "stores" | "endpoint"
+    /** People let its vault or pipeline rest. */
+    readonly paused?: true
   }
   Waiting: { readonly after: Duration.Duration; readonly reason: string }
+  Cancelled: { readonly reason: string }
   Lost: { readonly reason: string }
 }>
 export const Outcome = Data.taggedEnum<Outcome>()

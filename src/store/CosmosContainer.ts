@@ -80,7 +80,7 @@ export const make = (database: Cosmos.Database, name: string): DocumentContainer
   const newest = Effect.fnUntraced(function* (search: DocumentContainer.Newest, most: number) {
     const { by } = search
     const { conditions, values } = wantedBy(search)
-    const time = `c.${by}`
+    const time = at(by)
     /** Parameters of one query beyond those of the search. */
     const parameter = (index: number) => `@value${values.length + index}`
     const find = (more: string, given: ReadonlyArray<string>, order: string, count: number) =>
@@ -303,11 +303,11 @@ const wantedBy = ({ by, containing = [], equal = {}, from, notEqual = {}, oneOf,
   const values: Array<string> = []
   const value = (text: string) => `@value${values.push(text) - 1}`
   const conditions = [
-    ...Object.entries(equal).map(([path, text]) => `c.${path} = ${value(text)}`),
-    ...(oneOf === undefined ? [] : [`c.${oneOf.property} IN (${oneOf.values.map(literal).join(", ")})`]),
-    ...Object.entries(notEqual).map(([path, text]) => `(NOT IS_DEFINED(c.${path}) OR c.${path} != ${value(text)})`),
-    ...(from === undefined ? [] : [`c.${by} >= ${value(from)}`]),
-    ...(to === undefined ? [] : [`c.${by} < ${value(to)}`]),
+    ...Object.entries(equal).map(([path, text]) => `${at(path)} = ${value(text)}`),
+    ...(oneOf === undefined ? [] : [`${at(oneOf.property)} IN (${oneOf.values.map(literal).join(", ")})`]),
+    ...Object.entries(notEqual).map(([path, text]) => `(NOT IS_DEFINED(${at(path)}) OR ${at(path)} != ${value(text)})`),
+    ...(from === undefined ? [] : [`${at(by)} >= ${value(from)}`]),
+    ...(to === undefined ? [] : [`${at(by)} < ${value(to)}`]),
     ...containing.map(({ paths, text }) => {
       const wanted = value(text.toLowerCase())
       return `(${paths.map((path) => containsAt(path, wanted)).join(" OR ")})`
@@ -317,19 +317,21 @@ const wantedBy = ({ by, containing = [], equal = {}, from, notEqual = {}, oneOf,
 }
 
 const containsAt = (path: string, wanted: string): string => {
-  const [list, element] = path.split("[]")
+  const [list = "", element] = path.split("[].")
   return element === undefined
-    ? `CONTAINS(LOWER(c.${path}), ${wanted})`
-    : `EXISTS(SELECT VALUE each FROM each IN c.${list} WHERE CONTAINS(LOWER(each${element}), ${wanted}))`
+    ? `CONTAINS(LOWER(${at(path)}), ${wanted})`
+    : `EXISTS(SELECT VALUE each FROM each IN ${at(list)} WHERE CONTAINS(LOWER(${at(element, "each")}), ${wanted}))`
 }
 
 const selectionOf = ({ by, select }: DocumentContainer.Newest): string =>
-  [
-    "c.id",
-    `c.${by}`,
-    ...Object.entries(select)
-      .filter(([name]) => name !== "id" && name !== by)
-      .map(([name, path]) => `c.${path} AS ${name}`)
-  ].join(", ")
+  `VALUE {${Object.entries({ ...select, id: "id", [by]: by })
+    .map(([name, path]) => `${JSON.stringify(name)}: ${at(path)}`)
+    .join(", ")}}`
+
+/** A path of ours in the language of queries, where a property may have the name of a keyword. */
+const at = (path: string, root = "c"): string =>
+  `${root}${DocumentContainer.stepsOf(path)
+    .map((step) => `[${JSON.stringify(step)}]`)
+    .join("")}`
 
 const literal = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`

@@ -5,6 +5,7 @@ import * as CosmosContainer from "./CosmosContainer.ts"
 import { AzureConfig, type AzureSettings } from "../azure/AzureConfig.ts"
 import * as CheckpointDocuments from "./CheckpointDocuments.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
+import { ControlStore } from "./ControlStore.ts"
 import { CrawlLock } from "./CrawlLock.ts"
 import type { DocumentContainer } from "./DocumentContainer.ts"
 import * as ExecutionDocuments from "./ExecutionDocuments.ts"
@@ -21,9 +22,9 @@ const over = <A>(name: keyof AzureSettings["containers"], make: (container: Docu
     return make(CosmosContainer.make(yield* CosmosDatabase, containers[name]))
   })
 
-/** All five stores in the configured Cosmos database. Nothing is read or created while the layer is built. */
+/** All stores in the configured Cosmos database. Nothing is read or created while the layer is built. */
 export const layer: Layer.Layer<
-  PipelineStore | VaultStore | ExecutionStore | CheckpointStore | CrawlLock,
+  PipelineStore | VaultStore | ExecutionStore | CheckpointStore | CrawlLock | ControlStore,
   never,
   CosmosDatabase | AzureConfig
 > = Layer.mergeAll(
@@ -31,5 +32,6 @@ export const layer: Layer.Layer<
   Layer.effect(VaultStore, over("vaults", VaultDocuments.make)),
   Layer.effect(ExecutionStore, over("executions", ExecutionDocuments.make)),
   Layer.effect(CheckpointStore, over("checkpoints", CheckpointDocuments.make)),
-  Layer.effect(CrawlLock, over("locks", LockDocuments.make))
+  Layer.effect(CrawlLock, over("locks", LockDocuments.make)),
+  Layer.effect(ControlStore, over("locks", (container) => container))
 )

@@ -6,6 +6,7 @@ import { Execution, type ExecutionChange } from "../domain/Execution.ts"
 import { ExecutionId, type PipelineId, type VaultId } from "../domain/Ids.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
+import * as ExecutionList from "./ExecutionList.ts"
 import { Change, Creation, ExecutionStore, type Sighting } from "./ExecutionStore.ts"
 
 /** The {@link ExecutionStore} over a container of documents. */
@@ -74,6 +75,18 @@ export const make = (container: DocumentContainer.DocumentContainer): ExecutionS
       ),
     renewFailed: ({ etag, execution }, change) => patch(execution.id, change, { ...isFailed, etag }),
     changeSeen: ({ etag, execution }, change) => patch(execution.id, change, { ...notTerminal, etag }),
+    reopen: ({ etag, execution }, change) => patch(execution.id, change, { ...isTerminal, etag }),
+    amend: ({ etag, execution }, change) => patch(execution.id, change, { etag }),
+    remove: ({ etag, execution }) => Effect.map(container.remove(execution.id, etag), changeOf),
+    page: (filter, most, after) =>
+      Effect.map(container.newest(ExecutionList.searchOf(filter, after), most), ({ documents, next }) => ({
+        executions: documents.map(ExecutionList.summaryOf),
+        next
+      })),
+    document: (id) =>
+      Effect.map(container.read(id), (reading) =>
+        reading._tag === "Found" ? Option.some(reading.document) : Option.none()
+      ),
     find: (id) =>
       Effect.map(
         look(id),
@@ -96,6 +109,10 @@ const notTerminal: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending", "running"] }
 }
 
+const isTerminal: DocumentContainer.PatchCondition = {
+  oneOf: { property: "status", values: ["completed", "failed"] }
+}
+
 const isFailed: DocumentContainer.PatchCondition = { oneOf: { property: "status", values: ["failed"] } }
 
 /** A result that is there stays, whoever recorded it; that others gave the attempt up takes nothing from its own. */
@@ -106,7 +123,7 @@ const notCompleted: DocumentContainer.PatchCondition = {
 /** The first attempt may begin, or the next one after an orderly end, without knowing what was before. */
 const fresh: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending"] },
-  absent: ["attempt", "attempt_history"]
+  absent: ["attempt", "attempt_history", "cancellation"]
 }
 
 /** Who writes back what it read may drop a property that it does not know; an attempt that has ended is null. */

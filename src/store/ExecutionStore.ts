@@ -4,8 +4,10 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Ownership } from "../domain/AttemptNotes.ts"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
+import type { ExecutionFilter, ExecutionSummary, Position } from "../domain/ExecutionFilter.ts"
 import type { ExecutionId, PipelineId, VaultId } from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
+import type { Document } from "./DocumentContainer.ts"
 
 /** What became of the wish to create an execution. */
 export type Creation = Data.TaggedEnum<{
@@ -32,6 +34,12 @@ export interface Sighting {
   readonly etag: string
   /** How long ago anybody wrote it, in the service's clock; up to a second too much. */
   readonly idleMillis: number
+}
+
+/** Some executions of a list, and where it goes on. */
+export interface ExecutionPage {
+  readonly executions: ReadonlyArray<ExecutionSummary>
+  readonly next: Position | null
 }
 
 /** The `vault_executions` container. Every change is one patch with a condition, never a read-modify-write. */
@@ -76,6 +84,20 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
     readonly changeSeen: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
     /** Changes the record of a failure, unless anybody wrote it since it was seen. */
     readonly renewFailed: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
+    /** Lets an execution of a {@link Sighting} that has ended go back to `pending`, unless anybody wrote it since. */
+    readonly reopen: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
+    /** Changes the execution of a {@link Sighting} in whatever state it is, unless anybody wrote it since. */
+    readonly amend: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
+    /** Deletes the execution of a {@link Sighting}, unless anybody wrote it since. */
+    readonly remove: (seen: Sighting) => Effect.Effect<Change, ServiceError>
+    /** At most so many executions, the newest first: fewer where looking for them takes long. `next` is null after the last. */
+    readonly page: (
+      filter: ExecutionFilter,
+      most: number,
+      after?: Position
+    ) => Effect.Effect<ExecutionPage, ServiceError>
+    /** The document as it is stored, whatever it holds. */
+    readonly document: (id: ExecutionId) => Effect.Effect<Option.Option<Document>, ServiceError>
     readonly find: (id: ExecutionId) => Effect.Effect<Option.Option<Execution>, ServiceError>
     readonly look: (id: ExecutionId) => Effect.Effect<Option.Option<Sighting>, ServiceError>
     /** Whether a process, when it died, had anything at work beside this execution. Up to two queries over all partitions. */

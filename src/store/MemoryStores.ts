@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as CheckpointDocuments from "./CheckpointDocuments.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
+import { ControlStore } from "./ControlStore.ts"
 import { CrawlLock } from "./CrawlLock.ts"
 import * as ExecutionDocuments from "./ExecutionDocuments.ts"
 import { ExecutionStore } from "./ExecutionStore.ts"
@@ -36,9 +37,9 @@ const containers = Layer.effect(
   }))
 )
 
-/** All five stores in memory, each build with containers of its own. */
+/** All stores in memory, each build with containers of its own. */
 export const layer: Layer.Layer<
-  PipelineStore | VaultStore | ExecutionStore | CheckpointStore | CrawlLock | MemoryStores
+  PipelineStore | VaultStore | ExecutionStore | CheckpointStore | CrawlLock | ControlStore | MemoryStores
 > = Layer.mergeAll(
   Layer.effect(
     PipelineStore,
@@ -59,5 +60,9 @@ export const layer: Layer.Layer<
   Layer.effect(
     CrawlLock,
     Effect.map(MemoryStores, ({ locks }) => LockDocuments.make(locks))
+  ),
+  Layer.effect(
+    ControlStore,
+    Effect.map(MemoryStores, ({ locks }) => locks)
   )
 ).pipe(Layer.provideMerge(containers))

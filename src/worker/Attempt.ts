@@ -28,6 +28,7 @@ import type { AttemptGate } from "./AttemptGate.ts"
 import * as AttemptStart from "./AttemptStart.ts"
 import * as JobProcess from "../threads/JobProcess.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
+import { Controls } from "./Controls.ts"
 import * as Deaths from "./Deaths.ts"
 import * as Departures from "./Departures.ts"
 import * as BlockedPipelines from "./BlockedPipelines.ts"
@@ -37,6 +38,7 @@ import * as Metrics from "./Metrics.ts"
 import * as TaskOutputs from "./outputs/TaskOutputs.ts"
 import type { Outlet } from "./Outlet.ts"
 import { patiently } from "./Patience.ts"
+import * as PausedTasks from "./PausedTasks.ts"
 import * as Recording from "./Recording.ts"
 import { policyOf, restOf, type RetryPolicy, retryOrReject } from "./RetryPolicy.ts"
 import type { Watch } from "./RunningAttempts.ts"
@@ -108,6 +110,7 @@ const ended = (outcome: Outcome) => Effect.fail(outcome)
 
 const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
+  const controls = yield* Controls
   const known = yield* Known
   const runner = yield* PipelineRunner
   const claims = yield* ClaimCheck
@@ -117,6 +120,7 @@ const make = Effect.gen(function* () {
   const records = yield* TaskOutputs.OutputRecords
   const start = yield* AttemptStart.make
   const blocked = yield* BlockedPipelines.make
+  const rest = PausedTasks.make(controls, () => MonotonicTime.unsafeNow(clock))
 
   // What follows fails with the Outcome that ends the attempt, or with the error of our own store or queue, which releases it.
 
@@ -302,6 +306,8 @@ const make = Effect.gen(function* () {
 
   const attempt = Effect.fnUntraced(function* (state: AttemptState, watch: Watch, lease: Pick<Lease, "whenRenewed">) {
     if (Either.isLeft(state.decoded)) return Outcome.Rejected({ reason: state.decoded.left.message })
+    const resting = rest(state.decoded.right.task)
+    if (resting !== undefined) return resting
     const out = yield* blocked.by(state.decoded.right.task.pipeline_id)
     if (out !== null) {
       const after = yield* restOf(state.message.dequeueCount, out.waitMillis)
@@ -430,6 +436,7 @@ export const layer: Layer.Layer<
   Attempt,
   never,
   | ExecutionStore
+  | Controls
   | Known
   | PipelineRunner
   | ClaimCheck

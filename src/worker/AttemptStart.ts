@@ -12,6 +12,7 @@ import {
   ownershipOf,
   withDeath
 } from "../domain/AttemptNotes.ts"
+import * as Cancellation from "../domain/Cancellation.ts"
 import { type Execution, type ExecutionChange, isTerminal } from "../domain/Execution.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
@@ -87,6 +88,12 @@ export const make = Effect.gen(function* () {
     return creation._tag === "Created"
   })
 
+  /** Somebody called it off, before it began or while an attempt that died was at work. */
+  const cancelled = (claim: Claim, before: OpenAttempt | undefined, cancellation: Cancellation.Cancellation) => {
+    claim.owner = before === undefined ? undefined : ownershipOf(before)
+    return Outcome.Cancelled({ reason: Cancellation.reasonOf(cancellation) })
+  }
+
   /** A terminal execution: the message is a duplicate. A failed one goes to the poison queue again, since we can't know that it arrived there. */
   const duplicate = (execution: Execution): Outcome =>
     execution.status === "failed"
@@ -132,10 +139,18 @@ export const make = Effect.gen(function* () {
     { etag, execution, idleMillis }: Sighting,
     isolated: boolean
   ) {
-    if (isTerminal(execution.status)) return yield* ended(duplicate(execution))
+    const cancellation = Cancellation.of(execution)
+    if (isTerminal(execution.status)) {
+      return yield* ended(
+        cancellation !== undefined && execution.status === "failed"
+          ? cancelled(claim, undefined, cancellation)
+          : duplicate(execution)
+      )
+    }
     const before = openAttempt(execution)
     const fate = before === undefined ? undefined : fateOf(before, claim, decoded, idleMillis)
     if (before !== undefined && fate === "alive") return yield* ended(waiting(before, idleMillis))
+    if (cancellation !== undefined) return yield* ended(cancelled(claim, before, cancellation))
     const died = fate === "died" ? before : undefined
     const earlier = historyOf(execution)
     const history = died === undefined ? earlier : withDeath(earlier, died, yield* wasAlone(died, decoded.task))

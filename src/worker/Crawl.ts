@@ -40,9 +40,12 @@ export interface CrawlTarget {
   readonly version: string
   readonly input: InputExecutor
   readonly interval: Duration.Duration
-  /** True: it is crawled whenever it was crawled last. */
-  readonly early?: boolean
+  /** Somebody asks for a crawl before it is due. */
+  readonly early?: Early
 }
+
+/** `now`: whenever it was crawled last. A time (epoch milliseconds of the store): unless it was crawled since. */
+export type Early = "now" | number
 
 /** How a look at a vault ended: it was crawled, or another worker had crawled it within its interval. */
 export interface CrawlReport {
@@ -277,7 +280,10 @@ const make = Effect.gen(function* () {
     // In the store's time: the last crawl may have been another machine's.
     const startedAt = found.servedAt
     const lastStart = Timestamp.parse(before.last_crawl_started_at)
-    const isEarly = target.early === true || before.crawling
+    const isEarly =
+      before.crawling ||
+      target.early === "now" ||
+      (target.early !== undefined && Option.getOrElse(lastStart, () => 0) <= target.early)
     if (Option.isSome(lastStart) && !isEarly && !isDue(lastStart.value, interval, startedAt)) {
       return { crawled: false, beganAgo: Math.max(0, startedAt - lastStart.value), discovered: 0, enqueued: 0 }
     }

@@ -14,7 +14,7 @@ import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"
 import type { ExecutionStore } from "../store/ExecutionStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
-import type { CrawlTarget } from "./Crawl.ts"
+import type { CrawlTarget, Early } from "./Crawl.ts"
 import * as FailedCrawls from "./FailedCrawls.ts"
 import { Known } from "./Known.ts"
 
@@ -29,7 +29,7 @@ export class CrawlSchedule extends Context.Tag("contentflow-worker/worker/CrawlS
     readonly refresh: (onProgress: Effect.Effect<void>) => Effect.Effect<void, ServiceError>
     /** The vaults that seem due now, by pipeline, and those of `early`. Of the others the checkpoint has the last word, under the lock. */
     readonly due: (
-      early: ReadonlySet<Ids.VaultId>
+      early: ReadonlyMap<Ids.VaultId, Early>
     ) => Effect.Effect<ReadonlyMap<Ids.PipelineId, ReadonlyArray<CrawlTarget>>>
     /** Notes how long ago (milliseconds) a vault's last crawl began, ours or another worker's. */
     readonly crawled: (target: CrawlTarget, beganAgo: number) => Effect.Effect<void>
@@ -168,9 +168,10 @@ const make = Effect.gen(function* () {
       Effect.map(MonotonicTime.now, (now) => {
         const byPipeline = new Map<Ids.PipelineId, Array<CrawlTarget>>()
         for (const known of targets) {
-          const target = early.has(known.vault.id) ? { ...known, early: true } : known
+          const asked = early.get(known.vault.id)
+          const target = asked === undefined ? known : { ...known, early: asked }
           const lastStart = lastStarts.get(keyOf(target))
-          if (target.early !== true && lastStart !== undefined && lastStart + Duration.toMillis(target.interval) > now)
+          if (target.early === undefined && lastStart !== undefined && lastStart + Duration.toMillis(target.interval) > now)
             continue
           const group = byPipeline.get(target.pipeline.id)
           if (group === undefined) byPipeline.set(target.pipeline.id, [target])

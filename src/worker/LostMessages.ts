@@ -5,7 +5,6 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { openAttempt } from "../domain/AttemptNotes.ts"
-import type { Execution } from "../domain/Execution.ts"
 import * as Ids from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Task } from "../domain/Task.ts"
@@ -14,6 +13,7 @@ import { ExecutionStore, type Sighting } from "../store/ExecutionStore.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Recording from "./Recording.ts"
+import * as TaskOfExecution from "./TaskOfExecution.ts"
 
 /** Of whose executions, and in whose words. */
 export interface Place {
@@ -62,7 +62,7 @@ export const make = Effect.gen(function* () {
     const { execution, idleMillis } = found.value
     const lease = (openAttempt(execution)?.lease_seconds ?? 0) * 1_000
     if (idleMillis < Math.max(restMillis, lease)) return "left alone"
-    const task = taskOf(execution, place, maxTaskRetries)
+    const task = TaskOfExecution.make(execution, place.inputExecutor, maxTaskRetries)
     const whole = task.content.length > 0 ? Option.some(task) : yield* claims.refind(task)
     if (Option.isSome(whole)) return yield* sendAgain(found.value, whole.value)
     const written = yield* executions.changeSeen(found.value, Recording.messageLost(yield* Clock.currentTimeMillis))
@@ -104,22 +104,3 @@ const told = (ids: ReadonlyArray<Ids.ExecutionId>, what: string): Effect.Effect<
           `${what} (${ids.length} executions): ${ids.slice(0, 5).join(", ")}${ids.length > 5 ? ", …" : ""}`
         )
       )
-
-/** The task as the crawl made it; without content where the execution does not hold it. */
-const taskOf = (execution: Execution, { inputExecutor }: Place, maxRetries: number): Task => ({
-  // A program that sends tasks may write none.
-  task_id: execution.task_id ?? Ids.TaskId.make(execution.id),
-  task_type: "content_processing",
-  priority: "normal",
-  pipeline_id: execution.pipeline_id,
-  pipeline_name: execution.pipeline_name,
-  execution_id: execution.id,
-  vault_id: execution.vault_id,
-  content: Recording.itemsOf(execution) ?? [],
-  executed_input_executor: inputExecutor,
-  created_at: execution.created_at,
-  retry_count: 0,
-  max_retries: maxRetries,
-  content_reference: null,
-  etags: Recording.etagsOf(execution)
-})

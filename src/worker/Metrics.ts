@@ -34,6 +34,7 @@ export const outcomes = {
   Rejected: outcome("rejected"),
   Released: outcome("released"),
   Waiting: outcome("waiting"),
+  Cancelled: outcome("cancelled"),
   Lost: outcome("lost")
 } as const
 

@@ -10,19 +10,22 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
+import { type Control, describePause } from "../domain/Control.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import * as Attempt from "./Attempt.ts"
 import { AttemptGate } from "./AttemptGate.ts"
+import { Controls } from "./Controls.ts"
 import * as Deadlines from "./Deadlines.ts"
 import * as Handoff from "./Handoff.ts"
 import { Intake } from "./Intake.ts"
 import { type Lease, Leases } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
 import { Progress } from "./Progress.ts"
-import { RunningAttempts } from "./RunningAttempts.ts"
+import { RunningAttempts, type Stop } from "./RunningAttempts.ts"
 import { Settlement } from "./Settlement.ts"
 import * as Slots from "./Slots.ts"
 import { type Supervised, supervise, type WorkerState } from "./Supervisor.ts"
@@ -46,6 +49,9 @@ export class ProcessingWorkers extends Context.Tag("contentflow-worker/worker/Pr
 
 const firstWait = 100
 
+/** How often the poller looks whether it may go on. */
+const pausedLook = Duration.seconds(1)
+
 /** A receive that takes longer is no progress. The queue's adapter cuts it somewhat later, which heals it. */
 const receiveBound = Duration.seconds(10)
 
@@ -60,6 +66,7 @@ const reserve = Duration.seconds(15)
 
 const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
+  const controls = yield* Controls
   const leases = yield* Leases
   const intake = yield* Intake
   const attempts = yield* Attempt.Attempt
@@ -74,6 +81,7 @@ const make = Effect.gen(function* () {
   const handoff = Handoff.make<Lease>()
   const slots = Slots.make(config.processingWorkers)
   const attempted = new Set<Attempt.AttemptState>()
+  const stops = new Map<Attempt.AttemptState, Stop>()
   let stopping = false
   let drained = false
 
@@ -91,6 +99,18 @@ const make = Effect.gen(function* () {
     for (let lease = handoff.take(); lease !== undefined; lease = handoff.take()) waiting.push(lease)
     return Effect.forEach(waiting, release, { concurrency: 32, discard: true })
   })
+
+  // --- What somebody called off ends ---
+
+  const stopCancelled = ({ cancelled_attempts }: Control) =>
+    Effect.forEach(
+      stops,
+      ([{ owner }, stop]) =>
+        owner !== undefined && Object.hasOwn(cancelled_attempts, owner.attempt_id)
+          ? stop(Outcome.Cancelled({ reason: "Cancelled while it ran." }))
+          : Effect.void,
+      { discard: true }
+    )
 
   // --- The poller: never takes what cannot start now ---
 
@@ -125,10 +145,19 @@ const make = Effect.gen(function* () {
 
   const poll = Effect.gen(function* () {
     const heartbeat = yield* progress.register("queue poller")
+    // What was paused before this process began is not taken up by it.
+    yield* controls.ready
     let wait = firstWait
     while (true) {
       yield* heartbeat.idle("waiting for a free worker")
       const free = yield* slots.take(Math.min(config.queueMaxMessages, 32))
+      const resting = controls.paused("processing", "all")
+      if (resting !== undefined) {
+        slots.give(free)
+        yield* heartbeat.expect(`paused: ${describePause(resting)}`, pausedLook)
+        yield* Effect.sleep(pausedLook)
+        continue
+      }
       yield* heartbeat.expect("receiving", receiveBound)
       const permit = yield* intake.permit
       if (permit._tag === "None") {
@@ -160,7 +189,10 @@ const make = Effect.gen(function* () {
       ? Effect.succeed(Outcome.Released({ reason: "The worker is stopping." }))
       : running.watch(
           (watch) => attempts.run(state, watch, lease),
-          (stop) => lease.whenLost((lost) => stop(Outcome.Lost({ reason: lost.message })))
+          (stop) => {
+            stops.set(state, stop)
+            return lease.whenLost((lost) => stop(Outcome.Lost({ reason: lost.message })))
+          }
         )
 
   /** Whatever a settlement waits for, the worker does not wait with it for ever. */
@@ -202,6 +234,7 @@ const make = Effect.gen(function* () {
     attempted.add(state)
     const outcome = yield* run(lease, state)
     attempted.delete(state)
+    stops.delete(state)
     const recorded = yield* settle(lease, state, outcome)
     yield* intake.ended(outcome, recorded)
     Metrics.observe(Metrics.attemptDuration, (MonotonicTime.unsafeNow(clock) - startedAt) / 1_000)
@@ -229,6 +262,7 @@ const make = Effect.gen(function* () {
   const workers = Array.from({ length: config.processingWorkers }, (_, id) =>
     supervise("processing", id, (self) => worker(self, id))
   )
+  yield* Effect.forkScoped(Effect.interruptible(Stream.runForEach(controls.changes, stopCancelled)))
   const fibers = yield* Effect.forEach(workers, ({ run }) => Effect.forkDaemon(Effect.interruptible(run)))
   const pollers =
     config.processingWorkers === 0
@@ -288,5 +322,5 @@ const annotated = (annotations: Annotations, { decoded, message }: Attempt.Attem
 export const layer: Layer.Layer<
   ProcessingWorkers,
   never,
-  TaskQueue | Intake | Leases | Attempt.Attempt | AttemptGate | RunningAttempts | Settlement | Progress | WorkerConfig
+  TaskQueue | Controls | Intake | Leases | Attempt.Attempt | AttemptGate | RunningAttempts | Settlement | Progress | WorkerConfig
 > = Layer.scoped(ProcessingWorkers, make)

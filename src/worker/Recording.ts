@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import { type AttemptHistory, type AttemptNote, noHistory, type OpenAttempt } from "../domain/AttemptNotes.ts"
 import { type Content, nameOf, read as readItem, statusOf } from "../domain/Content.ts"
+import * as Cancellation from "../domain/Cancellation.ts"
 import * as CutText from "../text/CutText.ts"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
 import * as JsonSize from "../domain/JsonSize.ts"
@@ -31,6 +32,7 @@ export const pending = (task: Task, worker: string, keepItems: boolean, now: num
   source_worker_id: worker,
   created_by: worker,
   ...(task.etags === null ? {} : { etags: task.etags }),
+  ...(task.executed_input_executor === null ? {} : { executed_input_executor: task.executed_input_executor }),
   ...contentOf(task.content, keepItems),
   ...(keepItems || task.content.every(isBare) ? {} : { content_left_out: true })
 })
@@ -47,6 +49,23 @@ export const itemsOf = ({
   const isWhole = (item: Content | undefined): item is Content =>
     item !== undefined && item.data["data"] !== leftOut.data
   return items.every(isWhole) ? items : undefined
+}
+
+/** What a task of the same documents begins with: their identifiers; undefined where the execution does not name all of them. */
+export const documentsOf = ({
+  content,
+  content_left_out,
+  number_of_items
+}: Execution): ReadonlyArray<Content> | undefined => {
+  if (content === null || content.length === 0 || content.length !== number_of_items) return undefined
+  if (content_left_out === true) return undefined
+  const items = new Map<string, Content>()
+  for (const entry of content) {
+    const id = readItem({ id: entry["id"] ?? entry })?.id
+    if (id === null || id === undefined) return undefined
+    items.set(id.canonical_id, { id, summary_data: {}, data: {}, executor_logs: [] })
+  }
+  return [...items.values()]
 }
 
 /** The ETags of those items as they were found; none where the execution does not say. */
@@ -224,6 +243,43 @@ export const sentAgain = (now: number): ExecutionChange => ({
   enqueued_at: Timestamp.format(now),
   updated_at: Timestamp.format(now)
 })
+
+/** Somebody called it off before an attempt began. */
+export const calledOff = (cancellation: Cancellation.Cancellation, now: number): ExecutionChange => ({
+  status: "failed",
+  status_message: "Execution cancelled",
+  completed_at: Timestamp.format(now),
+  updated_at: Timestamp.format(now),
+  error: Cancellation.reasonOf(cancellation),
+  attempt: null,
+  cancellation
+})
+
+/** Notes kept of earlier runs: documents grow by little. */
+const mostEarlierRuns = 10
+
+/** It has ended, and somebody wants it to run again: its counts begin anew, and how it ended is kept. */
+export const putBack = (
+  execution: Execution,
+  operation: { readonly id: string; readonly by: string },
+  now: number
+): ExecutionChange => {
+  const earlier = Array.isArray(execution.earlier_runs) ? execution.earlier_runs : []
+  const { completed_at, error, processing_worker_id, started_at, status } = execution
+  const run = { status, started_at, completed_at, error: shortened(error), processing_worker_id }
+  return {
+    status: "pending",
+    status_message: `Put back by ${operation.by}`,
+    completed_at: null,
+    error: null,
+    updated_at: Timestamp.format(now),
+    attempt: null,
+    attempt_history: null,
+    cancellation: null,
+    operation: { ...operation, at: Timestamp.format(now) },
+    earlier_runs: [...earlier, run].slice(-mostEarlierRuns)
+  }
+}
 
 /** Its message is gone from the queue, and nothing says what was in it. */
 export const messageLost = (now: number): ExecutionChange => ({

@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Cancellation from "../domain/Cancellation.ts"
+import type { ExecutionId } from "../domain/Ids.ts"
 import { nameOf } from "../domain/Content.ts"
 import type { ExecutionChange } from "../domain/Execution.ts"
 import type { Outcome } from "../domain/Outcome.ts"
@@ -98,8 +100,8 @@ const make = Effect.gen(function* () {
     })
   }
 
-  /** What became of an execution whose `failed` was refused: `failed` it is already, or somebody else has it. */
-  const otherwise = (state: AttemptState) =>
+  /** The execution as it is now; none where it can't be read as one. */
+  const executionOf = (state: AttemptState) =>
     Either.match(state.decoded, {
       onLeft: () => Effect.succeedNone,
       onRight: ({ task }) =>
@@ -120,9 +122,9 @@ const make = Effect.gen(function* () {
     })
 
   /** An outage is told by the valve that it closes, and not by every message. */
-  const tellRelease = ({ outage, reason }: Extract<Outcome, { readonly _tag: "Released" }>) =>
+  const tellRelease = ({ outage, paused, reason }: Extract<Outcome, { readonly _tag: "Released" }>) =>
     Effect.flatMap(intake.closed, (closed) =>
-      outage === "endpoint" || (outage === "stores" && closed !== null)
+      paused === true || outage === "endpoint" || (outage === "stores" && closed !== null)
         ? Effect.logDebug(`The message is released: ${reason}`)
         : Effect.logWarning(`The message is released: ${reason}`)
     )
@@ -188,6 +190,28 @@ const make = Effect.gen(function* () {
     }
   })
 
+  /** The message goes for good; what it refers to stays, for whoever puts the execution back. */
+  const callOff = Effect.fnUntraced(function* (lease: Lease, state: AttemptState, reason: string) {
+    const seen = Option.getOrNull(yield* executionOf(state))
+    const cancellation = seen === null ? undefined : Cancellation.of(seen)
+    const why = cancellation === undefined ? reason : Cancellation.reasonOf(cancellation)
+    const change = Recording.failed(state.items, state.nodes, why, yield* Clock.currentTimeMillis)
+    yield* recordIfTaken(state, { ...change, status_message: "Execution cancelled" })
+    yield* lastly(lease.complete)
+    if (Either.isRight(state.decoded)) yield* Effect.ignoreLogged(forgetMessage(state.decoded.right.task.execution_id))
+  })
+
+  /** From now on nothing comes back to a cancelled execution; it goes itself where that was wished. */
+  const forgetMessage = Effect.fnUntraced(function* (id: ExecutionId) {
+    const seen = yield* executions.look(id)
+    if (Option.isNone(seen)) return
+    const cancellation = Cancellation.of(seen.value.execution)
+    if (cancellation === undefined || seen.value.execution.status !== "failed") return
+    yield* cancellation.delete
+      ? executions.remove(seen.value)
+      : executions.amend(seen.value, { cancellation: { ...cancellation, message_gone: true } })
+  })
+
   const settled = (
     lease: Lease,
     state: AttemptState,
@@ -227,7 +251,7 @@ const make = Effect.gen(function* () {
           const written = yield* recordIfTaken(state, change)
           let reason = outcome.reason
           if (written?._tag === "Refused") {
-            const other = Option.getOrNull(yield* otherwise(state))
+            const other = Option.getOrNull(yield* executionOf(state))
             if (other?.status === "completed") {
               yield* Effect.logWarning("The task was completed by another attempt; its message is deleted")
               return yield* complete(lease, state)
@@ -239,6 +263,11 @@ const make = Effect.gen(function* () {
           }
           yield* persistently(poison.put(lease.message, reason, state.history.deaths))
           return yield* lastly(lease.complete)
+        }
+
+        case "Cancelled": {
+          yield* Effect.logInfo(`The task ends without a result: ${outcome.reason}`)
+          return yield* callOff(lease, state, outcome.reason)
         }
 
         case "Released": {

@@ -6,13 +6,16 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
+import { type Control, describePause } from "../domain/Control.ts"
 import type { PipelineId, VaultId } from "../domain/Ids.ts"
 import * as Ids from "../domain/Ids.ts"
 import { cosmosDb, type ServiceError } from "../domain/ServiceError.ts"
 import type { ExecutorError } from "../executor/ExecutorError.ts"
 import { CrawlLock, type LockOwner } from "../store/CrawlLock.ts"
-import { Crawl, type CrawlTarget } from "./Crawl.ts"
+import { Controls } from "./Controls.ts"
+import { Crawl, type CrawlTarget, type Early } from "./Crawl.ts"
 import { CrawlSchedule } from "./CrawlSchedule.ts"
 import { withCrawlLock } from "./HeldCrawlLock.ts"
 import { Outlet } from "./Outlet.ts"
@@ -47,6 +50,7 @@ const nothing: ReadonlyMap<PipelineId, ReadonlyArray<CrawlTarget>> = new Map()
 
 const make = Effect.gen(function* () {
   const schedule = yield* CrawlSchedule
+  const controls = yield* Controls
   const crawl = yield* Crawl
   const locks = yield* CrawlLock
   const progress = yield* Progress
@@ -60,12 +64,14 @@ const make = Effect.gen(function* () {
   }>()
   /** Pipelines that wait for or are with a worker of this process. */
   const taken = new Set<PipelineId>()
-  /** Vaults that are to be crawled whether they are due or not. */
-  const early = new Set<VaultId>()
+  /** Vaults that are to be crawled whether they are due or not, with when (in the store's time) somebody asked the fleet for it. */
+  const early = new Map<VaultId, Early>()
+  const answered = new Map<string, number>()
   const wake = yield* Queue.sliding<void>(1)
 
   const scheduler = Effect.gen(function* () {
     const heartbeat = yield* progress.register("crawl schedule")
+    yield* controls.ready
     while (true) {
       const beat = heartbeat.expect("refreshing the schedule", callPatience)
       yield* beat
@@ -76,8 +82,9 @@ const make = Effect.gen(function* () {
             onSuccess: () => schedule.due(early)
           })
         : nothing
-      for (const [pipelineId, targets] of due) {
-        if (taken.has(pipelineId)) continue
+      for (const [pipelineId, all] of due) {
+        const targets = all.filter((target) => pauseOf(target) === undefined)
+        if (taken.has(pipelineId) || targets.length === 0) continue
         taken.add(pipelineId)
         for (const { vault } of targets) early.delete(vault.id)
         yield* Queue.offer(work, { pipelineId, targets })
@@ -86,6 +93,23 @@ const make = Effect.gen(function* () {
       yield* Effect.raceFirst(Effect.sleep(config.schedulerInterval), Queue.take(wake))
     }
   })
+
+  const placeOf = ({ pipeline, vault }: CrawlTarget) => ({ vault: vault.id, pipeline: pipeline.id })
+  const pauseOf = (target: CrawlTarget) => controls.paused("crawling", placeOf(target))
+
+  /** Every worker of the fleet is asked; the first that has the lock crawls, and the others see that by the checkpoint. */
+  const crawlAsked = ({ crawls }: Control) =>
+    Effect.suspend(() => {
+      let asked = false
+      for (const [vaultId, at] of Object.entries(crawls)) {
+        if ((answered.get(vaultId) ?? 0) >= at) continue
+        answered.set(vaultId, at)
+        early.set(Ids.VaultId.make(vaultId), at)
+        asked = true
+      }
+      for (const vaultId of answered.keys()) if (!Object.hasOwn(crawls, vaultId)) answered.delete(vaultId)
+      return asked ? Effect.asVoid(Queue.offer(wake, undefined)) : Effect.void
+    })
 
   const failed = Effect.fnUntraced(function* (
     id: number,
@@ -107,7 +131,13 @@ const make = Effect.gen(function* () {
       yield* self.doing(`crawling vault ${vault.id} for ${pipeline.id}`)
       const beat = heartbeat.expect(`crawling vault ${vault.id}`, crawlPatience)
       yield* beat
-      const report = yield* crawl.run(target, nameOf(id), beat)
+      if (pauseOf(target) !== undefined) return
+      // A crawl that is interrupted leaves its checkpoint where it was, and is due as soon as it may go on.
+      const report = yield* Effect.raceFirst(
+        crawl.run(target, nameOf(id), beat),
+        controls.untilPaused("crawling", placeOf(target))
+      )
+      if (!("beganAgo" in report)) return yield* Effect.logInfo(`The crawl ends early. ${describePause(report)}`)
       yield* outlet.written
       yield* schedule.crawled(target, report.beganAgo)
       yield* schedule.cleared(target)
@@ -166,6 +196,9 @@ const make = Effect.gen(function* () {
       ? []
       : [supervise("source", -1, () => scheduler).run.pipe(Effect.annotateLogs({ worker: "crawl-schedule" }))])
   ]
+  if (config.sourceWorkers > 0) {
+    yield* Effect.forkScoped(Effect.interruptible(Stream.runForEach(controls.changes, crawlAsked)))
+  }
   const fibers = yield* Effect.forEach(loops, (loop) => Effect.forkDaemon(Effect.interruptible(loop)))
 
   let stopping = false
@@ -184,7 +217,7 @@ const make = Effect.gen(function* () {
     stop,
     crawlNow: (vaultId) =>
       Effect.suspend(() => {
-        early.add(vaultId)
+        early.set(vaultId, "now")
         return Effect.asVoid(Queue.offer(wake, undefined))
       })
   })
@@ -193,5 +226,5 @@ const make = Effect.gen(function* () {
 export const layer: Layer.Layer<
   SourceWorkers,
   never,
-  CrawlSchedule | Crawl | CrawlLock | Outlet | Progress | WorkerConfig
+  CrawlSchedule | Controls | Crawl | CrawlLock | Outlet | Progress | WorkerConfig
 > = Layer.scoped(SourceWorkers, make)

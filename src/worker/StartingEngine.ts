@@ -27,6 +27,9 @@ export const make = (settings: Pick<EngineSettings, "processingWorkers" | "sourc
       stalled: [],
       intake: null,
       endpoints: [],
+      paused: [],
+      draining: false,
+      process: null,
       starting: { since, missing }
     }))
     return {

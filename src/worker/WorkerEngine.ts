@@ -5,16 +5,19 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { argv } from "node:process"
+import * as Stream from "effect/Stream"
 import type { BlobStore } from "../blob/BlobStore.ts"
 import * as ValvedBlobs from "../blob/ValvedBlobs.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
 import type { Closed } from "../concurrency/TrialValve.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
+import type { Pause } from "../domain/Control.ts"
 import type { VaultId } from "../domain/Ids.ts"
 import * as EffectCopies from "../executor/EffectCopies.ts"
 import type { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../queue/TaskQueue.ts"
 import type { CheckpointStore } from "../store/CheckpointStore.ts"
+import type { ControlStore } from "../store/ControlStore.ts"
 import type { CrawlLock } from "../store/CrawlLock.ts"
 import type { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
@@ -22,6 +25,7 @@ import type { VaultStore } from "../store/VaultStore.ts"
 import * as Attempt from "./Attempt.ts"
 import * as AttemptGate from "./AttemptGate.ts"
 import * as ClaimCheck from "./ClaimCheck.ts"
+import * as Controls from "./Controls.ts"
 import * as Crawl from "./Crawl.ts"
 import * as CrawlSchedule from "./CrawlSchedule.ts"
 import * as Intake from "./Intake.ts"
@@ -58,6 +62,12 @@ export interface EngineStatus {
   readonly intake: Closed | null
   /** The services of pipelines where nothing goes but probes. */
   readonly endpoints: ReadonlyArray<EndpointValves.ClosedEndpoint>
+  /** What people let rest, in the whole fleet. */
+  readonly paused: ReadonlyArray<Pause>
+  /** Somebody asked this process to take no more work. */
+  readonly draining: boolean
+  /** The name of this process, unique among all that ever ran; null before the engine runs. */
+  readonly process: string | null
   /** Since when (epoch milliseconds) the start waits, and for what; null once the engine runs. */
   readonly starting: { readonly since: number; readonly missing: ReadonlyArray<string> } | null
 }
@@ -96,7 +106,10 @@ const make = Effect.gen(function* () {
   const valves = yield* EndpointValves.EndpointValves
   const progress = yield* Progress.Progress
   const config = yield* WorkerConfig
+  const controls = yield* Controls.Controls
+  const { process } = yield* AttemptGate.AttemptGate
   let stopping = false
+  let draining = false
   const stopped = yield* Deferred.make<void>()
 
   const halt = Effect.gen(function* () {
@@ -120,6 +133,20 @@ const make = Effect.gen(function* () {
   })
   yield* Effect.addFinalizer(() => stop)
   yield* EffectCopies.warn(argv[1])
+
+  const drain = Effect.suspend(() => {
+    draining = true
+    return Effect.zipRight(
+      Effect.logInfo("Somebody drains this worker: it finishes what it has, and takes no more until it is started again"),
+      Effect.all([processing.stopTaking, source.stop], { discard: true, concurrency: "unbounded" })
+    )
+  })
+  yield* controls.changes.pipe(
+    Stream.filter(({ drains }) => !draining && Object.hasOwn(drains, process)),
+    Stream.runForEach(() => drain),
+    Effect.interruptible,
+    Effect.forkScoped
+  )
   yield* Effect.logInfo(
     `The engine runs ${config.processingWorkers} processing and ${config.sourceWorkers} source workers as ${config.workerName}`
   )
@@ -136,6 +163,9 @@ const make = Effect.gen(function* () {
         stalled: yield* progress.stalled,
         intake: yield* intake.closed,
         endpoints: yield* valves.closed,
+        paused: controls.now().pauses,
+        draining,
+        process,
         starting: null
       }
     }),
@@ -154,6 +184,7 @@ export type Ports =
   | ExecutionStore
   | CheckpointStore
   | CrawlLock
+  | ControlStore
   | PipelineRunner
   | ClaimCheck.ClaimAccount
   | WorkerConfig
@@ -166,5 +197,5 @@ export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(Worke
   Layer.provide(
     Layer.mergeAll(Leases.layer, RunningAttempts.layer, AttemptGate.layer, Known.layer, Intake.layer, PoisonQueue.layer)
   ),
-  Layer.provide(Layer.mergeAll(Progress.layer, ClaimCheck.layer, Outlet.layer, EndpointValves.layer))
+  Layer.provide(Layer.mergeAll(Progress.layer, ClaimCheck.layer, Controls.layer, Outlet.layer, EndpointValves.layer))
 )

@@ -13,7 +13,9 @@ import * as MemoryQueue from "../../src/queue/MemoryQueue.ts"
 import type { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import * as CheckpointDocuments from "../../src/store/CheckpointDocuments.ts"
 import { CheckpointStore } from "../../src/store/CheckpointStore.ts"
+import { ControlStore } from "../../src/store/ControlStore.ts"
 import { CrawlLock } from "../../src/store/CrawlLock.ts"
+import * as MemoryContainer from "../../src/store/MemoryContainer.ts"
 import type { Document } from "../../src/store/DocumentContainer.ts"
 import * as ExecutionDocuments from "../../src/store/ExecutionDocuments.ts"
 import { ExecutionStore } from "../../src/store/ExecutionStore.ts"
@@ -78,7 +80,9 @@ const stores = Layer.unwrapEffect(
       Layer.sync(VaultStore, () => VaultDocuments.make(vaults)),
       Layer.sync(ExecutionStore, () => ExecutionDocuments.make(executions)),
       Layer.sync(CheckpointStore, () => CheckpointDocuments.make(checkpoints)),
-      Layer.sync(CrawlLock, () => LockDocuments.make(locks))
+      Layer.sync(CrawlLock, () => LockDocuments.make(locks)),
+      // Nobody asks anything of these processes: that they look is no call worth an incident.
+      Layer.sync(ControlStore, () => MemoryContainer.make("control"))
     )
   )
 )

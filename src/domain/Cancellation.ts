@@ -1,0 +1,23 @@
+import type { Execution } from "./Execution.ts"
+import * as Quick from "./Quick.ts"
+
+/** Somebody called an execution off: it runs no more unless somebody puts it back. */
+export interface Cancellation {
+  readonly by: string
+  readonly at: string
+  /** Its message is deleted: nothing comes back to it. */
+  readonly message_gone: boolean
+  /** The execution is to be deleted, too, once its message is. */
+  readonly delete: boolean
+}
+
+export const of = ({ cancellation }: Pick<Execution, "cancellation">): Cancellation | undefined => {
+  if (!Quick.isFields(cancellation)) return undefined
+  const { at, by } = cancellation
+  return typeof at === "string" && typeof by === "string"
+    ? { by, at, message_gone: cancellation["message_gone"] === true, delete: cancellation["delete"] === true }
+    : undefined
+}
+
+/** What the execution says as its error. */
+export const reasonOf = ({ at, by }: Cancellation): string => `Cancelled by ${by} at ${at}.`
