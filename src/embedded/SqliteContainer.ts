@@ -141,9 +141,12 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
     newest: (search, most) =>
       Effect.suspend(() => {
         const documents: Array<Document> = []
-        const look = (after: DocumentContainer.Position | undefined, left: number): Effect.Effect<Page, ServiceError.ServiceError> =>
+        const look = (
+          after: DocumentContainer.Position | undefined,
+          left: number
+        ): Effect.Effect<Page, ServiceError.ServiceError> =>
           Effect.flatMap(
-            use(`query ${name} by ${search.by}`, ({ prepare }) => {
+            read(`query ${name} by ${search.by}`, ({ prepare }) => {
               const { text, values } = newestOf(name, columns, search, after)
               return prepare(text).all(...values)
             }),

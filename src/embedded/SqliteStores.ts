@@ -30,5 +30,8 @@ export const layer: Layer.Layer<
   Layer.effect(ExecutionStore, over("vault_executions", ExecutionDocuments.make)),
   Layer.effect(CheckpointStore, over("vault_crawl_checkpoints", CheckpointDocuments.make)),
   Layer.effect(CrawlLock, over("vault_exec_locks", LockDocuments.make)),
-  Layer.effect(ControlStore, over("vault_exec_locks", (container) => container))
+  Layer.effect(
+    ControlStore,
+    over("vault_exec_locks", (container) => container)
+  )
 )

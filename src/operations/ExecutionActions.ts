@@ -83,8 +83,10 @@ export const make = Effect.gen(function* () {
     if (execution.source_worker_id === null) return null
     const pipeline = yield* pipelines.find(execution.pipeline_id)
     if (Option.isNone(pipeline)) return null
-    const input = yield* Effect.catchTag(runner.inputExecutor(pipeline.value), "PipelineInvalid", () =>
-      Effect.succeedNone
+    const input = yield* Effect.catchTag(
+      runner.inputExecutor(pipeline.value),
+      "PipelineInvalid",
+      () => Effect.succeedNone
     )
     return Option.getOrNull(Option.map(input, ({ id }) => id))
   })
@@ -100,7 +102,8 @@ export const make = Effect.gen(function* () {
     const task = TaskOfExecution.make(execution, inputExecutor, maxTaskRetries)
     // What a completed execution holds are the results.
     const content = execution.status === "completed" ? (Recording.documentsOf(execution) ?? []) : task.content
-    if (content.length > 0) return { ...task, content, etags: task.etags?.length === content.length ? task.etags : null }
+    if (content.length > 0)
+      return { ...task, content, etags: task.etags?.length === content.length ? task.etags : null }
     const kept = yield* claims.refind(task)
     if (Option.isSome(kept)) return kept.value
     return yield* new NotPossible({
@@ -196,7 +199,10 @@ export const make = Effect.gen(function* () {
    * Deletes an execution. One that has not ended is called off first, and deleted by the worker that gets its message: without that its message
    * would bring it back.
    */
-  const remove = (id: Ids.ExecutionId, order: Order): Effect.Effect<CalledOff & { readonly deleted: boolean }, Failure> =>
+  const remove = (
+    id: Ids.ExecutionId,
+    order: Order
+  ): Effect.Effect<CalledOff & { readonly deleted: boolean }, Failure> =>
     settled(id, (seen) =>
       Effect.gen(function* () {
         const { execution } = seen

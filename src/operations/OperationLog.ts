@@ -118,7 +118,9 @@ const make = Effect.gen(function* () {
         ),
         ({ documents, next }) => ({
           // One that is no operation was written by somebody else.
-          operations: documents.flatMap((document) => Either.match(decode(document), { onLeft: () => [], onRight: (one) => [one] })),
+          operations: documents.flatMap((document) =>
+            Either.match(decode(document), { onLeft: () => [], onRight: (one) => [one] })
+          ),
           next
         })
       )

@@ -32,7 +32,8 @@ export const make = (container: DocumentContainer.DocumentContainer) => {
       DocumentContainer.Reading.$match({
         Unchanged: () => Either.right(undefined),
         Missing: ({ servedAt }) => Either.right({ control: nothingAsked, etag: null, servedAt }),
-        Found: ({ document, etag, servedAt }) => Either.map(decode(document), (control) => ({ control, etag, servedAt }))
+        Found: ({ document, etag, servedAt }) =>
+          Either.map(decode(document), (control) => ({ control, etag, servedAt }))
       })
     )
 

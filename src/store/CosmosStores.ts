@@ -33,5 +33,8 @@ export const layer: Layer.Layer<
   Layer.effect(ExecutionStore, over("executions", ExecutionDocuments.make)),
   Layer.effect(CheckpointStore, over("checkpoints", CheckpointDocuments.make)),
   Layer.effect(CrawlLock, over("locks", LockDocuments.make)),
-  Layer.effect(ControlStore, over("locks", (container) => container))
+  Layer.effect(
+    ControlStore,
+    over("locks", (container) => container)
+  )
 )

@@ -27,8 +27,18 @@ const select = {
 
 /** The search for the executions of a filter. */
 export const searchOf = (filter: ExecutionFilter, after: Position | undefined): Newest => {
-  const { document, error, from, not_pipeline_version, operation, pipeline_id, pipeline_version, status, to, vault_id } =
-    filter
+  const {
+    document,
+    error,
+    from,
+    not_pipeline_version,
+    operation,
+    pipeline_id,
+    pipeline_version,
+    status,
+    to,
+    vault_id
+  } = filter
   const equal = Object.entries({ vault_id, pipeline_id, pipeline_version, "operation.id": operation }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined
   )

@@ -28,7 +28,7 @@ export class Controls extends Context.Tag("contentflow-worker/worker/Controls")<
 >() {}
 
 /** Between two reads: an attempt that is called off ends in time wherever it runs. The read costs next to nothing while nothing changes. */
-export const interval = Duration.seconds(4)
+export const interval = Duration.seconds(5)
 
 /** A read that takes longer is given up; the next one comes soon. */
 const patience = Duration.seconds(5)
@@ -58,7 +58,9 @@ const make = Effect.gen(function* () {
       onFailure: (error) => {
         if (told) return Effect.void
         told = true
-        return Effect.logWarning(`What is asked of the workers could not be read, and stays as it was: ${error.message}`)
+        return Effect.logWarning(
+          `What is asked of the workers could not be read, and stays as it was: ${error.message}`
+        )
       },
       onSuccess: () => {
         told = false

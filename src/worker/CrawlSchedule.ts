@@ -171,7 +171,11 @@ const make = Effect.gen(function* () {
           const asked = early.get(known.vault.id)
           const target = asked === undefined ? known : { ...known, early: asked }
           const lastStart = lastStarts.get(keyOf(target))
-          if (target.early === undefined && lastStart !== undefined && lastStart + Duration.toMillis(target.interval) > now)
+          if (
+            target.early === undefined &&
+            lastStart !== undefined &&
+            lastStart + Duration.toMillis(target.interval) > now
+          )
             continue
           const group = byPipeline.get(target.pipeline.id)
           if (group === undefined) byPipeline.set(target.pipeline.id, [target])

@@ -322,5 +322,14 @@ const annotated = (annotations: Annotations, { decoded, message }: Attempt.Attem
 export const layer: Layer.Layer<
   ProcessingWorkers,
   never,
-  TaskQueue | Controls | Intake | Leases | Attempt.Attempt | AttemptGate | RunningAttempts | Settlement | Progress | WorkerConfig
+  | TaskQueue
+  | Controls
+  | Intake
+  | Leases
+  | Attempt.Attempt
+  | AttemptGate
+  | RunningAttempts
+  | Settlement
+  | Progress
+  | WorkerConfig
 > = Layer.scoped(ProcessingWorkers, make)

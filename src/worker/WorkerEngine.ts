@@ -137,7 +137,9 @@ const make = Effect.gen(function* () {
   const drain = Effect.suspend(() => {
     draining = true
     return Effect.zipRight(
-      Effect.logInfo("Somebody drains this worker: it finishes what it has, and takes no more until it is started again"),
+      Effect.logInfo(
+        "Somebody drains this worker: it finishes what it has, and takes no more until it is started again"
+      ),
       Effect.all([processing.stopTaking, source.stop], { discard: true, concurrency: "unbounded" })
     )
   })

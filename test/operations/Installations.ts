@@ -20,10 +20,7 @@ export type Operated = Engine.Installation | Layer.Layer.Success<typeof Operatio
 export const start = Date.parse("2026-01-02T10:00:00Z")
 
 /** A test of operations on each of the stores, with the test's clock. */
-export const onEachStore = (
-  name: string,
-  body: () => Effect.Effect<void, unknown, Operated | Scope.Scope>
-): void => {
+export const onEachStore = (name: string, body: () => Effect.Effect<void, unknown, Operated | Scope.Scope>): void => {
   for (const [store, ports] of [
     ["memory", Engine.ports],
     ["SQLite", sqlite]
