@@ -4,6 +4,7 @@ import * as Executions from "../../src/operations/Executions.ts"
 import * as OperationLog from "../../src/operations/OperationLog.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
+import type { Document } from "../../src/store/DocumentContainer.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import { executorError, FakeRunner } from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
@@ -12,7 +13,7 @@ import { onEachStore } from "./Installations.ts"
 const executions = Executions.Executions
 
 const stored = (id: string) =>
-  Effect.map(MemoryStores, (stores) => stores.executions.documents.get(id) ?? ({} as Record<string, unknown>))
+  Effect.map(MemoryStores, (stores): Document => stores.executions.documents.get(id) ?? {})
 const statusOf = (id: string) => Effect.map(stored(id), ({ status }) => status)
 
 const add = (id: number, more: Record<string, unknown> = {}) =>
