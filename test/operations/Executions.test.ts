@@ -12,8 +12,7 @@ import { onEachStore } from "./Installations.ts"
 
 const executions = Executions.Executions
 
-const stored = (id: string) =>
-  Effect.map(MemoryStores, (stores): Document => stores.executions.documents.get(id) ?? {})
+const stored = (id: string) => Effect.map(MemoryStores, (stores): Document => stores.executions.documents.get(id) ?? {})
 const statusOf = (id: string) => Effect.map(stored(id), ({ status }) => status)
 
 const add = (id: number, more: Record<string, unknown> = {}) =>
