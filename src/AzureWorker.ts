@@ -18,6 +18,7 @@ import * as CosmosStores from "./store/CosmosStores.ts"
 import * as ThreadPool from "./threads/ThreadPool.ts"
 import { ClaimAccount } from "./worker/ClaimCheck.ts"
 import * as EventLoop from "./worker/EventLoop.ts"
+import * as StepBlobs from "./worker/StepBlobs.ts"
 import * as WorkerEngine from "./worker/WorkerEngine.ts"
 
 /** The SDK clients, signed in: one credential, one client a service. */
@@ -58,7 +59,7 @@ export const engineWith = <R = never>(options: Options<R>) =>
   EventLoop.layer.pipe(
     Layer.provideMerge(WorkerEngine.layer),
     Layer.provideMerge(PipelineRunner.layer),
-    Layer.provide(catalogWith(options))
+    Layer.provide([catalogWith(options), StepBlobs.layer])
   )
 
 export const engine = engineWith({})

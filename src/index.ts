@@ -31,6 +31,10 @@ export * as Executor from "./executor/Executor.ts"
 export * as Settings from "./executor/Settings.ts"
 /** How a node works item by item: concurrency, time-outs, log entries, the error rule. */
 export * as PerItem from "./executor/PerItem.ts"
+/** What is kept of the steps of a node: `context.steps`, and the progress that `PerItem` gives to the work. */
+export * as KeptSteps from "./executor/KeptSteps.ts"
+/** Digests of what a step reads. */
+export * as StepKey from "./executor/StepKey.ts"
 /** Entries in the logs of items, for nodes that work on all items at once. */
 export * as ItemLog from "./executor/ItemLog.ts"
 /** The error of a node, and what may be tried again. */
@@ -70,6 +74,11 @@ export * as ExecutionStore from "./store/ExecutionStore.ts"
 export * as CheckpointStore from "./store/CheckpointStore.ts"
 export * as CrawlLock from "./store/CrawlLock.ts"
 export * as ControlStore from "./store/ControlStore.ts"
+
+/** Where the results of steps are kept; without a layer none are. */
+export * as StepResults from "./store/StepResults.ts"
+/** The same in blobs of the installation: `StepBlobs.layer`. */
+export * as StepBlobs from "./worker/StepBlobs.ts"
 
 // --- The ports in memory, for tests and for programs that keep nothing ---
 

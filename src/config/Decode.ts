@@ -67,7 +67,8 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
         executorFiles: Effect.map(value(variables.executorFiles), (files) => files ?? []),
         aiPrices: value(variables.aiPrices),
         executorThreads: value(variables.executorThreads),
-        claimCheckContainer: value(variables.claimCheckContainer)
+        claimCheckContainer: value(variables.claimCheckContainer),
+        stepResultsTimeToLive: value(variables.stepResultsTimeToLive)
       },
       everyMistake
     ),

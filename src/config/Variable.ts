@@ -142,6 +142,15 @@ export const seconds = (min: number, max: number): Kind<Duration.Duration> => {
   }
 }
 
+/** Whole days; 0 is no time at all. */
+export const days = (min: number, max: number): Kind<Duration.Duration> => {
+  const number = integer(min, max)
+  return {
+    label: `days, ${min} to ${max}`,
+    parse: (value) => Either.map(number.parse(value), Duration.days)
+  }
+}
+
 export const flag: Kind<boolean> = {
   label: "true or false",
   parse: (value) =>

@@ -115,7 +115,8 @@ export const variables = {
     name: "CLAIM_CHECK_CONTAINER_NAME",
     group: "Azure resources",
     default: "contentflow-tasks",
-    description: "The container of the worker's storage account for content that does not fit in a message."
+    description:
+      "The container of the worker's storage account for content that does not fit in a message, and for results of steps."
   }),
   cosmosEndpoint: required(Kind.address("address"), {
     name: "COSMOS_DB_ENDPOINT",
@@ -352,6 +353,13 @@ export const variables = {
       "Hosts (`ollama`, `*.corp.example`) that models and analysis services may have beside Azure's own: they may be called over plain HTTP and with the worker's identity. Other hosts need https and a key; this machine needs nothing."
   }),
 
+  stepResultsTimeToLive: withDefault(Kind.days(0, 3_650), {
+    name: "STEP_RESULTS_TTL_DAYS",
+    group: "Pipelines",
+    default: "30",
+    description:
+      "How long results of costly and paid steps are kept, so that nothing is paid twice for the same question. 0 keeps none, and removes what was kept."
+  }),
   aiPrices: optional(Kind.text, {
     name: "AI_PRICES",
     group: "Pipelines",

@@ -43,8 +43,10 @@ export interface EngineSettings {
   readonly aiPrices: string | null
   /** Threads for parsers; null for as many as cores and memory allow. */
   readonly executorThreads: number | null
-  /** The container for content that does not fit in a message, in the worker's own storage account. */
+  /** The container for content that does not fit in a message, and for results of steps, in the worker's own storage account. */
   readonly claimCheckContainer: string
+  /** How long results of costly and paid steps are kept; zero for not at all. */
+  readonly stepResultsTimeToLive: Duration.Duration
 }
 
 export class WorkerConfig extends Context.Tag("contentflow-worker/config/WorkerConfig")<
@@ -74,7 +76,8 @@ export const defaults: EngineSettings = {
   serviceHostAllowlist: [],
   aiPrices: null,
   executorThreads: null,
-  claimCheckContainer: "contentflow-tasks"
+  claimCheckContainer: "contentflow-tasks",
+  stepResultsTimeToLive: Duration.days(30)
 }
 
 /** The defaults with some values changed, for tests and embedders. */

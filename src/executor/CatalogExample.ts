@@ -3,7 +3,7 @@ import type { Executor } from "./Executor.ts"
 import type { SettingInfo } from "./Settings.ts"
 
 /** What is told of a type: all but how it works. */
-export type Described = Omit<Executor<never>, "prepare" | "inner" | "advise">
+export type Described = Omit<Executor<never>, "prepare" | "inner" | "advise" | "cost" | "version" | "effective">
 
 /** The type as an entry of a definition, with what it requires and no more. */
 export const entryOf = (executor: Described): Readonly<Record<string, unknown>> => {

@@ -7,6 +7,7 @@ import type { Content } from "../domain/Content.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
 import * as EffectCopies from "./EffectCopies.ts"
 import type { ExecutorError } from "./ExecutorError.ts"
+import type { Cost, KeptSteps } from "./KeptSteps.ts"
 import type * as Retry from "./Retry.ts"
 import type { RunFacts } from "./RunFacts.ts"
 import * as Settings from "./Settings.ts"
@@ -14,6 +15,7 @@ import type { Meter } from "./Usage.ts"
 import type * as Outputs from "./Outputs.ts"
 import type { WriteOrder } from "./WriteOrder.ts"
 
+export type { Cost, KeptSteps, StepProgress } from "./KeptSteps.ts"
 export { documentError, ExecutorError, fromServiceError, isRetryable } from "./ExecutorError.ts"
 
 /** The categories of the original's catalog, spelled exactly as there. */
@@ -43,6 +45,8 @@ export interface ExecutorContext {
   readonly run?: RunFacts
   /** Counts what the node's calls of paid services use; a report of the run shows it. */
   readonly meter?: Meter
+  /** Keeps the results of the node's steps; absent where they are not kept. */
+  readonly steps?: KeptSteps
 }
 
 /** What works inside a node, so that the plan compiles it together with the node: a step, or another pipeline. */
@@ -75,6 +79,8 @@ export interface ExecutorInstance {
   readonly process: (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
   /** True when it applies `ExecutorContext.retry` itself; otherwise the whole node is tried again. */
   readonly retriesItems?: boolean
+  /** True when it uses `ExecutorContext.steps` itself; otherwise the work on a single item is one step, which reads all of the item. */
+  readonly keepsSteps?: boolean
   /**
    * Only of executors that can be a vault's source: what changed since `checkpoint` (epoch milliseconds, the service's clock). After a crawl
    * that a limit cut, the next gets its `continuation` with the same checkpoint. `isWaiting` tells the documents that an earlier crawl named as
@@ -142,6 +148,11 @@ export interface Executor<in out R> {
   readonly failOnError: boolean
   /** Whether it can be a vault's source. */
   readonly canCrawl: boolean
+  readonly cost: Cost
+  /** Changes whenever the type gives another result for the same input: what was kept of other versions then counts no more. */
+  readonly version: number
+  /** The settings as they take effect, without those that change no result; nothing where `prepare` refuses them. */
+  readonly effective: (settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
   readonly prepare: (
     settings: Readonly<Record<string, unknown>>
   ) => Either.Either<Prepared<R>, ReadonlyArray<Settings.SettingProblem>>
@@ -164,6 +175,10 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
   readonly settings: F
   readonly failOnError?: boolean
   readonly canCrawl?: boolean
+  /** Default `cheap`: the work is done again. */
+  readonly cost?: Cost
+  /** Default 1. */
+  readonly version?: number
   readonly check?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Settings.SettingProblem>
   readonly advise?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Settings.SettingProblem>
   readonly inner?: (settings: Settings.TypeOf<F>) => ReadonlyArray<Inner>
@@ -183,6 +198,13 @@ export const define = <const F extends Settings.Fields, R = never>(definition: {
     settings: Object.fromEntries(Object.entries(definition.settings).map(([name, setting]) => [name, setting.info])),
     failOnError: definition.failOnError ?? true,
     canCrawl: definition.canCrawl ?? false,
+    cost: definition.cost ?? "cheap",
+    version: definition.version ?? 1,
+    effective: (raw) =>
+      Either.match(decode(raw), {
+        onLeft: () => ({}),
+        onRight: (settings) => Settings.decisive(definition.settings, settings)
+      }),
     prepare: (raw) =>
       Either.flatMap(decode(raw), (settings) => {
         const problems = definition.check?.(settings) ?? []

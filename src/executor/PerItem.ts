@@ -7,6 +7,7 @@ import { type Content, nameOf } from "../domain/Content.ts"
 import type { ExecutorContext, ExecutorInstance } from "./Executor.ts"
 import { ExecutorError, withoutSecrets } from "./ExecutorError.ts"
 import * as ItemLog from "./ItemLog.ts"
+import * as KeptSteps from "./KeptSteps.ts"
 import * as Retry from "./Retry.ts"
 import * as ThreadWaits from "../threads/ThreadWaits.ts"
 import * as Settings from "./Settings.ts"
@@ -21,25 +22,31 @@ interface Defaults {
 /** The settings of every type that works item by item, with the original's defaults. */
 export const settings = ({ anyConcurrency = false, maxConcurrent = 3, timeoutSecs = 300 }: Defaults = {}) => ({
   max_concurrent: {
-    ...Settings.integer({
-      description: "Items in work at the same time; 1 is one after another.",
-      default: maxConcurrent,
-      ...(anyConcurrency ? {} : { min: 1 })
-    }),
+    ...Settings.pace(
+      Settings.integer({
+        description: "Items in work at the same time; 1 is one after another.",
+        default: maxConcurrent,
+        ...(anyConcurrency ? {} : { min: 1 })
+      })
+    ),
     advise: (raw: unknown) =>
       Number(raw) < 1 ? "is less than 1, so items are worked on one after another." : undefined
   },
-  timeout_secs: Settings.integer({
-    description:
-      "Seconds that one item may take; waiting for a free thread or for the limits of a service does not count.",
-    default: timeoutSecs,
-    min: 1
-  }),
-  continue_on_error: Settings.boolean({
-    description:
-      "After an item has failed: true works on the other items before the failure counts, false stops at once.",
-    default: true
-  })
+  timeout_secs: Settings.pace(
+    Settings.integer({
+      description:
+        "Seconds that one item may take; waiting for a free thread or for the limits of a service does not count.",
+      default: timeoutSecs,
+      min: 1
+    })
+  ),
+  continue_on_error: Settings.pace(
+    Settings.boolean({
+      description:
+        "After an item has failed: true works on the other items before the failure counts, false stops at once.",
+      default: true
+    })
+  )
 })
 
 export type PerItemSettings = Settings.TypeOf<ReturnType<typeof settings>>
@@ -51,6 +58,9 @@ export type PerItemSettings = Settings.TypeOf<ReturnType<typeof settings>>
  * node, else the item goes on as it came. `continue_on_error: false` fails at the first failure and interrupts the other items.
  * Work that fails half way may `keep` what it has changed so far: that goes on then instead. What it should `note` becomes the details of its entry. An item whose document departed while it was
  * worked on (`context.run.departures`) is no failure and does not go on.
+ *
+ * Where the node's results are kept, an item is a step: `reads` gives all that its result depends on beside the settings, and what was kept for the
+ * same is taken over without any work. Without `reads` that is the whole item but what differs from run to run.
  */
 export const perItem = (
   context: ExecutorContext,
@@ -58,15 +68,17 @@ export const perItem = (
   work: (
     item: Content,
     keep: (changed: Content) => void,
-    note: (details: Readonly<Record<string, unknown>>) => void
-  ) => Effect.Effect<Content, ExecutorError>
+    note: (details: Readonly<Record<string, unknown>>) => void,
+    progress: KeptSteps.StepProgress
+  ) => Effect.Effect<Content, ExecutorError>,
+  reads?: (item: Content) => Effect.Effect<unknown, ExecutorError>
 ): ExecutorInstance => {
   const timeout = Duration.seconds(settings.timeout_secs)
   const attempt = (item: Content): Effect.Effect<Either.Either<Content, Failure>> =>
     Effect.flatMap(ItemLog.start(context), (log) => {
       let kept = item
       let details: Readonly<Record<string, unknown>> = {}
-      return Effect.matchCause(
+      const working = (progress: KeptSteps.StepProgress): Effect.Effect<Content, ExecutorError> =>
         Retry.retrying(
           context.retry,
           ThreadWaits.timeoutFail(
@@ -80,7 +92,8 @@ export const perItem = (
                 },
                 (noted) => {
                   details = noted
-                }
+                },
+                progress
               )
             }),
             {
@@ -94,19 +107,33 @@ export const perItem = (
                 })
             }
           )
-        ),
-        {
-          onSuccess: (result) => Either.right(log.completed(result, details)),
-          onFailure: (cause) => {
-            const error = withoutSecrets(fromCause(context, item, cause))
-            return Either.left({
-              error,
-              item: log.failed(kept, error.message, details),
-              interrupted: Cause.isInterruptedOnly(cause)
-            })
-          }
+        )
+      const { steps } = context
+      const done =
+        steps === undefined
+          ? working(KeptSteps.inert())
+          : Effect.map(
+              steps.around(
+                item,
+                Effect.suspend(() => reads?.(item) ?? Effect.succeed(KeptSteps.wholeItem(context.run, item))),
+                (progress) => Effect.map(working(progress), (result) => ({ item: result, details }))
+              ),
+              (given) => {
+                details = given.details
+                return given.item
+              }
+            )
+      return Effect.matchCause(done, {
+        onSuccess: (result) => Either.right(log.completed(result, details)),
+        onFailure: (cause) => {
+          const error = withoutSecrets(fromCause(context, item, cause))
+          return Either.left({
+            error,
+            item: log.failed(kept, error.message, details),
+            interrupted: Cause.isInterruptedOnly(cause)
+          })
         }
-      )
+      })
     })
   const departures = context.run?.departures
   const departed = (item: Content | undefined) =>
@@ -114,6 +141,7 @@ export const perItem = (
   const stopAtFirst = !settings.continue_on_error
   return {
     retriesItems: true,
+    keepsSteps: true,
     process: (items) =>
       EventLoopTurns.forEach(
         items,

@@ -1,5 +1,6 @@
 import * as Data from "effect/Data"
 import type { OutputRecord } from "./Outputs.ts"
+import type { StepStore } from "../store/StepResults.ts"
 
 /** The task whose attempt a node works in. */
 export interface RunFacts {
@@ -23,6 +24,8 @@ export interface RunFacts {
   readonly departures?: Map<string, Departure>
   /** What the task writes; absent where outputs stay whatever becomes of their documents. */
   readonly outputs?: OutputRecord
+  /** Where the results of steps are kept; absent or null where they are not. */
+  readonly steps?: StepStore | null
 }
 
 export interface FoundDocument {

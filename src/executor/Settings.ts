@@ -30,7 +30,19 @@ export interface Setting<A> {
   readonly schema: Schema.Schema<A, unknown>
   /** What is odd about a raw value that is taken all the same, as the original takes it; comes after `The setting <name> `. */
   readonly advise?: (raw: unknown) => string | undefined
+  /** True for what changes when and how fast the work is done, and never what comes of it. */
+  readonly isPace?: boolean
 }
+
+/** The same setting, known to change no result. */
+export const pace = <A>(setting: Setting<A>): Setting<A> => ({ ...setting, isPace: true })
+
+/** The values that results depend on. */
+export const decisive = (
+  fields: Fields,
+  values: Readonly<Record<string, unknown>>
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => fields[name]?.isPace !== true))
 
 // oxlint-disable-next-line typescript/no-explicit-any -- only a bound: a setting of any type
 export type Fields = { readonly [name: string]: Setting<any> }

@@ -1,4 +1,5 @@
 import { type Content, withSummary } from "../domain/Content.ts"
+import * as Quick from "../domain/Quick.ts"
 
 /** What calls of one model or service cost: the units that are paid for, and the time they took. */
 export interface Usage {
@@ -44,9 +45,19 @@ const plus = (one: Usage, other: Usage): Usage => ({
   cost: one.cost === null ? other.cost : one.cost + (other.cost ?? 0)
 })
 
-/** Adds up what was used, by model and deployment. */
+/** Where the results of a node's steps came from, as far as they are kept at all. */
+export interface StepCounts {
+  readonly computed: number
+  readonly kept: number
+  /** When the oldest of those was kept: epoch milliseconds. */
+  readonly keptSince: number | null
+}
+
+/** Adds up what was used, by model and deployment, and what was not because it was kept. */
 export class Meter {
   private sums: Map<string, Usage> | undefined
+  private savings: Map<string, Usage> | undefined
+  private counts: StepCounts | undefined
   private readonly parent: Meter | undefined
 
   /** Everything is added to `parent` as well: an item's meter belongs to its node's. */
@@ -55,17 +66,49 @@ export class Meter {
   }
 
   add(usage: Usage): void {
-    const key = JSON.stringify([usage.model, usage.deployment])
     this.sums ??= new Map()
-    const sum = this.sums.get(key)
-    this.sums.set(key, sum === undefined ? usage : plus(sum, usage))
+    addTo(this.sums, usage)
     this.parent?.add(usage)
+  }
+
+  /** What would have been used again. */
+  save(usages: ReadonlyArray<Usage>): void {
+    if (usages.length === 0) return
+    const savings = (this.savings ??= new Map<string, Usage>())
+    for (const usage of usages) addTo(savings, usage)
+    this.parent?.save(usages)
+  }
+
+  /** One step gave its result: kept before (epoch milliseconds), or computed now. */
+  took({ keptAt }: { readonly keptAt: number | null }): void {
+    const { computed, kept, keptSince } = this.counts ?? { computed: 0, kept: 0, keptSince: null }
+    this.counts =
+      keptAt === null
+        ? { computed: computed + 1, kept, keptSince }
+        : { computed, kept: kept + 1, keptSince: Math.min(keptAt, keptSince ?? keptAt) }
+    this.parent?.took({ keptAt })
+  }
+
+  /** What was not used, because its results were kept. */
+  saved(): ReadonlyArray<Usage> {
+    return this.savings === undefined ? [] : [...this.savings.values()]
+  }
+
+  /** Undefined where no step keeps results. */
+  steps(): StepCounts | undefined {
+    return this.counts
   }
 
   /** Empty while nothing was used. */
   all(): ReadonlyArray<Usage> {
     return this.sums === undefined ? [] : [...this.sums.values()]
   }
+}
+
+const addTo = (sums: Map<string, Usage>, usage: Usage): void => {
+  const key = JSON.stringify([usage.model, usage.deployment])
+  const sum = sums.get(key)
+  sums.set(key, sum === undefined ? usage : plus(sum, usage))
 }
 
 /** As documents hold it. */
@@ -91,3 +134,33 @@ export const noted = (node: { readonly id: string }, item: Content, meter: Meter
   const others = typeof before === "object" && before !== null && !Array.isArray(before) ? before : {}
   return withSummary(item, { usage: { ...others, [node.id]: toJson(used) } })
 }
+
+/** What {@link noted} wrote into the item for this node. */
+export const ofItem = ({ id }: { readonly id: string }, { summary_data: { usage } }: Content): ReadonlyArray<Usage> =>
+  Quick.isFields(usage) && Object.hasOwn(usage, id) ? fromJson(usage[id]) : []
+
+/** Reads what {@link toJson} wrote; leaves out what is something else. */
+export const fromJson = (value: unknown): ReadonlyArray<Usage> =>
+  !Array.isArray(value)
+    ? []
+    : value.flatMap((each: unknown) => {
+        if (!Quick.isFields(each) || typeof each["model"] !== "string") return []
+        const number = (key: string): number => {
+          const found = each[key]
+          return typeof found === "number" && Number.isFinite(found) ? found : 0
+        }
+        return [
+          {
+            model: each["model"],
+            deployment: typeof each["deployment"] === "string" ? each["deployment"] : null,
+            calls: number("calls"),
+            inputTokens: number("input_tokens"),
+            cachedTokens: number("cached_tokens"),
+            outputTokens: number("output_tokens"),
+            pages: number("pages"),
+            millis: Math.round(number("duration_seconds") * 1_000),
+            waitMillis: Math.round(number("wait_seconds") * 1_000),
+            cost: typeof each["cost"] === "number" ? each["cost"] : null
+          }
+        ]
+      })

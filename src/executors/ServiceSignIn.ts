@@ -18,18 +18,22 @@ export const type = <const V extends string>(values: ReadonlyArray<V | "default_
   )
 
 export const retries = {
-  max_retries: Settings.integer({
-    description:
-      "Calls after the first, when a call failed for a reason that may pass. Waiting for rate limits is none.",
-    default: 3,
-    min: 0,
-    max: 20
-  }),
-  retry_backoff_seconds: Settings.number({
-    description: "Seconds before the second call; each further wait is twice as long.",
-    default: 1,
-    min: 0
-  })
+  max_retries: Settings.pace(
+    Settings.integer({
+      description:
+        "Calls after the first, when a call failed for a reason that may pass. Waiting for rate limits is none.",
+      default: 3,
+      min: 0,
+      max: 20
+    })
+  ),
+  retry_backoff_seconds: Settings.pace(
+    Settings.number({
+      description: "Seconds before the second call; each further wait is twice as long.",
+      default: 1,
+      min: 0
+    })
+  )
 }
 
 export const retriesOf = (given: {
@@ -41,12 +45,14 @@ export const retriesOf = (given: {
   factor: 2
 })
 
-export const requestsPerMinute = Settings.integer({
-  description:
-    "Calls a minute that this process may make. Without it, the process finds out from the service's answers.",
-  default: null,
-  min: 1
-})
+export const requestsPerMinute = Settings.pace(
+  Settings.integer({
+    description:
+      "Calls a minute that this process may make. Without it, the process finds out from the service's answers.",
+    default: null,
+    min: 1
+  })
+)
 
 type Named<A> = readonly [name: string, value: A]
 

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import * as StepMetrics from "../executor/StepMetrics.ts"
 import * as ServiceMetrics from "../services/Metrics.ts"
 import * as Metrics from "../worker/Metrics.ts"
 
@@ -33,7 +34,8 @@ export const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   ServiceMetrics.tokens,
   ServiceMetrics.requests,
   ServiceMetrics.pages,
-  ServiceMetrics.wait
+  ServiceMetrics.wait,
+  StepMetrics.steps
 ]
 
 /** Lets every series of the engine appear with 0 before anything happened: a rate whose first sample is an event misses that event. */

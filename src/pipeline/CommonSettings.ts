@@ -35,6 +35,11 @@ export const fields = (failOnError: boolean) => ({
     default: 1,
     min: 0,
     max: 3600
+  }),
+  cache: Settings.choice(["off", "task", "shared"], {
+    description:
+      "What is kept of the node's results: shared finds them again for every document with the same input, task for the same task only (a retry, a redelivery), off keeps none. Default: shared where the work takes a paid service or seconds of computing, else off.",
+    default: null
   })
 })
 
@@ -52,6 +57,8 @@ export interface CommonSettings {
   /** For the whole node; null for no bound. */
   readonly timeout: Duration.Duration | null
   readonly retry: Retry.Policy | null
+  /** Null where the definition does not say. */
+  readonly cache: "off" | "task" | "shared" | null
 }
 
 /**
@@ -91,7 +98,8 @@ export const decode = (
       retry:
         settings.retries > 0 && !own.has("retries")
           ? { times: settings.retries, delay: Duration.seconds(settings.retry_delay) }
-          : null
+          : null,
+      cache: own.has("cache") ? null : settings.cache
     }
   })
 

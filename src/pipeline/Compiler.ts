@@ -17,7 +17,9 @@ import {
 } from "../executor/Executor.ts"
 import { ExecutorError } from "../executor/ExecutorError.ts"
 import * as Outputs from "../executor/Outputs.ts"
+import * as KeptSteps from "../executor/KeptSteps.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
+import * as StepKey from "../executor/StepKey.ts"
 import type { Meter } from "../executor/Usage.ts"
 import type { SettingProblem } from "../executor/Settings.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
@@ -275,6 +277,7 @@ class Compilation {
         ...(common.retry === null ? {} : { retry: common.retry })
       }
       const build = prepared.right
+      const opening = opener(draft, common, context, build)
       const node: Node.Node = {
         id: context.id,
         type: executor.type,
@@ -283,12 +286,11 @@ class Compilation {
         marksItems: executor.category !== "document_set",
         open:
           executor.inner === undefined
-            ? (run, meter) => build({ ...context, meter, ...(run === undefined ? {} : { run }) })
+            ? (run, meter) => opening(run, meter)
             : (run, meter) =>
                 Effect.flatMap(
                   Effect.forEach(opens, (open) => open(run, meter)),
-                  (inner): Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope> =>
-                    build({ ...context, inner, meter, ...(run === undefined ? {} : { run }) })
+                  (inner) => opening(run, meter, inner)
                 )
       }
       if (Object.hasOwn(executor.settings, "on_source_deleted")) {
@@ -412,6 +414,48 @@ class Compilation {
     })
   }
 }
+
+type Opening = (
+  run: RunFacts | undefined,
+  meter: Meter,
+  inner?: ReadonlyArray<InnerInstance>
+) => Effect.Effect<ExecutorInstance, ExecutorError, Scope.Scope>
+
+/** Builds a node for a run, with what is kept of its steps. */
+const opener = (
+  { executor, settings }: Draft,
+  common: CommonSettings.CommonSettings,
+  context: ExecutorContext,
+  build: Prepared<never>
+): Opening => {
+  const cache = common.cache ?? (executor.cost === "cheap" ? "off" : "shared")
+  if (cache === "off" || !isKeepable(executor)) {
+    return (run, meter, inner) =>
+      build({
+        ...context,
+        meter,
+        ...(run === undefined ? {} : { run }),
+        ...(inner === undefined ? {} : { inner })
+      })
+  }
+  const digest = StepKey.ofNode({ ...executor, settings: executor.effective(settings) })
+  const node = { id: context.id, type: executor.type, digest, cache }
+  return (run, meter) => {
+    const steps = run?.steps == null ? undefined : KeptSteps.make(run.steps, node, run, meter)
+    const opened = build({
+      ...context,
+      meter,
+      ...(run === undefined ? {} : { run }),
+      ...(steps === undefined ? {} : { steps })
+    })
+    return steps === undefined ? opened : Effect.map(opened, (instance) => Node.keeping(instance, steps, run))
+  }
+}
+
+/** Reading a source, writing outputs and running other nodes are no results that could be kept. */
+const isKeepable = ({ category, inner }: Pick<Executor<never>, "category" | "inner">): boolean =>
+  inner === undefined &&
+  (category === "extract" || category === "transform" || category === "analyse" || category === "document_set")
 
 const inputExecutor = ({ common, executor, settings }: Draft, { node, prepared }: Prospect): Plan.InputExecutor => {
   const seconds = Number(settings["polling_interval_seconds"])

@@ -11,6 +11,7 @@ import type { ExecutorId } from "../domain/Ids.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import type { ExecutorInstance } from "../executor/Executor.ts"
+import * as KeptSteps from "../executor/KeptSteps.ts"
 import { ExecutorError, withoutSecrets } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import type { Meter } from "../executor/Usage.ts"
@@ -33,6 +34,33 @@ export interface Node {
 
 /** Builds the node for a run. May throw what the executor throws. */
 export type Open<R> = (run: RunFacts | undefined, meter: Meter) => Effect.Effect<ExecutorInstance, ExecutorError, R>
+
+/** The node with its results kept where it does not do that itself: the work on a single item is then one step. */
+export const keeping = (
+  instance: ExecutorInstance,
+  steps: KeptSteps.KeptSteps,
+  run: RunFacts | undefined
+): ExecutorInstance =>
+  instance.keepsSteps === true
+    ? instance
+    : {
+        ...instance,
+        process: (items) => {
+          const [item] = items
+          if (item === undefined || items.length > 1) return instance.process(items)
+          let others: ReadonlyArray<Content> | undefined
+          const reads = Effect.sync(() => KeptSteps.wholeItem(run, item))
+          const work = (progress: KeptSteps.StepProgress) =>
+            Effect.map(instance.process(items), (given): KeptSteps.Done => {
+              const [only] = given
+              if (only !== undefined && given.length === 1) return { item: only, details: {} }
+              others = given
+              progress.discard()
+              return { item, details: {} }
+            })
+          return Effect.map(steps.around(item, reads, work), (done) => others ?? [done.item])
+        }
+      }
 
 export interface Outcome {
   readonly items: ReadonlyArray<Content>

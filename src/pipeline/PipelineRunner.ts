@@ -13,6 +13,7 @@ import { Catalog } from "../executor/Catalog.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import * as RunFiles from "../executor/RunFiles.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
+import { StepResults } from "../store/StepResults.ts"
 import * as Compiler from "./Compiler.ts"
 import * as Plan from "./Plan.ts"
 import * as Problem from "./Problem.ts"
@@ -70,6 +71,7 @@ const make = Effect.gen(function* () {
   const { localRoots, pipelineEnvAllowlist } = yield* WorkerConfig
   const provider = yield* Effect.configProviderWith(Effect.succeed)
   const variables = { allowed: new Set(pipelineEnvAllowlist), provider }
+  const stepResults = yield* StepResults
   const plans = new Map<PipelineId, Known>()
 
   const compiled = (pipeline: VersionedPipeline) => Compiler.compile(pipeline, { catalog, store, variables })
@@ -128,7 +130,12 @@ const make = Effect.gen(function* () {
         onLeft: (error): Effect.Effect<RunResult, RunFailure | Problem.PipelineInvalid> => Effect.fail(error),
         onRight: (runnable) =>
           Effect.scopedWith((scope) =>
-            Run.run(runnable, items, facts, watcher).pipe(
+            Run.run(
+              runnable,
+              items,
+              facts && stepResults !== null ? { steps: stepResults, ...facts } : facts,
+              watcher
+            ).pipe(
               Effect.provideService(Scope.Scope, scope),
               Effect.provideService(
                 RunFiles.CurrentRunFiles,

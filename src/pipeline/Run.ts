@@ -118,7 +118,10 @@ class State {
       const node = this.nodes[index]
       if (progress === undefined || node === undefined) return []
       const { end, itemsIn, startedAt } = progress
-      const usage = this.meters[index]?.all() ?? []
+      const meter = this.meters[index]
+      const usage = meter?.all() ?? []
+      const saved = meter?.saved() ?? []
+      const steps = meter?.steps()
       return {
         executorId: node.id,
         type: node.type,
@@ -129,7 +132,9 @@ class State {
         itemsOut: end?.itemsOut ?? 0,
         itemsFailed: end?.itemsFailed ?? 0,
         error: end?.error ?? null,
-        ...(usage.length === 0 ? {} : { usage })
+        ...(usage.length === 0 ? {} : { usage }),
+        ...(saved.length === 0 ? {} : { saved }),
+        ...(steps === undefined ? {} : { steps })
       }
     })
   }

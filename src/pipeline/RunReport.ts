@@ -1,7 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { Content } from "../domain/Content.ts"
 import type { ExecutorError } from "../executor/ExecutorError.ts"
-import type { Usage } from "../executor/Usage.ts"
+import type { StepCounts, Usage } from "../executor/Usage.ts"
 
 /** How one node fared in a run. Times in milliseconds since the epoch. */
 export interface NodeReport {
@@ -18,6 +18,10 @@ export interface NodeReport {
   readonly error: string | null
   /** What its calls of paid services used, of a failed node, too; absent where it called none. */
   readonly usage?: ReadonlyArray<Usage>
+  /** What was not used, because results were kept. */
+  readonly saved?: ReadonlyArray<Usage>
+  /** Where its results came from; absent where they are not kept. */
+  readonly steps?: StepCounts
 }
 
 export interface RunResult {

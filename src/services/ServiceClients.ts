@@ -108,6 +108,8 @@ export interface Operation {
 
 export interface OperationAddress {
   url: string | undefined
+  /** Done whenever `url` has changed, before anything else is called. */
+  readonly moved?: (url: string | undefined) => Effect.Effect<void>
 }
 
 export type OperationState =
@@ -358,6 +360,8 @@ const make = Effect.gen(function* () {
           )
     }
 
+    const isOwn = (url: string): boolean => URL.canParse(url) && new URL(url).origin === endpoint.origin
+
     const operate = (start: Call, operation: Operation): Effect.Effect<Answer, CallError> => {
       const { interval, longest, within } = operation
       const { usage, ...quiet } = start
@@ -366,17 +370,31 @@ const make = Effect.gen(function* () {
           "TimedOut",
           `has not ended the operation within ${Duration.toSeconds(within)} s (${start.operation}).`
         )
-        const address = operation.address ?? { url: undefined }
+        const address: OperationAddress = operation.address ?? { url: undefined }
+        const move = (url: string | undefined): Effect.Effect<void> => {
+          address.url = url
+          return address.moved?.(url) ?? Effect.void
+        }
         let pause = interval
+        // An address that was kept may be of another day: the service forgets results, and its host must be the one that gets the key.
+        let isKept = address.url !== undefined
+        if (address.url !== undefined && !isOwn(address.url)) {
+          address.url = undefined
+          isKept = false
+        }
         if (address.url === undefined) {
-          const started = yield* call({ ...quiet, mayBeEmpty: true })
-          address.url = yield* addressOf(started, start.operation)
+          // What was accepted is paid for: its address is kept, whatever stops the run meanwhile.
+          const started = yield* Effect.uninterruptibleMask((restore) =>
+            Effect.tap(restore(call({ ...quiet, mayBeEmpty: true })), (accepted) =>
+              Effect.flatMap(addressOf(accepted, start.operation), move)
+            )
+          )
           pause = Duration.max(
             interval,
             Duration.millis(RateHeaders.read(started.headers, yield* Clock.currentTimeMillis).retryAfterMillis ?? 0)
           )
         }
-        const url = address.url
+        const url = address.url ?? ""
         const began = yield* MonotonicTime.now
         let failures = 0
         for (;;) {
@@ -388,10 +406,15 @@ const make = Effect.gen(function* () {
           )
           if (seen.error !== undefined) {
             failures += 1
-            if (!mayHeal(seen.error)) address.url = undefined
-            if (!mayHeal(seen.error) || failures > 5) return yield* seen.error
+            const mayCome = mayHeal(seen.error)
+            if (!mayCome && seen.error.reason !== "Unauthorized") yield* move(undefined)
+            // What the service has forgotten is asked for anew.
+            if (isKept && (seen.error.status === 404 || seen.error.status === 410))
+              return yield* operate(start, operation)
+            if (!mayCome || failures > 5) return yield* seen.error
           } else if (seen.answer !== undefined) {
             failures = 0
+            isKept = false
             const state = operation.state(seen.answer.json)
             if (state._tag === "Succeeded") {
               const took = (yield* MonotonicTime.now) - began
@@ -405,7 +428,7 @@ const make = Effect.gen(function* () {
               )
             }
             if (state._tag === "Failed") {
-              address.url = undefined
+              yield* move(undefined)
               const said = Quotations.hidden(CutText.cut(redact(state.message), 300), quotableOf(start))
               return yield* failure("Failed", `could not do it: ${said}`)
             }

@@ -421,7 +421,9 @@ const reportOf = (nodes: ReadonlyArray<NodeReport>, died: ReadonlyArray<AttemptN
           items_out: node.itemsOut,
           items_failed: node.itemsFailed,
           error: shortened(node.error),
-          ...(node.usage === undefined ? {} : { usage: Usage.toJson(node.usage) })
+          ...(node.usage === undefined ? {} : { usage: Usage.toJson(node.usage) }),
+          ...(node.saved === undefined ? {} : { saved: Usage.toJson(node.saved) }),
+          ...(node.steps === undefined ? {} : sourceOf(node.steps))
         }
       ])
     ),
@@ -442,3 +444,10 @@ const reportOf = (nodes: ReadonlyArray<NodeReport>, died: ReadonlyArray<AttemptN
     ]
   }
 }
+
+/** `kept` where nothing was computed; with several items, how many of them were kept. */
+const sourceOf = ({ computed, kept, keptSince }: Usage.StepCounts): Stored => ({
+  from: computed === 0 ? "kept" : "computed",
+  ...(keptSince === null ? {} : { kept_since: Timestamp.format(keptSince) }),
+  ...(computed > 0 && kept > 0 ? { items_kept: kept } : {})
+})

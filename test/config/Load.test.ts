@@ -114,6 +114,7 @@ describe("Load", () => {
         LOCAL_ROOTS: "/data/in,/data/out",
         SERVICE_HOST_ALLOWLIST: "ollama, *.corp.example",
         AI_PRICES: "prices.json",
+        STEP_RESULTS_TTL_DAYS: "7",
         EXECUTOR_THREADS: "3",
         CLAIM_CHECK_CONTAINER_NAME: "claims",
         STORAGE_WORKER_QUEUE_NAME: "q-1",
@@ -158,7 +159,8 @@ describe("Load", () => {
         serviceHostAllowlist: ["ollama", "*.corp.example"],
         aiPrices: "prices.json",
         executorThreads: 3,
-        claimCheckContainer: "claims"
+        claimCheckContainer: "claims",
+        stepResultsTimeToLive: Duration.days(7)
       })
       assert.deepInclude(azure, {
         queueName: "q-1",

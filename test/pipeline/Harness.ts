@@ -16,6 +16,7 @@ import * as PerItem from "../../src/executor/PerItem.ts"
 import * as Settings from "../../src/executor/Settings.ts"
 import * as FanInAggregator from "../../src/executors/transform/FanInAggregator.ts"
 import * as PipelineRunner from "../../src/pipeline/PipelineRunner.ts"
+import * as StepResults from "../../src/store/StepResults.ts"
 import { PipelineStore } from "../../src/store/PipelineStore.ts"
 
 /** `set`: writes `data.<key> = value`; as simple as an executor that changes items can be. */
@@ -189,6 +190,8 @@ export interface Options {
   readonly stored?: Readonly<Record<string, string>>
   readonly allowed?: ReadonlyArray<string>
   readonly environment?: Readonly<Record<string, string>>
+  /** Where results of steps are kept. */
+  readonly steps?: StepResults.StepStore
 }
 
 /** A runner with these executors, stored pipelines and variables. */
@@ -198,6 +201,7 @@ export const layer = (options: Options = {}): Layer.Layer<PipelineRunner.Pipelin
   const store = Layer.succeed(PipelineStore, PipelineStore.of({ find, findByName: find }))
   return Layer.provideMerge(PipelineRunner.layer, store).pipe(
     Layer.provide(options.catalog ?? Layer.succeed(Catalog.Catalog, Catalog.make(options.executors ?? executors))),
+    Layer.provide(Layer.succeed(StepResults.StepResults, options.steps ?? null)),
     Layer.provide(WorkerConfig.layerWith({ pipelineEnvAllowlist: options.allowed ?? [] })),
     Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(options.environment ?? {})))))
   )

@@ -40,7 +40,8 @@ const agent = TextNode.define({
  */
 export const executor: typeof agent = {
   ...agent,
-  prepare: (raw) => agent.prepare(translated(raw))
+  prepare: (raw) => agent.prepare(translated(raw)),
+  effective: (raw) => agent.effective(translated(raw))
 }
 
 const translated = (raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {

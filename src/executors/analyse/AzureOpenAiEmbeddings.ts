@@ -9,6 +9,7 @@ import { type CallError, toExecutorError } from "../../services/CallError.ts"
 import { type EmbeddingModel, EmbeddingModels } from "../../services/embedding/Embeddings.ts"
 import { tooManyCalls } from "./model/Asking.ts"
 import * as CleanText from "./model/CleanText.ts"
+import * as FinishStarted from "./model/FinishStarted.ts"
 import * as ModelSettings from "./model/ModelSettings.ts"
 import * as TextFields from "./model/TextFields.ts"
 
@@ -59,6 +60,7 @@ export const executor = Executor.define({
   type: "azure_openai_embeddings",
   aliases: ["azure_openai_embeddings_executor", "embedding_generator", "embeddings_executor"],
   category: "analyse",
+  cost: "paid",
   name: "Azure OpenAI Embeddings",
   description: "Makes a vector of each text, or of every chunk, many in one call.",
   settings,
@@ -78,9 +80,9 @@ export const executor = Executor.define({
       const models = yield* EmbeddingModels
       const options = ModelSettings.optionsOf("azure_openai_embeddings", context, { ...given, api: "auto" })
       const model = yield* Effect.mapError(models.open(options), toExecutorError(context))
-      return PerItem.perItem(context, given, (item, keep) => {
+      const work = (item: Content, keep: (changed: Content) => void, progress: Executor.StepProgress) => {
         const meter = new Usage.Meter(context.meter)
-        return embedded(context, given, model, item, meter).pipe(
+        return embedded(context, given, model, item, meter, progress).pipe(
           Effect.mapError((error) => (error._tag === "CallError" ? toExecutorError(context, item)(error) : error)),
           Effect.map((result) => Usage.noted(context, result, meter)),
           Effect.tapError(({ message }) =>
@@ -91,7 +93,13 @@ export const executor = Executor.define({
             )
           )
         )
-      })
+      }
+      return PerItem.perItem(
+        context,
+        given,
+        (item, keep, _, progress) => work(item, keep, progress),
+        (item) => Effect.succeed(TextFields.inputOf(item, given.input_field))
+      )
     })
 })
 
@@ -100,7 +108,8 @@ const embedded = (
   given: Decoded,
   model: EmbeddingModel,
   item: Content,
-  meter: Usage.Meter
+  meter: Usage.Meter,
+  progress: Executor.StepProgress
 ): Effect.Effect<Content, CallError | Executor.ExecutorError> =>
   Effect.gen(function* () {
     const fail = (message: string) => Executor.documentError(context, item, `${context.id}: ${message}`)
@@ -123,22 +132,26 @@ const embedded = (
     const batches = batched(given, wanted)
     if (batches.length > given.max_calls) return yield* tooManyCalls(given.max_calls, batches.length)
     const vectors: Array<ReadonlyArray<number> | null> = texts.map(() => null)
-    yield* Effect.forEach(
+    const ask = (question: ReadonlyArray<string>) =>
+      batches.length === 1
+        ? model.embed({ texts: question, dimensions: given.dimensions, meter })
+        : progress.answer(question, meter, (charged) =>
+            model.embed({ texts: question, dimensions: given.dimensions, meter: charged })
+          )
+    yield* FinishStarted.forEach(
       batches,
       (batch) =>
-        Effect.map(
-          model.embed({ texts: batch.map(({ text }) => text), dimensions: given.dimensions, meter }),
-          (answers) => {
-            for (const [place, { index }] of batch.entries()) vectors[index] = answers[place] ?? null
-          }
-        ),
-      { concurrency: 4, discard: true }
+        Effect.map(ask(batch.map(({ text }) => text)), (answers) => {
+          for (const [place, { index }] of batch.entries()) vectors[index] = answers[place] ?? null
+        }),
+      { concurrency: 4 }
     )
     const lengths = new Set(vectors.flatMap((vector) => (vector === null ? [] : [vector.length])))
     if (lengths.size > 1) {
       return yield* fail(`the vectors of ${nameOf(item)} have different lengths: ${[...lengths].join(", ")}.`)
     }
     const key = TextFields.keyIn(given.input_field, given.output_field) ?? given.output_field
+    progress.writes([key, "embedding_dimensions", "embedding_model", "embedding_status"])
     return withSummary(write(vectors.map((vector) => ({ [key]: vector }))), {
       embedding_dimensions: [...lengths][0] ?? 0,
       embedding_model: given.deployment_name,

@@ -6,6 +6,7 @@ import { type Content, nameOf, withData, withSummary } from "../../domain/Conten
 import * as SafeJson from "../../domain/SafeJson.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import * as Executor from "../../executor/Executor.ts"
+import { isObject } from "../../executor/FieldPath.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as Usage from "../../executor/Usage.ts"
@@ -75,12 +76,14 @@ export const executor = Executor.define({
   type: "cross_document_comparison",
   aliases: ["cross_document_comparison_executor"],
   category: "document_set",
+  cost: "paid",
   name: "Cross-Document Comparison",
   description: "Has a model compare the documents of a set: differences, trends, variances, recommendations.",
   settings,
   check: ModelSettings.problems,
   make: (given, context) =>
     Effect.map(ModelSettings.open("cross_document_comparison", context, given), (model) => ({
+      keepsSteps: true,
       process: (items) =>
         items.length === 0
           ? Effect.fail(
@@ -92,19 +95,21 @@ export const executor = Executor.define({
               })
             )
           : Effect.forEach(items, (item) =>
-              Effect.mapError(compared(given, context, model, item), (error) =>
+              Effect.mapError(step(given, context, model, item), (error) =>
                 error._tag === "CallError" ? toExecutorError(context, item)(error) : error
               )
             )
     }))
 })
 
-const compared = (
+type Failure = CallError | Executor.ExecutorError
+
+const step = (
   given: Decoded,
   context: Executor.ExecutorContext,
   model: LanguageModel,
   item: Content
-): Effect.Effect<Content, CallError | Executor.ExecutorError> =>
+): Effect.Effect<Content, Failure> =>
   Effect.gen(function* () {
     const log = yield* ItemLog.start(context)
     const startedAt = yield* Clock.currentTimeNanos
@@ -113,20 +118,51 @@ const compared = (
       return yield* Executor.documentError(context, item, `${nameOf(item)}: ${set.left} (setting set_data_key).`)
     }
     const { documents, fields } = set.right
-    const setId = fields["set_id"] ?? null
-    const setName = fields["set_name"] ?? null
+    const about = {
+      set_id: fields["set_id"] ?? null,
+      set_name: fields["set_name"] ?? null,
+      count: documents.length
+    }
     const payload = {
-      set_name: setName,
+      set_name: about.set_name,
       total_documents: documents.length,
       documents: documents.map((each) => chosen(given, each))
     }
     const { text } = CleanText.clean(JSON.stringify(SafeJson.toJson(payload), null, 1))
+    const work = Effect.map(compared(given, context, model, item, text, about), (result) => ({
+      item: result,
+      details: {}
+    }))
+    const done = yield* context.steps === undefined
+      ? work
+      : context.steps.around<Failure>(item, Effect.succeed([about, text]), (progress) => {
+          progress.writes([given.output_key, "agent_execution_status"])
+          return work
+        })
+    return log.completed(done.item, {
+      set_id: about.set_id,
+      set_name: about.set_name,
+      documents_analyzed: documents.length,
+      duration_seconds: Number((yield* Clock.currentTimeNanos) - startedAt) / 1e9,
+      ...done.details
+    })
+  })
+
+const compared = (
+  given: Decoded,
+  context: Executor.ExecutorContext,
+  model: LanguageModel,
+  item: Content,
+  text: string,
+  about: { readonly set_id: unknown; readonly set_name: unknown; readonly count: number }
+): Effect.Effect<Content, Failure> =>
+  Effect.gen(function* () {
     const tokens = Math.ceil(Buffer.byteLength(text) / 4)
     if (tokens > given.max_input_tokens) {
       return yield* Executor.documentError(
         context,
         item,
-        `${context.id}: the ${documents.length} documents of ${nameOf(item)} have about ${tokens} tokens, more than max_input_tokens (${given.max_input_tokens}). Name the setting comparison_fields.`
+        `${context.id}: the ${about.count} documents of ${nameOf(item)} have about ${tokens} tokens, more than max_input_tokens (${given.max_input_tokens}). Name the setting comparison_fields.`
       )
     }
     const meter = new Usage.Meter(context.meter)
@@ -139,21 +175,18 @@ const compared = (
     const result = withData(item, {
       [given.output_key]: {
         type: "cross_document_comparison",
-        set_id: setId,
-        set_name: setName,
-        documents_compared: documents.length,
+        set_id: about.set_id,
+        set_name: about.set_name,
+        documents_compared: about.count,
         analysis,
         output_format: given.output_format,
         generated_at: yield* Timestamp.now
       }
     })
-    return log.completed(Usage.noted(context, withSummary(result, { agent_execution_status: "success" }), meter), {
-      set_id: setId,
-      set_name: setName,
-      documents_analyzed: documents.length,
-      duration_seconds: Number((yield* Clock.currentTimeNanos) - startedAt) / 1e9
-    })
+    return Usage.noted(context, withSummary(result, { agent_execution_status: "success" }), meter)
   })
+
+const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : {})
 
 /** A field is named by the end of its path, or by the whole of it where two would have the same name. */
 const chosen = ({ comparison_fields }: Decoded, document: Fields): Fields => {
@@ -163,7 +196,10 @@ const chosen = ({ comparison_fields }: Decoded, document: Fields): Fields => {
     filename: document["filename"] ?? null
   }
   if (comparison_fields.length === 0) {
-    return { ...head, data: document["data"] ?? {}, summary_data: document["summary_data"] ?? {} }
+    // What differs from run to run is nothing to compare, and would make each run a question of its own.
+    const { temp_file_path: _1, ...data } = fieldsOf(document["data"])
+    const { usage: _2, ...summary_data } = fieldsOf(document["summary_data"])
+    return { ...head, data, summary_data }
   }
   const nameIn = (path: string): string => path.slice(path.lastIndexOf(".") + 1)
   const isShared = (path: string): boolean =>

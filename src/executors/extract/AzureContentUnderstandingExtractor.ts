@@ -7,12 +7,13 @@ import * as Executor from "../../executor/Executor.ts"
 import { isObject } from "../../executor/FieldPath.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
+import * as StepKey from "../../executor/StepKey.ts"
 import * as Usage from "../../executor/Usage.ts"
 import * as Understanding from "../../services/analysis/ContentUnderstanding.ts"
 import { toExecutorError } from "../../services/CallError.ts"
 import * as Endpoint from "../../services/Endpoint.ts"
-import type { OperationAddress } from "../../services/ServiceClients.ts"
 import * as BytesOf from "../BytesOf.ts"
+import * as KeptOperation from "../KeptOperation.ts"
 import * as ServiceSignIn from "../ServiceSignIn.ts"
 
 const settings = {
@@ -51,27 +52,35 @@ const settings = {
     default: null
   }),
   content_understanding_api_version: Settings.string({ description: "The service's version.", default: "2025-11-01" }),
-  content_understanding_timeout: Settings.integer({
-    description: "Seconds that one request, and an analysis as a whole, may take.",
-    default: 60,
-    min: 1
-  }),
-  content_understanding_polling_interval: Settings.integer({
-    description: "Seconds between the first looks at an analysis; they grow to ten.",
-    default: 2,
-    min: 1
-  }),
-  content_understanding_max_retries: Settings.integer({
-    description: "Calls after the first, when a call failed for a reason that may pass.",
-    default: 3,
-    min: 0,
-    max: 20
-  }),
-  content_understanding_retry_backoff_factor: Settings.number({
-    description: "The first wait is a second, and each further one longer by this factor.",
-    default: 2,
-    min: 1
-  }),
+  content_understanding_timeout: Settings.pace(
+    Settings.integer({
+      description: "Seconds that one request, and an analysis as a whole, may take.",
+      default: 60,
+      min: 1
+    })
+  ),
+  content_understanding_polling_interval: Settings.pace(
+    Settings.integer({
+      description: "Seconds between the first looks at an analysis; they grow to ten.",
+      default: 2,
+      min: 1
+    })
+  ),
+  content_understanding_max_retries: Settings.pace(
+    Settings.integer({
+      description: "Calls after the first, when a call failed for a reason that may pass.",
+      default: 3,
+      min: 0,
+      max: 20
+    })
+  ),
+  content_understanding_retry_backoff_factor: Settings.pace(
+    Settings.number({
+      description: "The first wait is a second, and each further one longer by this factor.",
+      default: 2,
+      min: 1
+    })
+  ),
   content_understanding_model_mappings: Settings.custom<Readonly<Record<string, string>>, Settings.RequiredSetting>(
     "string",
     {
@@ -109,6 +118,7 @@ type Decoded = Settings.TypeOf<typeof settings>
 export const executor = Executor.define({
   type: "azure_content_understanding_extractor",
   category: "extract",
+  cost: "paid",
   name: "Azure Content Understanding Extractor",
   description: "Analyses documents with an analyzer of Azure AI Content Understanding.",
   settings,
@@ -170,14 +180,13 @@ export const executor = Executor.define({
         ),
         toExecutorError(context)
       )
-      const addresses = new WeakMap<Content, OperationAddress>()
-      return PerItem.perItem(context, given, (item, keep) =>
+      const bytesOf = (item: Content) => {
+        const path = item.data[given.temp_file_path_field]
+        return typeof path === "string" && path !== "" ? fromFile(item) : fromBytes(item)
+      }
+      const work = (item: Content, keep: (changed: Content) => void, progress: Executor.StepProgress) =>
         Effect.gen(function* () {
-          const address = addresses.get(item) ?? { url: undefined }
-          addresses.set(item, address)
           const meter = new Usage.Meter(context.meter)
-          const path = item.data[given.temp_file_path_field]
-          const bytesOf = typeof path === "string" && path !== "" ? fromFile : fromBytes
           const interval = Duration.seconds(given.content_understanding_polling_interval)
           const found = yield* service
             .analyze({
@@ -186,13 +195,14 @@ export const executor = Executor.define({
               interval,
               longest: Duration.max(interval, Duration.seconds(10)),
               within: timeout,
-              address,
+              address: KeptOperation.address(progress),
               meter
             })
             .pipe(
               Effect.mapError(toExecutorError(context, item)),
               Effect.tapError(() => Effect.sync(() => keep(Usage.noted(context, item, meter))))
             )
+          progress.writes([given.output_field, given.figures_output_field, "extraction_status", "analyzer_id"])
           const figures = given.retrieve_figures ? yield* imagesOf(service, given, item, found) : []
           const written = withData(item, {
             [given.output_field]: found.raw,
@@ -204,6 +214,11 @@ export const executor = Executor.define({
             meter
           )
         })
+      return PerItem.perItem(
+        context,
+        given,
+        (item, keep, _, progress) => work(item, keep, progress),
+        (item) => Effect.flatMap(bytesOf(item), (bytes) => StepKey.ofBytes(new Uint8Array(bytes)))
       )
     })
 })

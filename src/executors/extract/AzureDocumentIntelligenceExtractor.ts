@@ -5,12 +5,14 @@ import { type Content, withData, withSummary } from "../../domain/Content.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
+import * as StepKey from "../../executor/StepKey.ts"
 import * as Usage from "../../executor/Usage.ts"
 import * as DocumentIntelligence from "../../services/analysis/DocumentIntelligence.ts"
 import { toExecutorError } from "../../services/CallError.ts"
 import * as Endpoint from "../../services/Endpoint.ts"
-import { type OperationAddress, ServiceClients } from "../../services/ServiceClients.ts"
+import { ServiceClients } from "../../services/ServiceClients.ts"
 import * as BytesOf from "../BytesOf.ts"
+import * as KeptOperation from "../KeptOperation.ts"
 import * as ServiceSignIn from "../ServiceSignIn.ts"
 
 const settings = {
@@ -58,12 +60,15 @@ const settings = {
     default: null
   }),
   doc_intelligence_api_version: Settings.string({ description: "The service's version.", default: "2024-11-30" }),
-  polling_interval_seconds: Settings.number({
-    description: "Seconds between the first looks at an analysis; they grow to 34. The service's own word counts more.",
-    default: 2,
-    min: 0.1,
-    max: 60
-  }),
+  polling_interval_seconds: Settings.pace(
+    Settings.number({
+      description:
+        "Seconds between the first looks at an analysis; they grow to 34. The service's own word counts more.",
+      default: 2,
+      min: 0.1,
+      max: 60
+    })
+  ),
   ...ServiceSignIn.retries,
   requests_per_minute: ServiceSignIn.requestsPerMinute
 }
@@ -75,6 +80,7 @@ export const executor = Executor.define({
   type: "azure_document_intelligence_extractor",
   aliases: ["document_intelligence_extractor"],
   category: "extract",
+  cost: "paid",
   name: "Azure Document Intelligence Extractor",
   description: "Extracts text, tables, figures and key-value pairs using Azure AI Document Intelligence.",
   settings,
@@ -129,12 +135,8 @@ export const executor = Executor.define({
         }),
         toExecutorError(context)
       )
-      // A further try for an item goes on with its analysis instead of paying for another.
-      const addresses = new WeakMap<Content, OperationAddress>()
-      return PerItem.perItem(context, given, (item, keep) =>
+      const work = (item: Content, keep: (changed: Content) => void, progress: Executor.StepProgress) =>
         Effect.gen(function* () {
-          const address = addresses.get(item) ?? { url: undefined }
-          addresses.set(item, address)
           const meter = new Usage.Meter(context.meter)
           const document = new Uint8Array(yield* bytesOf(item))
           const analysis = yield* DocumentIntelligence.analyze(client, {
@@ -147,14 +149,25 @@ export const executor = Executor.define({
             locale: given.locale,
             interval: Duration.seconds(given.polling_interval_seconds),
             within,
-            address,
+            address: KeptOperation.address(progress),
             meter
           }).pipe(
             Effect.mapError(toExecutorError(context, item)),
             Effect.tapError(() => Effect.sync(() => keep(Usage.noted(context, item, meter))))
           )
+          progress.writes([
+            given.output_field,
+            `${given.output_field}_full_result`,
+            "pages_analyzed",
+            "extraction_status"
+          ])
           return Usage.noted(context, withAnalysis(given, item, analysis), meter)
         })
+      return PerItem.perItem(
+        context,
+        given,
+        (item, keep, _, progress) => work(item, keep, progress),
+        (item) => Effect.flatMap(bytesOf(item), (bytes) => StepKey.ofBytes(new Uint8Array(bytes)))
       )
     })
 })

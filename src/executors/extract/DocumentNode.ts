@@ -4,6 +4,7 @@ import type { DocumentError } from "../../documents/DocumentError.ts"
 import { withSummary } from "../../domain/Content.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
+import * as StepKey from "../../executor/StepKey.ts"
 import type * as Settings from "../../executor/Settings.ts"
 import type { Jobs } from "../../threads/Jobs.ts"
 import * as BytesOf from "../BytesOf.ts"
@@ -16,6 +17,8 @@ export interface Reader<Job extends keyof Jobs> {
   readonly settings: PerItem.PerItemSettings & BytesOf.BytesSettings
   /** What the thread gets beside the bytes. */
   readonly input: (item: Content) => Omit<Jobs[Job]["input"], "bytes">
+  /** The keys of `data` and `summary_data` that {@link write} writes, where it depends on nothing but the bytes and {@link input}. */
+  readonly writes?: ReadonlyArray<string>
   /** Why the document's text is blank, if it is. That becomes one of the document's warnings before {@link write} gets it. */
   readonly blank: (document: Jobs[Job]["output"]) => Findings.Blank | undefined
   /** The item with what was found, its warnings among it. */
@@ -39,18 +42,24 @@ export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(
   /** Whether a text in `data.<content_field>` may be the document itself, not only its base64 form. */
   readonly takesText?: boolean
   readonly reader: (settings: Settings.TypeOf<F>) => Reader<Job>
+  readonly cost?: Executor.Cost
+  readonly version?: number
 }) => {
   const { job, reader, takesText, ...described } = definition
   return Executor.define({
     ...described,
     category: "extract",
     make: (decoded, context) => {
-      const { blank, input, settings, unreadable, write } = reader(decoded)
+      const { blank, input, settings, unreadable, write, writes } = reader(decoded)
       return Effect.gen(function* () {
         const parsing = yield* Parsing.make(context, settings)
         const bytesOf = yield* takesText === true ? Source.make(context, settings) : BytesOf.make(context, settings)
         const sizeOf = yield* BytesOf.sizes(settings)
-        return PerItem.perItem(context, settings, (item, _, note) =>
+        const read = (
+          item: Content,
+          note: (details: Readonly<Record<string, unknown>>) => void,
+          progress: Executor.StepProgress
+        ) =>
           parsing
             .read(
               item,
@@ -63,6 +72,7 @@ export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(
                 const lack = blank(document)
                 const warnings = lack === undefined ? document.warnings : [...document.warnings, lack.warning]
                 note(Findings.detailsOf(warnings))
+                progress.writes([...(writes ?? []), "extraction_status", "extraction_warnings"])
                 const found = withSummary(write(item, { ...document, warnings }), {
                   extraction_status: lack?.status ?? "success"
                 })
@@ -70,9 +80,21 @@ export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(
               }),
               Effect.catchTag("DocumentError", (error) => {
                 const passed = unreadable?.(item, error)
+                progress.discard()
                 return passed === undefined ? Effect.fail(parsing.failure(item, error)) : Effect.succeed(passed)
               })
             )
+        return PerItem.perItem(
+          context,
+          settings,
+          (item, _, note, progress) => read(item, note, progress),
+          writes === undefined
+            ? undefined
+            : (item) =>
+                Effect.map(
+                  Effect.flatMap(bytesOf(item), (bytes) => StepKey.ofBytes(new Uint8Array(bytes))),
+                  (document) => [document, input(item), item.summary_data["extraction_warnings"] ?? null]
+                )
         )
       })
     }

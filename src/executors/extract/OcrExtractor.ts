@@ -64,6 +64,7 @@ type Decoded = Settings.TypeOf<typeof settings>
 /** `ocr_extractor`: the text of scans and pictures, recognized without any service in the threads of the worker. */
 export const executor = DocumentNode.define({
   type: "ocr_extractor",
+  cost: "costly",
   name: "OCR Extractor",
   description:
     "Recognizes the text of scanned PDFs and of pictures (PNG, JPEG, the first page of TIFF) on the worker itself. Needs the packages tesseract.js-core and @tesseract.js-data/<language> beside the worker.",
@@ -81,6 +82,7 @@ export const executor = DocumentNode.define({
       options: optionsOf(settings, item),
       limits: { bytes: settings.max_size_bytes, pages: settings.max_pages, pixels: settings.max_pixels }
     }),
+    writes: [settings.output_field, "pages_processed", "ocr_confidence"],
     blank: ({ text }) => Findings.blankText(text.replaceAll(settings.page_separator, ""), []),
     write: (item, document) => withDocument(settings, item, document),
     unreadable: (item, error) =>

@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
+import type { StepProgress } from "../../../executor/Executor.ts"
 import type { Meter } from "../../../executor/Usage.ts"
 import { CallError } from "../../../services/CallError.ts"
 import type { LanguageModel, Reply } from "../../../services/language/LanguageModel.ts"
 import * as Delimited from "./Delimited.ts"
+import * as FinishStarted from "./FinishStarted.ts"
 import * as Json from "./Json.ts"
 import type { TextSettings } from "./ModelSettings.ts"
 import * as Parts from "./Parts.ts"
@@ -51,11 +53,23 @@ const concurrency = 4
 /** How much more room an answer gets that did not fit. */
 const moreRoom = 4
 
+interface JsonSchema {
+  readonly name: string
+  readonly json: Readonly<Record<string, unknown>>
+}
+
+interface Answered {
+  readonly text: string
+  readonly raws: ReadonlyArray<unknown>
+}
+
 export const make = (
   model: LanguageModel,
   settings: AskingSettings,
   meter: Meter,
-  partTokens = settings.max_input_tokens
+  partTokens = settings.max_input_tokens,
+  /** Keeps each answer of an item that needs several. */
+  progress?: StepProgress
 ): Asking => {
   const replies: Array<unknown> = []
   let calls = 0
@@ -63,70 +77,89 @@ export const make = (
   const ask = (
     messages: Delimited.Messages,
     maxTokens: number,
-    schema?: { readonly name: string; readonly json: Readonly<Record<string, unknown>> }
+    charged: Meter,
+    schema?: JsonSchema
   ): Effect.Effect<Reply, CallError> =>
     Effect.suspend(() => {
       calls += 1
       if (calls > settings.max_calls) return Effect.fail(tooManyCalls(settings.max_calls))
-      return Effect.tap(
-        model.ask({
-          system: messages.system,
-          user: messages.user,
-          temperature: settings.temperature,
-          maxTokens,
-          meter,
-          ...(schema === undefined ? {} : { schema })
-        }),
-        ({ raw }) => Effect.sync(() => replies.push(raw))
-      )
+      return model.ask({
+        system: messages.system,
+        user: messages.user,
+        temperature: settings.temperature,
+        maxTokens,
+        meter: charged,
+        ...(schema === undefined ? {} : { schema })
+      })
     })
 
-  const roomy = (
-    messages: Delimited.Messages,
-    schema?: { readonly name: string; readonly json: Readonly<Record<string, unknown>> }
-  ): Effect.Effect<Reply, CallError> =>
+  const roomy = (messages: Delimited.Messages, charged: Meter, schema?: JsonSchema): Effect.Effect<Reply, CallError> =>
     Effect.catchIf(
-      ask(messages, settings.max_tokens, schema),
+      ask(messages, settings.max_tokens, charged, schema),
       ({ reason }) => reason === "Truncated",
-      () => ask(messages, settings.max_tokens * moreRoom, schema)
+      () => ask(messages, settings.max_tokens * moreRoom, charged, schema)
+    )
+
+  /** The texts and the whole replies that led to an answer. Those that were kept are as good as new ones. */
+  const answered = (
+    order: Order,
+    schema: JsonSchema | undefined,
+    answer: (charged: Meter) => Effect.Effect<Answered, CallError>
+  ): Effect.Effect<string, CallError> =>
+    Effect.map(
+      progress === undefined ? answer(meter) : progress.answer({ ...order, schema: schema ?? null }, meter, answer),
+      ({ raws, text }) => {
+        replies.push(...raws)
+        return text
+      }
     )
 
   /** Asks, and once more with what was wrong. */
   const repaired = <A>(
     order: Order,
-    schema: { readonly name: string; readonly json: Readonly<Record<string, unknown>> } | undefined,
+    schema: JsonSchema | undefined,
     read: (text: string) => Either.Either<A, string>
-  ): Effect.Effect<A, CallError> =>
-    Effect.gen(function* () {
-      const first = read((yield* roomy(yield* Delimited.messages(order.instructions, order.text), schema)).text)
-      if (Either.isRight(first)) return first.right
-      const again = `${order.instructions}
+  ): Effect.Effect<A, CallError> => {
+    const asked = (charged: Meter) =>
+      Effect.gen(function* () {
+        const first = yield* roomy(yield* Delimited.messages(order.instructions, order.text), charged, schema)
+        const problem = read(first.text)
+        if (Either.isRight(problem)) return { text: first.text, raws: [first.raw] }
+        const again = `${order.instructions}
 
-An answer to this was refused because ${first.left}. Answer with nothing but the JSON that is asked for.`
-      const second = read((yield* roomy(yield* Delimited.messages(again, order.text), schema)).text)
-      if (Either.isRight(second)) return second.right
-      return yield* new CallError({
-        reason: "Unreadable",
-        message: `The model ${settings.deployment_name} at ${settings.endpoint} answered twice with something else than the JSON that was asked for: ${second.left}. Another model, or a lower temperature, may do better.`
+An answer to this was refused because ${problem.left}. Answer with nothing but the JSON that is asked for.`
+        const second = yield* roomy(yield* Delimited.messages(again, order.text), charged, schema)
+        const last = read(second.text)
+        return Either.isRight(last)
+          ? { text: second.text, raws: [first.raw, second.raw] }
+          : yield* unreadable(last.left)
       })
+    return Effect.flatMap(answered(order, schema, asked), (text) => Either.mapLeft(read(text), unreadable))
+  }
+
+  const unreadable = (problem: string): CallError =>
+    new CallError({
+      reason: "Unreadable",
+      message: `The model ${settings.deployment_name} at ${settings.endpoint} answered twice with something else than the JSON that was asked for: ${problem}. Another model, or a lower temperature, may do better.`
     })
 
   /** A text with words in it, asked for once more when there were none. */
-  const worded = (order: Order, left: number): Effect.Effect<string, CallError> =>
-    Effect.flatMap(Delimited.messages(order.instructions, order.text), (messages) =>
-      Effect.flatMap(roomy(messages), (reply) => {
+  const worded = (order: Order): Effect.Effect<string, CallError> => {
+    const asked = (charged: Meter, before: ReadonlyArray<unknown> = []): Effect.Effect<Answered, CallError> =>
+      Effect.gen(function* () {
+        const messages = yield* Delimited.messages(order.instructions, order.text)
+        const reply = yield* roomy(messages, charged)
         const text = Delimited.withoutMarks(reply.text, messages)
-        if (text.trim() !== "") return Effect.succeed(text)
-        return left > 0
-          ? worded(order, left - 1)
-          : Effect.fail(
-              new CallError({
-                reason: "Unreadable",
-                message: `The model ${settings.deployment_name} at ${settings.endpoint} answered twice with an empty text.`
-              })
-            )
+        const raws = [...before, reply.raw]
+        if (text.trim() !== "") return { text, raws }
+        if (before.length === 0) return yield* asked(charged, raws)
+        return yield* new CallError({
+          reason: "Unreadable",
+          message: `The model ${settings.deployment_name} at ${settings.endpoint} answered twice with an empty text.`
+        })
       })
-    )
+    return answered(order, undefined, (charged) => asked(charged))
+  }
 
   const partsFrom = <A>(
     pieces: ReadonlyArray<Parts.Part>,
@@ -134,7 +167,7 @@ An answer to this was refused because ${first.left}. Answer with nothing but the
     work: (part: Parts.Part) => Effect.Effect<A, CallError>
   ): Effect.Effect<ReadonlyArray<A>, CallError> =>
     Effect.map(
-      Effect.forEach(
+      FinishStarted.forEach(
         pieces,
         (part) =>
           Effect.catchIf(
@@ -152,7 +185,7 @@ An answer to this was refused because ${first.left}. Answer with nothing but the
 
   return {
     replies,
-    text: (order) => worded(order, 1),
+    text: worded,
     json: (order, { check, name, schema }) => {
       const decode = Json.decoder(schema)
       return repaired(order, { name, json: Json.schemaOf(schema) }, (text) =>

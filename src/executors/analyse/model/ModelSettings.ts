@@ -24,34 +24,44 @@ export const connection = {
     default: "default_azure_credential"
   }),
   api_key: Settings.secret({ description: "The key, for credential_type azure_key_credential.", default: null }),
-  max_retries: Settings.integer({
-    description:
-      "Calls after the first, when a call failed for a reason that may pass. Waiting for rate limits is none.",
-    default: 3,
-    min: 0,
-    max: 20
-  }),
-  retry_backoff_seconds: Settings.number({
-    description: "Seconds before the second call; longer where the service asks for it.",
-    default: 1,
-    min: 0
-  }),
-  retry_backoff_factor: Settings.number({
-    description: "By how much each further wait is longer than the one before.",
-    default: 2,
-    min: 1
-  }),
-  tokens_per_minute: Settings.integer({
-    description:
-      "Tokens a minute that this process may use of the deployment. Without it, the process finds out from the service's answers.",
-    default: null,
-    min: 1
-  }),
-  requests_per_minute: Settings.integer({
-    description: "Calls a minute that this process may make of the deployment. Without it, as tokens_per_minute.",
-    default: null,
-    min: 1
-  })
+  max_retries: Settings.pace(
+    Settings.integer({
+      description:
+        "Calls after the first, when a call failed for a reason that may pass. Waiting for rate limits is none.",
+      default: 3,
+      min: 0,
+      max: 20
+    })
+  ),
+  retry_backoff_seconds: Settings.pace(
+    Settings.number({
+      description: "Seconds before the second call; longer where the service asks for it.",
+      default: 1,
+      min: 0
+    })
+  ),
+  retry_backoff_factor: Settings.pace(
+    Settings.number({
+      description: "By how much each further wait is longer than the one before.",
+      default: 2,
+      min: 1
+    })
+  ),
+  tokens_per_minute: Settings.pace(
+    Settings.integer({
+      description:
+        "Tokens a minute that this process may use of the deployment. Without it, the process finds out from the service's answers.",
+      default: null,
+      min: 1
+    })
+  ),
+  requests_per_minute: Settings.pace(
+    Settings.integer({
+      description: "Calls a minute that this process may make of the deployment. Without it, as tokens_per_minute.",
+      default: null,
+      min: 1
+    })
+  )
 }
 
 /** Which of the ways to ask a model is spoken. */

@@ -41,6 +41,18 @@ export const read = (item: Content, path: string): Either.Either<TextFields, str
   })
 }
 
+/** What of the item the texts are read from: its shape with nothing but them. Null where there is none. */
+export const inputOf = (item: Content, path: string): unknown => projected(item.data, stepsOf(path)) ?? null
+
+const projected = (value: unknown, [step, ...further]: ReadonlyArray<Step>): unknown => {
+  if (step === undefined) return value
+  if (!isObject(value) || !Object.hasOwn(value, step.key)) return undefined
+  const next = value[step.key]
+  return step.isList && Array.isArray(next)
+    ? { list: next.map((element: unknown) => projected(element, further)) }
+    : { value: projected(next, further) }
+}
+
 /** The item without these keys beside its texts, and without the texts. */
 export const strip = (item: Content, path: string, keys: ReadonlyArray<string>, withoutTexts: boolean): Content => {
   const steps = stepsOf(path)

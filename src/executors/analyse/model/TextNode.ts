@@ -7,8 +7,10 @@ import * as PerItem from "../../../executor/PerItem.ts"
 import type * as Settings from "../../../executor/Settings.ts"
 import * as Usage from "../../../executor/Usage.ts"
 import { type CallError, toExecutorError } from "../../../services/CallError.ts"
+import type { LanguageModel } from "../../../services/language/LanguageModel.ts"
 import * as Asking from "./Asking.ts"
 import * as CleanText from "./CleanText.ts"
+import * as FinishStarted from "./FinishStarted.ts"
 import * as ModelSettings from "./ModelSettings.ts"
 import * as TextFields from "./TextFields.ts"
 
@@ -63,6 +65,7 @@ export const define = <const F extends Settings.Fields>(definition: {
   return Executor.define({
     ...described,
     category: "analyse",
+    cost: "paid",
     check: (decoded) => {
       const { settings } = workOf(decoded)
       return [
@@ -82,20 +85,24 @@ export const define = <const F extends Settings.Fields>(definition: {
       const worker = workOf(decoded)
       const { settings } = worker
       return Effect.map(ModelSettings.open(definition.type, context, settings), (model) =>
-        PerItem.perItem(context, settings, (item, keep) => {
-          const meter = new Usage.Meter(context.meter)
-          const asking = Asking.make(model, settings, meter, worker.partTokens)
-          const withUsage = (result: Content): Content => Usage.noted(context, result, meter)
-          return onItem(context, worker, asking, item).pipe(
-            Effect.map(withUsage),
-            Effect.mapError(toExecutorErrorOf(context, item)),
-            Effect.tapError(() =>
-              Effect.sync(() =>
-                keep(withUsage(worker.onFailure === undefined ? item : stripped(worker, worker.onFailure, item)))
+        PerItem.perItem(
+          context,
+          settings,
+          (item, keep, _, progress) => {
+            const meter = new Usage.Meter(context.meter)
+            const withUsage = (result: Content): Content => Usage.noted(context, result, meter)
+            return onItem(context, worker, model, meter, progress, item).pipe(
+              Effect.map(withUsage),
+              Effect.mapError(toExecutorErrorOf(context, item)),
+              Effect.tapError(() =>
+                Effect.sync(() =>
+                  keep(withUsage(worker.onFailure === undefined ? item : stripped(worker, worker.onFailure, item)))
+                )
               )
             )
-          )
-        })
+          },
+          (item) => Effect.succeed(TextFields.inputOf(item, settings.input_field))
+        )
       )
     }
   })
@@ -109,7 +116,9 @@ const toExecutorErrorOf =
 const onItem = (
   context: Executor.ExecutorContext,
   { partTokens, settings, takesWhole, work }: Worker,
-  asking: Asking.Asking,
+  model: LanguageModel,
+  meter: Usage.Meter,
+  progress: Executor.StepProgress,
   item: Content
 ): Effect.Effect<Content, CallError | Executor.ExecutorError> =>
   Effect.gen(function* () {
@@ -143,13 +152,16 @@ const onItem = (
       0
     )
     if (needed > settings.max_calls) return yield* Asking.tooManyCalls(settings.max_calls, needed)
+    // A single answer is kept with the step itself.
+    const asking = Asking.make(model, settings, meter, partTokens, needed > 1 ? progress : undefined)
     const key = TextFields.keyIn(settings.input_field, settings.output_field) ?? settings.output_field
-    const results = yield* Effect.forEach(
+    const results = yield* FinishStarted.forEach(
       texts,
       (text): Effect.Effect<Result, CallError> =>
         isBlank(text) ? Effect.succeed({ value: null }) : work(asking, CleanText.clean(text), text),
       { concurrency: isList ? concurrency : 1 }
     )
+    progress.writes([key, `${key}_agent_full_response`, ...results.flatMap(keysOf), ...summaryKeys])
     const written = write(
       results.map(({ beside, value }) => ({
         [key]: value,
@@ -170,6 +182,13 @@ const onItem = (
       ...sums(results)
     })
   })
+
+const summaryKeys = ["agent_execution_status", "response_length"] as const
+
+const keysOf = ({ beside, counts }: Result): ReadonlyArray<string> => [
+  ...Object.keys(beside ?? {}),
+  ...Object.keys(counts ?? {})
+]
 
 /** The item without what looks like a result, in lists, too. */
 const stripped = ({ settings }: Worker, onFailure: NonNullable<Worker["onFailure"]>, item: Content): Content => {

@@ -1,0 +1,11 @@
+import type { StepProgress } from "../executor/Executor.ts"
+import type { OperationAddress } from "../services/ServiceClients.ts"
+
+/** Where a step's running analysis is looked at: whoever takes the step up again goes on with it instead of paying for another. */
+export const address = (progress: StepProgress): OperationAddress => {
+  const noted = progress.noted()
+  return {
+    url: typeof noted === "string" ? noted : undefined,
+    moved: (url) => progress.note(url ?? null)
+  }
+}
