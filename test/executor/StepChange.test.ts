@@ -44,7 +44,10 @@ describe("the change that a step made", () => {
     const before = item("A", { gone: 1, stays: { a: 1, b: 2 } })
     const entry = { executor_id: "n", start_time: "", end_time: "", status: "completed", details: {}, errors: [] }
     const after = withLog({ ...before, data: { stays: { b: 2 } } }, entry)
-    const taken = StepChange.apply(item("B", { gone: 9, stays: { a: 8, b: 7 } }), stored(StepChange.between(before, after)))
+    const taken = StepChange.apply(
+      item("B", { gone: 9, stays: { a: 8, b: 7 } }),
+      stored(StepChange.between(before, after))
+    )
     assert.deepStrictEqual(taken?.item.data, { stays: { b: 7 } })
     assert.deepStrictEqual(taken?.logs, [entry])
   })
@@ -66,7 +69,10 @@ describe("the change that a step made", () => {
       FastCheck.property(json, json, (one, two) => {
         const before = item("A", one)
         const after = { ...before, data: two }
-        assert.deepStrictEqual(JSON.stringify(sorted(through(before, after, before)?.data)), JSON.stringify(sorted(two)))
+        assert.deepStrictEqual(
+          JSON.stringify(sorted(through(before, after, before)?.data)),
+          JSON.stringify(sorted(two))
+        )
       }),
       { numRuns: 300 }
     )
