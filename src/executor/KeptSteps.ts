@@ -206,7 +206,7 @@ class OpenStep implements StepProgress {
 /** Noted for a step of which single answers are kept: without it none are looked for. */
 const marker = { answers: true }
 const isMarker = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && (value as typeof marker).answers === true
+  typeof value === "object" && value !== null && "answers" in value && value.answers === true
 
 const readAnswer = (value: unknown) =>
   typeof value === "object" && value !== null && "answer" in value
