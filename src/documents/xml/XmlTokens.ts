@@ -51,8 +51,11 @@ interface Repeating<E> extends Span {
   readonly deepest: number
 }
 
-export const makeSlots = <E extends ElementName>(): Array<Slot<E> | undefined> =>
-  Array.from({ length: slotCount }, () => undefined)
+export const makeSlots = <E extends ElementName>(): Array<Slot<E> | undefined> => {
+  const slots: Array<Slot<E> | undefined> = []
+  slots.length = slotCount
+  return slots
+}
 
 const slotCount = 256
 
