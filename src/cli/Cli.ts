@@ -70,14 +70,17 @@ const demo = Command.make(
     ),
     watch: Options.boolean("watch").pipe(Options.withDescription("Keep the worker running, with HTTP, until Ctrl+C.")),
     documents: Options.directory("documents", { exists: "yes" }).pipe(
+      Options.withPseudoName("DIR"),
       Options.withDescription("Process the files of this folder instead of the demo's own documents."),
       Options.optional
     ),
-    output: Options.directory("output").pipe(
+    output: Options.text("output").pipe(
+      Options.withPseudoName("DIR"),
       Options.withDescription("Copy every result into this folder."),
       Options.optional
     ),
-    log: Options.file("log").pipe(
+    log: Options.text("log").pipe(
+      Options.withPseudoName("FILE"),
       Options.withDescription("Write the worker's log to this file, as JSON lines."),
       Options.optional
     )

@@ -10,6 +10,7 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
 import process from "node:process"
 import * as AzureWorker from "../AzureWorker.ts"
 import { BlobStore } from "../blob/BlobStore.ts"
@@ -30,6 +31,8 @@ import * as Services from "./demo/standins/Services.ts"
 import * as Table from "./demo/Table.ts"
 import * as Logging from "./Logging.ts"
 import * as InputNode from "./run/InputNode.ts"
+import * as OutputFolder from "./run/OutputFolder.ts"
+import * as Watch from "./serve/Watch.ts"
 
 export interface DemoOptions {
   /** On emulators of Azure Storage and Cosmos DB instead of a temporary folder. */
@@ -46,6 +49,9 @@ export interface DemoOptions {
   readonly log: Option.Option<string>
 }
 
+/** The file of `--log` can't be written. */
+export class LogUnusable extends Schema.TaggedError<LogUnusable>()("LogUnusable", { message: Schema.String }) {}
+
 /** The demo's own pipeline could not look for documents. */
 export class CrawlFailed extends Schema.TaggedError<CrawlFailed>()("CrawlFailed", { message: Schema.String }) {}
 
@@ -59,6 +65,7 @@ export const demo = (options: DemoOptions) =>
       onNone: () => Effect.succeed(Documents.samples),
       onSome: Folder.read
     })
+    if (Option.isSome(options.output)) yield* OutputFolder.make(options.output.value, "json")
     const chosen = yield* Chosen.choose(options.pipeline, documents)
     const fs = yield* FileSystem.FileSystem
     const temporaryFolder = yield* fs.makeTempDirectoryScoped({ prefix: "contentflow-demo-" })
@@ -87,7 +94,7 @@ export const demo = (options: DemoOptions) =>
       yield* Console.log(
         executions.length === 0
           ? "\nThe pipeline looks for none of the documents.\n"
-          : `\n${Table.ofExecutions(executions)}\n`
+          : `\n${resultsAre(options)}\n\n${Table.ofExecutions(executions)}\n`
       )
       for (const [name, index] of services.indexes) {
         yield* Console.log(`${Retrieval.report(name, index, chosen.questions)}\n`)
@@ -95,14 +102,17 @@ export const demo = (options: DemoOptions) =>
       const usage = Progress.usageOf(executions)
       if (usage.length > 0) yield* Console.log(`Used: ${usage.join("; ")}\n`)
       yield* Console.log(summaryOf(executions))
-      if (options.watch) yield* goOn(executions)
+      if (options.watch) {
+        yield* Option.match(options.documents, { onNone: () => Effect.void, onSome: follow })
+        yield* goOn(executions, options.output)
+      }
     })
     if (options.azure) {
       yield* Console.log("Starting Azurite and a Cosmos DB emulator in this process …")
       const storage = yield* Emulators.storage
       const cosmosEndpoint = yield* Emulators.cosmos()
       const places = [
-        `Cosmos DB:         ${cosmosEndpoint} (any key; database contentflow)`,
+        `Cosmos DB:         ${cosmosEndpoint} (any key; database contentflow; clients need enableEndpointDiscovery: false)`,
         `Storage:           ${storage.connectionString}`
       ]
       return yield* shown(places).pipe(Effect.scoped, Effect.provide(Installation.portsOn(storage, cosmosEndpoint)))
@@ -178,12 +188,47 @@ const executionsNow = Effect.gen(function* () {
   return executions
 })
 
+/** Where a person finds what the table names, and how to change how it was made. */
+const resultsAre = ({ output, pipeline, watch }: DemoOptions): string =>
+  [
+    Option.match(output, {
+      onNone: () =>
+        `Results are in the demo's own storage, which ${watch ? "goes when it ends" : "is gone now"}; --output DIR copies them.`,
+      onSome: (folder) => `Results are copied into ${folder}.`
+    }),
+    ...(Option.isNone(pipeline)
+      ? ["`contentflow-worker init DIR` writes a pipeline whose settings can be changed; `demo --pipeline FILE` runs it."]
+      : [])
+  ].join("\n")
+
+/** Uploads what changes in the folder of the documents from now on. */
+const follow = Effect.fnUntraced(function* (folder: string) {
+  const known = new Map<string, string>()
+  let isFirst = true
+  const upload = Effect.gen(function* () {
+    for (const document of yield* Folder.read(folder)) {
+      const body = yield* document.bytes
+      const version = createHash("sha256").update(body).digest("hex")
+      if (known.get(document.name) === version) continue
+      if (!isFirst) yield* Installation.upload({ ...document, bytes: Effect.succeed(body) })
+      known.set(document.name, version)
+    }
+    isFirst = false
+  })
+  yield* upload
+  const warn = (reason: string) => Console.error(`Changes in ${folder} are not noticed: ${reason}`)
+  yield* Stream.runForEach(Watch.changes(folder, warn), () =>
+    Effect.catchTag(upload, "FolderUnusable", ({ message }) => Console.error(message))
+  ).pipe(Effect.forkScoped)
+})
+
 /** A line for every document that somebody puts into the container from now on. */
-const goOn = (before: ReadonlyArray<Execution>) => {
+const goOn = (before: ReadonlyArray<Execution>, output: Option.Option<string>) => {
   const told = new Set(before.map(({ id }) => id))
   return Effect.gen(function* () {
-    for (const execution of yield* executionsNow) {
-      if (told.has(execution.id) || !isTerminal(execution.status)) continue
+    const fresh = (yield* executionsNow).filter(({ id, status }) => !told.has(id) && isTerminal(status))
+    if (fresh.length > 0 && Option.isSome(output)) yield* copyOutputs(output.value)
+    for (const execution of fresh) {
       told.add(execution.id)
       yield* Console.log(Progress.line(execution))
     }
@@ -214,5 +259,15 @@ const copyOutputs = Effect.fnUntraced(function* (folder: string) {
 const logTo = (file: Option.Option<string>) =>
   Option.match(file, {
     onNone: () => Logger.remove(Logger.defaultLogger),
-    onSome: (path) => Logger.replaceScoped(Logger.defaultLogger, PlatformLogger.toFile(Logging.jsonLine, path))
+    onSome: (path) =>
+      Logger.replaceScoped(
+        Logger.defaultLogger,
+        Effect.mapError(
+          PlatformLogger.toFile(Logging.jsonLine, path),
+          (error) =>
+            new LogUnusable({
+              message: `--log ${path}: no file can be written there (${error._tag === "SystemError" ? error.reason : error.message}). Choose another place.`
+            })
+        )
+      )
   })

@@ -23,6 +23,7 @@ import * as WorkerHttp from "../http/HttpServer.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { WorkerEngine } from "../worker/WorkerEngine.ts"
 import * as Logging from "./Logging.ts"
+import * as DocumentResult from "./run/DocumentResult.ts"
 import * as Install from "./serve/Install.ts"
 import * as Project from "./serve/Project.ts"
 import * as Reporter from "./serve/Reporter.ts"
@@ -106,9 +107,9 @@ const run = (
     if (once) {
       yield* untilDone(planned, startedAt, restless, tell)
       yield* tell
-      const { completed, failed } = reporter.totals()
-      yield* Console.log(`serve: ${completed} completed, ${failed} failed`)
-      return failed === 0 ? 0 : someFailed
+      const totals = reporter.totals()
+      yield* Console.log(`serve: ${DocumentResult.counts(totals)}`)
+      return totals.failed === 0 ? 0 : someFailed
     }
     yield* Effect.forEach(planned, (vault) => Effect.forkScoped(notice(vault, crawl(vault))), { discard: true })
     // The last results are told when the engine has stopped.

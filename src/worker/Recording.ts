@@ -155,12 +155,14 @@ export const completed = (
   now: number
 ): ExecutionChange => {
   const failures = items.filter((item) => statusOf(item) === "failed").length
+  const blank = items.filter(({ summary_data }) => summary_data["extraction_status"] === "empty").length
   return {
     status: "completed",
-    status_message:
-      failures === 0
-        ? "Execution completed"
-        : `Execution completed with errors in ${failures} of ${items.length} items`,
+    status_message: [
+      "Execution completed",
+      ...(failures === 0 ? [] : [`${withErrors} ${failures} of ${items.length} items`]),
+      ...(blank === 0 ? [] : [`${withoutText} ${blank} of ${items.length} items`])
+    ].join(" "),
     completed_at: Timestamp.format(now),
     updated_at: Timestamp.format(now),
     error: null,
@@ -169,6 +171,12 @@ export const completed = (
     ...reportOf(nodes)
   }
 }
+
+/** What the message of a completed execution has where items failed in a node that let the run go on. */
+export const withErrors = "with errors in"
+
+/** What it has where an extractor found no text, as in a scan. */
+export const withoutText = "without text in"
 
 /** Of a task whose documents were all gone or replaced when its turn came. */
 export const departed = (

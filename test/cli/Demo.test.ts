@@ -1,7 +1,7 @@
 import { BlobServiceClient } from "@azure/storage-blob"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { samples } from "../../src/cli/demo/Documents.ts"
@@ -88,6 +88,14 @@ describe("demo", () => {
         assert.notMatch(demo.stderr(), /^\s+at /m)
         const wrong = yield* WorkerProcess.run(["demo", "--documents", join(own, "missing")], {})
         assert.deepStrictEqual(yield* wrong.exit, { code: 2, signal: null })
+        for (const [option, place] of [
+          ["--log", join(own, "none", "x.log")],
+          ["--output", "/dev/null/x"]
+        ] as const) {
+          const unusable = yield* WorkerProcess.run(["demo", option, place], {})
+          assert.deepStrictEqual(yield* unusable.exit, { code: 1, signal: null })
+          assert.match(unusable.stderr(), new RegExp(`^${option} ${place}: .* Choose another`))
+        }
       }),
     300_000
   )
@@ -96,7 +104,14 @@ describe("demo", () => {
     "with --watch in a folder goes on: new documents are processed, and nothing is left behind",
     () =>
       Effect.gen(function* () {
-        const demo = yield* WorkerProcess.run(["demo", "--watch"], {})
+        const own = yield* folder
+        const outputs = yield* folder
+        for (const { bytes, name } of samples) {
+          mkdirSync(join(own, name, ".."), { recursive: true })
+          writeFileSync(join(own, name), yield* bytes)
+        }
+        symlinkSync("..", join(own, "loop"))
+        const demo = yield* WorkerProcess.run(["demo", "--watch", "--documents", own, "--output", outputs], {})
         const said = (pattern: RegExp) =>
           Effect.map(
             eventually(
@@ -108,12 +123,15 @@ describe("demo", () => {
           )
         const place = yield* said(/^Folder: +(\S+),/m)
         yield* said(/^(demo: 9 discovered, 8 completed, 1 failed)$/m)
-        writeFileSync(join(place, "documents", "later.txt"), "It goes on")
+        writeFileSync(join(own, "later.txt"), "It goes on")
         yield* said(/^(later\.txt: completed) in .* written to output\/extracted\/later\.txt\.json$/m)
         assert.strictEqual(
           textIn(readFileSync(join(place, "output", "extracted", "later.txt.json"), "utf8")),
           "It goes on"
         )
+        assert.include(readdirSync(outputs), "later.txt.json")
+        assert.include(demo.stdout(), `Results are copied into ${outputs}.`)
+        assert.notMatch(demo.stdout(), /failed.*https:/)
         yield* demo.kill("SIGINT")
         assert.deepStrictEqual(yield* demo.exit, { code: 0, signal: null })
         assert.isFalse(existsSync(place))

@@ -80,6 +80,14 @@ export const portsIn = (folder: string) =>
     Layer.provideMerge(Layer.succeed(WorkerConfig, engineSettings))
   )
 
+/** Puts a document where the vault's pipeline looks for it. */
+export const upload = Effect.fnUntraced(function* ({ bytes, name }: SourceDocument) {
+  const blobs = yield* BlobStore
+  yield* blobs.upload({ account, container: documentsContainer, path: name }, yield* bytes, {
+    contentType: MediaTypes.ofName(name)
+  })
+})
+
 /** Uploads the documents, then registers the pipeline and the vault that watches them. */
 export const install = Effect.fn("Installation.install")(function* (
   documents: ReadonlyArray<SourceDocument>,
@@ -91,16 +99,7 @@ export const install = Effect.fn("Installation.install")(function* (
     blobs.ensureContainer(account, documentsContainer),
     blobs.ensureContainer(account, outputContainer)
   ])
-  yield* Effect.forEach(
-    documents,
-    ({ bytes, name }) =>
-      Effect.flatMap(bytes, (body) =>
-        blobs.upload({ account, container: documentsContainer, path: name }, body, {
-          contentType: MediaTypes.ofName(name)
-        })
-      ),
-    { concurrency: 4, discard: true }
-  )
+  yield* Effect.forEach(documents, upload, { concurrency: 4, discard: true })
   const now = yield* Timestamp.now
   yield* pipelines.upsert({
     id: pipelineId,

@@ -7,6 +7,7 @@ import { Checkpoint } from "../../domain/Checkpoint.ts"
 import { Execution, isTerminal } from "../../domain/Execution.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import { decoderOf } from "../../store/DocumentContainer.ts"
+import * as BlobAddresses from "../BlobAddresses.ts"
 import { outputContainer } from "./Installation.ts"
 import { Records } from "./Records.ts"
 
@@ -69,7 +70,7 @@ const bar = (finished: number, all: number, running: Execution | undefined): str
 export const line = (execution: Execution): string =>
   execution.status === "completed"
     ? `${nameOf(execution)}: completed in ${secondsOf(execution)}, written to ${outputOf(execution)}`
-    : `${nameOf(execution)}: ${execution.status}. ${execution.error ?? ""}`
+    : `${nameOf(execution)}: ${execution.status}. ${BlobAddresses.withoutAddresses(execution.error ?? "")}`
 
 /** The document's path in its container. */
 export const nameOf = ({ content }: Execution): string => {

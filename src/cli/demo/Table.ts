@@ -1,4 +1,6 @@
 import * as CutText from "../../text/CutText.ts"
+import * as BlobAddresses from "../BlobAddresses.ts"
+import { aligned } from "../Columns.ts"
 import type { Execution } from "../../domain/Execution.ts"
 import { nameOf, outputOf, secondsOf } from "./Progress.ts"
 
@@ -14,19 +16,7 @@ export const ofExecutions = (executions: ReadonlyArray<Execution>): string => {
   return aligned([["Document", "Status", "Items", "Time", "Output"], ...rows])
 }
 
-const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd()
-    )
-    .join("\n")
-}
-
 const oneLine = (error: string): string => {
-  const line = error.replaceAll(/\s+/g, " ")
+  const line = BlobAddresses.withoutAddresses(error).replaceAll(/\s+/g, " ")
   return CutText.shortened(line, 200, " …")
 }

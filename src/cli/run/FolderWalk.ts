@@ -70,10 +70,10 @@ const walked = async (root: string, leaveOut: ReadonlySet<string>, signal: Abort
     else if (info.isDirectory()) {
       const real = await realpath(path)
       const before = seen.get(real)
-      if (before === undefined) await enter({ path, real })
-      else if (isWithin(real, await realpath(dirname(path)))) {
+      if (isWithin(real, await realpath(dirname(path)))) {
         notes.push(`${nameOf(path)} is a link back to a folder that it lies in, and is not followed`)
-      } else notes.push(`${nameOf(path)} is a link to ${nameOf(before) || "the folder itself"}, which is read once`)
+      } else if (before === undefined) await enter({ path, real })
+      else notes.push(`${nameOf(path)} is a link to ${nameOf(before) || "the folder itself"}, which is read once`)
     }
   }
   return { files: files.toSorted((a, b) => (a.name < b.name ? -1 : 1)), notes, unreadable }

@@ -22,7 +22,11 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<Content>, RunFai
         catch: (cause) => `It is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`
       })
     ),
-    Effect.flatMap((value) => Effect.mapError(decode(value), describe)),
+    Effect.flatMap((value) =>
+      Array.isArray(value)
+        ? Effect.mapError(decode(value), describe)
+        : Effect.fail(`${shape} It is ${typeof value === "object" ? (value === null ? "null" : "one object: put it in [ ]") : `a ${typeof value}`}.`)
+    ),
     Effect.mapError((message) => new RunFailed({ message: `--items ${file}: ${message}` }))
   )
 
@@ -41,6 +45,8 @@ export const filesOf = (
 const isPath = (value: unknown): value is string =>
   typeof value === "string" && value !== "" && value.length <= 4096 && !/[\0\n]/.test(value)
 
+const shape = "It must be a list of items of the shape {id, summary_data, data, executor_logs}."
+
 const decode = Schema.decodeUnknown(Schema.Array(Content), { errors: "all" })
 
 const describe = (error: ParseResult.ParseError): string => {
@@ -52,7 +58,7 @@ const describe = (error: ParseResult.ParseError): string => {
   const issues = all.filter(({ path }) => !all.some((other) => other.path.startsWith(`${path}.`)))
   const lines = issues.slice(0, maxProblems).map(({ message, path }) => `  ${path}: ${message}`)
   const more = issues.length - lines.length
-  return ["It must be a list of items of the shape {id, summary_data, data, executor_logs}.", ...lines]
+  return [shape, ...lines]
     .concat(more > 0 ? [`  and ${more} more`] : [])
     .join("\n")
 }

@@ -1,22 +1,19 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { ServiceError } from "../../domain/ServiceError.ts"
-import * as CutText from "../../text/CutText.ts"
 import { Database } from "../../embedded/Database.ts"
 import type { Row } from "../../embedded/Driver.ts"
-import * as ProblemLine from "../run/ProblemLine.ts"
-
-/** What became of the documents since the start. */
-export interface Totals {
-  readonly completed: number
-  readonly failed: number
-}
+import * as BlobAddresses from "../BlobAddresses.ts"
+import * as DocumentResult from "../run/DocumentResult.ts"
+import * as Recording from "../../worker/Recording.ts"
 
 /** Tells every execution of the folder that ends, whichever process ran it. */
 export interface Reporter {
   /** Looks for what ended since the last look, and writes a line for each. */
   readonly look: Effect.Effect<void, ServiceError>
-  readonly totals: () => Totals
+  /** What became of the documents since the start. */
+  readonly totals: () => DocumentResult.Tally
 }
 
 const service = "The folder's database"
@@ -29,7 +26,7 @@ export const make = Effect.gen(function* () {
   let seen = yield* database.read(service, "read the time", ({ now }) => now)
   /** Executions of that moment which were told; others of the same moment may follow. */
   let told = new Set<string>()
-  const totals = { completed: 0, failed: 0 }
+  const totals = DocumentResult.emptyTally()
 
   const next = database.read(service, "look for results", ({ prepare }) => prepare(ended).all(seen, most + told.size))
   const look: Effect.Effect<void, ServiceError> = Effect.gen(function* () {
@@ -42,10 +39,9 @@ export const make = Effect.gen(function* () {
         told = new Set()
       }
       told.add(String(row["id"]))
-      const isCompleted = row["status"] === "completed"
-      if (isCompleted) totals.completed++
-      else totals.failed++
-      yield* Console.log(ProblemLine.plain(isCompleted ? `✓ ${nameIn(row)}` : `✗ ${nameIn(row)}: ${errorIn(row)}`))
+      const result = resultOf(row)
+      totals[result.status]++
+      yield* Option.match(DocumentResult.line(result), { onNone: () => Effect.void, onSome: Console.log })
     }
     if (rows.length >= most) yield* look
   })
@@ -55,11 +51,23 @@ export const make = Effect.gen(function* () {
 
 const ended = `SELECT id, status, written_at,
     coalesce(document ->> '$.content[0].id.path', document ->> '$.content[0].path', document ->> '$.pipeline_name') AS name,
-    document ->> '$.error' AS error
+    document ->> '$.error' AS error, document ->> '$.status_message' AS message
   FROM vault_executions WHERE written_at >= ? AND status IN ('completed', 'failed') ORDER BY written_at, id LIMIT ?`
 
-const nameIn = ({ id, name }: Row): string => textOf(name) ?? textOf(id) ?? "(unknown document)"
+/** A document that failed in a node which lets the run go on has failed all the same. */
+const resultOf = (row: Row) => {
+  const message = textOf(row["message"]) ?? ""
+  const isCompleted = row["status"] === "completed"
+  const status: DocumentResult.DocumentStatus =
+    !isCompleted || message.includes(Recording.withErrors)
+      ? "failed"
+      : message.includes(Recording.withoutText)
+        ? "without_text"
+        : "completed"
+  const error = isCompleted ? message : BlobAddresses.withoutAddresses(textOf(row["error"]) ?? "failed")
+  return { name: nameIn(row), status, error, warnings: [] }
+}
 
-const errorIn = ({ error }: Row): string => CutText.shortened(textOf(error) ?? "failed", 400, " …")
+const nameIn = ({ id, name }: Row): string => textOf(name) ?? textOf(id) ?? "(unknown document)"
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
