@@ -197,7 +197,9 @@ const resultsAre = ({ output, pipeline, watch }: DemoOptions): string =>
       onSome: (folder) => `Results are copied into ${folder}.`
     }),
     ...(Option.isNone(pipeline)
-      ? ["`contentflow-worker init DIR` writes a pipeline whose settings can be changed; `demo --pipeline FILE` runs it."]
+      ? [
+          "`contentflow-worker init DIR` writes a pipeline whose settings can be changed; `demo --pipeline FILE` runs it."
+        ]
       : [])
   ].join("\n")
 

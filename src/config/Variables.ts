@@ -219,7 +219,8 @@ export const variables = {
     name: "NUM_PROCESSING_WORKERS",
     group: "Workers",
     default: "0",
-    description: "Tasks that this process runs at the same time; with 0 it only discovers documents. It and NUM_SOURCE_WORKERS can't both be 0."
+    description:
+      "Tasks that this process runs at the same time; with 0 it only discovers documents. It and NUM_SOURCE_WORKERS can't both be 0."
   }),
   sourceWorkers: withDefault(Kind.integer(0, 1000), {
     name: "NUM_SOURCE_WORKERS",

@@ -249,7 +249,10 @@ describe("run", () => {
       assert.notMatch(shape.stderr, /^ {2}\[1\]\.id: /m)
       const object = yield* folder({ "one.json": JSON.stringify(item("a")) })
       const one = yield* cli(["run", files.at("p.yaml"), "--items", object.at("one.json")])
-      assert.match(one.stderr, /one\.json: It must be a list of items of the shape .* It is one object: put it in \[ \]\.\n$/)
+      assert.match(
+        one.stderr,
+        /one\.json: It must be a list of items of the shape .* It is one object: put it in \[ \]\.\n$/
+      )
       const text = yield* cli(["run", files.at("p.yaml"), "--items", files.at("text.json")])
       assert.strictEqual(text.code, 1)
       assert.include(text.stderr, "text.json: It is not JSON: ")

@@ -25,7 +25,9 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<Content>, RunFai
     Effect.flatMap((value) =>
       Array.isArray(value)
         ? Effect.mapError(decode(value), describe)
-        : Effect.fail(`${shape} It is ${typeof value === "object" ? (value === null ? "null" : "one object: put it in [ ]") : `a ${typeof value}`}.`)
+        : Effect.fail(
+            `${shape} It is ${typeof value === "object" ? (value === null ? "null" : "one object: put it in [ ]") : `a ${typeof value}`}.`
+          )
     ),
     Effect.mapError((message) => new RunFailed({ message: `--items ${file}: ${message}` }))
   )
@@ -58,9 +60,7 @@ const describe = (error: ParseResult.ParseError): string => {
   const issues = all.filter(({ path }) => !all.some((other) => other.path.startsWith(`${path}.`)))
   const lines = issues.slice(0, maxProblems).map(({ message, path }) => `  ${path}: ${message}`)
   const more = issues.length - lines.length
-  return [shape, ...lines]
-    .concat(more > 0 ? [`  and ${more} more`] : [])
-    .join("\n")
+  return [shape, ...lines].concat(more > 0 ? [`  and ${more} more`] : []).join("\n")
 }
 
 const pathText = (path: ReadonlyArray<PropertyKey>): string =>

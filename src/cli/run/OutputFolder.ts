@@ -35,7 +35,8 @@ export const make = (path: string, format: OutputFormat.OutputFormat): Effect.Ef
 
 const usable = async (path: string): Promise<void> => {
   // A folder of the kernel lets `mkdir` try for ever.
-  if (/^\/(?:proc|sys|dev)(?:\/|$)/.test(path)) throw new Error("it is a folder of the system's own. Choose another folder.")
+  if (/^\/(?:proc|sys|dev)(?:\/|$)/.test(path))
+    throw new Error("it is a folder of the system's own. Choose another folder.")
   await mkdir(path, { recursive: true })
   if (!(await stat(path)).isDirectory()) throw new Error("it is no folder. Choose another one.")
 }
