@@ -45,14 +45,14 @@ describe("The image", () => {
     it(`${name} runs as an unprivileged user that owns nothing but its temporary folder`, () => {
       const stage = stages().get(name) ?? []
       const user = stage.findIndex((line) => line.startsWith("USER "))
-      assert.strictEqual(stage[user], `USER ${name}`)
+      assert.strictEqual(stage[user], "USER 10001:10001")
       // After it nothing is copied or made, and nobody becomes root again.
       for (const line of stage.slice(user + 1)) assert.match(line, /^(EXPOSE|HEALTHCHECK|ENTRYPOINT|CMD) /)
       for (const line of stage.filter((each) => each.startsWith("COPY"))) assert.include(line, "--chown=root:root")
       const owned = stage.flatMap((line) =>
         [...line.matchAll(/chown (\S+) (\S+)/g)].map(([, who, what]) => [who, what])
       )
-      assert.deepStrictEqual(owned, [[`${name}:${name}`, "/app/tmp"]])
+      assert.deepStrictEqual(owned, [["10001:10001", "/app/tmp"]])
       // No shell between the signals and the process, and no secret in the image.
       assert.match(stage.find((line) => line.startsWith("ENTRYPOINT")) ?? "", /^ENTRYPOINT \["(node|deno)"/)
       assert.notMatch(stage.join("\n"), /KEY=|SECRET=|PASSWORD=|CONNECTION_STRING=/)
