@@ -4,9 +4,11 @@ import type { BlobStore } from "./blob/BlobStore.ts"
 import type { ServiceError } from "./domain/ServiceError.ts"
 import * as Database from "./embedded/Database.ts"
 import * as FolderBlob from "./embedded/FolderBlob.ts"
+import * as SqliteLookup from "./embedded/SqliteLookup.ts"
 import * as SqliteQueue from "./embedded/SqliteQueue.ts"
 import * as SqliteStores from "./embedded/SqliteStores.ts"
 import type { TaskQueue } from "./queue/TaskQueue.ts"
+import type { LookupStore } from "./store/LookupStore.ts"
 import { ClaimAccount } from "./worker/ClaimCheck.ts"
 
 /** The storage account that stands for the folder itself: its containers are the folders in it. */
@@ -18,27 +20,43 @@ export const hiddenFolder = ".contentflow"
 /** Where the folders of other storage accounts lie. */
 export const storageFolder = "storage"
 
+/** Where the documents of lookups lie: a folder of JSON files for each `account/database/container`. */
+export const lookupsFolder = "lookups"
+
 export interface Options extends Pick<FolderBlob.Options, "onUnsettled" | "places" | "settled"> {
   readonly folder: string
   /** Folders of storage accounts that lie elsewhere. */
   readonly accounts?: ReadonlyMap<string, string>
+  /** Paths of the partition keys of containers that are looked into, by `account/database/container`; `/id` where there is none. */
+  readonly partitionKeys?: ReadonlyMap<string, string>
 }
 
 /** Content that does not fit in a message is kept beside the database. */
 const claimAccount = "contentflow"
 
-/** The queue, the blobs and the five stores in one folder. Several processes of one machine may have them at once. */
+/** The queue, the blobs, the lookups and the five stores in one folder. Several processes of one machine may have them at once. */
 export const ports = ({
   accounts,
   folder,
+  partitionKeys = new Map(),
   ...options
 }: Options): Layer.Layer<
-  TaskQueue | BlobStore | ClaimAccount | Database.Database | Layer.Layer.Success<typeof SqliteStores.layer>,
+  | TaskQueue
+  | BlobStore
+  | ClaimAccount
+  | LookupStore
+  | Database.Database
+  | Layer.Layer.Success<typeof SqliteStores.layer>,
   ServiceError
 > =>
   Layer.mergeAll(
     SqliteQueue.layer,
     SqliteStores.layer,
+    SqliteLookup.layer({
+      folder: join(folder, lookupsFolder),
+      partitionKeys,
+      ...(options.settled === undefined ? {} : { settled: options.settled })
+    }),
     FolderBlob.layer({
       ...options,
       folder: join(folder, storageFolder),

@@ -74,6 +74,8 @@ export * as ExecutionStore from "./store/ExecutionStore.ts"
 export * as CheckpointStore from "./store/CheckpointStore.ts"
 export * as CrawlLock from "./store/CrawlLock.ts"
 export * as ControlStore from "./store/ControlStore.ts"
+/** What `cosmos_db_lookup` looks into: Cosmos DB, unless the program provides a store of its own. */
+export * as LookupStore from "./store/LookupStore.ts"
 
 /** Where the results of steps are kept; without a layer none are. */
 export * as StepResults from "./store/StepResults.ts"
@@ -94,6 +96,7 @@ export * as FolderWorker from "./FolderWorker.ts"
 export * as Database from "./embedded/Database.ts"
 export * as SqliteQueue from "./embedded/SqliteQueue.ts"
 export * as SqliteStores from "./embedded/SqliteStores.ts"
+export * as SqliteLookup from "./embedded/SqliteLookup.ts"
 export * as FolderBlob from "./embedded/FolderBlob.ts"
 
 // --- The ports on Azure ---

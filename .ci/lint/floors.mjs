@@ -6,7 +6,7 @@ import { dirname, join, normalize, relative } from "node:path"
 const floors = [
   ["text"],
   ["python", "yaml"],
-  ["condition", "xpath", "domain"],
+  ["condition", "cosmossql", "xpath", "domain"],
   ["concurrency"],
   ["web"],
   ["documents", "azure"],

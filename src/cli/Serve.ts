@@ -63,6 +63,7 @@ export const serve = (options: ServeOptions) =>
     const ports = FolderWorker.ports({
       folder,
       accounts: project.accounts,
+      partitionKeys: project.partitionKeys,
       places: Install.placesOf(planned),
       settled: Duration.toMillis(settled),
       onUnsettled: (place) => void unsettled.unsafeOffer(place)

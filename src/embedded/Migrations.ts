@@ -83,7 +83,27 @@ const steps: ReadonlyArray<string> = [
   CREATE INDEX vault_executions_by_creation ON vault_executions (created_at DESC, id);
   ALTER TABLE vault_exec_locks ADD COLUMN kind TEXT;
   ALTER TABLE vault_exec_locks ADD COLUMN created_at TEXT;
-  CREATE INDEX vault_exec_locks_by_kind ON vault_exec_locks (kind, created_at DESC, id) WHERE kind IS NOT NULL;`
+  CREATE INDEX vault_exec_locks_by_kind ON vault_exec_locks (kind, created_at DESC, id) WHERE kind IS NOT NULL;`,
+  `CREATE TABLE lookup_containers (
+    account TEXT NOT NULL,
+    database TEXT NOT NULL,
+    container TEXT NOT NULL,
+    partition_key TEXT NOT NULL,
+    source TEXT NOT NULL,
+    generation TEXT NOT NULL,
+    PRIMARY KEY (account, database, container)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE lookup_documents (
+    account TEXT NOT NULL,
+    database TEXT NOT NULL,
+    container TEXT NOT NULL,
+    partition TEXT NOT NULL,
+    id TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    written_at INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (account, database, container, partition, id)
+  ) STRICT, WITHOUT ROWID;`
 ]
 
 /** The version that this program writes. */

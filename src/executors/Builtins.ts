@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as ValvedBlobs from "../blob/ValvedBlobs.ts"
 import * as EndpointValves from "../concurrency/EndpointValves.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
@@ -47,6 +48,7 @@ import { executor as azureBlobOutput } from "./output/AzureBlobOutput.ts"
 import { executor as fanInAggregator } from "./transform/FanInAggregator.ts"
 import { executor as cosmosDbLookup } from "./transform/CosmosDbLookup.ts"
 import * as CosmosLookup from "../store/CosmosLookup.ts"
+import { LookupStore } from "../store/LookupStore.ts"
 import { executor as fieldMapper } from "./transform/FieldMapper.ts"
 import { executor as fieldSelector } from "./transform/FieldSelector.ts"
 import { executor as gptragSearchIndexDocumentGenerator } from "./transform/GptragSearchIndexDocumentGenerator.ts"
@@ -104,9 +106,17 @@ export type Services = (typeof builtins)[number] extends infer E ? (E extends Ex
 const widened = (executor: Widened): Executor<Services> => executor
 type Widened = Omit<Executor<never>, "prepare"> & { readonly prepare: Executor<Services>["prepare"] }
 
+/** Lookups go to Cosmos DB, unless the program brings a store of its own, as the one on a folder does. */
+const lookups = Layer.unwrapEffect(
+  Effect.map(
+    Effect.serviceOption(LookupStore),
+    Option.match({ onNone: () => CosmosLookup.layer, onSome: (store) => Layer.succeed(LookupStore, store) })
+  )
+)
+
 /** The services that come with the types: they sign in with the worker's Credentials where those are among the services. */
 const own = Layer.mergeAll(
-  CosmosLookup.layer,
+  lookups,
   Layer.mergeAll(HttpLanguageModel.layer, Embeddings.layer, ContentUnderstanding.layer, SearchIndexes.layer).pipe(
     Layer.provideMerge(ServiceClients.layerHttp)
   )

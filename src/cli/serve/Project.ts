@@ -36,6 +36,8 @@ export interface Project {
   readonly source: string
   /** Folders of storage accounts, absolute. */
   readonly accounts: ReadonlyMap<string, string>
+  /** Paths of the partition keys of containers that are looked into, by `account/database/container`. */
+  readonly partitionKeys: ReadonlyMap<string, string>
 }
 
 export const fileName = "contentflow.yaml"
@@ -86,7 +88,17 @@ const File = Schema.Struct({
       })
     ).pipe(Schema.maxItems(1_000))
   ),
-  accounts: optional(Schema.Record({ key: Schema.String, value: Schema.NonEmptyString }))
+  accounts: optional(Schema.Record({ key: Schema.String, value: Schema.NonEmptyString })),
+  lookups: optional(
+    Schema.Record({
+      key: Schema.String,
+      value: Schema.Struct({
+        partition_key: Schema.String.pipe(
+          Schema.pattern(/^(?:\/[^/]+)+$/, { message: () => "must be a path such as /tenant" })
+        )
+      })
+    })
+  )
 })
 
 const decode = Schema.decodeUnknownEither(File, { errors: "all", onExcessProperty: "error" })
@@ -121,7 +133,7 @@ export const read = Effect.fnUntraced(function* (folder: string) {
     const issues = ParseResult.ArrayFormatter.formatErrorSync(decoded.left)
     return yield* invalid(issues.map(({ message, path: at }) => placed(at, message)))
   }
-  const { accounts, settings, vaults } = decoded.right
+  const { accounts, lookups, settings, vaults } = decoded.right
   const problems: Array<string> = []
   for (const name of Object.keys(settings ?? {})) {
     if (settable.has(name.toUpperCase())) continue
@@ -132,6 +144,10 @@ export const read = Effect.fnUntraced(function* (folder: string) {
         `there is no setting of this name${near === undefined ? "" : `; ${near} is meant, perhaps`}.`
       )
     )
+  }
+  for (const name of Object.keys(lookups ?? {})) {
+    if (!/^[^/\\?#]+\/[^/\\?#]+\/[^/\\?#]+$/.test(name))
+      problems.push(placed(["lookups", name], "a container's name must be account/database/container."))
   }
   const listed = (vaults ?? []).map((vault, index): Vault & { readonly enabled: boolean } => ({
     name: vault.name ?? `vault-${index + 1}`,
@@ -154,7 +170,8 @@ export const read = Effect.fnUntraced(function* (folder: string) {
       Object.entries(settings ?? {}).map(([name, value]) => [name.toUpperCase(), String(value)] as const)
     ),
     source: file,
-    accounts: new Map(Object.entries(accounts ?? {}).map(([name, place]) => [name, path.resolve(folder, place)]))
+    accounts: new Map(Object.entries(accounts ?? {}).map(([name, place]) => [name, path.resolve(folder, place)])),
+    partitionKeys: new Map(Object.entries(lookups ?? {}).map(([name, { partition_key }]) => [name, partition_key]))
   }
   return project
 })
@@ -172,7 +189,8 @@ const withoutFile = (folder: string, path: Path.Path): Project => ({
   ],
   settings: new Map(),
   source: "the default",
-  accounts: new Map()
+  accounts: new Map(),
+  partitionKeys: new Map()
 })
 
 /** Where services of Azure are is none of a folder's business. */

@@ -5,7 +5,7 @@ import { type Content, nameOf, withData, withSummary } from "../../domain/Conten
 import { EndpointValves } from "../../concurrency/EndpointValves.ts"
 import * as ServiceOutage from "../../concurrency/ServiceOutage.ts"
 import * as SafeJson from "../../domain/SafeJson.ts"
-import type { ServiceError } from "../../domain/ServiceError.ts"
+import { cosmosDb, type ServiceError } from "../../domain/ServiceError.ts"
 import * as Executor from "../../executor/Executor.ts"
 import { isObject, valueAt } from "../../executor/FieldPath.ts"
 import * as PerItem from "../../executor/PerItem.ts"
@@ -215,7 +215,7 @@ const failure =
         return new Executor.ExecutorError({
           ...ours,
           reason: "Setting",
-          message: `${context.id} finds no container ${where} (settings cosmos_database, cosmos_container and cosmos_endpoint).`
+          message: `${context.id} finds no container ${where} (settings cosmos_database, cosmos_container and cosmos_endpoint).${error.service === cosmosDb ? "" : ` ${error.message}`}`
         })
       case "Unauthorized":
         return new Executor.ExecutorError({

@@ -1,15 +1,20 @@
-import { CosmosClient, type Database } from "@azure/cosmos"
-import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Either, Fiber, Layer, TestClock } from "effect"
+import * as Cosmos from "@azure/cosmos"
+import { assert, describe, it, type Vitest } from "@effect/vitest"
+import { Context, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import * as http from "node:http"
+import { join } from "node:path"
 import * as Credentials from "../../../src/azure/Credentials.ts"
 import { cosmosKey } from "../../../src/cli/demo/Emulators.ts"
+import * as Database from "../../../src/embedded/Database.ts"
+import * as SqliteLookup from "../../../src/embedded/SqliteLookup.ts"
 import * as EndpointValves from "../../../src/concurrency/EndpointValves.ts"
 import { executor } from "../../../src/executors/transform/CosmosDbLookup.ts"
 import * as CosmosLookup from "../../../src/store/CosmosLookup.ts"
 import { LookupStore } from "../../../src/store/LookupStore.ts"
 import { parametersOf } from "../../../src/executors/transform/lookup/QueryText.ts"
 import * as CosmosServer from "../../support/CosmosServer.ts"
+import * as Folders from "../../support/Folders.ts"
 import { realSleep } from "../../support/RealTime.ts"
 import { item, runNode } from "../NodeRun.ts"
 
@@ -24,7 +29,11 @@ const orders = [
 const seeded = Layer.effectDiscard(
   Effect.gen(function* () {
     const { endpoint } = yield* CosmosServer.CosmosServer
-    const client = new CosmosClient({ endpoint, key: cosmosKey, connectionPolicy: { enableEndpointDiscovery: false } })
+    const client = new Cosmos.CosmosClient({
+      endpoint,
+      key: cosmosKey,
+      connectionPolicy: { enableEndpointDiscovery: false }
+    })
     yield* Effect.promise(async () => {
       const { database } = await client.databases.createIfNotExists({ id: "shop" })
       await fill(database)
@@ -33,7 +42,7 @@ const seeded = Layer.effectDiscard(
   })
 )
 
-const fill = async (database: Database) => {
+const fill = async (database: Cosmos.Database) => {
   const { container } = await database.containers.createIfNotExists({
     id: "orders",
     partitionKey: { paths: ["/tenant"] }
@@ -69,12 +78,42 @@ const recorded = Effect.gen(function* () {
   return { partitions, endpoint: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}` }
 })
 
-const environment = Layer.mergeAll(CosmosLookup.layer, EndpointValves.layer, seeded).pipe(
-  Layer.provideMerge(CosmosServer.layer)
+/** The account with the orders, wherever it is. */
+class Shop extends Context.Tag("test/Shop")<Shop, { readonly endpoint: string }>() {}
+
+const onEmulator = Layer.mergeAll(
+  CosmosLookup.layer,
+  EndpointValves.layer,
+  seeded,
+  Layer.effect(Shop, CosmosServer.CosmosServer)
+).pipe(Layer.provideMerge(CosmosServer.layer))
+
+/** A folder with the orders, as people put them there: single documents, lists, and one a line. */
+const filled = Effect.gen(function* () {
+  const folder = yield* Folders.temporary
+  const container = join(folder, "lookups", "acct", "shop", "orders")
+  mkdirSync(join(container, "more"), { recursive: true })
+  writeFileSync(join(container, "north.json"), JSON.stringify(orders.slice(0, 2)))
+  writeFileSync(join(container, "o3.json"), JSON.stringify({ ...orders[2], _etag: "of Azure", _ts: 1 }))
+  writeFileSync(join(container, "more", "n.jsonl"), `\n${JSON.stringify(orders[3])}\n`)
+  return folder
+})
+
+const inFolder = Layer.unwrapScoped(
+  Effect.map(filled, (folder) =>
+    Layer.mergeAll(
+      SqliteLookup.layer({
+        folder: join(folder, "lookups"),
+        partitionKeys: new Map([["acct/shop/orders", "/tenant"]])
+      }),
+      EndpointValves.layer,
+      Layer.succeed(Shop, { endpoint: "https://acct.documents.azure.com:443/" })
+    ).pipe(Layer.provideMerge(Database.layer({ file: join(folder, "worker.db") })), Layer.orDie)
+  )
 )
 
 const lookUp = (settings: Readonly<Record<string, unknown>>, items: Parameters<typeof runNode>[3]) =>
-  Effect.flatMap(CosmosServer.CosmosServer, ({ endpoint }) =>
+  Effect.flatMap(Shop, ({ endpoint }) =>
     runNode(
       executor,
       "lookup",
@@ -96,12 +135,42 @@ const byCode = {
 }
 const byId = { lookup_mode: "point_read", field_mappings: { id: "order", "@partition_key": "tenant.name" } }
 
+const totals = (...values: ReadonlyArray<number>) => values.map((total) => ({ total }))
+
+/** Queries, and what they find among the orders. */
+const queries: ReadonlyArray<readonly [query: string, expected: unknown]> = [
+  ["SELECT c.total FROM c WHERE c.tenant = @t ORDER BY c.total DESC", totals(20, 10)],
+  ["select value o.id from orders o where o.total >= @n and not (o.total = 30) order by o.id", ["n1", "o2"]],
+  ["SELECT TOP 1 VALUE c.id FROM c ORDER BY c.total DESC", ["n1"]],
+  ["SELECT VALUE COUNT(1) FROM c", [4]],
+  [
+    "SELECT COUNT(1) AS n, SUM(c.total) AS s, MIN(c.total) AS low, MAX(c.total) AS high, AVG(c.total) AS mean FROM c",
+    [{ n: 4, s: 100, low: 10, high: 40, mean: 25 }]
+  ],
+  ["SELECT VALUE c.id FROM c WHERE c.code IN ('A-2', 'N') ORDER BY c.id", ["n1", "o2"]],
+  ["SELECT VALUE c.id FROM c WHERE c.total BETWEEN 15 AND 30 ORDER BY c.id", ["o2", "o3"]],
+  ["SELECT VALUE c.id FROM c WHERE STARTSWITH(c.code, 'A') AND c.total + 5 > 20 ORDER BY c.id", ["o2", "o3"]],
+  ["SELECT VALUE c.id FROM c WHERE c.none = null OR c['tenant'] = 7", ["n1"]],
+  ["SELECT VALUE c.id FROM c WHERE NOT IS_DEFINED(c.none) AND IS_STRING(c.tenant) ORDER BY c.id", ["o1", "o2", "o3"]],
+  [
+    "SELECT VALUE {'sum': c.total * 2 - 1, \"list\": [c.id, UPPER('x')]} FROM c WHERE c.id = 'o1' -- one",
+    [{ sum: 19, list: ["o1", "X"] }]
+  ],
+  [
+    "SELECT c.id, CONCAT(c.id, '-', c.code) AS both, c.none FROM c WHERE CONTAINS(c.code, '2')",
+    [{ id: "o2", both: "o2-A-2" }]
+  ],
+  ["SELECT VALUE (c.total > 25 ? 'much' : 'little') FROM c WHERE c.code = 'A-1' ORDER BY c.id", ["little", "much"]],
+  ["SELECT VALUE c.none ?? 'nothing' FROM c WHERE c.id = 'o1'", ["nothing"]]
+]
+
 const result = (found: { readonly data: Readonly<Record<string, unknown>> } | undefined) =>
   found?.data["cosmos_lookup_result"]
 
 const idsOf = (value: unknown) => (value as ReadonlyArray<{ readonly id: string }>).map(({ id }) => id)
 
-it.layer(environment)("cosmos_db_lookup", (it) => {
+/** What holds wherever the documents are. */
+const suite = (it: Vitest.MethodsNonLive<Shop | LookupStore | EndpointValves.EndpointValves>) => {
   it.effect("reads one document by id and partition key, without what the service adds", () =>
     Effect.gen(function* () {
       const [found] = yield* lookUp(byId, [item({ order: "o3", tenant: { name: "south" }, kept: 1 })])
@@ -160,19 +229,6 @@ it.layer(environment)("cosmos_db_lookup", (it) => {
     })
   )
 
-  it.scoped("looks into the partition that the item names", () =>
-    Effect.gen(function* () {
-      // The emulator looks into all of them all the same, so this is about what it is asked for.
-      const { endpoint, partitions } = yield* recorded
-      const settings = { ...byCode, cosmos_endpoint: endpoint }
-      const items = [item({ order: { code: "A-1" }, tenant: "south" }), item({ order: { code: "N" }, tenant: 7 })]
-      yield* lookUp({ ...settings, partition_key_field: "tenant" }, items)
-      assert.sameMembers([...partitions], ['["south"]', "[7]"])
-      yield* lookUp(settings, items)
-      assert.sameMembers([...partitions], ['["south"]', "[7]"])
-    })
-  )
-
   it.effect("says when a partition was asked for and the item names none", () =>
     Effect.gen(function* () {
       const [found] = yield* lookUp({ ...byCode, partition_key_field: "tenant" }, [item({ order: { code: "A-1" } })])
@@ -207,11 +263,61 @@ it.layer(environment)("cosmos_db_lookup", (it) => {
     })
   )
 
-  it.effect("names the settings that are wrong when there is no such container or no access", () =>
+  it.effect("marks an item whose time is up", () =>
     Effect.gen(function* () {
-      const server = yield* CosmosServer.CosmosServer
+      const hanging = Layer.succeed(LookupStore, {
+        open: () => Effect.succeed({ read: () => Effect.never, query: () => Effect.never })
+      })
+      const fiber = yield* Effect.fork(
+        Effect.provide(lookUp({ ...byId, timeout_secs: 10 }, [item({ order: "o1", tenant: { name: "x" } })]), hanging)
+      )
+      yield* TestClock.adjust("11 seconds")
+      const [found] = yield* Fiber.join(fiber)
+      assert.isNull(result(found))
+      assert.deepInclude(found?.summary_data, { cosmos_lookup_status: "error" })
+      assert.match(String(found?.executor_logs[0]?.errors), /timeout_secs/)
+    })
+  )
+
+  it.effect("says which container is not there", () =>
+    Effect.gen(function* () {
       const [missing] = yield* lookUp({ ...byCode, cosmos_container: "none" }, [item({ order: { code: "A-1" } })])
       assert.include(String(missing?.summary_data["cosmos_lookup_error"]), "no container shop/none")
+    })
+  )
+
+  for (const [query, expected] of queries) {
+    it.effect(`answers ${query}`, () =>
+      Effect.gen(function* () {
+        const [found] = yield* lookUp({ query_template: query, field_mappings: { "@n": "n", "@t": "t" } }, [
+          item({ n: 20, t: "north" })
+        ])
+        assert.strictEqual(found?.summary_data["cosmos_lookup_error"], undefined)
+        assert.deepStrictEqual(result(found), expected)
+      })
+    )
+  }
+}
+
+it.layer(onEmulator)("cosmos_db_lookup", (it) => {
+  suite(it)
+
+  it.scoped("looks into the partition that the item names", () =>
+    Effect.gen(function* () {
+      // The emulator looks into all of them all the same, so this is about what it is asked for.
+      const { endpoint, partitions } = yield* recorded
+      const settings = { ...byCode, cosmos_endpoint: endpoint }
+      const items = [item({ order: { code: "A-1" }, tenant: "south" }), item({ order: { code: "N" }, tenant: 7 })]
+      yield* lookUp({ ...settings, partition_key_field: "tenant" }, items)
+      assert.sameMembers([...partitions], ['["south"]', "[7]"])
+      yield* lookUp(settings, items)
+      assert.sameMembers([...partitions], ['["south"]', "[7]"])
+    })
+  )
+
+  it.effect("names the settings that are wrong when there is no access", () =>
+    Effect.gen(function* () {
+      const server = yield* CosmosServer.CosmosServer
       server.answerNext({ status: 401, when: ({ path }) => path.includes("/docs") })
       const [denied] = yield* lookUp(byId, [item({ order: "o1", tenant: { name: "north" } })])
       assert.match(String(denied?.summary_data["cosmos_lookup_error"]), /shop\/orders.*cosmos_key/)
@@ -235,22 +341,6 @@ it.layer(environment)("cosmos_db_lookup", (it) => {
       server.answerNext({ status: 503 })
       const error = yield* Effect.flip(lookUp({ ...byId, fail_pipeline_on_error: true }, one))
       assert.deepInclude(error, { reason: "Transient" })
-    })
-  )
-
-  it.effect("marks an item whose time is up", () =>
-    Effect.gen(function* () {
-      const hanging = Layer.succeed(LookupStore, {
-        open: () => Effect.succeed({ read: () => Effect.never, query: () => Effect.never })
-      })
-      const fiber = yield* Effect.fork(
-        Effect.provide(lookUp({ ...byId, timeout_secs: 10 }, [item({ order: "o1", tenant: { name: "x" } })]), hanging)
-      )
-      yield* TestClock.adjust("11 seconds")
-      const [found] = yield* Fiber.join(fiber)
-      assert.isNull(result(found))
-      assert.deepInclude(found?.summary_data, { cosmos_lookup_status: "error" })
-      assert.match(String(found?.executor_logs[0]?.errors), /timeout_secs/)
     })
   )
 
@@ -290,6 +380,100 @@ it.layer(environment)("cosmos_db_lookup", (it) => {
         assert.lengthOf(asked, before)
       }).pipe(Effect.scoped)
   )
+})
+
+it.layer(inFolder)("cosmos_db_lookup in a folder", (it) => {
+  suite(it)
+
+  it.effect("looks into the partition that the item names", () =>
+    Effect.gen(function* () {
+      const found = yield* lookUp({ ...byCode, partition_key_field: "tenant" }, [
+        item({ order: { code: "A-1" }, tenant: "south" }),
+        item({ order: { code: "N" }, tenant: 7 }),
+        item({ order: { code: "N" }, tenant: "7" })
+      ])
+      assert.deepStrictEqual(
+        found.map((each) => idsOf(result(each))),
+        [["o3"], ["n1"], []]
+      )
+    })
+  )
+})
+
+describe("the documents of a folder's lookups", () => {
+  const lookups = (folder: string, endpoint = "https://acct.documents.azure.com") =>
+    Effect.provide(
+      Effect.flatMap(LookupStore, (store) =>
+        store.open({ endpoint, key: null, database: "shop", container: "orders" })
+      ),
+      SqliteLookup.layer({ folder: join(folder, "lookups") })
+    )
+  const ids = { query: "SELECT VALUE c.id FROM c ORDER BY c.id", parameters: [], partitionKey: null, limit: 100 }
+  const later = TestClock.adjust("2 seconds")
+
+  it.scoped("follow the files, and stay as they were while a file is broken", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled
+      const container = join(folder, "lookups", "acct", "shop", "orders")
+      yield* Effect.gen(function* () {
+        const orders = yield* lookups(folder)
+        assert.deepStrictEqual(yield* orders.query(ids), ["n1", "o1", "o2", "o3"])
+        appendFileSync(join(container, "more", "n.jsonl"), '{"id":"n2"}\n')
+        rmSync(join(container, "o3.json"))
+        yield* later
+        assert.deepStrictEqual(yield* orders.query(ids), ["n1", "n2", "o1", "o2"])
+        writeFileSync(join(container, "north.json"), '[{"id": "o1"}, {"id"')
+        yield* later
+        assert.deepStrictEqual(yield* orders.query(ids), ["n1", "n2", "o1", "o2"])
+        assert.isTrue(Option.isSome(yield* orders.read("o2", "o2")))
+        writeFileSync(join(container, "north.json"), '[{"id": "o1", "new": true}]')
+        yield* later
+        assert.deepStrictEqual(yield* orders.query(ids), ["n1", "n2", "o1"])
+        // What a query found is the caller's own.
+        const [first] = yield* orders.query({ ...ids, query: "SELECT * FROM c WHERE c.id = 'o1'" })
+        ;(first as { new: boolean }).new = false
+        assert.deepStrictEqual(yield* orders.query({ ...ids, query: "SELECT VALUE c.new FROM c WHERE c.id = 'o1'" }), [
+          true
+        ])
+      }).pipe(Effect.provide(Database.layer({ file: join(folder, "worker.db") })))
+    })
+  )
+
+  it.scoped("are refused with the place of what is wrong", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folders.temporary
+      const container = join(folder, "lookups", "localhost", "shop", "orders")
+      mkdirSync(container, { recursive: true })
+      yield* Effect.gen(function* () {
+        const orders = yield* lookups(folder, "http://localhost:8081")
+        for (const [name, text, message] of [
+          ["a.json", "{", /a\.json: this is not JSON/],
+          ["a.json", '[{"id": "x"}, 7]', /a\.json, document 2: a document is an object/],
+          ["a.json", '{"name": "x"}', /a\.json: a document needs an id/],
+          ["a.json", '{"id": "a/b"}', /a\.json: a document needs an id/],
+          ["a.jsonl", '{"id": "x"}\n{"id"', /a\.jsonl, line 2: this is not JSON/],
+          ["a.json", `{"id": "x", "deep": ${"[".repeat(200)}${"]".repeat(200)}}`, /128 levels/]
+        ] as const) {
+          writeFileSync(join(container, name), text)
+          const error = yield* Effect.flip(orders.query(ids))
+          assert.strictEqual(error._tag, "Invalid")
+          assert.match(error.message, message)
+          rmSync(join(container, name))
+        }
+        rmSync(container, { recursive: true })
+        const error = yield* Effect.flip(orders.query(ids))
+        assert.strictEqual(error._tag, "NotFound")
+        assert.include(error.message, container)
+      }).pipe(Effect.provide(Database.layer({ file: join(folder, "worker.db") })))
+    })
+  )
+
+  it("belong to the account that the endpoint names", () => {
+    assert.strictEqual(SqliteLookup.accountOf("https://acct.documents.azure.com:443/"), "acct")
+    assert.strictEqual(SqliteLookup.accountOf("https://ACCT.documents.azure.us"), "acct")
+    assert.strictEqual(SqliteLookup.accountOf("http://127.0.0.1:8081"), "127.0.0.1")
+    assert.strictEqual(SqliteLookup.accountOf("https://cosmos.example"), "cosmos.example")
+  })
 })
 
 describe("settings of cosmos_db_lookup", () => {
