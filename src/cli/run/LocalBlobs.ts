@@ -15,6 +15,8 @@ export interface Storage {
   readonly isProject: boolean
   /** Folders of accounts that lie elsewhere. */
   readonly accounts: ReadonlyMap<string, string>
+  /** Paths of the partition keys of containers that a project's lookups go to. */
+  readonly partitionKeys: ReadonlyMap<string, string>
   /** For what is kept of blobs where the folder is none of a project. */
   readonly temporaryFolder: string
 }

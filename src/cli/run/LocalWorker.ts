@@ -20,13 +20,15 @@ import * as PipelineDocuments from "../../store/PipelineDocuments.ts"
 import { PipelineStore } from "../../store/PipelineStore.ts"
 import * as LazyBlobs from "./LazyBlobs.ts"
 import * as LocalBlobs from "./LocalBlobs.ts"
+import * as LocalLookups from "./LocalLookups.ts"
 import * as LocalSettings from "./LocalSettings.ts"
 
-/** Blobs, and the sign-in for every other service that an executor calls. */
+/** Blobs, a project's lookups, and the sign-in for every other service that an executor calls. */
 const services = (storage: LocalBlobs.Storage | null) =>
-  (storage === null ? LazyBlobs.layer : Layer.provide(LocalBlobs.layer(storage), LazyBlobs.layer)).pipe(
-    Layer.provideMerge(Credentials.layer)
-  )
+  Layer.merge(
+    storage === null ? LazyBlobs.layer : Layer.provide(LocalBlobs.layer(storage), LazyBlobs.layer),
+    storage?.isProject === true ? LocalLookups.layer(storage) : Layer.empty
+  ).pipe(Layer.provideMerge(Credentials.layer))
 
 /** The types that pipelines can use here, as no other setting changes them. */
 export const catalog: Layer.Layer<Catalog, ConfigError | ExecutorFileInvalid, FileSystem.FileSystem | Path.Path> =

@@ -16,11 +16,12 @@ export const find = (file: string, temporaryFolder: string) =>
         folder: resolve("."),
         isProject: false,
         accounts: new Map<string, string>(),
+        partitionKeys: new Map<string, string>(),
         temporaryFolder
       } satisfies Storage
     }
-    const { accounts } = yield* Project.read(folder)
-    return { folder, isProject: true, accounts, temporaryFolder } satisfies Storage
+    const { accounts, partitionKeys } = yield* Project.read(folder)
+    return { folder, isProject: true, accounts, partitionKeys, temporaryFolder } satisfies Storage
   })
 
 const projectAbove = (folder: string): string | undefined => {
