@@ -134,6 +134,48 @@ const init = Command.make(
   )
 )
 
+const moving = {
+  account: Options.text("account").pipe(
+    Options.withPseudoName("NAME"),
+    Options.withDescription(
+      "The storage account that stands for the folder itself (`local`) there. By default the one that BLOB_STORAGE_ACCOUNT_NAME names."
+    ),
+    Options.optional
+  ),
+  yes: Options.boolean("yes").pipe(Options.withDescription("Write. Without it the changes are only told.")),
+  replace: Options.boolean("replace").pipe(Options.withDescription("Overwrite what is there and differs."))
+}
+
+const movedFolder = Args.directory({ name: "FOLDER" })
+
+const push = Command.make(
+  "push",
+  { folder: movedFolder.pipe(Args.withDescription("A folder that serve runs on.")), ...moving },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Push.ts")),
+      (module) => module.push(options)
+    )
+).pipe(
+  Command.withDescription(
+    "Take the pipelines and vaults of a folder to an installation on Azure, which the settings name as for start. Tells what it would write; --yes writes it."
+  )
+)
+
+const pull = Command.make(
+  "pull",
+  { folder: movedFolder.pipe(Args.withDescription("The folder; it is made when it is missing.")), ...moving },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Pull.ts")),
+      (module) => module.pull(options)
+    )
+).pipe(
+  Command.withDescription(
+    "Bring the pipelines and vaults of an installation on Azure into a folder, for serve, run and validate. Tells what it would write; --yes writes it."
+  )
+)
+
 /** A command that ended as it should, with another exit code than 0. */
 class Ended extends Data.TaggedError("Ended")<{ readonly code: number }> {}
 
@@ -289,7 +331,7 @@ const command = Command.make("contentflow-worker").pipe(
   Command.withDescription(
     "Runs documents through pipelines: those of a folder, or those that it finds in Blob Storage, and records every execution."
   ),
-  Command.withSubcommands([start, serve, init, demo, runFile, validate, executors])
+  Command.withSubcommands([start, serve, init, push, pull, demo, runFile, validate, executors])
 )
 
 const leaf = (name: string, descriptor: CommandTree.CommandTree["descriptor"], examples: ReadonlyArray<string>) => ({
@@ -308,6 +350,8 @@ export const tree: CommandTree.CommandTree = {
     leaf("start", start.descriptor, ["start", "start --log-level debug"]),
     leaf("serve", serve.descriptor, ["serve ~/papers", "serve ~/papers --once"]),
     leaf("init", init.descriptor, ["init my-project"]),
+    leaf("push", push.descriptor, ["push ~/papers", "push ~/papers --yes", "push ~/papers --yes --replace"]),
+    leaf("pull", pull.descriptor, ["pull ~/papers", "pull ~/papers --yes"]),
     leaf("demo", demo.descriptor, ["demo", "demo --documents ~/papers --output results", "demo --pipeline rag"]),
     leaf("run", runFile.descriptor, [
       "run pipeline.yaml report.pdf",

@@ -26,7 +26,7 @@ export interface Connected {
  * an executor that finds documents gets one, and one that fetches them where it has none either. Any other text stays as it is, with its
  * lines for messages. What is no definition is left to the compiler, who says why.
  */
-export const connect = (text: string, container: string | null): Connected => {
+export const connect = (text: string, container: string | null, account = localAccount): Connected => {
   const read = Either.map(Yaml.parse(text), ({ value }) => Yaml.toPlain(value))
   const unchanged: Connected = { yaml: text, documents: undefined, outputs: [] }
   if (Either.isLeft(read) || !isFields(read.right)) return unchanged
@@ -42,7 +42,7 @@ export const connect = (text: string, container: string | null): Connected => {
       finder === undefined ? [] : placeOf(settingsOf(finder), "blob_storage_account", "blob_container_name")
     return { yaml: text, documents: documents[0], outputs }
   }
-  const documents = { account: localAccount, container }
+  const documents = { account, container }
   const changed =
     finder === undefined ? begun(definition, nodes, documents) : listing(definition, nodes, finder, documents)
   return { yaml: changed === definition ? text : written(put(changed)), documents, outputs }

@@ -50,9 +50,13 @@ export const template = ["../init/project/", "./init/project/"]
 
 const maxBytes = 1024 * 1024
 
+/** A vault's name is part of its id, and may be one that the API took. */
+export const isVaultName = (name: string): boolean =>
+  /^(?![. ])[^/\\?#\p{Cc}\p{Surrogate}]{1,100}$/u.test(name) && !name.endsWith(" ")
+
 const Name = Schema.String.pipe(
-  Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
-    message: () => "must have 1 to 63 letters, digits, dots, hyphens and underscores"
+  Schema.filter(isVaultName, {
+    message: () => "must have 1 to 100 characters without / \\ ? #, and begin with no dot or blank"
   })
 )
 
