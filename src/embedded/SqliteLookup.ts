@@ -71,7 +71,7 @@ const make = ({ folder, partitionKeys = new Map(), settled = 0 }: Options) =>
       const partitionKey = partitionKeys.get(key) ?? "/id"
 
       const stored = (operation: string) =>
-        database.use(service, operation, ({ prepare }) => prepare(sql.container).get(...names))
+        database.read(service, operation, ({ prepare }) => prepare(sql.container).get(...names))
 
       /** Makes the table what the files are. Gives the generation of the documents, which is new after every change. */
       const refresh = Effect.fnUntraced(function* (operation: string) {
@@ -118,7 +118,7 @@ const make = ({ folder, partitionKeys = new Map(), settled = 0 }: Options) =>
         const generation = yield* refresh(operation)
         const known = loaded.get(key)
         if (known?.generation === generation) return known
-        const rows = yield* database.use(service, operation, ({ prepare }) => prepare(sql.all).all(...names))
+        const rows = yield* database.read(service, operation, ({ prepare }) => prepare(sql.all).all(...names))
         const fresh: Loaded = {
           generation,
           documents: yield* EventLoopTurns.map(rows, documentOf),
@@ -140,7 +140,7 @@ const make = ({ folder, partitionKeys = new Map(), settled = 0 }: Options) =>
         const operation = `read ${place.database}/${place.container}/${id}`
         yield* current(operation)
         if (!isStorableId(id)) return Option.none()
-        const row = yield* database.use(service, operation, ({ prepare }) =>
+        const row = yield* database.read(service, operation, ({ prepare }) =>
           prepare(sql.one).get(...names, JSON.stringify(key), id)
         )
         return Option.map(Option.fromNullable(row), documentOf)
@@ -152,7 +152,7 @@ const make = ({ folder, partitionKeys = new Map(), settled = 0 }: Options) =>
         const partition = partitionKey === null ? undefined : JSON.stringify(partitionKey)
         const invalid = ({ message }: QueryProblem) =>
           new Invalid({ service, operation, message: `${message} (${operation})`, reason: "BadRequest" })
-        const now = yield* database.use(service, operation, (access) => access.now)
+        const now = yield* database.read(service, operation, (access) => access.now)
         const execution = yield* Effect.mapError(
           Either.flatMap(Query.parse(query), (parsed) =>
             Query.execute(parsed, {
