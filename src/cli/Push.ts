@@ -186,4 +186,5 @@ const changed = (existing: Document, set: Document): Identified => ({
   id: String(existing["id"])
 })
 
-const changedAt = (document: Document): string => String(document["updated_at"] ?? document["created_at"] ?? "before")
+const changedAt = ({ created_at, updated_at }: Document): string =>
+  [updated_at, created_at].find((time) => typeof time === "string") ?? "at an unknown time"

@@ -60,9 +60,10 @@ const entriesOf = (document: Document.Parsed | Document) => {
   return vaults.items.map((item, index) => {
     const of = (key: string): unknown => (isMap(item) ? item.get(key) : undefined)
     const name = of("name")
+    const pipeline = of("pipeline")
     const entry: Entry = {
       name: typeof name === "string" ? name : `vault-${index + 1}`,
-      pipeline: String(of("pipeline") ?? ""),
+      pipeline: typeof pipeline === "string" ? pipeline : "",
       enabled: of("enabled") !== false,
       keepsItems: of("save_execution_output") === true
     }
