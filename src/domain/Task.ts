@@ -46,7 +46,9 @@ export const Task = Schema.Struct({
   /** Ours: the ETags of the blobs in `content`, in the same order, as they were found; null where the sender does not say. */
   etags: nullable(Schema.Array(Schema.NullOr(Schema.String))),
   /** Ours: when the crawl that found the documents began, in the store's time; absent where no crawl did. */
-  found_at: Schema.optional(Schema.NullOr(Schema.String))
+  found_at: Schema.optional(Schema.NullOr(Schema.String)),
+  /** Ours: whoever sent it waits for the result, so that its execution keeps it, whatever its vault wants. */
+  keep_result: Schema.optional(Schema.Boolean)
 })
 export interface Task extends Schema.Schema.Type<typeof Task> {}
 
@@ -99,7 +101,8 @@ export const read = (value: Quick.Fields): Task | undefined => {
         max_retries,
         content_reference,
         etags,
-        ...(found_at === null ? {} : { found_at })
+        ...(found_at === null ? {} : { found_at }),
+        ...(value["keep_result"] === true ? { keep_result: true } : {})
       }
 }
 
@@ -178,6 +181,12 @@ export const encodeRetry = (decoded: DecodedTask, reason: string, ended: string 
 
 /** The text of the same message, let go without counting an attempt; undefined when the queue would not carry it. */
 export const encodeRelease = (decoded: DecodedTask, ended: string): string | undefined => rewritten(decoded, {}, ended)
+
+/** The text of the same message as if it were sent for the first time; undefined when the queue would not carry it. */
+export const encodeAnew = ({ payload, task }: DecodedTask): string | undefined => {
+  const { last_error: _, ...kept } = payload
+  return rewritten({ task, payload: kept }, { retry_count: 0 }, null)
+}
 
 /** Whether the message itself says that this attempt ended in order. Attempts are named by chance: no sender can know one. */
 export const saysEnded = ({ payload }: DecodedTask, attemptId: string): boolean =>

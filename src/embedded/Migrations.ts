@@ -81,6 +81,9 @@ const steps: ReadonlyArray<string> = [
   `ALTER TABLE vault_executions ADD COLUMN created_at TEXT;
   UPDATE vault_executions SET created_at = json_extract(document, '$.created_at') WHERE json_valid(document);
   CREATE INDEX vault_executions_by_creation ON vault_executions (created_at DESC, id);
+  ALTER TABLE poison_messages ADD COLUMN visible_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE poison_messages ADD COLUMN dequeue_count INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE poison_messages ADD COLUMN receipt TEXT;
   ALTER TABLE vault_exec_locks ADD COLUMN kind TEXT;
   ALTER TABLE vault_exec_locks ADD COLUMN created_at TEXT;
   CREATE INDEX vault_exec_locks_by_kind ON vault_exec_locks (kind, created_at DESC, id) WHERE kind IS NOT NULL;`,

@@ -105,6 +105,46 @@ const make = Effect.gen(function* () {
         checked("send a poison message", body, ({ now, prepare }) => prepare(sql.sendPoison).run(now, body))
       ),
 
+    peekPoison: (max) =>
+      read("look at poison messages", ({ now, prepare }) =>
+        prepare(sql.peekPoison)
+          .all(now, Math.min(Math.floor(max), mostMessages))
+          .map((row) => ({ id: String(row["id"]), body: String(row["body"]), insertedAt: Number(row["inserted_at"]) }))
+      ),
+
+    receivePoison: (max, visibility) =>
+      write("receive poison messages", ({ now, prepare }) =>
+        prepare(sql.receivePoison)
+          .all(
+            now + Math.max(1, Duration.toMillis(visibility)),
+            `${newReceipt()}-`,
+            now,
+            Math.min(Math.floor(max), mostMessages)
+          )
+          .map((row) => ({
+            id: String(row["id"]),
+            receipt: String(row["receipt"]),
+            body: String(row["body"]),
+            dequeueCount: Number(row["dequeue_count"]),
+            insertedAt: Number(row["inserted_at"])
+          }))
+          .toSorted((a, b) => Number(a.id) - Number(b.id))
+      ),
+
+    releasePoison: (lease) =>
+      Effect.flatMap(
+        write("release a poison message", ({ now, prepare }) =>
+          prepare(sql.releasePoison).run(now, lease.id, lease.receipt)
+        ),
+        (changed) => owned(lease, changed > 0)
+      ),
+
+    completePoison: (lease) =>
+      Effect.flatMap(
+        write("delete a poison message", ({ prepare }) => prepare(sql.completePoison).run(lease.id, lease.receipt)),
+        (changed) => owned(lease, changed > 0)
+      ),
+
     stats: read("count the tasks", ({ now, prepare }) => {
       const oldest = prepare(sql.oldest).get(now)?.["oldest"]
       return {
@@ -140,6 +180,12 @@ const sql = {
   update: "UPDATE messages SET visible_at = ?, receipt = ?, body = coalesce(?, body) WHERE id = ? AND receipt = ?",
   complete: "DELETE FROM messages WHERE id = ? AND receipt = ?",
   sendPoison: "INSERT INTO poison_messages (inserted_at, body) VALUES (?, ?)",
+  peekPoison: "SELECT id, inserted_at, body FROM poison_messages WHERE visible_at <= ? ORDER BY id LIMIT ?",
+  receivePoison: `UPDATE poison_messages SET visible_at = ?, receipt = ? || id, dequeue_count = dequeue_count + 1
+    WHERE id IN (SELECT id FROM poison_messages WHERE visible_at <= ? ORDER BY id LIMIT ?)
+    RETURNING id, receipt, body, dequeue_count, inserted_at`,
+  releasePoison: "UPDATE poison_messages SET visible_at = ? WHERE id = ? AND receipt = ?",
+  completePoison: "DELETE FROM poison_messages WHERE id = ? AND receipt = ?",
   depth: "SELECT count(*) AS depth FROM messages",
   poisonDepth: "SELECT count(*) AS depth FROM poison_messages",
   // Ids grow with the time of insertion: the first that is visible is near the beginning, however many there are.

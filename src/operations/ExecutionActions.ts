@@ -122,9 +122,14 @@ export const make = Effect.gen(function* () {
 
   /**
    * A new attempt at an execution that has ended, and its message; its counts begin anew. Repeated in the same order's name it sends the message
-   * again as long as no attempt began: the second copy finds the first at work, or ended. `prepared`: its task, where the execution does not say it.
+   * again as long as no attempt began: the second copy finds the first at work, or ended. `given` sends its
+   * message, where that is at hand.
    */
-  const putBack = (id: Ids.ExecutionId, order: Order, prepared?: Task): Effect.Effect<void, Failure> =>
+  const putBack = (
+    id: Ids.ExecutionId,
+    order: Order,
+    given?: Effect.Effect<void, ServiceError>
+  ): Effect.Effect<void, Failure> =>
     settled(id, (seen) =>
       Effect.gen(function* () {
         const { execution } = seen
@@ -132,16 +137,16 @@ export const make = Effect.gen(function* () {
         if (isTerminal(execution.status)) {
           if (isOurs) return true
           yield* wanted(execution)
-          const task = prepared ?? (yield* taskOf(execution))
+          const sending = given ?? send(yield* taskOf(execution))
           const change = Recording.putBack(execution, order, yield* Clock.currentTimeMillis)
           // First, so that the message finds it; should the message not follow, the order's next try sends it, or the next look for lost ones.
           const written = yield* executions.reopen(seen, change)
           if (written._tag !== "Changed") return undefined
-          yield* send(task)
+          yield* sending
           return true
         }
         if (isOurs && execution.status === "pending" && openAttempt(execution) === undefined) {
-          yield* send(prepared ?? (yield* taskOf(execution)))
+          yield* given ?? send(yield* taskOf(execution))
           return true
         }
         if (isOurs) return true

@@ -36,10 +36,19 @@ interface Message extends VisibilityHeap.Waiting {
   receipt: string | null
 }
 
+interface PoisonedMessage {
+  readonly id: string
+  readonly body: string
+  readonly insertedAt: number
+  visibleAt: number
+  dequeueCount: number
+  receipt: string | null
+}
+
 const make = Effect.gen(function* () {
   const messages = new Map<string, Message>()
   const waiting = VisibilityHeap.make<Message>()
-  const poison: Array<string> = []
+  const poison = new Map<string, PoisonedMessage>()
   const faults = new Map<Operation, Array<{ readonly error: ServiceError; readonly worked: boolean }>>()
   const sent = yield* Queue.sliding<void>(1)
   // One counter for ids, receipts and turns: each of its numbers is used once.
@@ -73,6 +82,23 @@ const make = Effect.gen(function* () {
       const now = MonotonicTime.unsafeNow(clock)
       const message = owned(lease)
       return message instanceof LeaseLost ? message : Effect.succeed(use(message, now))
+    })
+
+  const visiblePoison = (max: number, now: number): ReadonlyArray<PoisonedMessage> => {
+    const found: Array<PoisonedMessage> = []
+    for (const message of poison.values()) {
+      if (found.length >= Math.min(max, 32)) break
+      if (message.visibleAt <= now) found.push(message)
+    }
+    return found
+  }
+  const ownedPoison = (lease: Receipt, use: (message: PoisonedMessage, now: number) => void) =>
+    Effect.clockWith((clock) => {
+      const message = poison.get(lease.id)
+      if (message === undefined || message.receipt !== lease.receipt) {
+        return new LeaseLost({ messageId: lease.id, message: `Message ${lease.id} is no longer ours.` })
+      }
+      return Effect.sync(() => use(message, MonotonicTime.unsafeNow(clock)))
     })
 
   const add = (body: string, now: number) => {
@@ -150,10 +176,58 @@ const make = Effect.gen(function* () {
         "sendPoison",
         Effect.zipRight(
           MessageBody.check(service, "send a poison message", body),
+          Effect.clockWith((clock) =>
+            Effect.sync(() => {
+              const now = MonotonicTime.unsafeNow(clock)
+              const id = `poison-${++count}`
+              poison.set(id, { id, body, insertedAt: now, visibleAt: now, dequeueCount: 0, receipt: null })
+            })
+          )
+        )
+      ),
+    peekPoison: (max) =>
+      withFaults(
+        "peekPoison",
+        Effect.clockWith((clock) =>
+          Effect.sync(() =>
+            visiblePoison(max, MonotonicTime.unsafeNow(clock)).map(({ body, id, insertedAt }) => ({
+              id,
+              body,
+              insertedAt
+            }))
+          )
+        )
+      ),
+    receivePoison: (max, visibility) =>
+      withFaults(
+        "receivePoison",
+        Effect.clockWith((clock) =>
           Effect.sync(() => {
-            poison.push(body)
+            const now = MonotonicTime.unsafeNow(clock)
+            return visiblePoison(max, now).map((message): ReceivedMessage => {
+              const receipt = `receipt-${++count}`
+              message.receipt = receipt
+              message.visibleAt = now + Duration.toMillis(visibility)
+              message.dequeueCount++
+              const { body, dequeueCount, id, insertedAt } = message
+              return { id, receipt, body, dequeueCount, insertedAt }
+            })
           })
         )
+      ),
+    releasePoison: (lease) =>
+      withFaults(
+        "releasePoison",
+        ownedPoison(lease, (message, now) => {
+          message.visibleAt = now
+        })
+      ),
+    completePoison: (lease) =>
+      withFaults(
+        "completePoison",
+        ownedPoison(lease, ({ id }) => {
+          poison.delete(id)
+        })
       ),
     stats: withFaults(
       "stats",
@@ -167,7 +241,7 @@ const make = Effect.gen(function* () {
           return {
             depth: messages.size,
             oldestAgeMillis: oldest === Infinity ? null : now - oldest,
-            poisonDepth: poison.length
+            poisonDepth: poison.size
           }
         })
       )
@@ -180,7 +254,7 @@ const make = Effect.gen(function* () {
     failNext: (operation, error) => plan(operation, error, false),
     loseNext: (operation, error) => plan(operation, error, true),
     bodies: Effect.sync(() => Array.from(messages.values(), (message) => message.body)),
-    poison: Effect.sync(() => poison.slice()),
+    poison: Effect.sync(() => Array.from(poison.values(), ({ body }) => body)),
     clear: Effect.sync(() => {
       for (const message of messages.values()) forget(message)
     })

@@ -9,7 +9,7 @@ import type { StorageFailure } from "../azure/StorageErrors.ts"
 import { AzureConfig } from "../azure/AzureConfig.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as MessageBody from "./MessageBody.ts"
-import { LeaseLost, type Receipt, TaskQueue } from "./TaskQueue.ts"
+import { LeaseLost, type Receipt, type ReceivedMessage, TaskQueue } from "./TaskQueue.ts"
 
 /*
  * Answers can get lost after the service did what was asked. What that means here, and why only some calls are repeated:
@@ -53,29 +53,48 @@ const make = Effect.gen(function* () {
   const receiving = described(tasks, "StorageQueue.receive", `receive from ${tasks.name}`, "none")
   const updating = described(tasks, "StorageQueue.update", `update a message of ${tasks.name}`, "none")
   const completing = described(tasks, "StorageQueue.complete", `delete a message of ${tasks.name}`, "none")
+  const receivingPoison = described(poison, "StorageQueue.receivePoison", `receive from ${poison.name}`, "none")
+  const updatingPoison = described(poison, "StorageQueue.updatePoison", `update a message of ${poison.name}`, "none")
+  const completingPoison = described(
+    poison,
+    "StorageQueue.completePoison",
+    `delete a message of ${poison.name}`,
+    "none"
+  )
+  const peekingPoison = described(poison, "StorageQueue.peekPoison", `peek at ${poison.name}`, "few")
   const peeking = described(tasks, "StorageQueue.peek", `peek at ${tasks.name}`, "few")
+
+  const receive = (
+    queue: QueueClient,
+    description: StorageCall,
+    max: number,
+    visibility: Duration.DurationInput
+  ): Effect.Effect<ReadonlyArray<ReceivedMessage>, ServiceError> => {
+    const numberOfMessages = Math.min(Math.floor(max), maxMessages)
+    if (!(numberOfMessages >= 1)) return Effect.succeed([])
+    const visibilityTimeout = Math.max(1, seconds(visibility))
+    return call(description, (abortSignal) =>
+      queue.receiveMessages({ numberOfMessages, visibilityTimeout, abortSignal })
+    ).pipe(
+      Effect.map((answer) =>
+        answer.receivedMessageItems.map((message) => ({
+          id: message.messageId,
+          receipt: message.popReceipt,
+          body: message.messageText,
+          dequeueCount: message.dequeueCount,
+          insertedAt: message.insertedOn.getTime()
+        }))
+      )
+    )
+  }
+  /** Nothing was ever set aside. */
+  const noneYet = <A>(call: Effect.Effect<ReadonlyArray<A>, ServiceError>) =>
+    Effect.catchTag(call, "NotFound", () => Effect.succeed<ReadonlyArray<A>>([]))
 
   return TaskQueue.of({
     send: (body) => Effect.zipRight(put(tasks, "StorageQueue.send", body), Effect.asVoid(Queue.offer(sent, undefined))),
 
-    receive: (max, visibility) => {
-      const numberOfMessages = Math.min(Math.floor(max), maxMessages)
-      if (!(numberOfMessages >= 1)) return Effect.succeed([])
-      const visibilityTimeout = Math.max(1, seconds(visibility))
-      return call(receiving, (abortSignal) =>
-        tasks.receiveMessages({ numberOfMessages, visibilityTimeout, abortSignal })
-      ).pipe(
-        Effect.map((answer) =>
-          answer.receivedMessageItems.map((message) => ({
-            id: message.messageId,
-            receipt: message.popReceipt,
-            body: message.messageText,
-            dequeueCount: message.dequeueCount,
-            insertedAt: message.insertedOn.getTime()
-          }))
-        )
-      )
-    },
+    receive: (max, visibility) => receive(tasks, receiving, max, visibility),
 
     update: (lease, visibility, body) =>
       (body === undefined ? Effect.void : MessageBody.check(updating.service, updating.operation, body)).pipe(
@@ -98,6 +117,34 @@ const make = Effect.gen(function* () {
       const send = put(poison, "StorageQueue.sendPoison", body)
       return Effect.catchTag(send, "NotFound", () => Effect.zipRight(createPoison, send))
     },
+
+    peekPoison: (max) =>
+      noneYet(
+        call(peekingPoison, (abortSignal) =>
+          poison.peekMessages({
+            numberOfMessages: Math.max(1, Math.min(Math.floor(max), maxMessages)),
+            abortSignal
+          })
+        ).pipe(
+          Effect.map((answer) =>
+            answer.peekedMessageItems.map((message) => ({
+              id: message.messageId,
+              body: message.messageText,
+              insertedAt: message.insertedOn.getTime()
+            }))
+          )
+        )
+      ),
+    receivePoison: (max, visibility) => noneYet(receive(poison, receivingPoison, max, visibility)),
+    releasePoison: (lease) =>
+      request(updatingPoison, (abortSignal) =>
+        poison.updateMessage(lease.id, lease.receipt, undefined, 0, { abortSignal })
+      ).pipe(Effect.mapError(leaseOr(lease)), Effect.asVoid),
+    completePoison: (lease) =>
+      request(completingPoison, (abortSignal) => poison.deleteMessage(lease.id, lease.receipt, { abortSignal })).pipe(
+        Effect.mapError(leaseOr(lease)),
+        Effect.asVoid
+      ),
 
     stats: Effect.all(
       [

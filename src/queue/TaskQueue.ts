@@ -15,6 +15,14 @@ export interface ReceivedMessage {
   readonly insertedAt: number
 }
 
+/** A message of the poison queue. */
+export interface PoisonMessage {
+  readonly id: string
+  readonly body: string
+  /** Epoch milliseconds, in the queue's clock. */
+  readonly insertedAt: number
+}
+
 /** What proves the ownership of a message. */
 export interface Receipt {
   readonly id: string
@@ -56,6 +64,17 @@ export class TaskQueue extends Context.Tag("contentflow-worker/queue/TaskQueue")
     readonly complete: (lease: Receipt) => Effect.Effect<void, ServiceError | LeaseLost>
     /** Puts a body on the poison queue, for ever; creates that queue when it is missing. */
     readonly sendPoison: (body: string) => Effect.Effect<void, ServiceError>
+    /** Up to `max` (at most 32) visible messages of the poison queue; they stay as they are. */
+    readonly peekPoison: (max: number) => Effect.Effect<ReadonlyArray<PoisonMessage>, ServiceError>
+    /** The same, invisible to others for `visibility`. */
+    readonly receivePoison: (
+      max: number,
+      visibility: Duration.DurationInput
+    ) => Effect.Effect<ReadonlyArray<ReceivedMessage>, ServiceError>
+    /** Makes a message of the poison queue visible again. */
+    readonly releasePoison: (lease: Receipt) => Effect.Effect<void, ServiceError | LeaseLost>
+    /** Deletes a message of the poison queue. */
+    readonly completePoison: (lease: Receipt) => Effect.Effect<void, ServiceError | LeaseLost>
     readonly stats: Effect.Effect<QueueStats, ServiceError>
     /** Fails with NotFound when the queue does not exist; makes the poison queue exist. */
     readonly check: Effect.Effect<void, ServiceError>

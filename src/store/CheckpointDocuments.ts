@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { Checkpoint, checkpointId, nothingCrawled, originalCheckpointId } from "../domain/Checkpoint.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
@@ -27,6 +28,23 @@ export const make = (container: DocumentContainer.DocumentContainer): Checkpoint
   return CheckpointStore.of({
     look,
     find: (...place) => Effect.map(look(...place), ({ checkpoint }) => checkpoint),
+    ofVault: (vaultId) =>
+      Effect.map(
+        Effect.zipWith(
+          container.where({ vault_id: vaultId }),
+          container.where({ uncrawled_vault_id: vaultId }),
+          (crawled, uncrawled) => [...crawled, ...uncrawled]
+        ),
+        (documents) => {
+          const found = documents.flatMap((document) => Option.toArray(Either.getRight(decode(restored(document)))))
+          // One under the original's id says the same as ours, and less.
+          return found.filter(
+            ({ executor_id, id, pipeline_id }) =>
+              id !== originalCheckpointId(pipeline_id, executor_id) ||
+              !found.some((other) => other.id !== id && other.executor_id === executor_id)
+          )
+        }
+      ),
     save: (checkpoint) =>
       Effect.asVoid(container.upsert({ ...stored(checkpoint), id: DocumentContainer.storableId(checkpoint.id) })),
     saveForOriginal: Effect.fnUntraced(function* ({

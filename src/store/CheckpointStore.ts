@@ -24,6 +24,8 @@ export class CheckpointStore extends Context.Tag("contentflow-worker/store/Check
       executorId: ExecutorId,
       vaultId: VaultId
     ) => Effect.Effect<{ readonly checkpoint: Option.Option<Checkpoint>; readonly servedAt: number }, ServiceError>
+    /** Those of a vault, for people: one for each input executor that crawled for it. */
+    readonly ofVault: (vaultId: VaultId) => Effect.Effect<ReadonlyArray<Checkpoint>, ServiceError>
     readonly save: (checkpoint: Checkpoint) => Effect.Effect<void, ServiceError>
     /**
      * Keeps the original's checkpoint up to date, so that a Python source worker that comes back goes on where we were. It has room for one vault

@@ -199,7 +199,7 @@ export const make = (database: Cosmos.Database, name: string): DocumentContainer
       const conditions = wanted.map(([property], index) => `c[${JSON.stringify(property)}] = @value${index}`)
       return query(
         Object.keys(values).join(", "),
-        `SELECT * FROM c WHERE ${conditions.join(" AND ")}`,
+        `SELECT * FROM c${conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`}`,
         wanted.map(([, value]) => value),
         Number.POSITIVE_INFINITY
       )

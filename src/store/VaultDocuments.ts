@@ -19,6 +19,22 @@ export const make = (container: DocumentContainer.DocumentContainer): VaultStore
       }
       return vaults
     }),
+    all: Effect.map(container.where({}), (documents) =>
+      documents.flatMap((document) => {
+        const { name } = document
+        const vault = decode(document)
+        return Either.isLeft(vault)
+          ? []
+          : [
+              {
+                id: vault.right.id,
+                name: typeof name === "string" ? name : null,
+                pipeline_id: vault.right.pipeline_id,
+                enabled: vault.right.enabled === true
+              }
+            ]
+      })
+    ),
     find: (id) =>
       Effect.flatMap(container.read(id), (reading) =>
         reading._tag === "Found" ? Either.map(decode(reading.document), Option.some) : Either.right(Option.none())

@@ -5,12 +5,22 @@ import type { VaultId } from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Vault } from "../domain/Vault.ts"
 
+/** What a list shows of a vault. */
+export interface ListedVault {
+  readonly id: string
+  readonly name: string | null
+  readonly pipeline_id: string
+  readonly enabled: boolean
+}
+
 /** The `vaults` container, read only. */
 export class VaultStore extends Context.Tag("contentflow-worker/store/VaultStore")<
   VaultStore,
   {
     /** All vaults whose `enabled` is literally true. A document that cannot be read as a vault is left out and logged. */
     readonly enabled: Effect.Effect<ReadonlyArray<Vault>, ServiceError>
+    /** All vaults, for people; what can't be read as one is left out. */
+    readonly all: Effect.Effect<ReadonlyArray<ListedVault>, ServiceError>
     readonly find: (id: VaultId) => Effect.Effect<Option.Option<Vault>, ServiceError>
   }
 >() {}

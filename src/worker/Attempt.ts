@@ -325,7 +325,8 @@ const make = Effect.gen(function* () {
       return Outcome.Rejected({ reason: `Max retries exceeded: ${task.retry_count} retries are counted.` })
     }
     const vault = yield* vaultOf(task)
-    const keepItems = Option.exists(vault, ({ save_execution_output }) => save_execution_output)
+    const keepItems =
+      task.keep_result === true || Option.exists(vault, ({ save_execution_output }) => save_execution_output)
     state.items = yield* readItems(task)
     const running = runPipeline(state, task, pipeline, vault, watch, notesOf(state, task, opened))
     // What was at work when a worker died is read in a process of its own, whose death is the document's alone.

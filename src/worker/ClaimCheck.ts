@@ -35,6 +35,8 @@ export class ClaimCheck extends Context.Tag("contentflow-worker/worker/ClaimChec
     /** Forgets the stored content of a task that needs it no more. */
     readonly discard: (task: Task.Task) => Effect.Effect<void, ServiceError>
     /** Keeps a text that is too large for the poison queue, and gives the place where it lies. */
+    /** Reads such a text back. */
+    readonly recall: (reference: Task.ContentReference) => Effect.Effect<string, ServiceError | ClaimLost>
     readonly keepText: (name: string, text: string) => Effect.Effect<Task.ContentReference, ServiceError>
   }
 >() {}
@@ -71,6 +73,35 @@ const make = Effect.gen(function* () {
 
   const pathOf = (task: Task.Task): string => `tasks/${task.task_id}.json`
 
+  const recall = (reference: Task.ContentReference): Effect.Effect<string, ServiceError | ClaimLost> => {
+    const place = `${reference.container}/${reference.path}`
+    // Only our own container: a message must not make the worker read, and later delete, any other blob.
+    if (reference.container !== container || reference.account !== account) {
+      return new ClaimLost({
+        message: `The task refers to content in ${reference.account}/${place}, which is not ${account}/${container}.`
+      })
+    }
+    return blobs.download(locate(reference)).pipe(
+      Stream.runFoldWhileEffect(
+        { size: 0, chunks: new Array<Uint8Array>() },
+        ({ size }) => size <= maxBytes,
+        (all, chunk) => {
+          all.chunks.push(chunk)
+          return Effect.succeed({ size: all.size + chunk.byteLength, chunks: all.chunks })
+        }
+      ),
+      Effect.catchTag(
+        "NotFound",
+        () => new ClaimLost({ message: `The task's content ${place} does not exist any more.` })
+      ),
+      Effect.filterOrFail(
+        ({ size }) => size <= maxBytes,
+        () => new ClaimLost({ message: `The task's content ${place} is larger than ${maxBytes} bytes.` })
+      ),
+      Effect.map(({ chunks }) => Buffer.concat(chunks).toString("utf8"))
+    )
+  }
+
   return ClaimCheck.of({
     encode: (task) =>
       Effect.suspend(() => {
@@ -83,39 +114,19 @@ const make = Effect.gen(function* () {
     resolve: (task) => {
       const reference = task.content_reference
       if (reference === null) return Effect.succeed(task)
-      const place = `${reference.container}/${reference.path}`
-      // Only our own container: a message must not make the worker read, and later delete, any other blob.
-      if (reference.container !== container || reference.account !== account) {
-        return new ClaimLost({
-          message: `The task refers to content in ${reference.account}/${place}, which is not ${account}/${container}.`
+      return Effect.flatMap(recall(reference), (text) =>
+        Option.match(decodeItems(text), {
+          onNone: () =>
+            Effect.fail(
+              new ClaimLost({
+                message: `The task's content ${reference.container}/${reference.path} is not a list of items.`
+              })
+            ),
+          onSome: (content) => Effect.succeed({ ...task, content })
         })
-      }
-      return blobs.download(locate(reference)).pipe(
-        Stream.runFoldWhileEffect(
-          { size: 0, chunks: new Array<Uint8Array>() },
-          ({ size }) => size <= maxBytes,
-          (all, chunk) => {
-            all.chunks.push(chunk)
-            return Effect.succeed({ size: all.size + chunk.byteLength, chunks: all.chunks })
-          }
-        ),
-        Effect.catchTag(
-          "NotFound",
-          () => new ClaimLost({ message: `The task's content ${place} does not exist any more.` })
-        ),
-        Effect.filterOrFail(
-          ({ size }) => size <= maxBytes,
-          () => new ClaimLost({ message: `The task's content ${place} is larger than ${maxBytes} bytes.` })
-        ),
-        Effect.flatMap(({ chunks }) =>
-          Option.match(decodeItems(Buffer.concat(chunks).toString("utf8")), {
-            onNone: () =>
-              Effect.fail(new ClaimLost({ message: `The task's content ${place} is not a list of items.` })),
-            onSome: (content) => Effect.succeed({ ...task, content })
-          })
-        )
       )
     },
+    recall,
     refind: (task) => {
       const content_reference: Task.ContentReference = { account, container, path: pathOf(task) }
       return Effect.map(

@@ -1,0 +1,155 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { type Control, type Pause, type PausedWork, type PauseScope, pauseOf } from "../domain/Control.ts"
+import { VaultId } from "../domain/Ids.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
+import * as Timestamp from "../domain/Timestamp.ts"
+import * as ControlDocument from "../store/ControlDocument.ts"
+import { ControlStore } from "../store/ControlStore.ts"
+import { CheckpointStore } from "../store/CheckpointStore.ts"
+import { VaultStore } from "../store/VaultStore.ts"
+import { NoSuchThing, type Operation } from "./Operation.ts"
+import * as OperationLog from "./OperationLog.ts"
+
+/** A vault as people see it. */
+export interface VaultState {
+  readonly id: string
+  readonly name: string | null
+  readonly pipeline_id: string
+  readonly enabled: boolean
+  /** What holds it up; null while it goes on. */
+  readonly crawling_paused: Pause | null
+  readonly processing_paused: Pause | null
+  /** One for each input executor that crawled for it. */
+  readonly crawls: ReadonlyArray<CrawlState>
+}
+
+export interface CrawlState {
+  readonly executor_id: string
+  /** A crawl is under way, or was cut off. */
+  readonly crawling: boolean
+  readonly last_started_at: string | null
+  readonly last_completed_at: string | null
+  readonly next_at: string | null
+  /** How long the next is overdue; 0 while it is not. */
+  readonly overdue_seconds: number
+}
+
+/** Vaults and pipelines: what they do now, what holds them up, and crawls before their time. */
+export class Vaults extends Context.Tag("contentflow-worker/operations/Vaults")<
+  Vaults,
+  {
+    readonly list: Effect.Effect<ReadonlyArray<VaultState>, ServiceError>
+    readonly show: (id: string) => Effect.Effect<VaultState, NoSuchThing | ServiceError>
+    readonly pauses: Effect.Effect<ReadonlyArray<Pause>, ServiceError>
+    /** Lets work rest in the whole fleet within some seconds: what runs goes on, a crawl is interrupted. */
+    readonly pause: (scope: PauseScope, work: PausedWork, by: string) => Effect.Effect<Operation, ServiceError>
+    /** Takes back pauses of this scope; `everything` takes back all of them. */
+    readonly resume: (scope: PauseScope, work: PausedWork, by: string) => Effect.Effect<Operation, ServiceError>
+    /** Lets one worker of the fleet crawl the vault as soon as one is free. */
+    readonly crawl: (id: string, by: string) => Effect.Effect<Operation, NoSuchThing | ServiceError>
+  }
+>() {}
+
+const make = Effect.gen(function* () {
+  const vaults = yield* VaultStore
+  const checkpoints = yield* CheckpointStore
+  const control = ControlDocument.make(yield* ControlStore)
+  const log = yield* OperationLog.OperationLog
+
+  const asked = Effect.map(control.look(), (seen) => seen?.control.pauses ?? [])
+
+  const stateOf = (
+    vault: {
+      readonly id: string
+      readonly name: string | null
+      readonly pipeline_id: string
+      readonly enabled: boolean
+    },
+    pauses: Control["pauses"]
+  ) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const found = yield* checkpoints.ofVault(VaultId.make(vault.id))
+      const place = { vault: vault.id, pipeline: vault.pipeline_id }
+      return {
+        ...vault,
+        crawling_paused: pauseOf({ pauses }, "crawling", place) ?? null,
+        processing_paused: pauseOf({ pauses }, "processing", place) ?? null,
+        crawls: found.map((checkpoint): CrawlState => {
+          const interval = checkpoint.crawl_interval_seconds
+          const next = Option.map(
+            Timestamp.parse(checkpoint.last_crawl_started_at),
+            (at) => at + (interval ?? 0) * 1_000
+          )
+          return {
+            executor_id: checkpoint.executor_id,
+            crawling: checkpoint.crawling,
+            last_started_at: checkpoint.last_crawl_started_at,
+            last_completed_at: checkpoint.last_crawl_completed_at,
+            next_at: interval === null ? null : Option.getOrNull(Option.map(next, Timestamp.format)),
+            overdue_seconds: Option.match(next, { onNone: () => 0, onSome: (at) => Math.max(0, (now - at) / 1_000) })
+          }
+        })
+      } satisfies VaultState
+    })
+
+  const list = Effect.gen(function* () {
+    const pauses = yield* asked
+    return yield* Effect.forEach(yield* vaults.all, (vault) => stateOf(vault, pauses), { concurrency: 8 })
+  })
+
+  const found = Effect.fnUntraced(function* (id: string) {
+    const vault = (yield* vaults.all).find((each) => each.id === id)
+    return vault ?? (yield* new NoSuchThing({ message: `There is no vault ${id}.` }))
+  })
+
+  const targetOf = (scope: PauseScope): string => (scope.of === "all" ? "everything" : `${scope.of} ${scope.id}`)
+
+  return Vaults.of({
+    list,
+    show: (id) => Effect.flatMap(Effect.all([found(id), asked]), ([vault, pauses]) => stateOf(vault, pauses)),
+    pauses: asked,
+    pause: Effect.fnUntraced(function* (scope, work, by) {
+      const at = Timestamp.format(yield* Clock.currentTimeMillis)
+      yield* control.update((current) =>
+        current.pauses.some((pause) => isOf(pause, scope) && pause.work === work)
+          ? undefined
+          : { ...current, pauses: [...current.pauses, { scope, work, by, at }] }
+      )
+      return yield* log.record({ verb: "pause", target: targetOf(scope), by, note: work })
+    }),
+    resume: Effect.fnUntraced(function* (scope, work, by) {
+      yield* control.update((current) => ({
+        ...current,
+        pauses: current.pauses.flatMap((pause) => (isOf(pause, scope) ? left(pause, work) : [pause]))
+      }))
+      return yield* log.record({ verb: "resume", target: targetOf(scope), by, note: work })
+    }),
+    crawl: Effect.fnUntraced(function* (id, by) {
+      yield* found(id)
+      yield* control.update((current, now) => ({ ...current, crawls: { ...current.crawls, [id]: now } }))
+      return yield* log.record({ verb: "crawl", target: id, by })
+    })
+  })
+})
+
+const isOf = (pause: Pause, scope: PauseScope): boolean =>
+  pause.scope.of === scope.of && (scope.of === "all" || (pause.scope.of !== "all" && pause.scope.id === scope.id))
+
+/** What stays paused when this work may go on. */
+const left = (pause: Pause, resumed: PausedWork): ReadonlyArray<Pause> =>
+  resumed === "everything" || pause.work === resumed
+    ? []
+    : pause.work === "everything"
+      ? [{ ...pause, work: resumed === "crawling" ? "processing" : "crawling" }]
+      : [pause]
+
+export const layer: Layer.Layer<
+  Vaults,
+  never,
+  VaultStore | CheckpointStore | ControlStore | OperationLog.OperationLog
+> = Layer.effect(Vaults, make)

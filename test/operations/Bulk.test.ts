@@ -1,0 +1,126 @@
+import { assert, describe } from "@effect/vitest"
+import { Duration, Effect, Fiber, Layer } from "effect"
+import * as BulkOperations from "../../src/operations/BulkOperations.ts"
+import * as OperationRunner from "../../src/operations/OperationRunner.ts"
+import * as Operations from "../../src/operations/Operations.ts"
+import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
+import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
+import { MemoryStores } from "../../src/store/MemoryStores.ts"
+import { FakeRunner } from "../support/FakeRunner.ts"
+import * as Engine from "../support/MemoryEngine.ts"
+import { onEachStore } from "./Installations.ts"
+
+const settings = { processingWorkers: 8, visibilityTimeout: Duration.seconds(300) }
+
+const stored = (count: number, more: (i: number) => Record<string, unknown>) =>
+  Effect.flatMap(MemoryStores, (stores) =>
+    Effect.forEach(
+      Array.from({ length: count }, (_, i) => i + 1),
+      (i) =>
+        stores.executions.upsert({
+          ...Engine.execution(i),
+          content: [{ id: Engine.item(`doc-${i}`).id }],
+          created_at: `2026-01-02T09:${String(Math.floor(i / 60) % 60).padStart(2, "0")}:${String(i % 60).padStart(2, "0")}+00:00`,
+          enqueued_at: "2026-01-02T09:00:00+00:00",
+          started_at: "2026-01-02T09:00:00+00:00",
+          ...more(i)
+        }),
+      { discard: true }
+    )
+  )
+
+const counts = Effect.map(MemoryStores, (stores) => {
+  const found = new Map<unknown, number>()
+  for (const { status } of stores.executions.documents.values()) found.set(status, (found.get(status) ?? 0) + 1)
+  return Object.fromEntries(found)
+})
+
+/** Another process that carries operations out. */
+const process = Layer.build(Layer.fresh(Layer.provide(Operations.layer, WorkerConfig.layerWith({}))))
+
+const runsOf = Effect.map(FakeRunner, (runner) => {
+  const runs = new Map<string, number>()
+  runner.work = (items) => {
+    for (const { id } of items) runs.set(id?.canonical_id ?? "", (runs.get(id?.canonical_id ?? "") ?? 0) + 1)
+    return Effect.succeed(items)
+  }
+  return runs
+})
+
+describe("operations on many things", () => {
+  onEachStore("1,000 failed executions are put back once each, though the process that does it dies on the way", () =>
+    Effect.gen(function* () {
+      const runs = yield* runsOf
+      yield* stored(1_000, (i) => ({ status: "failed", error: i % 2 === 0 ? "Rate limit" : "Rate limit, too" }))
+      const bulk = yield* BulkOperations.BulkOperations
+      const request = { verb: "retry", filter: { error: "rate limit" } } as const
+      assert.deepStrictEqual(yield* bulk.dryRun(request), { count: 1_000, more: false })
+      assert.strictEqual((yield* Effect.flip(bulk.begin(request, { by: "ann" })))._tag, "NotPossible")
+      const options = { by: "ann", confirmed: true, id: "once", ratePerSecond: 100 }
+      const operation = yield* bulk.begin(request, options)
+      assert.strictEqual((yield* bulk.begin(request, options)).id, operation.id)
+      const other = yield* process
+      const dying = yield* Effect.fork(
+        Effect.provide(
+          Effect.flatMap(BulkOperations.BulkOperations, (it) => it.run(operation.id)),
+          other
+        )
+      )
+      yield* Engine.pass(4)
+      yield* Fiber.interrupt(dying)
+      const before = yield* counts
+      assert.isAbove(before["pending"] ?? 0, 50)
+      assert.isAbove(before["failed"] ?? 0, 100)
+      yield* Engine.started(settings)
+      yield* Layer.build(Layer.fresh(OperationRunner.layer))
+      yield* Engine.pass(120)
+      assert.deepStrictEqual(yield* counts, { completed: 1_000 })
+      assert.lengthOf([...runs], 1_000)
+      assert.isTrue([...runs.values()].every((count) => count === 1))
+      const after = yield* bulk.show(operation.id)
+      assert.strictEqual(after.status, "completed")
+      assert.strictEqual(after.done, 1_000)
+      assert.isEmpty(yield* Effect.flatMap(MemoryQueue, (queue) => queue.bodies))
+    })
+  )
+
+  onEachStore("a backfill is stopped and goes on; only what its filter names runs, and what was stays", () =>
+    Effect.gen(function* () {
+      const runs = yield* runsOf
+      const count = 600
+      yield* stored(count, (i) => ({
+        status: i % 3 === 0 ? "failed" : "completed",
+        ...(i % 3 === 0 ? { error: "broken" } : {})
+      }))
+      // An older failure of a document that went well since.
+      yield* Effect.flatMap(MemoryStores, (stores) =>
+        stores.executions.upsert({
+          ...Engine.execution(9_999),
+          status: "failed",
+          content: [{ id: Engine.item("doc-1").id }],
+          created_at: "2026-01-01T09:00:00+00:00"
+        })
+      )
+      const bulk = yield* BulkOperations.BulkOperations
+      const request = { verb: "backfill", filter: { vault_id: Engine.vault.id, which: "failed" } } as const
+      assert.deepStrictEqual(yield* bulk.dryRun(request), { count: count / 3, more: false })
+      const operation = yield* bulk.begin(request, { by: "ann", confirmed: true, ratePerSecond: 10 })
+      yield* Engine.started(settings)
+      yield* Layer.build(Layer.fresh(OperationRunner.layer))
+      yield* Engine.pass(8)
+      yield* bulk.stop(operation.id, "ann")
+      yield* Engine.pass(20)
+      const atStop = runs.size
+      assert.isAbove(atStop, 10)
+      assert.isBelow(atStop, 190)
+      yield* Engine.pass(30)
+      assert.strictEqual(runs.size, atStop)
+      yield* bulk.goOn(operation.id, "ann")
+      yield* Engine.pass(60)
+      assert.strictEqual((yield* bulk.show(operation.id)).status, "completed")
+      assert.lengthOf([...runs], count / 3)
+      assert.isTrue([...runs].every(([name, times]) => times === 1 && Number(name.slice(4)) % 3 === 0))
+      assert.deepStrictEqual(yield* counts, { failed: count / 3 + 1, completed: (2 * count) / 3 + count / 3 })
+    })
+  )
+})
