@@ -278,9 +278,7 @@ const make = Effect.gen(function* () {
               : yield* Effect.matchEffect(sendAgain(message, order), {
                   onSuccess: (sent) => Effect.succeed(Either.right(sent)),
                   onFailure: (error) =>
-                    error._tag === "NotPossible"
-                      ? Effect.succeed(Either.left(error))
-                      : Effect.fail(error)
+                    error._tag === "NotPossible" ? Effect.succeed(Either.left(error)) : Effect.fail(error)
                 })
           if (Either.isRight(result)) yield* complete(message)
           const goesOn = yield* onEach(

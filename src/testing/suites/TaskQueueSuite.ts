@@ -240,6 +240,40 @@ export const taskQueueSuite = <S>(name: string, backend: Backend<S>) => {
     )
 
     test(
+      "shows what was set aside, hides it while somebody has it, and lets it go or forgets it",
+      Effect.gen(function* () {
+        const queue = yield* TaskQueue
+        assert.deepStrictEqual(yield* queue.peekPoison(32), [])
+        assert.deepStrictEqual(yield* queue.receivePoison(32, "1 minute"), [])
+        yield* Effect.forEach(
+          Array.from({ length: 34 }, (_, i) => `set aside ${i}`),
+          queue.sendPoison,
+          {
+            concurrency: 8,
+            discard: true
+          }
+        )
+        assert.lengthOf(yield* queue.peekPoison(100), 32)
+        const first = yield* queue.receivePoison(32, "1 minute")
+        const second = yield* queue.receivePoison(100, "1 minute")
+        assert.deepStrictEqual([first.length, second.length], [32, 2])
+        assert.strictEqual(new Set([...first, ...second].map(({ id }) => id)).size, 34)
+        assert.deepStrictEqual(yield* queue.peekPoison(32), [])
+        const [one, other] = second
+        if (one === undefined || other === undefined) return assert.fail("there are two")
+        yield* queue.completePoison(one)
+        yield* queue.releasePoison(other)
+        const [peeked, more] = yield* queue.peekPoison(32)
+        assert.isUndefined(more)
+        assert.deepStrictEqual([peeked?.id, peeked?.body], [other.id, other.body])
+        assert.instanceOf(yield* Effect.flip(queue.completePoison(one)), LeaseLost)
+        const [again] = yield* queue.receivePoison(1, "1 minute")
+        assert.strictEqual(again?.id, other.id)
+        assert.strictEqual((yield* queue.stats).poisonDepth, 33)
+      })
+    )
+
+    test(
       "an existing queue passes the check",
       Effect.gen(function* () {
         yield* (yield* TaskQueue).check
