@@ -6,6 +6,7 @@ import { OperationLog } from "../../src/operations/OperationLog.ts"
 import { Submissions } from "../../src/operations/Submissions.ts"
 import { Vaults } from "../../src/operations/Vaults.ts"
 import { Workers } from "../../src/operations/Workers.ts"
+import type { Document } from "../../src/store/DocumentContainer.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { WorkerEngine } from "../../src/worker/WorkerEngine.ts"
@@ -135,9 +136,9 @@ describe("what people ask of the fleet", () => {
       yield* Engine.pass(20)
       assert.isTrue(yield* waiting.await.pipe(Effect.flatten))
       assert.strictEqual(runner.runs, 1)
-      const execution = (yield* MemoryStores).executions.documents.get(first.execution_id)
-      assert.strictEqual(execution?.["status"], "completed")
-      const [item] = execution?.["content"] as ReadonlyArray<{ readonly data: unknown }>
+      const execution: Document = (yield* MemoryStores).executions.documents.get(first.execution_id) ?? {}
+      assert.strictEqual(execution["status"], "completed")
+      const [item] = execution["content"] as ReadonlyArray<{ readonly data: unknown }>
       assert.deepStrictEqual(item?.data, { text: "Dear Sir", answer: 42 })
       const error = yield* Effect.flip(submissions.submit({ ...submission, pipeline: "nowhere" }, "app"))
       assert.strictEqual(error._tag, "NoSuchThing")
