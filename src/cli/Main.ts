@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import process from "node:process"
 import * as Cli from "./Cli.ts"
 import { isService } from "./Services.ts"
+import * as ProcessConsole from "./ProcessConsole.ts"
 import * as Signals from "./Signals.ts"
 import * as StandardStreams from "./StandardStreams.ts"
 
@@ -32,7 +33,7 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
 
 /** Runs the command line of this process to its end. */
 export const main = (): void =>
-  runMain(Cli.run(process.argv).pipe(Effect.flatMap(unlessLost), Effect.provide(NodeContext.layer)), {
+  runMain(Cli.run(process.argv).pipe(ProcessConsole.provide, Effect.flatMap(unlessLost), Effect.provide(NodeContext.layer)), {
     disableErrorReporting: true,
     disablePrettyLogger: true,
     teardown: Cli.teardown(process.argv)

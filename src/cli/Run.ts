@@ -34,6 +34,7 @@ import * as Results from "./run/Results.ts"
 import { RunFailed } from "./run/RunFailed.ts"
 import * as Summary from "./run/Summary.ts"
 import * as TemporaryFiles from "./run/TemporaryFiles.ts"
+import * as StandardStreams from "./StandardStreams.ts"
 import { wrongUsage } from "./WrongUsage.ts"
 
 export interface RunOptions {
@@ -228,7 +229,7 @@ const runEach = (
         Console.error(
           Summary.print({
             pipeline: plan.name,
-            result: `${documents.length} documents, ${DocumentResult.counts(tally)}${went}`,
+            result: `${documents.length} ${documents.length === 1 ? "document" : "documents"}, ${DocumentResult.counts(tally)}${went}`,
             nodes: totals.values(),
             millis: now - startedAt
           })
@@ -248,7 +249,7 @@ const runEach = (
     yield* progress.show(shown.text).pipe(
       Effect.zipRight(
         Stream.runForEachWhile(results, (result) =>
-          Effect.zipRight(progress.clear, Effect.as(printer.print(result), !Results.isReaderGone()))
+          Effect.zipRight(progress.clear, Effect.as(printer.print(result), !StandardStreams.isReaderGone()))
         )
       ),
       Effect.scoped,

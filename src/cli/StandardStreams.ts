@@ -27,6 +27,9 @@ export const survive = (): void => {
   process.stderr.on("error", ignore)
 }
 
+/** Whether the reader of standard output has gone: nothing that is still to come reaches it. */
+export const isReaderGone = (): boolean => losses.count > 0 && !losses.isFault
+
 /** What was lost so far. */
 export const lost = (): Losses => losses
 

@@ -1,6 +1,5 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as StandardStreams from "../StandardStreams.ts"
 import * as DocumentResult from "./DocumentResult.ts"
 import * as OutputFormat from "./OutputFormat.ts"
 import type { Option } from "effect/Option"
@@ -59,9 +58,3 @@ const texts = (format: "markdown" | "text", withNames: boolean): Printer => ({
     }),
   end: Effect.void
 })
-
-/** Whether the reader of standard output has gone: nothing that is still to come reaches it. */
-export const isReaderGone = (): boolean => {
-  const { code, isFault } = StandardStreams.lost()
-  return code !== null && !isFault
-}
