@@ -33,8 +33,11 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
 
 /** Runs the command line of this process to its end. */
 export const main = (): void =>
-  runMain(Cli.run(process.argv).pipe(ProcessConsole.provide, Effect.flatMap(unlessLost), Effect.provide(NodeContext.layer)), {
-    disableErrorReporting: true,
-    disablePrettyLogger: true,
-    teardown: Cli.teardown(process.argv)
-  })
+  runMain(
+    Cli.run(process.argv).pipe(ProcessConsole.provide, Effect.flatMap(unlessLost), Effect.provide(NodeContext.layer)),
+    {
+      disableErrorReporting: true,
+      disablePrettyLogger: true,
+      teardown: Cli.teardown(process.argv)
+    }
+  )
