@@ -5,6 +5,16 @@ const OptionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default
 
 const Flag = Schema.optionalWith(Schema.Boolean, { default: () => false })
 
+/** Deletions that wait for a person, who writes the token into `confirmed_deletions` of the vault. */
+export const DeletionsHeld = Schema.Struct({
+  token: Schema.String,
+  /** Documents that are gone from the source. */
+  documents: Schema.Number,
+  /** Of so many. */
+  of: Schema.Number
+})
+export interface DeletionsHeld extends Schema.Schema.Type<typeof DeletionsHeld> {}
+
 /** A `vault_crawl_checkpoints` document with our own fields behind the original's, which no other program writes. */
 export const Checkpoint = Schema.Struct({
   id: Schema.String,
@@ -38,6 +48,8 @@ export const Checkpoint = Schema.Struct({
   ),
   /** Ours: queued documents that the next crawl must leave out of its groups (RecentlyQueued); null when there are no groups. */
   recently_queued: OptionalText,
+  /** Ours: so many documents are gone from the source that a person has to confirm it before their outputs are removed; null or absent when nothing waits. */
+  deletions_held: Schema.optional(Schema.NullOr(DeletionsHeld)),
   /** Ours: documents that are taken as soon as they can be read (WaitingDocuments); null when there are none. */
   waiting_documents: OptionalText
 })

@@ -89,7 +89,8 @@ export interface ExecutorInstance {
   readonly crawl?: (
     checkpoint: Option.Option<number>,
     continuation?: Option.Option<string>,
-    isWaiting?: (name: string) => boolean
+    isWaiting?: (name: string) => boolean,
+    options?: CrawlOptions
   ) => Stream.Stream<CrawlBatch, ExecutorError>
   /** Only of output nodes that can take back what they wrote. */
   readonly outputs?: {
@@ -116,8 +117,24 @@ export interface Discovered {
   readonly modifiedAt?: number
 }
 
+/** What a crawl asks for beside the documents. */
+export interface CrawlOptions {
+  /** True: batches name all documents that are there, too (`listed`). */
+  readonly listsAll?: boolean
+}
+
+/** A document that is there. */
+export interface ListedDocument {
+  /** Its canonical id. */
+  readonly name: string
+  /** Whether the crawl gives it out, since it is new or changed. */
+  readonly isGiven: boolean
+}
+
 export interface CrawlBatch {
   readonly documents: ReadonlyArray<Discovered>
+  /** Where all are asked for: those that are there and pass the filters, changed or not, each once, in the order in which the source lists them. */
+  readonly listed?: ReadonlyArray<ListedDocument>
   /** Canonical ids of documents that are there and can't be read now (archived). */
   readonly waiting?: ReadonlyArray<string>
   /** When the service answered, in the service's clock: epoch milliseconds. The first batch's is the start of the listing. */

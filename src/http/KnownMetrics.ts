@@ -24,6 +24,7 @@ export const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   Metrics.crawlItems,
   Metrics.crawlTasks,
   Metrics.messagesLost,
+  Metrics.documentsRemoved,
   Metrics.outletClosed,
   Metrics.crawlStoreClosed,
   Metrics.locksLost,

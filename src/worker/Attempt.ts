@@ -35,6 +35,7 @@ import * as BlockedPipelines from "./BlockedPipelines.ts"
 import { Known } from "./Known.ts"
 import type { Lease } from "./Leases.ts"
 import * as Metrics from "./Metrics.ts"
+import { ManifestStore } from "./outputs/ManifestStore.ts"
 import * as TaskOutputs from "./outputs/TaskOutputs.ts"
 import type { Outlet } from "./Outlet.ts"
 import { patiently } from "./Patience.ts"
@@ -118,6 +119,7 @@ const make = Effect.gen(function* () {
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
   const records = yield* TaskOutputs.OutputRecords
+  const manifests = yield* ManifestStore
   const start = yield* AttemptStart.make
   const blocked = yield* BlockedPipelines.make
   const rest = PausedTasks.make(controls, () => MonotonicTime.unsafeNow(clock))
@@ -334,10 +336,22 @@ const make = Effect.gen(function* () {
     if (state.departures.size > 0) {
       yield* Effect.logInfo(`Documents left the task: ${Departures.describe(state.departures)}`)
       yield* followed(task, state.items, state.departures, pipeline, state.workerId)
+      yield* revisitArchived(task, state.departures)
     }
     blocked.forget(task.pipeline_id)
     return yield* finish(state, task, owner, items, keepItems)
   })
+
+  /** Neither its time nor its ETag will say when such a document can be read again. */
+  const revisitArchived = (task: Task.Task, departures: ReadonlyMap<string, Departure>) =>
+    Effect.forEach(
+      departures,
+      ([name, { _tag }]) =>
+        _tag === "Archived" && task.vault_id !== null
+          ? manifests.revisit(task.vault_id, name, "archived")
+          : Effect.void,
+      { discard: true }
+    )
 
   /** Only where a worker died before: a task's normal life does without these calls. */
   const notesOf = (state: AttemptState, task: Task.Task, opened: OpenAttempt): RunWatcher =>
@@ -447,4 +461,5 @@ export const layer: Layer.Layer<
   | WorkerConfig
   | AttemptGate
   | TaskOutputs.OutputRecords
+  | ManifestStore
 > = Layer.effect(Attempt, make)

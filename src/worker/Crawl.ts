@@ -18,15 +18,18 @@ import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import type { Discovered } from "../executor/Executor.ts"
 import { ExecutorError } from "../executor/ExecutorError.ts"
+import type { OutputNode } from "../pipeline/Plan.ts"
 import type { InputExecutor } from "../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../queue/TaskQueue.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { ClaimCheck } from "./ClaimCheck.ts"
 import * as Enqueue from "./Enqueue.ts"
+import * as FailedCrawls from "./FailedCrawls.ts"
 import * as LostMessages from "./LostMessages.ts"
 import * as Metrics from "./Metrics.ts"
 import type { Outlet } from "./Outlet.ts"
+import * as Deletions from "./outputs/Deletions.ts"
 import { patiently } from "./Patience.ts"
 import * as RecentlyQueued from "./RecentlyQueued.ts"
 import * as Recording from "./Recording.ts"
@@ -40,6 +43,8 @@ export interface CrawlTarget {
   readonly version: string
   readonly input: InputExecutor
   readonly interval: Duration.Duration
+  /** The nodes that can take back what they wrote. */
+  readonly outputs: ReadonlyArray<OutputNode>
   /** Somebody asks for a crawl before it is due. */
   readonly early?: Early
 }
@@ -96,7 +101,9 @@ const isDue = (lastStart: number, interval: Duration.Duration, now: number): boo
 const make = Effect.gen(function* () {
   const checkpoints = yield* CheckpointStore
   const executions = yield* ExecutionStore
-  const enqueue = yield* Enqueue.enqueue
+  const { again: enqueueAgain, enqueue } = yield* Enqueue.make
+  const deletions = yield* Deletions.Deletions
+  const recordHeld = yield* FailedCrawls.make
   const findLost = yield* LostMessages.make
   const config = yield* WorkerConfig
   const overlap = Duration.toMillis(config.crawlOverlap)
@@ -120,6 +127,8 @@ const make = Effect.gen(function* () {
     checkpoint: Checkpoint,
     epoch: number,
     recent: RecentlyQueued.RecentlyQueued,
+    again: ReadonlySet<string>,
+    following: Deletions.Following | undefined,
     onProgress: Effect.Effect<void>
   ) {
     const { input, pipeline, vault } = target
@@ -143,7 +152,9 @@ const make = Effect.gen(function* () {
     }
     const continuation = Option.map(Option.fromNullable(checkpoint.listing), (listing) => listing.continuation)
     const waited = WaitingDocuments.read(checkpoint.waiting_documents)
-    const tasks = instance.crawl(since(checkpoint), continuation, waited.has).pipe(
+    const isWaiting = (name: string): boolean => again.has(name) || waited.has(name)
+    const listsAll = following !== undefined
+    const tasks = instance.crawl(since(checkpoint), continuation, isWaiting, { listsAll }).pipe(
       Stream.timeoutFail(
         () =>
           new ExecutorError({
@@ -167,11 +178,16 @@ const make = Effect.gen(function* () {
           return Effect.zipRight(onProgress, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
         })
       ),
+      Stream.tap(({ listed }) => (listed === undefined ? Effect.void : (following?.add(listed) ?? Effect.void))),
       Stream.flatMap((batch) => Stream.fromIterable(batch.documents.filter((one) => !recent.has(one)))),
       Stream.grouped(input.itemsPerTask)
     )
     const queued = Effect.fnUntraced(function* (documents: ReadonlyArray<Discovered>) {
-      const sent = yield* enqueue(source, documents)
+      const [first] = documents
+      const sent =
+        documents.length === 1 && first !== undefined && isWaiting(nameOf(first.item))
+          ? yield* enqueueAgain(source, first, insistently(deletions.tokenOf(vault.id, nameOf(first.item))))
+          : yield* enqueue(source, documents)
       if (input.itemsPerTask > 1) recent.add(documents)
       return sent
     })
@@ -244,6 +260,31 @@ const make = Effect.gen(function* () {
       (error) => Effect.logWarning(`Lost messages could not be looked for; a later crawl will: ${error.message}`)
     )
 
+  /** What the crawl missed goes, or waits for a person, who is told where people look. */
+  const applied = (
+    { pipeline, vault }: CrawlTarget,
+    worker: string,
+    { apply, held }: Deletions.Outcome,
+    listedAt: number,
+    onProgress: Effect.Effect<void>
+  ) =>
+    Effect.gen(function* () {
+      yield* Metric.set(Metrics.deletionsHeld, held?.documents ?? 0)
+      if (held !== null && vault.confirmed_deletions !== held.token) {
+        const error = `${held.documents} of ${held.of} documents are gone from the source of the vault, more than max_deletions_percent allows, so their outputs stay. If that is right, set confirmed_deletions of the vault ${vault.id} to ${JSON.stringify(held.token)}; else put the documents back, or correct the pipeline's filter.`
+        yield* Effect.logWarning(error)
+        yield* recordHeld({ vault, pipeline, version: held.token, worker, error, lastSuccess: null }, 1)
+      }
+      return yield* apply(listedAt, onProgress)
+    }).pipe(
+      Effect.catchAll((error) =>
+        Effect.as(
+          Effect.logWarning(`Outputs of documents that are gone are removed by a later crawl: ${error.message}`),
+          false
+        )
+      )
+    )
+
   /** A record for people: nothing failed, but these documents are not processed until somebody acts. */
   const tellWaiting = Effect.fnUntraced(function* (
     { pipeline, vault }: CrawlTarget,
@@ -288,6 +329,12 @@ const make = Effect.gen(function* () {
       return { crawled: false, beganAgo: Math.max(0, startedAt - lastStart.value), discovered: 0, enqueued: 0 }
     }
     const epoch = Math.max(startedAt, (before.crawl_epoch ?? 0) + 1)
+    const following = yield* insistently(deletions.follow(target, epoch))
+    const isTime = (period: number) => isTimeToLook(period, before, lastStart, startedAt)
+    const again =
+      following !== undefined || isTime(lostPeriod)
+        ? yield* insistently(deletions.again(target, epoch))
+        : { names: new Set<string>(), done: Effect.void }
     const begun: Checkpoint = {
       ...before,
       crawl_epoch: epoch,
@@ -299,7 +346,7 @@ const make = Effect.gen(function* () {
     // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
     yield* insistently(checkpoints.save(begun))
     const recent = RecentlyQueued.read(before.recently_queued)
-    const totals = yield* discover(target, workerId, before, epoch, recent, onProgress).pipe(
+    const totals = yield* discover(target, workerId, before, epoch, recent, again.names, following, onProgress).pipe(
       Effect.tapErrorCause((cause) =>
         Cause.isInterruptedOnly(cause)
           ? Effect.void
@@ -310,14 +357,29 @@ const make = Effect.gen(function* () {
     )
     yield* tellWaiting(target, workerId, totals.newlyWaiting, before.waiting_documents !== null)
     const completed = { ...begun, crawling: false, last_crawl_completed_at: yield* Timestamp.now }
-    const next = moved(completed, totals, recent)
+    const whole = Option.isSome(totals.listedAt) && Option.isNone(totals.cut)
+    const held = before.deletions_held ?? null
+    const compared = whole && following !== undefined ? yield* following.compared(held) : Option.none()
+    for (const name of Option.match(compared, { onNone: () => [], onSome: ({ appeared }) => appeared })) {
+      totals.waiting.add(name)
+    }
+    const next: Checkpoint = {
+      ...moved(completed, totals, recent),
+      ...Option.match(compared, { onNone: () => ({}), onSome: (outcome) => ({ deletions_held: outcome.held }) })
+    }
     yield* insistently(checkpoints.save(next))
+    yield* again.done
     // Only for the way back: the next crawl of ours does not need it.
     if (next.checkpoint_timestamp !== before.checkpoint_timestamp) {
       yield* Effect.ignoreLogged(checkpoints.saveForOriginal(next))
     }
-    const whole = Option.isSome(totals.listedAt) && Option.isNone(totals.cut)
-    const isTime = (period: number) => isTimeToLook(period, before, lastStart, startedAt)
+    if (Option.isSome(compared)) {
+      const listedAt = Option.getOrElse(totals.listedAt, () => startedAt)
+      const isDone = yield* applied(target, workerId, compared.value, listedAt, onProgress)
+      if (isDone && compared.value.held !== null) {
+        yield* insistently(checkpoints.save({ ...next, deletions_held: null }))
+      }
+    }
     if (whole && isTime(lookPeriod)) yield* withdrawUnqueued(target)
     const elapsed = Effect.map(MonotonicTime.now, (now) => now - began)
     if (isTime(lostPeriod)) yield* recoverLost(target, startedAt + (yield* elapsed), onProgress)
@@ -358,5 +420,5 @@ const measured = (exit: Exit.Exit<CrawlReport, unknown>, from: number): Effect.E
 export const layer: Layer.Layer<
   Crawl,
   never,
-  CheckpointStore | ExecutionStore | TaskQueue | ClaimCheck | Outlet | WorkerConfig
+  CheckpointStore | ExecutionStore | TaskQueue | ClaimCheck | Outlet | Deletions.Deletions | WorkerConfig
 > = Layer.effect(Crawl, make)

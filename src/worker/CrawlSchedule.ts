@@ -128,7 +128,10 @@ const make = Effect.gen(function* () {
     const input = compiled.right.value
     if (!input.enabled) return Option.none<CrawlTarget>()
     const interval = Option.getOrElse(input.pollingInterval, () => config.defaultPollingInterval)
-    return Option.some<CrawlTarget>({ vault, pipeline, version, input, interval })
+    const { outputs } = yield* Effect.catchTag(runner.compile(found.value), "PipelineInvalid", () =>
+      Effect.succeed({ outputs: [] })
+    )
+    return Option.some<CrawlTarget>({ vault, pipeline, version, input, interval, outputs })
   })
 
   /** One vault's trouble is its own: the others are crawled. */

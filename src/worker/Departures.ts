@@ -31,7 +31,7 @@ export const describe = (departures: ReadonlyMap<string, Departure>): string | u
  * give it, with the same ids, at once. Where crawls make groups it is left to them, for a group's ids are those of all its documents.
  */
 export const followed = Effect.gen(function* () {
-  const enqueue = yield* Enqueue.enqueue
+  const { enqueue } = yield* Enqueue.make
   const known = yield* Known
   const runner = yield* PipelineRunner
 

@@ -1,8 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { nameOf } from "../domain/Content.ts"
+import type { Execution } from "../domain/Execution.ts"
 import * as Ids from "../domain/Ids.ts"
 import type { Pipeline } from "../domain/Pipeline.ts"
 import type { Task } from "../domain/Task.ts"
@@ -34,7 +36,7 @@ const insistently = patiently("200 millis", "10 seconds")
  * Makes one task of these documents: the execution first, then the message, then the note that the queue took it. Discovering the same
  * versions again changes nothing, except that an execution whose message was never accepted gets it now. Gives the number of messages.
  */
-export const enqueue = Effect.gen(function* () {
+export const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
   const executions = yield* ExecutionStore
   const claims = yield* ClaimCheck
@@ -48,7 +50,8 @@ export const enqueue = Effect.gen(function* () {
     yield* Metric.increment(Metrics.crawlTasks)
   })
 
-  return Effect.fnUntraced(function* (source: Source, documents: ReadonlyArray<Discovered>) {
+  /** Gives the number of messages, and the execution of an earlier discovery. */
+  const one = Effect.fnUntraced(function* (source: Source, documents: ReadonlyArray<Discovered>) {
     const now = yield* Clock.currentTimeMillis
     const task = taskOf(source, documents, maxTaskRetries, now)
     const keepItems = source.vault.save_execution_output
@@ -56,15 +59,48 @@ export const enqueue = Effect.gen(function* () {
     if (creation._tag === "Exists") {
       const { enqueued_at, started_at, status } = creation.execution
       // Started without that note: a worker was faster than we were, and its message lives on until it is settled.
-      if (status !== "pending" || enqueued_at !== null || started_at !== null) return 0
+      if (status !== "pending" || enqueued_at !== null || started_at !== null) {
+        return { sent: 0, before: Option.some(creation.execution) }
+      }
       yield* Effect.logInfo(
         `The execution ${task.execution_id} exists, but its message was never accepted; it is sent now`
       )
     }
     yield* send(task)
-    return 1
+    return { sent: 1, before: Option.none<Execution>() }
   })
+
+  const again = Effect.fnUntraced(function* <E>(
+    source: Source,
+    document: Discovered,
+    tokenOf: Effect.Effect<Option.Option<string>, E>
+  ) {
+    const first = yield* one(source, [document])
+    if (Option.isNone(first.before) || !isTerminal(first.before.value)) return first.sent
+    const token = yield* tokenOf
+    const base = Option.isNone(token) ? document.version : `${document.version} ${token.value}`
+    let { before, sent } = Option.isNone(token) ? first : yield* one(source, [{ ...document, version: base }])
+    for (let round = 2; round <= mostRounds && Option.exists(before, Recording.isDeparted); round++) {
+      ;({ before, sent } = yield* one(source, [{ ...document, version: `${base} ${round}` }]))
+    }
+    return sent
+  })
+
+  return {
+    enqueue: (source: Source, documents: ReadonlyArray<Discovered>) =>
+      Effect.map(one(source, documents), ({ sent }) => sent),
+    /**
+     * The same of a document that is to be processed though its version may have been: it has another execution when `tokenOf` says that something
+     * happened to it since (its outputs were removed), or when it could not be read at its turn.
+     */
+    again
+  }
 })
+
+/** How often one version of a document is found in the archive tier at its turn. */
+const mostRounds = 1_000
+
+const isTerminal = ({ status }: Execution): boolean => status === "completed" || status === "failed"
 
 /** A larger group travels without them: the message has its bounds, and they lie beside the content. */
 const mostEtags = 500

@@ -101,6 +101,14 @@ export const messagesLost = counter(
   "messages_lost_total",
   "Executions whose message was gone from the queue: sent again, or failed where nothing says what was in it"
 )
+export const documentsRemoved = counter(
+  "documents_removed_total",
+  "Documents whose outputs were removed, since they are gone from the source of their vault"
+)
+export const deletionsHeld = gauge(
+  "deletions_held",
+  "Documents of the vault crawled last whose outputs are to be removed when a person confirms it"
+)
 export const locksLost = counter("crawl_locks_lost_total", "Crawls that lost their lock")
 
 export const queueDepth = gauge("queue_depth", "Messages in the queue, approximately, the invisible ones included")

@@ -178,6 +178,12 @@ export const withErrors = "with errors in"
 /** What it has where an extractor found no text, as in a scan. */
 export const withoutText = "without text in"
 
+const nothingLeft = "Nothing was left to process: "
+
+/** Whether the execution ended since its documents could not be read at its turn. */
+export const isDeparted = ({ status, status_message }: Execution): boolean =>
+  status === "completed" && status_message?.startsWith(nothingLeft) === true
+
 /** Of a task whose documents were all gone or replaced when its turn came. */
 export const departed = (
   items: ReadonlyArray<Content>,
@@ -186,7 +192,7 @@ export const departed = (
   now: number
 ): ExecutionChange => ({
   status: "completed",
-  status_message: bounded(`Nothing was left to process: ${why}`),
+  status_message: bounded(`${nothingLeft}${why}`),
   completed_at: Timestamp.format(now),
   updated_at: Timestamp.format(now),
   error: null,

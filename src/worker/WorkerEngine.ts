@@ -30,6 +30,7 @@ import * as Crawl from "./Crawl.ts"
 import * as CrawlSchedule from "./CrawlSchedule.ts"
 import * as Intake from "./Intake.ts"
 import * as Known from "./Known.ts"
+import * as Deletions from "./outputs/Deletions.ts"
 import * as ManifestStore from "./outputs/ManifestStore.ts"
 import * as TaskOutputs from "./outputs/TaskOutputs.ts"
 import * as Leases from "./Leases.ts"
@@ -191,11 +192,14 @@ export type Ports =
   | ClaimCheck.ClaimAccount
   | WorkerConfig
 
+/** Of an attempt's way to its result: an outage there costs no attempt either. */
+const manifests = ManifestStore.layer.pipe(Layer.provide(ValvedBlobs.layer))
+
 export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(WorkerEngine, make).pipe(
   Layer.provide(Layer.mergeAll(ProcessingWorkers.layer, SourceWorkers.layer)),
   Layer.provide(Layer.mergeAll(Attempt.layer, Settlement.layer, CrawlSchedule.layer, Crawl.layer)),
-  Layer.provide(TaskOutputs.layer),
-  Layer.provide(ManifestStore.layer.pipe(Layer.provide(ValvedBlobs.layer))),
+  Layer.provide(Layer.mergeAll(TaskOutputs.layer, Deletions.layer)),
+  Layer.provide(manifests),
   Layer.provide(
     Layer.mergeAll(Leases.layer, RunningAttempts.layer, AttemptGate.layer, Known.layer, Intake.layer, PoisonQueue.layer)
   ),

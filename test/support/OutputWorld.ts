@@ -1,6 +1,6 @@
 import type { FileSystem, Path } from "@effect/platform"
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { Context, Duration, Effect, Fiber, Layer, Scope } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Scope, Stream } from "effect"
 import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
@@ -44,6 +44,10 @@ export class World extends Context.Tag("test/OutputWorld")<
     /** Calls of which it says so never answer; `land` lets them happen. */
     holds: (call: Call) => boolean
     readonly held: Array<Effect.Effect<void>>
+    /** Documents that are soft-deleted: nobody sees them. */
+    readonly hidden: Set<string>
+    /** Pages of a listing of the source after which it fails. */
+    listings: number
     /** Calls of which it says so fail. */
     fails: (call: Call) => boolean
   }
@@ -155,6 +159,8 @@ const world = Layer.sync(World, () => ({
   calls: [] as Array<Call>,
   holds: () => false,
   held: [] as Array<Effect.Effect<void>>,
+  hidden: new Set<string>(),
+  listings: Number.MAX_SAFE_INTEGER,
   fails: () => false
 }))
 
@@ -209,6 +215,16 @@ const outputBlobs = Layer.effect(
     const away = new Unavailable({ service: "Blob Storage", operation: "write", message: "Blob Storage is away." })
     return BlobStore.of({
       ...blobs,
+      list: (options) =>
+        options.container === "docs-in"
+          ? Stream.concat(
+              Stream.map(Stream.take(blobs.list(options), control.listings), (page) => ({
+                ...page,
+                blobs: page.blobs.filter(({ path }) => !control.hidden.has(path))
+              })),
+              control.listings === Number.MAX_SAFE_INTEGER ? Stream.empty : Stream.fail(away)
+            )
+          : blobs.list(options),
       upload: (location, body, options) =>
         location.container === "docs-out"
           ? passing(control, { kind: "blob", what: location.path }, blobs.upload(location, body, options), away)
@@ -285,6 +301,13 @@ export const put = (name: string, ...text: ReadonlyArray<string>) => write("docs
 export const drop = (name: string) =>
   Effect.flatMap(BlobStore, (blobs) => blobs.remove({ account: { name: "acct" }, container: "docs-in", path: name }))
 
+/** Soft-deletes a document; what it gives brings it back as it was. */
+export const hide = (name: string) =>
+  Effect.map(World, ({ hidden }) => {
+    hidden.add(name)
+    return Effect.sync(() => hidden.delete(name))
+  })
+
 /** What lies in a container: texts by path. */
 export const inContainer = (container: string) =>
   Effect.map(
@@ -308,7 +331,9 @@ export const outputs = Effect.gen(function* () {
 
 /** The outputs that the present documents give. */
 export const wanted = Effect.gen(function* () {
-  const documents = Object.entries(yield* inContainer("docs-in")).map(([name, text]) => ({
+  const { hidden } = yield* World
+  const there = Object.entries(yield* inContainer("docs-in")).filter(([name]) => !hidden.has(name))
+  const documents = there.map(([name, text]) => ({
     name,
     lines: text.split("\n").filter((line) => line !== "")
   }))

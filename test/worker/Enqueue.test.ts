@@ -28,7 +28,7 @@ const source: Enqueue.Source = {
 const document = (name: string, version: string): Discovered => ({ item: Engine.item(name), version })
 
 const enqueue = (documents: ReadonlyArray<Discovered>, from: Enqueue.Source = source) =>
-  Effect.flatMap(Enqueue.enqueue, (make) => make(from, documents)).pipe(
+  Effect.flatMap(Enqueue.make, ({ enqueue }) => enqueue(from, documents)).pipe(
     Effect.provide(Layer.provideMerge(Layer.merge(ClaimCheck.layer, Outlet.layer), WorkerConfig.layerWith({})))
   )
 

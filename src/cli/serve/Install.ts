@@ -129,7 +129,9 @@ export const install = Effect.fnUntraced(function* (planned: ReadonlyArray<Plann
       pipeline_id: pipelineId,
       pipeline_name: pipelineName,
       enabled: true,
-      save_execution_output: vault.keepsItems
+      save_execution_output: vault.keepsItems,
+      on_source_deleted: vault.onSourceDeleted,
+      max_deletions_percent: vault.maxDeletionsPercent
     })
   }
   const kept = new Set<unknown>(planned.map(({ vaultId }) => vaultId))

@@ -25,6 +25,10 @@ export interface Vault {
   readonly pipeline: string
   readonly pipelineFile: string
   readonly keepsItems: boolean
+  /** What becomes of the outputs of deleted documents. */
+  readonly onSourceDeleted: "keep" | "remove"
+  /** Null for the worker's own bound. */
+  readonly maxDeletionsPercent: number | null
 }
 
 /** What `contentflow.yaml` says, or what counts without it. */
@@ -88,7 +92,9 @@ const File = Schema.Struct({
         folder: optional(Schema.NonEmptyString),
         pipeline: Schema.NonEmptyString,
         enabled: optional(Schema.Boolean),
-        save_execution_output: optional(Schema.Boolean)
+        save_execution_output: optional(Schema.Boolean),
+        on_source_deleted: optional(Schema.Literal("keep", "remove")),
+        max_deletions_percent: optional(Schema.Number.pipe(Schema.between(0, 100)))
       })
     ).pipe(Schema.maxItems(1_000))
   ),
@@ -159,6 +165,8 @@ export const read = Effect.fnUntraced(function* (folder: string) {
     pipeline: vault.pipeline,
     pipelineFile: path.resolve(folder, vault.pipeline),
     keepsItems: vault.save_execution_output ?? false,
+    onSourceDeleted: vault.on_source_deleted ?? "keep",
+    maxDeletionsPercent: vault.max_deletions_percent ?? null,
     enabled: vault.enabled ?? true
   }))
   for (const [index, { name }] of listed.entries()) {
@@ -188,7 +196,9 @@ const withoutFile = (folder: string, path: Path.Path): Project => ({
       folder: path.join(folder, "inbox"),
       pipeline: "the default pipeline",
       pipelineFile: path.join(template, "pipelines", "documents.yaml"),
-      keepsItems: false
+      keepsItems: false,
+      onSourceDeleted: "keep",
+      maxDeletionsPercent: null
     }
   ],
   settings: new Map(),

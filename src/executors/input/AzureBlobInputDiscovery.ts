@@ -115,12 +115,13 @@ export const executor = Executor.define({
         prefix: string,
         checkpoint: Option.Option<number> = Option.none(),
         continuation: Option.Option<string> = Option.none(),
-        isWaiting: (name: string) => boolean = () => false
-      ) => batches(blobs, settings, context, prefix, checkpoint, continuation, isWaiting)
+        isWaiting: (name: string) => boolean = () => false,
+        options: Executor.CrawlOptions = {}
+      ) => batches(blobs, settings, context, prefix, checkpoint, continuation, isWaiting, options)
       return {
         process: (items) => collect(context, discover(prefixFor(settings, items))),
-        crawl: (checkpoint, continuation, isWaiting) =>
-          discover(settings.prefix ?? "", checkpoint, continuation, isWaiting)
+        crawl: (checkpoint, continuation, isWaiting, options) =>
+          discover(settings.prefix ?? "", checkpoint, continuation, isWaiting, options)
       }
     })
 })
@@ -132,7 +133,8 @@ const batches = (
   prefix: string,
   checkpoint: Option.Option<number>,
   continuation: Option.Option<string>,
-  isWaiting: (name: string) => boolean
+  isWaiting: (name: string) => boolean,
+  { listsAll = false }: Executor.CrawlOptions
 ): Stream.Stream<Executor.CrawlBatch, Executor.ExecutorError> => {
   const pages = blobs
     .list({
@@ -164,9 +166,21 @@ const batches = (
     behind: Option.match(continuation, { onNone: () => [], onSome: marksOf })
   }
   const archived = new Set<string>()
+  let listed: Array<Executor.ListedDocument> = []
+  const list = (name: string, isGiven: boolean): void => {
+    if (listsAll) listed.push({ name, isGiven })
+  }
+  const listedSince = (): ReadonlyArray<Executor.ListedDocument> => {
+    const all = listed
+    listed = []
+    return all
+  }
   const readable = (blob: BlobEntry): boolean => {
+    if (!wanted(blob)) return false
     const name = canonicalId(settings, blob.path)
-    if (!wanted(blob) || !(changed(blob) || isWaiting(name))) return false
+    const isGiven = changed(blob) || isWaiting(name)
+    list(name, isGiven)
+    if (!isGiven) return false
     if (blob.isArchived !== true) return true
     archived.add(name)
     return false
@@ -183,6 +197,7 @@ const batches = (
     Effect.map(ItemLog.start(context), (log) => ({
       documents: found.map((one) => discovered(one, log)),
       servedAt,
+      ...(listsAll ? { listed: listedSince() } : {}),
       ...(archived.size === 0 ? {} : { waiting: archivedSince() }),
       ...(marks === undefined ? {} : { continuation: marks.join(" ") })
     }))
@@ -193,9 +208,14 @@ const batches = (
         order: { by: settings.sort_by, ascending: settings.sort_ascending },
         batchSize: settings.batch_size
       }).pipe(Stream.mapEffect((found) => batch(found, (blob, log) => fileItem(settings, blob, log))))
-    : BlobListing.folders(pages, { prefix, wanted, changed, limit }).pipe(
-        Stream.mapEffect((found) => batch(found, (folder, log) => folderItem(settings, folder, log)))
-      )
+    : BlobListing.folders(pages, {
+        prefix,
+        wanted,
+        changed,
+        isWaiting: (path) => isWaiting(folderId(settings, path)),
+        onFolder: (path, isGiven) => list(folderId(settings, path), isGiven),
+        limit
+      }).pipe(Stream.mapEffect((found) => batch(found, (folder, log) => folderItem(settings, folder, log))))
 }
 
 /** The marks in a continuation. A stored text may be anything: what is no mark is never met. */
@@ -249,6 +269,8 @@ const prefixFor = (settings: Decoded, items: ReadonlyArray<Content>): string => 
 const canonicalId = (settings: Decoded, path: string): string =>
   `https://${settings.blob_storage_account}.blob.core.windows.net/${settings.blob_container_name}/${path}`
 
+const folderId = (settings: Decoded, path: string): string => `folder://${settings.blob_container_name}/${path}`
+
 const fileItem = (settings: Decoded, blob: BlobEntry, log: ItemLog.ItemLog): Executor.Discovered => {
   const container = settings.blob_container_name
   return {
@@ -291,7 +313,7 @@ const folderItem = (settings: Decoded, folder: BlobListing.BlobFolder, log: Item
     item: log.completed(
       {
         id: {
-          canonical_id: `folder://${container}/${folder.path}`,
+          canonical_id: folderId(settings, folder.path),
           unique_id: uniqueId(settings, folder.path),
           source_name: settings.blob_storage_account,
           source_type: "azure_blob_folder",

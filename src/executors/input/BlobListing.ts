@@ -122,9 +122,21 @@ export const folders = <E>(
     readonly prefix: string
     readonly wanted: (blob: BlobEntry) => boolean
     readonly changed: (blob: BlobEntry) => boolean
+    /** Whether a folder is wanted though nothing in it changed. */
+    readonly isWaiting: (path: string) => boolean
+    /** Hears of every folder with a wanted blob, and whether it is given. */
+    readonly onFolder: (path: string, isGiven: boolean) => void
     readonly limit: ListingLimit.Limit
   }
 ): Stream.Stream<Found<BlobFolder>, E> => {
+  const close = (taking: ListingLimit.Taking<BlobFolder>, open: Open | null): void => {
+    if (open === null) return
+    const { path } = open.folder
+    const isGiven = open.changed || options.isWaiting(path)
+    options.onFolder(path, isGiven)
+    taking.offer(path, isGiven ? open.folder : undefined)
+  }
+
   const base = options.prefix.slice(0, options.prefix.lastIndexOf("/") + 1)
   return ListingLimit.resumed<BlobFolder, Found<BlobFolder>, E, never>(options.limit, (taking) =>
     withEnd(pages).pipe(
@@ -168,10 +180,6 @@ interface Walk {
 }
 
 const nothingOpen: Walk = { open: null, servedAt: 0 }
-
-const close = (taking: ListingLimit.Taking<BlobFolder>, open: Open | null): void => {
-  if (open !== null) taking.offer(open.folder.path, open.changed ? open.folder : undefined)
-}
 
 const emptyFolder = (path: string, name: string): BlobFolder => ({
   path,

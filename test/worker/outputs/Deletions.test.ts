@@ -1,0 +1,168 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, type Scope } from "effect"
+import { MemoryStores } from "../../../src/store/MemoryStores.ts"
+import * as Engine from "../../support/MemoryEngine.ts"
+import * as OutputWorld from "../../support/OutputWorld.ts"
+
+const test = (name: string, body: Effect.Effect<void, unknown, OutputWorld.Installation | Scope.Scope>) =>
+  it.effect(name, () => OutputWorld.withInstallation(body))
+
+/** Time for a crawl and what it found. */
+const settled = Engine.pass(70)
+
+const isExact = Effect.gen(function* () {
+  assert.deepStrictEqual(yield* OutputWorld.outputs, yield* OutputWorld.wanted)
+})
+
+/** Six documents and their outputs. */
+const begun = (yaml: string, vault?: Record<string, unknown>) =>
+  Effect.gen(function* () {
+    yield* OutputWorld.install(yaml, vault)
+    for (const name of ["a", "b", "c", "d", "e", "f"])
+      yield* OutputWorld.put(`${name}.txt`, `${name}=1`, `${name}${name}=1`)
+    yield* OutputWorld.started()
+    yield* settled
+  })
+
+const checkpoint = Effect.map(MemoryStores, ({ checkpoints }) =>
+  [...checkpoints.documents.values()].find(
+    ({ vault_id, crawl_epoch }) => vault_id === OutputWorld.vaultId && crawl_epoch
+  )
+)
+
+const change = (vault: Record<string, unknown>) =>
+  Effect.gen(function* () {
+    const { vaults } = yield* MemoryStores
+    yield* vaults.patch(OutputWorld.vaultId, vault, {})
+  })
+
+describe("a document that leaves its source", () => {
+  test(
+    "takes its outputs with it, and is processed again when it comes back as it was",
+    Effect.gen(function* () {
+      yield* begun(OutputWorld.yaml())
+      yield* isExact
+      const undelete = yield* OutputWorld.hide("b.txt")
+      yield* settled
+      yield* isExact
+      yield* undelete
+      yield* settled
+      yield* settled
+      yield* isExact
+      assert.include((yield* OutputWorld.outputs).blobs, "b.txt/b=1")
+    })
+  )
+  test(
+    "leaves them where nobody asked for it",
+    Effect.gen(function* () {
+      yield* begun(OutputWorld.yaml(), {})
+      yield* OutputWorld.drop("b.txt")
+      yield* settled
+      assert.include((yield* OutputWorld.outputs).blobs, "b.txt/b=1")
+    })
+  )
+  test(
+    "and comes under another name: the new outputs first",
+    Effect.gen(function* () {
+      yield* begun(OutputWorld.yaml())
+      const { calls } = yield* OutputWorld.World
+      calls.splice(0)
+      yield* OutputWorld.drop("b.txt")
+      yield* OutputWorld.put("bb.txt", "b=1", "bb=1")
+      yield* settled
+      yield* settled
+      yield* isExact
+      const kinds = calls.map(({ kind }) => kind)
+      assert.isBelow(kinds.lastIndexOf("blob"), kinds.indexOf("unblob"))
+      assert.isBelow(kinds.lastIndexOf("index"), kinds.indexOf("unindex"))
+    })
+  )
+  test(
+    "by a changed filter is gone, too, and back with the filter",
+    Effect.gen(function* () {
+      yield* begun(OutputWorld.yaml(), { on_source_deleted: "remove", max_deletions_percent: 100 })
+      yield* OutputWorld.put("g.md", "g=1")
+      const { pipelines } = yield* MemoryStores
+      const filter = (file_extensions: string | null) =>
+        pipelines.patch(OutputWorld.pipelineId, { yaml: OutputWorld.yaml({ input: { file_extensions } }) }, {})
+      yield* settled
+      yield* isExact
+      yield* filter(".md")
+      yield* settled
+      assert.deepStrictEqual((yield* OutputWorld.outputs).blobs, ["g.md/g=1"])
+      yield* filter(null)
+      yield* settled
+      yield* settled
+      yield* isExact
+    })
+  )
+  test(
+    "is not taken for gone by a listing that failed half way, nor by one that a limit cut",
+    Effect.gen(function* () {
+      yield* begun(OutputWorld.yaml({ input: { batch_size: 2 } }))
+      const world = yield* OutputWorld.World
+      world.listings = 1
+      yield* settled
+      yield* isExact
+      world.listings = Number.MAX_SAFE_INTEGER
+      const { pipelines } = yield* MemoryStores
+      yield* pipelines.patch(OutputWorld.pipelineId, { yaml: OutputWorld.yaml({ input: { max_results: 1 } }) }, {})
+      yield* OutputWorld.put("a.txt", "a=2")
+      yield* OutputWorld.put("b.txt", "b=2")
+      yield* OutputWorld.drop("f.txt")
+      // Each crawl takes one of what changed within the overlap, until the listing comes to its end.
+      yield* Effect.repeatN(settled, 8)
+      yield* isExact
+    })
+  )
+})
+
+describe("the guard", () => {
+  test(
+    "holds the removal of more than a share until a person confirms it",
+    Effect.gen(function* () {
+      yield* begun(OutputWorld.yaml())
+      yield* OutputWorld.drop("a.txt")
+      yield* OutputWorld.drop("b.txt")
+      yield* settled
+      assert.include((yield* OutputWorld.outputs).blobs, "a.txt/a=1")
+      const held = (yield* checkpoint)?.["deletions_held"] as { token: string; documents: number; of: number }
+      assert.deepInclude(held, { documents: 2, of: 6 })
+      const { executions } = yield* MemoryStores
+      const told = [...executions.documents.values()].filter(({ error }) => String(error).includes(held.token))
+      assert.lengthOf(told, 1)
+      yield* settled
+      assert.include((yield* OutputWorld.outputs).blobs, "a.txt/a=1")
+      yield* change({ confirmed_deletions: held.token })
+      yield* settled
+      yield* isExact
+      assert.isNull((yield* checkpoint)?.["deletions_held"])
+      // The word was for these alone.
+      yield* OutputWorld.drop("c.txt")
+      yield* OutputWorld.drop("d.txt")
+      yield* settled
+      assert.include((yield* OutputWorld.outputs).blobs, "c.txt/c=1")
+    })
+  )
+  test(
+    "forgets what it held when the documents are back",
+    Effect.gen(function* () {
+      yield* begun(OutputWorld.yaml())
+      const back = yield* Effect.forEach(["a.txt", "b.txt", "c.txt"], OutputWorld.hide)
+      yield* settled
+      yield* Effect.all(back)
+      yield* settled
+      yield* isExact
+      assert.isNull((yield* checkpoint)?.["deletions_held"])
+    })
+  )
+  test(
+    "has its share from the vault",
+    Effect.gen(function* () {
+      yield* begun(OutputWorld.yaml(), { on_source_deleted: "remove", max_deletions_percent: 50 })
+      for (const name of ["a.txt", "b.txt", "c.txt"]) yield* OutputWorld.drop(name)
+      yield* settled
+      yield* isExact
+    })
+  )
+})
