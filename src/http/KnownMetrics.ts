@@ -25,6 +25,7 @@ export const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   Metrics.crawlTasks,
   Metrics.messagesLost,
   Metrics.documentsRemoved,
+  Metrics.deletionsHeld,
   Metrics.outletClosed,
   Metrics.crawlStoreClosed,
   Metrics.locksLost,
