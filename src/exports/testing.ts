@@ -16,8 +16,3 @@ export * as Eventually from "../testing/Eventually.ts"
 /** Language models and embeddings that answer as a test says: `layerScripted`. */
 export * as LanguageModel from "../services/language/LanguageModel.ts"
 export * as Embeddings from "../services/embedding/Embeddings.ts"
-
-/** Emulators of Azure Storage and Cosmos DB in the test's process; they need the packages azurite and @vercel/cosmosdb-server. */
-export * as Emulators from "../testing/Emulators.ts"
-export * as Azurite from "../testing/Azurite.ts"
-export * as CosmosServer from "../testing/CosmosServer.ts"

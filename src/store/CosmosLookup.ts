@@ -1,4 +1,4 @@
-import * as Cosmos from "@azure/cosmos"
+import type * as Cosmos from "@azure/cosmos"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -60,10 +60,12 @@ const client = (
       })
     }
     const access = key === null ? { aadCredentials: Option.getOrThrow(credential) } : { key: Redacted.value(key) }
+    // Loaded when the first lookup is made: most programs make none.
+    const { CosmosClient } = yield* Effect.promise(() => import("@azure/cosmos"))
     return yield* Effect.acquireRelease(
       Effect.try({
         try: () =>
-          new Cosmos.CosmosClient({
+          new CosmosClient({
             ...access,
             endpoint,
             userAgentSuffix: "contentflow-worker",

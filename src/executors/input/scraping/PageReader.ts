@@ -16,7 +16,7 @@ import type { Robots } from "../../../web/Robots.ts"
 import { unusable, WebError } from "../../../web/WebError.ts"
 import { ExecutorError, type ExecutorContext } from "../../../executor/Executor.ts"
 import * as Browser from "./Browser.ts"
-import { extract, type Fields } from "./Extraction.ts"
+import type { Fields } from "./Extraction.ts"
 import type { ScrapeSettings } from "./ScrapeSettings.ts"
 import { CurrentRunFiles } from "../../../executor/RunFiles.ts"
 import * as LocalFolder from "../../LocalFolder.ts"
@@ -75,6 +75,7 @@ export const make = (
         const source = yield* load(url)
         // The thread goes first: it refuses pages whose nesting would cost too much here.
         const { text, warnings } = yield* readableText(threads, source.html, settings)
+        const { extract } = yield* Effect.promise(() => import("./Extraction.ts"))
         const extracted = yield* Effect.try({
           try: () => extract(source.html, source.url, fields, settings.follow_links),
           catch: (cause) =>
