@@ -14,6 +14,7 @@ import {
 } from "node:fs"
 import { readFile, stat } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
+import type { BlobProperties } from "../blob/BlobStore.ts"
 import * as FileErrors from "./FileErrors.ts"
 import * as FileNames from "./FileNames.ts"
 
@@ -135,6 +136,18 @@ export const readProperties = async (path: string, state: FileState): Promise<Ke
   if (text === undefined) return undefined
   return versionsIn(text).find((one) => isOf(one, state))
 }
+
+/** Headers have no case; a listing shows names as they were written. */
+export const blobPropertiesOf = (kept: KeptProperties, asWritten = false): BlobProperties => ({
+  size: kept.size,
+  lastModified: kept.lastModified,
+  etag: kept.etag,
+  contentType: kept.contentType,
+  contentEncoding: kept.contentEncoding,
+  metadata: asWritten
+    ? kept.metadata
+    : Object.fromEntries(Object.entries(kept.metadata).map(([name, value]) => [name.toLowerCase(), value]))
+})
 
 /** The full text of a part whose file has a shortened name; undefined when it was lost. */
 export const readFullName = (path: string): Promise<string | undefined> =>

@@ -8,6 +8,8 @@ export type Row = Readonly<Record<string, unknown>>
 export interface Statement {
   readonly get: (...values: ReadonlyArray<Value>) => Row | undefined
   readonly all: (...values: ReadonlyArray<Value>) => ReadonlyArray<Row>
+  /** One row after the other, for as long as they are asked for. */
+  readonly each: (...values: ReadonlyArray<Value>) => Iterable<Row>
   /** How many rows it changed. */
   readonly run: (...values: ReadonlyArray<Value>) => number
 }
@@ -49,5 +51,6 @@ export const codeOf = (thrown: unknown): number | undefined =>
 const statementOf = (statement: StatementSyncInstance): Statement => ({
   get: (...values) => statement.get(...values) as Row | undefined,
   all: (...values) => statement.all(...values) as ReadonlyArray<Row>,
+  each: (...values) => statement.iterate(...values) as Iterable<Row>,
   run: (...values) => statement.run(...values).changes
 })

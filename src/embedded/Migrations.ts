@@ -4,7 +4,15 @@ import type { Connection } from "./Driver.ts"
 export const tables = {
   pipelines: ["name"],
   vaults: ["pipeline_id"],
-  vault_executions: ["vault_id", "pipeline_id", "status", "attempt_process", "suspected_with", "created_at"],
+  vault_executions: [
+    "vault_id",
+    "pipeline_id",
+    "status",
+    "attempt_process",
+    "suspected_with",
+    "created_at",
+    "enqueued_at"
+  ],
   vault_exec_locks: ["pipeline_id", "kind", "created_at"],
   vault_crawl_checkpoints: ["vault_id"]
 } as const
@@ -35,7 +43,7 @@ const table = (name: Table): string =>
  * database's clock, which no step of the wall clock moves.
  */
 const steps: ReadonlyArray<string> = [
-  `${(Object.keys(tables) as Array<Table>).map(table).join("\n")}
+  `${(Object.keys(firstTables) as Array<Table>).map(table).join("\n")}
   CREATE INDEX pipelines_by_name ON pipelines (name);
   CREATE INDEX vault_executions_by_status ON vault_executions (status, vault_id, pipeline_id);
   CREATE INDEX vault_executions_by_time ON vault_executions (written_at);
@@ -106,7 +114,13 @@ const steps: ReadonlyArray<string> = [
     written_at INTEGER NOT NULL,
     document TEXT NOT NULL,
     PRIMARY KEY (account, database, container, partition, id)
-  ) STRICT, WITHOUT ROWID;`
+  ) STRICT, WITHOUT ROWID;`,
+  // What a crawl created and never queued is found among all that waits. Nothing is asked for by time alone.
+  `ALTER TABLE vault_executions ADD COLUMN enqueued_at TEXT;
+  UPDATE vault_executions SET enqueued_at = json_extract(document, '$.enqueued_at') WHERE json_valid(document);
+  DROP INDEX vault_executions_by_time;
+  DROP INDEX vault_executions_by_status;
+  CREATE INDEX vault_executions_by_status ON vault_executions (status, vault_id, pipeline_id, enqueued_at);`
 ]
 
 /** The version that this program writes. */

@@ -114,15 +114,16 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
       read(`query ${name} by ${Object.keys(wanted).join(", ")}`, ({ prepare }) => {
         const conditions = Object.entries(wanted)
         const indexed = conditions.filter(
-          (condition): condition is [string, string] =>
-            typeof condition[1] === "string" && columns.includes(condition[0])
+          (condition): condition is [string, string | null] =>
+            typeof condition[1] !== "boolean" && columns.includes(condition[0])
         )
+        const terms = indexed.map(([column, value]) => (value === null ? `${column} IS NULL` : `${column} = ?`))
         const rows = prepare(
-          `SELECT etag, written_at, document FROM ${name}${indexed.length === 0 ? "" : ` WHERE ${indexed.map(([column]) => `${column} = ?`).join(" AND ")}`}`
-        ).all(...indexed.map(([, value]) => value))
-        return rows
-          .map(documentOf)
-          .filter((document) => conditions.every(([property, value]) => document[property] === value))
+          `SELECT etag, written_at, document FROM ${name}${terms.length === 0 ? "" : ` WHERE ${terms.join(" AND ")}`}`
+        ).each(...indexed.flatMap(([, value]) => value ?? []))
+        return documentsIn(rows, Number.POSITIVE_INFINITY, (document) =>
+          conditions.every(([property, value]) => document[property] === value)
+        )
       }),
     idsOf: (search, most) =>
       read(`query ${name} by ${Object.keys(search.equal).join(", ")}`, ({ prepare }) => {
@@ -134,9 +135,9 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
         const conditions = indexed.map(([column, texts]) => `${column} IN (${texts.map(() => "?").join(", ")})`)
         const rows = prepare(
           `SELECT etag, written_at, document FROM ${name} WHERE ${[...conditions, "written_at < ?"].join(" AND ")}`
-        ).all(...indexed.flatMap(([, texts]) => texts), search.writtenBefore)
-        const found = rows.map(documentOf).filter((document) => DocumentContainer.matches(document, search))
-        return found.slice(0, most).map(({ id }) => String(id))
+        ).each(...indexed.flatMap(([, texts]) => texts), search.writtenBefore)
+        const found = documentsIn(rows, most, (document) => DocumentContainer.matches(document, search))
+        return found.map(({ id }) => String(id))
       }),
     newest: (search, most) =>
       Effect.suspend(() => {
@@ -238,6 +239,21 @@ const documentOf = (row: Row): Document => ({
   _etag: String(row["etag"]),
   _ts: Math.floor(Number(row["written_at"]) / 1_000)
 })
+
+/** The first of them that are wanted; of the others none stays in memory. */
+const documentsIn = (
+  rows: Iterable<Row>,
+  most: number,
+  isWanted: (document: Document) => boolean
+): ReadonlyArray<Document> => {
+  const found: Array<Document> = []
+  if (most <= 0) return found
+  for (const row of rows) {
+    const document = documentOf(row)
+    if (isWanted(document) && found.push(document) >= most) break
+  }
+  return found
+}
 
 /** The document as text, without what the container itself adds when it is read. */
 const textOf = (what: string, { _etag: _, _ts: __, ...document }: Document): string | ServiceError.Invalid => {
