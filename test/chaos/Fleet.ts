@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly runtimes: ReadonlyArray<WorkerProcess.Runtime>
   /** The settings of a life of a worker; `name` is this life's. */
   readonly envOf: (slot: number, name: string) => Readonly<Record<string, string>>
+  /** Starts a worker with these settings: as one on Azure where nothing else is said. */
+  readonly start?: typeof WorkerProcess.start
   /** How long a worker may take to end after SIGTERM. */
   readonly graceful: Duration.Duration
   /** Whether a service is away, or was a moment ago: a worker may give up its start then. */
@@ -51,7 +53,7 @@ interface Slot {
 
 export const make = (options: FleetOptions) =>
   Effect.gen(function* () {
-    const { dice, folder } = options
+    const { dice, folder, start = WorkerProcess.start } = options
     const stopping = yield* Ref.make(false)
     const counts = { starts: 0, skewed: 0, killed: 0, killedByDocuments: 0, terminated: 0, frozen: 0, clockSteps: 0 }
     /** What no worker may do: end by itself, ignore SIGTERM, leave files behind. */
@@ -86,7 +88,7 @@ export const make = (options: FleetOptions) =>
       const clock = join(folder, `${name}.clock`)
       writeFileSync(clock, String(skew))
       const env = { ...options.envOf(slot.number, name), TMPDIR: temporary, CHAOS_CLOCK: clock }
-      const worker = yield* WorkerProcess.start(env, { ...slot.runtime, preload })
+      const worker = yield* start(env, { ...slot.runtime, preload })
       const life: Life = { name, worker, temporary, clock, up: false, signal: undefined, frozen: false }
       slot.life = life
       options.tell(`${name} is started${skew === 0 ? "" : `, its clock ${skew / 1_000} s off`}`)
@@ -175,6 +177,8 @@ export const make = (options: FleetOptions) =>
     return {
       counts,
       misses,
+      /** Waits until every slot has a worker that is up, for a while. */
+      complete,
       /** Kills some worker as a machine does that loses power. */
       kill: endSome("SIGKILL").pipe(Effect.tap((done) => Effect.sync(() => (done ? counts.killed++ : 0)))),
       /** Asks some worker to end, and sees that it does. */

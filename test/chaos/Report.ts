@@ -30,11 +30,7 @@ export const of = ({ events, faults, findings, load, minutes, outages, seed }: S
     ...table(events),
     `\nOutages: ${outages.length}`,
     ...outages.map((outage) => `  ${named(outage).padEnd(52)} ${rates(outage)}`),
-    "\nRules (checked, missed)",
-    ...findings.flatMap(({ checked, misses: of, rule }) => [
-      `  ${rule.padEnd(76)} ${String(checked).padStart(6)} ${String(of.length).padStart(6)}`,
-      ...of.slice(0, shown).map((miss) => `      ${miss}`)
-    ]),
+    ...rules(findings),
     `\n| ${[
       seed,
       load["executions"],
@@ -53,9 +49,20 @@ export const of = ({ events, faults, findings, load, minutes, outages, seed }: S
       load["of these by bad luck (retries used up)"],
       misses
     ].join(" | ")} |`,
-    misses === 0 ? "\nchaos: nothing lost, nothing twice, nothing left" : `\nchaos: ${misses} misses`
+    verdict(misses)
   ].join("\n")
 }
+
+export const rules = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => [
+  "\nRules (checked, missed)",
+  ...findings.flatMap(({ checked, misses, rule }) => [
+    `  ${rule.padEnd(76)} ${String(checked).padStart(6)} ${String(misses.length).padStart(6)}`,
+    ...misses.slice(0, shown).map((miss) => `      ${miss}`)
+  ])
+]
+
+export const verdict = (misses: number): string =>
+  misses === 0 ? "\nchaos: nothing lost, nothing twice, nothing left" : `\nchaos: ${misses} misses`
 
 const named = ({ countedMillis, kind, service }: Outage): string =>
   `${service} (${kind}), calls a second in ${(countedMillis / 1_000).toFixed(0)} s`
@@ -70,5 +77,5 @@ const shortly = ({ calls, countedMillis, kind, service }: Outage): string =>
 
 const perSecond = (count: number, millis: number): string => ((count * 1_000) / millis).toFixed(1)
 
-const table = (counts: Counts): ReadonlyArray<string> =>
+export const table = (counts: Counts): ReadonlyArray<string> =>
   Object.entries(counts).map(([name, count]) => `  ${name.padEnd(52)} ${String(count).padStart(8)}`)

@@ -57,19 +57,19 @@ export interface Version extends Draft {
 }
 
 /** The pipeline of a stream, in one of several forms that all do the same work. */
-export const yamlOf = ({ name }: Stream, edition: number): string => `
+export const yamlOf = ({ name }: Stream, edition: number, account: string = Emulators.accountName): string => `
 pipeline:
   name: ${name}
   description: Edition ${edition}
   executors:
     - {id: ${inputOf(edition)}, type: azure_blob_input_discovery,
-       settings: {blob_storage_account: ${Emulators.accountName}, blob_container_name: ${name}, polling_interval_seconds: 3}}
+       settings: {blob_storage_account: ${account}, blob_container_name: ${name}, polling_interval_seconds: 3}}
     - {id: fetch, type: azure_blob_content_retriever, settings: {use_temp_file_for_content: true}}
     - {id: extract, type: document_extractor}
     - {id: chunk, type: recursive_text_chunker, settings: {input_field: document_output.text, chunk_size: ${500 + edition}}}
     - {id: obey, type: pass_through}
     - {id: write, type: azure_blob_output,
-       settings: {storage_account_name: ${Emulators.accountName}, container_name: ${outputs},
+       settings: {storage_account_name: ${account}, container_name: ${outputs},
                   path_template: ${name}/, filename_template: "{id.filename}.json"}}
   edges:
     - {from: ${inputOf(edition)}, to: fetch}
@@ -155,7 +155,8 @@ export const canonicalId = (stream: Stream, name: string): string =>
 /** `stream/name`: a document, whatever its version. */
 export const keyOf = ({ name, stream }: Pick<Draft, "name" | "stream">): string => `${stream.name}/${name}`
 
-const bodyOf = ({ contents, marker, name }: Draft): string => {
+/** The bytes of a version, all of them text. */
+export const bodyOf = ({ contents, marker, name }: Draft): string => {
   const text = (asks: string) => `${marker} ${asks}`.padEnd(3_000, `The text of ${name} goes on. `)
   switch (contents._tag) {
     case "Sound":

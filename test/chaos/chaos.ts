@@ -14,6 +14,7 @@ import * as Disturbances from "./Disturbances.ts"
 import * as EmulatorProcess from "./EmulatorProcess.ts"
 import * as Faults from "./Faults.ts"
 import * as Fleet from "./Fleet.ts"
+import * as FolderRun from "./folder/FolderRun.ts"
 import * as ForeignEdits from "./ForeignEdits.ts"
 import * as ForeignReaders from "./ForeignReaders.ts"
 import * as Outages from "./Outages.ts"
@@ -25,7 +26,8 @@ import * as World from "./World.ts"
 
 /**
  * A fleet of worker processes under every fault that a bad day brings, and an account of every document and message at the end. Arguments:
- * `--seed N --minutes M --tasks N --without TRIAL,TRIAL`. Exits with 1 when anything is missing, twice, or left over. `--logs DIR` keeps what the workers logged.
+ * `--seed N --minutes M --tasks N --without TRIAL,TRIAL`. Exits with 1 when anything is missing, twice, or left over. `--logs DIR` keeps what the workers logged. `--embedded` lets the fleet
+ * serve one folder instead, under what disks do to it.
  */
 
 /** How long a message is a worker's before it must be renewed. */
@@ -304,7 +306,8 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "10" },
     tasks: { type: "string", default: "2000" },
     without: { type: "string", default: "" },
-    logs: { type: "string" }
+    logs: { type: "string" },
+    embedded: { type: "boolean", default: false }
   }
 })
 const numbers = { seed: Number(values.seed), minutes: Number(values.minutes), tasks: Number(values.tasks) }
@@ -320,8 +323,8 @@ if (trials === undefined) {
 // Of what the emulators' packages and clients use, and nobody can change here.
 process.noDeprecation = true
 const fine = await Effect.runPromise(
-  Effect.scoped(run({ ...numbers, logs: values.logs, trials })).pipe(
-    Effect.provide(Logger.minimumLogLevel(LogLevel.Warning))
-  )
+  Effect.scoped(
+    values.embedded ? FolderRun.run({ ...numbers, logs: values.logs }) : run({ ...numbers, logs: values.logs, trials })
+  ).pipe(Effect.provide(Logger.minimumLogLevel(LogLevel.Warning)))
 )
 process.exit(fine ? 0 : 1)
