@@ -1,4 +1,5 @@
 import type { AnyDocument, AnyDocumentLimits, AnyDocumentOptions } from "../documents/AnyDocument.ts"
+import type { CsvDocument, CsvOptions } from "../documents/csv/CsvDocument.ts"
 import type { ExcelDocument, ExcelOptions } from "../documents/excel/ExcelDocument.ts"
 import type { Limits } from "../documents/Limits.ts"
 import type { OcrDocument, OcrLimits, OcrOptions } from "../documents/ocr/OcrDocument.ts"
@@ -14,6 +15,7 @@ export interface Jobs {
   readonly powerpoint: Job<DocumentJob<PowerPointOptions, Limits>, PowerPointDocument>
   readonly excel: Job<DocumentJob<ExcelOptions, Limits>, ExcelDocument>
   readonly text: Job<DocumentJob<TextOptions, TextLimits> & { readonly hints: DocumentHints }, TextDocument>
+  readonly csv: Job<Omit<DocumentJob<CsvOptions, never>, "limits">, CsvDocument>
   readonly ocr: Job<Required<DocumentJob<OcrOptions, OcrLimits>>, OcrDocument>
   readonly document: Job<Required<DocumentJob<AnyDocumentOptions, AnyDocumentLimits>>, AnyDocument>
 }

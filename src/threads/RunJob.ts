@@ -49,6 +49,10 @@ const runners: Runners = {
     const { readText } = await import("../documents/text/Text.ts")
     return readText(new Uint8Array(bytes), options, limits, hints)
   },
+  csv: async ({ bytes, options }) => {
+    const { readCsv } = await import("../documents/csv/CsvDocument.ts")
+    return readCsv(new Uint8Array(bytes), options)
+  },
   ocr: async ({ bytes, options, limits }) => {
     const { makeOcrEngine } = await import("../documents/ocr/OcrReader.ts")
     ocrEngine ??= makeOcrEngine(async (...drawing) => (await pdfs()).draw(...drawing))

@@ -4,6 +4,7 @@ import { availableParallelism, loadavg } from "node:os"
 import process from "node:process"
 import * as ChunkingSection from "./executors/ChunkingSection.ts"
 import * as Documents from "./executors/Documents.ts"
+import * as HoldSection from "./executors/HoldSection.ts"
 import * as OfficeSection from "./executors/OfficeSection.ts"
 import * as PdfSection from "./executors/PdfSection.ts"
 import * as PoolSection from "./executors/PoolSection.ts"
@@ -23,6 +24,7 @@ const main = Effect.gen(function* () {
   print(yield* OfficeSection.run(documents, seconds))
   print(yield* ChunkingSection.run(documents, seconds))
   print(yield* PoolSection.run(documents, seconds / 2))
+  print(yield* HoldSection.run)
 }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeContext.layer, Logger.remove(Logger.defaultLogger))))
 
 const print = (paragraph: string): void => {

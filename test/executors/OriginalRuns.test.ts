@@ -12,13 +12,15 @@ import * as FieldSelector from "../../src/executors/transform/FieldSelector.ts"
 import * as Gptrag from "../../src/executors/transform/GptragSearchIndexDocumentGenerator.ts"
 import * as RecursiveTextChunker from "../../src/executors/transform/RecursiveTextChunker.ts"
 import * as TableRowSplitter from "../../src/executors/transform/TableRowSplitter.ts"
+import * as ThreadPool from "../../src/threads/ThreadPool.ts"
 import { item, runNode } from "./NodeRun.ts"
 
 /** Settings that look like mistakes, which the original runs: they run here with the result that it gives, and `validate` warns of them. */
 
 /** `Executor` itself does not let go of its exact requirements. */
-const widened = (executor: Widened): Executor.Executor<FileSystem.FileSystem> => executor
-type Widened = Omit<Executor.Executor<never>, "prepare"> & Pick<Executor.Executor<FileSystem.FileSystem>, "prepare">
+const widened = (executor: Widened): Executor.Executor<Needed> => executor
+type Widened = Omit<Executor.Executor<never>, "prepare"> & Pick<Executor.Executor<Needed>, "prepare">
+type Needed = FileSystem.FileSystem | ThreadPool.ThreadPool
 
 const executors = [
   widened(CrossDocumentFieldAggregator.executor),
@@ -304,7 +306,7 @@ describe("what the original runs though it looks like a mistake", () => {
         const advice = executor.advise(settings).map(({ message }) => message)
         if (warning === undefined) assert.deepStrictEqual(advice, [])
         else assert.match(advice.join(" "), warning)
-      }).pipe(Effect.provide(FileSystem.layerNoop({})))
+      }).pipe(Effect.provide([FileSystem.layerNoop({}), ThreadPool.layerInline]))
     )
   }
 

@@ -10,6 +10,7 @@ import * as CsvExtractor from "../../src/executors/extract/CsvExtractor.ts"
 import * as FieldMapper from "../../src/executors/transform/FieldMapper.ts"
 import * as FanInAggregator from "../../src/executors/transform/FanInAggregator.ts"
 import type { Content } from "../../src/domain/Content.ts"
+import * as ThreadPool from "../../src/threads/ThreadPool.ts"
 import * as Golden from "./Golden.ts"
 import * as Harness from "./Harness.ts"
 
@@ -30,7 +31,11 @@ const catalog = Layer.effect(
   Effect.map(Catalog.Catalog, ({ all }) =>
     Catalog.make([...all, FieldMapper.executor, discovery, PassThrough.executor, FanInAggregator.executor])
   )
-).pipe(Layer.provide(Catalog.layer([CsvExtractor.executor])), Layer.provide(NodeContext.layer))
+).pipe(
+  Layer.provide(Catalog.layer([CsvExtractor.executor])),
+  Layer.provide(NodeContext.layer),
+  Layer.provide(ThreadPool.layerInline)
+)
 
 const layer = Harness.layer({ catalog })
 

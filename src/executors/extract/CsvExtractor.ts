@@ -1,19 +1,20 @@
 import * as Effect from "effect/Effect"
 import * as CutText from "../../text/CutText.ts"
 import { TooManyCells } from "../../documents/csv/CsvReader.ts"
-import { guessDelimiter } from "../../documents/csv/Delimiter.ts"
-import { withoutSeparatorLine } from "../../documents/csv/SeparatorLine.ts"
+import * as CsvDocument from "../../documents/csv/CsvDocument.ts"
+import type * as CsvTable from "../../documents/csv/CsvTable.ts"
+import type { DocumentError } from "../../documents/DocumentError.ts"
 import * as StrictEncoding from "../../documents/csv/StrictEncoding.ts"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
 import * as BytesOf from "../BytesOf.ts"
 import * as CsvDialect from "../CsvDialect.ts"
+import { ownBuffer } from "../../threads/ThreadPool.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
-import * as ThreadWaits from "../../threads/ThreadWaits.ts"
 import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
-import * as CsvTable from "./csv/CsvTable.ts"
+import * as Parsing from "./parsing/Parsing.ts"
 
 const settings = {
   ...PerItem.settings(),
@@ -65,7 +66,7 @@ const settings = {
 
 type Decoded = Settings.TypeOf<typeof settings>
 
-/** `csv_extractor`: delimited text to rows. The event loop gets its turn every few thousand cells. */
+/** `csv_extractor`: delimited text to rows. Large ones are read in a thread; for others the event loop gets its turn every few thousand cells. */
 export const executor = Executor.define({
   type: "csv_extractor",
   aliases: ["csv_extractor_executor"],
@@ -85,67 +86,100 @@ export const executor = Executor.define({
         ])
   ],
   make: (settings, context) =>
-    Effect.map(BytesOf.make(context, { ...settings, content_field: null }), (bytesOfFile) =>
-      PerItem.perItem(context, settings, (item, _, note) =>
+    Effect.gen(function* () {
+      const parsing = yield* Parsing.make(context, settings)
+      const bytesOfFile = yield* BytesOf.make(context, { ...settings, content_field: null })
+      const sizeOfFile = yield* BytesOf.sizes({ ...settings, content_field: null })
+      const options = optionsOf(settings)
+
+      return PerItem.perItem(context, settings, (item, _, note) =>
         Effect.gen(function* () {
           const fail = (message: string) => Executor.documentError(context, item, message)
-          const reading = Effect.flatMap(textOf(settings, item, bytesOfFile, fail), ({ remarks, text }) =>
-            readingInParts(parts(settings, text)).pipe(
+          const undecodable = (message: string) => fail(`${nameOf(item)} could not be read. ${message}`)
+          const inThread = (
+            size: Effect.Effect<number>,
+            bytes: Effect.Effect<ArrayBuffer, Executor.ExecutorError>,
+            encoding = options.encoding
+          ) =>
+            parsing
+              .read(
+                item,
+                "csv",
+                size,
+                Effect.map(bytes, (ready) => ({ bytes: ready, options: { ...options, encoding } }))
+              )
+              .pipe(
+                Effect.catchTag("DocumentError", (error: DocumentError) =>
+                  Effect.fail(
+                    error.reason === "LimitExceeded" ? fail(tooLarge(settings, item)) : undecodable(error.message)
+                  )
+                )
+              )
+          const here = ({ remarks, text }: StrictEncoding.DecodedText) =>
+            readingInParts(CsvDocument.reading(text, options)).pipe(
               Effect.mapBoth({
-                onFailure: (error) => fail(tooLarge(settings, item, error)),
-                onSuccess: (read) => ({ read, warnings: [...remarks, ...warningsOf(read)] })
+                onFailure: () => fail(tooLarge(settings, item)),
+                onSuccess: (read): CsvDocument.CsvDocument => ({ ...read, warnings: remarks })
               })
             )
-          )
-          const isFile = !Object.hasOwn(item.data, settings.content_field)
-          const { read, warnings } = yield* isFile ? oneAtATime(reading) : reading
+          const bytesHere = (bytes: Uint8Array) =>
+            bytes.length > mostBytesHere
+              ? inThread(
+                  Effect.succeed(bytes.length),
+                  Effect.sync(() => ownBuffer(bytes))
+                )
+              : Effect.flatMap(Effect.mapError(CsvDocument.decode(bytes, options.encoding), undecodable), here)
+
+          const content = contentOf(settings, item)
+          const read = yield* typeof content === "string"
+            ? content.length > mostUnitsHere
+              ? inThread(Effect.succeed(2 * content.length), unitsOf(withoutMark(content)), null)
+              : here({ text: withoutMark(content), remarks: [] })
+            : content instanceof Uint8Array
+              ? bytesHere(content)
+              : Effect.flatMap(sizeOfFile(item), (size) => {
+                  const bytes = Effect.mapError(bytesOfFile(item), (error) =>
+                    content === undefined || content === null || Object.hasOwn(item.data, settings.temp_file_path_field)
+                      ? error
+                      : fail(
+                          `data.${settings.content_field} of ${nameOf(item)} is neither a text nor bytes (setting content_field).`
+                        )
+                  )
+                  return size > mostBytesHere
+                    ? inThread(Effect.succeed(size), bytes)
+                    : Effect.flatMap(bytes, (small) => bytesHere(new Uint8Array(small)))
+                })
+          const warnings = [...read.warnings, ...warningsOf(read)]
           note(Findings.detailsOf(warnings))
           yield* Findings.log(item, warnings)
           return Findings.withWarnings(withTable(settings, item, read, warnings), warnings)
         })
       )
-    )
+    })
 })
 
-/**
- * Files are read on the one event loop, so that several at once would be no faster, and all be in memory. The wait is not the item's own time, as that
- * for a thread is not.
- */
-const oneAtATime = <A, E, R>(reading: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.acquireUseRelease(
-    Effect.interruptible(ThreadWaits.counted(turns.take(1))),
-    () => reading,
-    (taken) => turns.release(taken)
-  )
+/** A line of so much, which is read at one go, takes a few milliseconds. */
+const mostBytesHere = 256 * 1024
+const mostUnitsHere = 256 * 1024
 
-const turns = Effect.unsafeMakeSemaphore(1)
+const contentOf = (settings: Decoded, item: Content): unknown =>
+  Object.hasOwn(item.data, settings.content_field) ? item.data[settings.content_field] : undefined
 
-const textOf = (
-  settings: Decoded,
-  item: Content,
-  bytesOfFile: (item: Content) => Effect.Effect<ArrayBuffer, Executor.ExecutorError>,
-  fail: (message: string) => Executor.ExecutorError
-): Effect.Effect<StrictEncoding.DecodedText, Executor.ExecutorError> => {
-  const decoded = (bytes: Uint8Array) =>
-    Effect.mapError(StrictEncoding.decode(bytes, settings.encoding), (message) =>
-      fail(`${nameOf(item)} could not be read. ${message}`)
-    )
-  const content = Object.hasOwn(item.data, settings.content_field) ? item.data[settings.content_field] : undefined
-  if (typeof content === "string") {
-    return Effect.succeed({ text: content.startsWith("\ufeff") ? content.slice(1) : content, remarks: [] })
-  }
-  if (content instanceof Uint8Array) return decoded(content)
-  return bytesOfFile(item).pipe(
-    Effect.mapError((error) =>
-      content === undefined || content === null || Object.hasOwn(item.data, settings.temp_file_path_field)
-        ? error
-        : fail(`data.${settings.content_field} of ${nameOf(item)} is neither a text nor bytes (setting content_field).`)
-    ),
-    Effect.flatMap((bytes) => decoded(new Uint8Array(bytes))),
-    // Python opens text files so; the cells of a text in data keep their line ends.
-    Effect.map(({ remarks, text }) => ({ remarks, text: text.replaceAll(/\r\n?/g, "\n") }))
-  )
-}
+const withoutMark = (text: string): string => (text.startsWith("\ufeff") ? text.slice(1) : text)
+
+/** A long text as bytes that change their thread at no cost, written a piece at a time. */
+const unitsOf = (text: string): Effect.Effect<ArrayBuffer> =>
+  Effect.gen(function* () {
+    const bytes = new ArrayBuffer(2 * text.length)
+    const buffer = Buffer.from(bytes)
+    for (let at = 0; at < text.length; at += pieceUnits) {
+      buffer.write(text.slice(at, at + pieceUnits), 2 * at, "utf16le")
+      yield* Effect.sleep(0)
+    }
+    return bytes
+  })
+
+const pieceUnits = 2 ** 20
 
 const readingInParts = (
   part: () => CsvTable.CsvReading | undefined
@@ -167,17 +201,10 @@ const readingInParts = (
         : Effect.succeed(read)
   )
 
-const tooLarge = (settings: Decoded, item: Content, _: TooManyCells): string =>
+const tooLarge = (settings: Decoded, item: Content): string =>
   `${nameOf(item)} has more than ${settings.max_cells} cells; raise the setting max_cells to take it.`
 
 const dialectOf = ({ delimiter, quotechar: quote }: Decoded) => ({ delimiter, quote })
-
-/** Rows come as they are asked for, by the delimiter that the text itself names, or the settings. */
-const parts = (settings: Decoded, whole: string): (() => CsvTable.CsvReading | undefined) => {
-  const { delimiter: named, text } = withoutSeparatorLine(whole)
-  const delimiter = named === settings.quotechar ? undefined : named
-  return CsvTable.reading(text, optionsOf(settings, text, delimiter))
-}
 
 const warningsOf = ({ surplusCells, table }: CsvTable.CsvReading): ReadonlyArray<string> =>
   surplusCells === 0
@@ -186,13 +213,10 @@ const warningsOf = ({ surplusCells, table }: CsvTable.CsvReading): ReadonlyArray
         `${surplusCells} ${surplusCells === 1 ? "cell was" : "cells were"} left out, since ${table.column_count === 1 ? "the one column has" : `the ${table.column_count} columns have`} no room for them`
       ]
 
-const optionsOf = (settings: Decoded, text: string, named: string | undefined): CsvTable.Options => ({
-  dialect: {
-    delimiter:
-      named ??
-      (settings.delimiter === CsvDialect.detected ? guessDelimiter(text, settings.quotechar) : settings.delimiter),
-    quote: settings.quotechar
-  },
+const optionsOf = (settings: Decoded): CsvDocument.CsvOptions => ({
+  encoding: settings.encoding,
+  delimiter: settings.delimiter === CsvDialect.detected ? null : settings.delimiter,
+  quote: settings.quotechar,
   hasHeader: settings.has_header,
   maxRows: settings.max_rows,
   skipEmptyRows: settings.skip_empty_rows,

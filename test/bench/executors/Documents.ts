@@ -65,7 +65,7 @@ const documentsOf = (
   return { origin, of: (kind) => byKind.get(kind) ?? [] }
 }
 
-const documentOf = (path: string, name: string): Document => ({
+export const documentOf = (path: string, name: string): Document => ({
   path,
   item: {
     id: {

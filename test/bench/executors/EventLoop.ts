@@ -1,4 +1,6 @@
 import { Effect } from "effect"
+import { readFileSync } from "node:fs"
+import process from "node:process"
 
 /** How late timers fired, in milliseconds. */
 export interface Delay {
@@ -9,6 +11,8 @@ export interface Delay {
 export interface Watched<A> {
   readonly value: A
   readonly lateness: ReadonlyArray<number>
+  /** What the main thread worked between two turns of the timer, in milliseconds: other than lateness that does not grow with a machine's load. Linux alone. */
+  readonly worked: ReadonlyArray<number>
 }
 
 /**
@@ -18,10 +22,15 @@ export interface Watched<A> {
 export const watch = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<Watched<A>, E, R> =>
   Effect.suspend(() => {
     const lateness: Array<number> = []
+    const worked: Array<number> = []
+    let before = workOfMainThread()
     let due = performance.now() + 1
     let timer: ReturnType<typeof setTimeout>
     const tick = () => {
       const now = performance.now()
+      const work = workOfMainThread()
+      if (work !== undefined && before !== undefined) worked.push(work - before)
+      before = work
       lateness.push(Math.max(0, now - due))
       due = now + 1
       timer = setTimeout(tick, 1)
@@ -31,9 +40,17 @@ export const watch = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<Watc
       // a loop that stands still until the end is seen by the timer after it
       Effect.tap(() => Effect.sleep("3 millis")),
       Effect.ensuring(Effect.sync(() => clearTimeout(timer))),
-      Effect.map((value) => ({ value, lateness }))
+      Effect.map((value) => ({ value, lateness, worked }))
     )
   })
+
+const workOfMainThread = (): number | undefined => {
+  try {
+    return Number(readFileSync(`/proc/${process.pid}/task/${process.pid}/schedstat`, "latin1").split(" ")[0]) / 1e6
+  } catch {
+    return undefined
+  }
+}
 
 export const delayOf = (lateness: ReadonlyArray<number>): Delay => {
   const sorted = lateness.toSorted((a, b) => a - b)

@@ -1,12 +1,16 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { FileSystem } from "@effect/platform"
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import iconv from "iconv-lite"
+import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
+import { reader } from "../../../src/documents/csv/CsvReader.ts"
 import { executor } from "../../../src/executors/extract/CsvExtractor.ts"
 import { changes } from "../Changes.ts"
 import { describeOurs } from "../GoldenNodes.ts"
 import { item, runNode } from "../NodeRun.ts"
+
+const services = Layer.merge(NodeContext.layer, ThreadPool.layerInline)
 
 const withoutWarnings = (table: unknown): unknown => {
   if (typeof table !== "object" || table === null) return table
@@ -20,7 +24,7 @@ describeOurs({
   id: "csv",
   seen: (output, input) =>
     input.map((before, index) => withoutWarnings(changes(before, output[index]).changed["csv_output"] ?? null)),
-  provide: (effect) => Effect.provide(effect, NodeContext.layer),
+  provide: (effect) => Effect.provide(effect, services),
   ours: {
     "csv-018": [
       {
@@ -142,7 +146,7 @@ const table = (settings: Readonly<Record<string, unknown>>, content: unknown) =>
 const message = (settings: Readonly<Record<string, unknown>>, content: unknown) =>
   Effect.map(Effect.flip(run(settings, { content })), (error) => error.message)
 
-layer(NodeContext.layer)("csv_extractor", (it) => {
+layer(services)("csv_extractor", (it) => {
   describe("delimiters", () => {
     for (const delimiter of ["\t", "tab", "auto"]) {
       it.effect(`reads TSV with ${JSON.stringify(delimiter)}`, () =>
@@ -353,7 +357,7 @@ layer(NodeContext.layer)("csv_extractor", (it) => {
 
     it.effect("lets others work while it reads", () =>
       Effect.gen(function* () {
-        const rows = "a,b,c,d\n".repeat(50_000)
+        const rows = "a,b,c,d\n".repeat(30_000)
         let turns = 0
         const other = Effect.forever(
           Effect.delay(
@@ -362,8 +366,38 @@ layer(NodeContext.layer)("csv_extractor", (it) => {
           )
         )
         const result = yield* Effect.raceFirst(table({}, rows), other)
-        assert.strictEqual(result.row_count, 49_999)
+        assert.strictEqual(result.row_count, 29_999)
         assert.isAbove(turns, 3)
+      })
+    )
+
+    for (const [title, filler] of [
+      ["many rows", "1,2\n".repeat(100_000)],
+      ["one line", `${'"a ""b"" c",'.repeat(40_000)}z\n`],
+      ["one cell", `"${'x""\r\n'.repeat(100_000)}",\ud800\n`]
+    ] as const) {
+      it.effect(`reads a large text in a thread as it reads a small one: ${title}`, () =>
+        Effect.gen(function* () {
+          const text = `a,b\n${filler}last,row\n`
+          const { rows } = yield* table({ strip_whitespace: false }, text)
+          const next = reader(text, { delimiter: ",", quote: '"' })
+          const cells: Array<ReadonlyArray<string>> = []
+          for (let row = next(); row !== undefined; row = next()) cells.push(row)
+          assert.deepStrictEqual(
+            rows,
+            cells.slice(1).map(([a = "", b = ""]) => ({ a, b }))
+          )
+        })
+      )
+    }
+
+    it.effect("says of large ones, too, what is wrong with them", () =>
+      Effect.gen(function* () {
+        assert.match(yield* message({ max_cells: 1000 }, "1,2\n".repeat(100_000)), /more than 1000 cells.*max_cells/)
+        const [wrong] = yield* Effect.flip(
+          runNode(executor, "csv", {}, [item({ content: new Uint8Array(300_000).fill(0xe4) })])
+        ).pipe(Effect.map((error) => [error.message]))
+        assert.match(String(wrong), /could not be read.*no utf-8 text/)
       })
     )
 

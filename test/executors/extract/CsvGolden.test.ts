@@ -1,12 +1,15 @@
 import { FileSystem } from "@effect/platform"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
+import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
 import { executor } from "../../../src/executors/extract/CsvExtractor.ts"
 import type { Content } from "../../../src/domain/Content.ts"
 import { describeGolden } from "../GoldenNodes.ts"
 import * as Golden from "../input/Golden.ts"
 import { runNode } from "../NodeRun.ts"
+
+const services = Layer.merge(NodeContext.layer, ThreadPool.layerInline)
 
 /** By case, the numbers that the original makes of texts that no number is written as again. */
 const numbersAsTexts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -43,7 +46,7 @@ describeGolden({
     if (typeof path !== "string" || vector["files"] === undefined) return item
     return { ...item, data: { ...item.data, temp_file_path: path.split("/").at(-1) } }
   },
-  provide: (effect) => Effect.provide(effect, NodeContext.layer)
+  provide: (effect) => Effect.provide(effect, services)
 })
 
 describe.skipIf(Golden.load("csv_extractor.jsonl") === null)(
@@ -69,7 +72,7 @@ describe.skipIf(Golden.load("csv_extractor.jsonl") === null)(
             key === "text" ? undefined : value
           )
           assert.isUndefined(Golden.difference(JSON.parse(expected), JSON.parse(found)))
-        }).pipe(Effect.provide(NodeContext.layer))
+        }).pipe(Effect.provide(services))
       )
     }
   }

@@ -1,8 +1,8 @@
-import { countCodePoints } from "../../../python/CodePoints.ts"
-import { type Dialect, reader, type Row, TooManyCells } from "../../../documents/csv/CsvReader.ts"
-import { distinctNames } from "../../../documents/csv/DistinctNames.ts"
-import { keyedRow } from "../../../documents/csv/KeyedRow.ts"
-import { strip } from "../../../python/PythonStrings.ts"
+import { countCodePoints } from "../../python/CodePoints.ts"
+import { type Dialect, reader, type Row, TooManyCells } from "./CsvReader.ts"
+import { distinctNames } from "./DistinctNames.ts"
+import { keyedRow } from "./KeyedRow.ts"
+import { strip } from "../../python/PythonStrings.ts"
 import { inferred } from "./CellValue.ts"
 
 export interface Options {

@@ -1,5 +1,5 @@
-import * as PythonText from "../../../python/PythonText.ts"
-import { strip } from "../../../python/PythonStrings.ts"
+import * as PythonText from "../../python/PythonText.ts"
+import { strip } from "../../python/PythonStrings.ts"
 
 /** A cell's value, and the text that Python makes of it. */
 export interface CellValue {

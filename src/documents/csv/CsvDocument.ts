@@ -1,0 +1,60 @@
+import { Buffer } from "node:buffer"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { damaged, limitExceeded } from "../DocumentError.ts"
+import { TooManyCells } from "./CsvReader.ts"
+import * as CsvTable from "./CsvTable.ts"
+import { guessDelimiter } from "./Delimiter.ts"
+import { withoutSeparatorLine } from "./SeparatorLine.ts"
+import * as StrictEncoding from "./StrictEncoding.ts"
+
+/** How delimited text is read. */
+export interface CsvOptions extends Omit<CsvTable.Options, "dialect"> {
+  /** Null for the UTF-16 units of a text that was one before. */
+  readonly encoding: string | null
+  /** Null to find it out. */
+  readonly delimiter: string | null
+  readonly quote: string
+}
+
+export interface CsvDocument extends CsvTable.CsvReading {
+  /** What people should know of how the text was decoded. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Reads a table all at once. Rejects with `DocumentError`. */
+export const readCsv = async (bytes: Uint8Array, options: CsvOptions): Promise<CsvDocument> => {
+  const decoded = await Effect.runPromise(Effect.either(decode(bytes, options.encoding)))
+  if (Either.isLeft(decoded)) throw damaged(decoded.left)
+  const { remarks, text } = decoded.right
+  const part = reading(text, options)
+  try {
+    let read = part()
+    while (read === undefined) read = part()
+    return { ...read, warnings: remarks }
+  } catch (error) {
+    if (!(error instanceof TooManyCells)) throw error
+    throw limitExceeded("cells", `The text has more than ${options.maxCells} cells`)
+  }
+}
+
+/** Bytes as text with the line ends of Python, which opens files so; units that were a text before keep theirs. */
+export const decode = (bytes: Uint8Array, encoding: string | null): Effect.Effect<StrictEncoding.DecodedText, string> =>
+  encoding === null
+    ? Effect.sync(() => ({
+        text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf16le"),
+        remarks: []
+      }))
+    : Effect.map(StrictEncoding.decode(bytes, encoding), ({ remarks, text }) => ({
+        remarks,
+        text: text.replaceAll(/\r\n?/g, "\n")
+      }))
+
+/** Rows come as they are asked for, by the delimiter that the text itself names, or the options. */
+export const reading = (whole: string, options: CsvOptions): (() => CsvTable.CsvReading | undefined) => {
+  const { delimiter: named, text } = withoutSeparatorLine(whole)
+  const { delimiter: wanted, quote, ...others } = options
+  const own = named === quote ? undefined : named
+  const delimiter = own ?? wanted ?? guessDelimiter(text, quote)
+  return CsvTable.reading(text, { ...others, dialect: { delimiter, quote } })
+}
