@@ -62,7 +62,9 @@ export const Execution = Schema.Struct({
   /** Ours: the operation that put it back last, with who and when. */
   operation: Anything,
   /** Ours: how it ended before it was put back, the last few times. */
-  earlier_runs: Anything
+  earlier_runs: Anything,
+  /** Ours: the version of the pipeline that its attempts run; set by the first. */
+  pipeline_version: Anything
 })
 export interface Execution extends Schema.Schema.Type<typeof Execution> {}
 
@@ -93,5 +95,6 @@ export type ExecutionChange = Partial<
     | "cancellation"
     | "operation"
     | "earlier_runs"
+    | "pipeline_version"
   >
 >

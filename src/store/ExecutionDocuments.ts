@@ -120,10 +120,10 @@ const notCompleted: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending", "running", "failed"] }
 }
 
-/** The first attempt may begin, or the next one after an orderly end, without knowing what was before. */
+/** The first attempt may begin without knowing what was before. */
 const fresh: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending"] },
-  absent: ["attempt", "attempt_history", "cancellation"]
+  absent: ["attempt", "attempt_history", "cancellation", "pipeline_version"]
 }
 
 /** Who writes back what it read may drop a property that it does not know; an attempt that has ended is null. */

@@ -40,6 +40,7 @@ import * as TaskOutputs from "./outputs/TaskOutputs.ts"
 import type { Outlet } from "./Outlet.ts"
 import { patiently } from "./Patience.ts"
 import * as PausedTasks from "./PausedTasks.ts"
+import * as PipelineVersions from "./PipelineVersions.ts"
 import * as Recording from "./Recording.ts"
 import { policyOf, restOf, type RetryPolicy, retryOrReject } from "./RetryPolicy.ts"
 import type { Watch } from "./RunningAttempts.ts"
@@ -71,6 +72,7 @@ export const begin = (message: ReceivedMessage, workerId: string): AttemptState 
     }),
     owner: undefined,
     history: noHistory,
+    version: null,
     items: Either.match(decoded, { onLeft: () => [], onRight: ({ task }) => task.content }),
     nodes: [],
     look: () => [],
@@ -123,6 +125,7 @@ const make = Effect.gen(function* () {
   const start = yield* AttemptStart.make
   const blocked = yield* BlockedPipelines.make
   const rest = PausedTasks.make(controls, () => MonotonicTime.unsafeNow(clock))
+  const versions = yield* PipelineVersions.PipelineVersions
 
   // What follows fails with the Outcome that ends the attempt, or with the error of our own store or queue, which releases it.
 
@@ -135,6 +138,29 @@ const make = Effect.gen(function* () {
           ended(Outcome.Rejected({ reason: `Pipeline not found: ${task.pipeline_id} does not exist (any more).` }))
       })
     )
+
+  /** The version that the first attempt began with; the present one is kept for the attempts that may follow. */
+  const pinned = Effect.fnUntraced(function* (
+    state: AttemptState,
+    task: Task.Task,
+    present: VersionedPipeline,
+    owner: Ownership
+  ) {
+    const version = PipelineVersions.versionOf(present)
+    if (state.version !== null && state.version !== version) {
+      const before = yield* versions.find(present, state.version)
+      if (Option.isSome(before)) return before.value
+      yield* Effect.logWarning(
+        `The version ${state.version} of the pipeline, which an earlier attempt began with, is not known any more: its present version runs`
+      )
+    }
+    if (state.version !== version) {
+      state.version = version
+      yield* executions.change(task.execution_id, { pipeline_version: version }, owner)
+    }
+    yield* versions.keep(present)
+    return present
+  })
 
   const readItems = (task: Task.Task): Effect.Effect<ReadonlyArray<Content>, Outcome | ServiceError> => {
     if (task.content_reference === null) return someItems(task)
@@ -315,13 +341,16 @@ const make = Effect.gen(function* () {
       const after = yield* restOf(state.message.dequeueCount, out.waitMillis)
       return Outcome.Released({ reason: `${out.endpoint} is out.`, after, outage: "endpoint" })
     }
+    // Where it can't be read now, it is told below, when the execution is ours.
+    const present = Option.flatten(yield* Effect.option(known.pipeline(state.decoded.right.task.pipeline_id)))
+    state.version = Option.getOrNull(Option.map(present, PipelineVersions.versionOf))
     const opened = yield* start(state, state.decoded.right, watch, () => boundReading(watch))
     const owner = ownershipOf(opened)
     const decoded = Task.withRetries(state.decoded.right, state.history.retries)
     state.decoded = Either.right(decoded)
     const { task } = decoded
     lease.whenRenewed(showLife(task, owner))
-    const pipeline = yield* readPipeline(task)
+    const pipeline = yield* pinned(state, task, yield* readPipeline(task), owner)
     state.policy = policyOf(task, pipeline.pipeline)
     if (task.retry_count >= state.policy.attempts) {
       return Outcome.Rejected({ reason: `Max retries exceeded: ${task.retry_count} retries are counted.` })
@@ -462,4 +491,5 @@ export const layer: Layer.Layer<
   | AttemptGate
   | TaskOutputs.OutputRecords
   | ManifestStore
+  | PipelineVersions.PipelineVersions
 > = Layer.effect(Attempt, make)

@@ -15,6 +15,7 @@ import {
 import * as Cancellation from "../domain/Cancellation.ts"
 import { type Execution, type ExecutionChange, isTerminal } from "../domain/Execution.ts"
 import { Outcome } from "../domain/Outcome.ts"
+import * as Quick from "../domain/Quick.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
@@ -34,6 +35,8 @@ export interface Claim {
   owner: Ownership | undefined
   /** What is known of earlier attempts. */
   history: AttemptHistory
+  /** The version of the pipeline that this attempt runs: that of the first one. Null: not known yet. */
+  version: string | null
 }
 
 /** How soon, and how late, a message asks again what became of the attempt that is at work on its execution. */
@@ -84,7 +87,7 @@ export const make = Effect.gen(function* () {
       )
     }
     const adopted = Recording.adopted(task, clock.unsafeCurrentTimeMillis())
-    const creation = yield* executions.create({ ...adopted, ...Recording.running(attempt) })
+    const creation = yield* executions.create({ ...adopted, ...Recording.running(attempt, claim.version) })
     return creation._tag === "Created"
   })
 
@@ -161,9 +164,12 @@ export const make = Effect.gen(function* () {
       return yield* ended(Outcome.Rejected({ reason: Deaths.reason(history, claim.message) }))
     }
     if (isSuspect(history) && !isolated) return { _tag: "MustRunAlone" } as const
+    claim.version = versionOf(execution) ?? claim.version
     const attempt = open(claim, isolated)
     const change: ExecutionChange =
-      died === undefined ? Recording.running(attempt) : Recording.runningAfterDeath(attempt, history, died)
+      died === undefined
+        ? Recording.running(attempt, claim.version)
+        : Recording.runningAfterDeath(attempt, history, died, claim.version)
     const written = yield* executions.begin(decoded.task.execution_id, change, etag)
     if (written._tag === "Changed") return { _tag: "Taken", attempt } as const
     claim.owner = undefined
@@ -208,10 +214,17 @@ export const make = Effect.gen(function* () {
       yield* gate.enter(claim)
       bound()
       const attempt = open(claim, false)
-      const written = yield* executions.begin(decoded.task.execution_id, Recording.running(attempt))
+      const written = yield* executions.begin(decoded.task.execution_id, Recording.running(attempt, claim.version))
       if (written._tag === "Changed") return attempt
       if (written._tag === "Missing" && (yield* adopt(claim, decoded.task, attempt))) return attempt
       claim.owner = undefined
       return yield* takeOver(claim, decoded, watch, bound)
     })
 })
+
+/** The version of the pipeline that earlier attempts of the same run began with; who puts an execution back begins a new run. */
+const versionOf = ({ operation, pipeline_version, started_at }: Execution): string | undefined => {
+  const putBackAt = Quick.isFields(operation) ? operation["at"] : undefined
+  const isNewRun = typeof putBackAt === "string" && started_at !== null && putBackAt > started_at
+  return typeof pipeline_version === "string" && !isNewRun ? pipeline_version : undefined
+}

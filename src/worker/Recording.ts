@@ -126,8 +126,8 @@ export const crawlFailedAgain = (
   }
 }
 
-export const running = (attempt: OpenAttempt): ExecutionChange => ({
-  ...begun(attempt),
+export const running = (attempt: OpenAttempt, version: string | null = null): ExecutionChange => ({
+  ...begun(attempt, version),
   completed_at: null,
   error: null
 })
@@ -136,8 +136,9 @@ export const running = (attempt: OpenAttempt): ExecutionChange => ({
 export const runningAfterDeath = (
   attempt: OpenAttempt,
   history: AttemptHistory,
-  died: OpenAttempt
-): ExecutionChange => ({ ...begun(attempt), attempt_history: history, suspected_with: died.process })
+  died: OpenAttempt,
+  version: string | null = null
+): ExecutionChange => ({ ...begun(attempt, version), attempt_history: history, suspected_with: died.process })
 
 /** The attempt still runs; with what is at work in it, where that is noted. */
 export const stillRunning = (now: number, attempt?: OpenAttempt): ExecutionChange => ({
@@ -317,8 +318,9 @@ export const smaller = (change: ExecutionChange): ExecutionChange | undefined =>
 
 // --- Parts ---
 
-const begun = (attempt: OpenAttempt) =>
+const begun = (attempt: OpenAttempt, version: string | null) =>
   ({
+    ...(version === null ? {} : { pipeline_version: version }),
     status: "running",
     status_message: "Execution is running",
     processing_worker_id: attempt.worker,

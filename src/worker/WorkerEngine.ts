@@ -35,12 +35,14 @@ import * as ManifestStore from "./outputs/ManifestStore.ts"
 import * as TaskOutputs from "./outputs/TaskOutputs.ts"
 import * as Leases from "./Leases.ts"
 import * as Outlet from "./Outlet.ts"
+import * as PipelineVersions from "./PipelineVersions.ts"
 import * as PoisonQueue from "./PoisonQueue.ts"
 import * as ProcessingWorkers from "./ProcessingWorkers.ts"
 import * as Progress from "./Progress.ts"
 import * as RunningAttempts from "./RunningAttempts.ts"
 import * as Settlement from "./Settlement.ts"
 import * as SourceWorkers from "./SourceWorkers.ts"
+import * as StepSweep from "./StepSweep.ts"
 import type { WorkerState } from "./Supervisor.ts"
 
 export interface WorkerGroup {
@@ -203,5 +205,15 @@ export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(Worke
   Layer.provide(
     Layer.mergeAll(Leases.layer, RunningAttempts.layer, AttemptGate.layer, Known.layer, Intake.layer, PoisonQueue.layer)
   ),
-  Layer.provide(Layer.mergeAll(Progress.layer, ClaimCheck.layer, Controls.layer, Outlet.layer, EndpointValves.layer))
+  Layer.provide(
+    Layer.mergeAll(
+      Progress.layer,
+      ClaimCheck.layer,
+      Controls.layer,
+      PipelineVersions.layer,
+      StepSweep.layer,
+      Outlet.layer,
+      EndpointValves.layer
+    )
+  )
 )

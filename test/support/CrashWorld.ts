@@ -2,10 +2,11 @@ import { Chunk, Context, Duration, Effect, Exit, Layer, Logger, LogLevel, Option
 import * as BlobStore from "../../src/blob/BlobStore.ts"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
-import { nameOf } from "../../src/domain/Content.ts"
+import { nameOf, withData } from "../../src/domain/Content.ts"
 import * as Timestamp from "../../src/domain/Timestamp.ts"
 import * as Catalog from "../../src/executor/Catalog.ts"
 import { define, ExecutorError, fromServiceError } from "../../src/executor/Executor.ts"
+import * as PerItem from "../../src/executor/PerItem.ts"
 import * as AzureBlobInputDiscovery from "../../src/executors/input/AzureBlobInputDiscovery.ts"
 import * as AzureBlobOutput from "../../src/executors/output/AzureBlobOutput.ts"
 import * as PipelineRunner from "../../src/pipeline/PipelineRunner.ts"
@@ -26,6 +27,7 @@ import { PipelineStore } from "../../src/store/PipelineStore.ts"
 import * as VaultDocuments from "../../src/store/VaultDocuments.ts"
 import { VaultStore } from "../../src/store/VaultStore.ts"
 import { ClaimAccount } from "../../src/worker/ClaimCheck.ts"
+import * as StepBlobs from "../../src/worker/StepBlobs.ts"
 import * as WorkerEngine from "../../src/worker/WorkerEngine.ts"
 import * as CrashingPorts from "./CrashingPorts.ts"
 import * as Engine from "./MemoryEngine.ts"
@@ -100,6 +102,8 @@ export interface World {
   readonly services: Context.Context<Services>
   /** How often each document was read. */
   readonly runs: ReadonlyMap<string, number>
+  /** How often each question was paid for. */
+  readonly paid: ReadonlyMap<string, number>
   /** What was wrong between two calls. */
   readonly broken: ReadonlySet<string>
   readonly executions: ReadonlyArray<Document>
@@ -174,6 +178,7 @@ export const live = (life: Life, incidents: ReadonlyArray<CrashingPorts.Incident
 /** What the executors of a process tell the world. */
 interface Sighting {
   readonly read: (name: string) => number
+  readonly asked: (question: string) => number
 }
 
 const started = Effect.fnUntraced(function* (
@@ -192,9 +197,11 @@ const started = Effect.fnUntraced(function* (
         AzureBlobInputDiscovery.executor,
         AzureBlobOutput.executor,
         shelf,
-        reader(life, process, sighting)
+        reader(life, process, sighting),
+        asker(process, sighting)
       ])
     ),
+    Layer.provide(StepBlobs.layer),
     Layer.provide(Layer.provideMerge(stores, Layer.succeedContext(process.wrap(world.services)))),
     Layer.provide(
       WorkerConfig.layerWith({
@@ -220,6 +227,31 @@ const started = Effect.fnUntraced(function* (
   )
   return process
 })
+
+/** Asks a service that is paid for as soon as a question arrives there. */
+const asker = (process: CrashingPorts.CrashingProcess, sighting: Sighting) =>
+  define<ReturnType<typeof PerItem.settings>, BlobStore.BlobStore>({
+    type: "asker",
+    category: "analyse",
+    name: "Asker",
+    description: "Asks a paid question about each item.",
+    cost: "paid",
+    settings: PerItem.settings(),
+    make: (settings, context) =>
+      Effect.succeed(
+        PerItem.perItem(context, settings, (item) =>
+          process
+            .call(
+              "Paid.ask",
+              Effect.sync(() => sighting.asked(`${context.id} about ${nameOf(item)}`))
+            )
+            .pipe(
+              Effect.map((times) => withData(item, { [context.id]: `answer of ${context.id}`, times })),
+              Effect.mapError(fromServiceError(context, item))
+            )
+        )
+      )
+  })
 
 const local = new Set(["TaskQueue.awaitSend"])
 
@@ -296,6 +328,7 @@ const watched = (life: Life, clock: VirtualClock.VirtualClock, services: Context
   const queue = Context.get(services, MemoryQueue.MemoryQueue)
   const memory = Context.get(services, MemoryBlob.MemoryBlob)
   const runs = new Map<string, number>()
+  const paid = new Map<string, number>()
   const broken = new Set<string>()
   const ends = new Map<unknown, unknown>()
   const checkpointBefore = [...stores.checkpoints.documents.values()][0]?.["checkpoint_timestamp"] ?? neverCrawled
@@ -307,6 +340,7 @@ const watched = (life: Life, clock: VirtualClock.VirtualClock, services: Context
     clock,
     services,
     runs,
+    paid,
     broken,
     get executions() {
       return [...stores.executions.documents.values()]
@@ -382,6 +416,11 @@ const watched = (life: Life, clock: VirtualClock.VirtualClock, services: Context
       const run = (runs.get(name) ?? 0) + 1
       runs.set(name, run)
       return run
+    },
+    asked: (question) => {
+      const times = (paid.get(question) ?? 0) + 1
+      paid.set(question, times)
+      return times
     }
   }
   return { look, sighting, world }
@@ -436,7 +475,7 @@ const isOver = (life: Life, world: World): boolean => {
 const own = { storage_account_name: "own", container_name: "results" }
 
 /** Finds, reads and writes documents; `overwrite_existing: false` shows that a repetition knows its own work again. */
-export const pipeline = (input: string): string =>
+export const pipeline = (input: string, asked: ReadonlyArray<string> = []): string =>
   JSON.stringify({
     pipeline: {
       name: "line",
@@ -449,6 +488,7 @@ export const pipeline = (input: string): string =>
               settings: { blob_storage_account: "own", blob_container_name: "documents" }
             },
         { id: "read", type: "reader" },
+        ...asked.map((id) => ({ id, type: "asker" })),
         {
           id: "write",
           type: "azure_blob_output",
@@ -460,10 +500,7 @@ export const pipeline = (input: string): string =>
           }
         }
       ],
-      edges: [
-        { from: "find", to: "read" },
-        { from: "read", to: "write" }
-      ]
+      execution_sequence: ["find", "read", ...asked, "write"]
     }
   })
 

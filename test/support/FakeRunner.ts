@@ -36,6 +36,8 @@ export class FakeRunner extends Context.Tag("test/FakeRunner")<
     hasInput: boolean
     runs: number
     crawls: Array<Option.Option<number>>
+    /** The texts of the pipelines that were compiled for a run. */
+    compiled: Array<string>
   }
 >() {}
 
@@ -68,7 +70,8 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
       input: {},
       hasInput: true,
       runs: 0,
-      crawls: []
+      crawls: [],
+      compiled: []
     })
     const check = Effect.suspend(() =>
       knobs.invalid === null
@@ -92,7 +95,11 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
     })
     const runner = PipelineRunner.of({
       check: () => Effect.dieMessage("the engine compiles"),
-      compile: () => Effect.as(check, { outputs: [] as Plan["outputs"] } as Plan),
+      compile: ({ pipeline }) =>
+        Effect.zipRight(
+          Effect.sync(() => knobs.compiled.push(pipeline.yaml)),
+          Effect.as(check, { outputs: [] as Plan["outputs"] } as Plan)
+        ),
       inputExecutor: () => Effect.map(check, () => (knobs.hasInput ? Option.some(input()) : Option.none())),
       run: (_, items, { facts }) =>
         Effect.suspend(() => {

@@ -11,12 +11,12 @@ import { executorError } from "./FakeRunner.ts"
 import * as Engine from "./MemoryEngine.ts"
 
 /** A task in the queue and its pending execution, as a crawl leaves them; content that is too large for the message is in its blob. */
-const queued = (name: string) =>
+const queued = (name: string, asked: ReadonlyArray<string> = []) =>
   Effect.gen(function* () {
     const stores = yield* MemoryStores
     const queue = yield* TaskQueue
     const blobs = yield* BlobStore
-    yield* World.install(World.pipeline("shelf"))
+    yield* World.install(World.pipeline("shelf", asked))
     const content = [Engine.item(name, { text: World.textOf(name) })]
     const at = Timestamp.format(World.start)
     yield* stores.executions.upsert(Engine.execution(1, { content, created_at: at, enqueued_at: at }))
@@ -43,6 +43,12 @@ export const task = (
   documents: { [document]: end },
   quiet: "2 minutes",
   ...more
+})
+
+/** The life of a task whose document goes through paid steps, one after the other. */
+export const paidTask = (asked: ReadonlyArray<string>, more: Partial<World.Life> = {}): World.Life => ({
+  ...task("a task with paid steps", "doc.txt", "completed", more),
+  arrange: queued("doc.txt", asked)
 })
 
 // --- The lives ---

@@ -1,0 +1,128 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type BlobLocation, BlobStore } from "../blob/BlobStore.ts"
+import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
+import { WorkerConfig } from "../config/WorkerConfig.ts"
+import { Pipeline, type VersionedPipeline } from "../domain/Pipeline.ts"
+import type { ServiceError } from "../domain/ServiceError.ts"
+import * as StepKey from "../executor/StepKey.ts"
+import { ClaimAccount } from "./ClaimCheck.ts"
+
+/**
+ * The versions of pipelines that attempts began with. A task's later attempts run the version of its first, whatever became of the pipeline
+ * meanwhile, so each version is kept once by each process that runs it.
+ */
+export class PipelineVersions extends Context.Tag("contentflow-worker/worker/PipelineVersions")<
+  PipelineVersions,
+  {
+    /** Keeps the pipeline as it is for later attempts. Never fails: a store that is away keeps no task from running. */
+    readonly keep: (pipeline: VersionedPipeline) => Effect.Effect<void>
+    /** The pipeline as it was in this version; none where that is not known any more. */
+    readonly find: (
+      pipeline: VersionedPipeline,
+      version: string
+    ) => Effect.Effect<Option.Option<VersionedPipeline>, ServiceError>
+  }
+>() {}
+
+/** Names the version by all that a run depends on. */
+export const versionOf = ({ pipeline }: VersionedPipeline): string => {
+  const known = versions.get(pipeline)
+  if (known !== undefined) return known
+  const { name, retries, retry_delay, timeout, yaml } = pipeline
+  const version = StepKey.of(["pipeline", name, yaml, retries, retry_delay, timeout]).slice(0, 24)
+  versions.set(pipeline, version)
+  return version
+}
+
+const versions = new WeakMap<Pipeline, string>()
+
+/** A version that is in use is written anew before its time is over. */
+const renewal = Duration.days(7)
+const timeToLive = Duration.days(60)
+
+const folder = "definitions"
+const decode = Schema.decodeUnknownOption(Schema.parseJson(Pipeline))
+
+/** Nothing of a task waits longer for it. */
+const patience = Duration.seconds(10)
+
+/** Versions that a process remembers to have kept. */
+const mostKept = 10_000
+
+const make = Effect.gen(function* () {
+  const blobs = yield* BlobStore
+  const account = { name: yield* ClaimAccount }
+  const { claimCheckContainer: container } = yield* WorkerConfig
+  const kept = new Map<string, number>()
+
+  const locate = (pipeline: VersionedPipeline, version: string): BlobLocation => ({
+    account,
+    container,
+    path: `${folder}/${StepKey.of(pipeline.pipeline.id).slice(0, 16)}/${version}.json`
+  })
+
+  return PipelineVersions.of({
+    keep: (versioned) =>
+      Effect.flatMap(MonotonicTime.now, (now) => {
+        const version = versionOf(versioned)
+        const key = `${versioned.pipeline.id} ${version}`
+        const before = kept.get(key)
+        if (before !== undefined && now - before < Duration.toMillis(renewal)) return Effect.void
+        if (kept.size >= mostKept) kept.clear()
+        kept.set(key, now)
+        const text = Buffer.from(JSON.stringify(versioned.pipeline), "utf8")
+        const upload = blobs.upload(locate(versioned, version), text, { contentType: "application/json" })
+        return Effect.catchTag(upload, "NotFound", () =>
+          Effect.zipRight(blobs.ensureContainer(account, container), upload)
+        ).pipe(
+          Effect.timeoutOption(patience),
+          Effect.catchAll((error) =>
+            Effect.zipRight(
+              Effect.sync(() => kept.delete(key)),
+              Effect.logDebug(`The version ${version} of the pipeline is not kept: ${error.message}`)
+            )
+          ),
+          Effect.asVoid
+        )
+      }),
+    find: (current, version) =>
+      blobs.download(locate(current, version)).pipe(
+        Stream.runCollect,
+        Effect.map((chunks) =>
+          Option.map(decode(Buffer.concat([...chunks]).toString("utf8")), (pipeline): VersionedPipeline => ({
+            pipeline,
+            etag: version
+          }))
+        ),
+        Effect.catchTag("NotFound", () => Effect.succeedNone)
+      )
+  })
+})
+
+/** Removes versions that no process has run for long, and gives their number. */
+export const sweep = Effect.gen(function* () {
+  const blobs = yield* BlobStore
+  const account = { name: yield* ClaimAccount }
+  const { claimCheckContainer: container } = yield* WorkerConfig
+  return yield* blobs.list({ account, container, prefix: `${folder}/` }).pipe(
+    Stream.mapConcat((page) =>
+      page.blobs.filter(
+        ({ isDirectory, lastModified }) => !isDirectory && page.servedAt - lastModified > Duration.toMillis(timeToLive)
+      )
+    ),
+    Stream.mapEffect(({ path }) => blobs.remove({ account, container, path })),
+    Stream.runCount,
+    Effect.catchTag("NotFound", () => Effect.succeed(0))
+  )
+})
+
+export const layer: Layer.Layer<PipelineVersions, never, BlobStore | ClaimAccount | WorkerConfig> = Layer.effect(
+  PipelineVersions,
+  make
+)
