@@ -7,7 +7,7 @@ const floors = [
   ["text"],
   ["python", "yaml"],
   ["condition", "cosmossql", "xpath", "domain"],
-  ["concurrency"],
+  ["concurrency", "telemetry"],
   ["web"],
   ["documents", "azure"],
   ["config", "threads"],

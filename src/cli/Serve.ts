@@ -22,6 +22,7 @@ import * as FolderWorker from "../FolderWorker.ts"
 import * as WorkerHttp from "../http/HttpServer.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { WorkerEngine } from "../worker/WorkerEngine.ts"
+import * as Telemetry from "../telemetry/Telemetry.ts"
 import * as Logging from "./Logging.ts"
 import * as DocumentResult from "./run/DocumentResult.ts"
 import * as Install from "./serve/Install.ts"
@@ -76,7 +77,7 @@ export const serve = (options: ServeOptions) =>
           Layer.provideMerge(Load.layerDotEnv)
         )
       ),
-      Effect.provide(Logging.layer(settings.log))
+      Effect.provide(Layer.provideMerge(Telemetry.layer(settings.telemetry), Logging.layer(settings.log)))
     )
   })
 

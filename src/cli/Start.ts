@@ -12,6 +12,7 @@ import * as RunFolderSweep from "../executors/input/RunFolderSweep.ts"
 import * as HttpServer from "../http/HttpServer.ts"
 import * as StartingEngine from "../worker/StartingEngine.ts"
 import { WorkerEngine } from "../worker/WorkerEngine.ts"
+import * as Telemetry from "../telemetry/Telemetry.ts"
 import * as Logging from "./Logging.ts"
 import * as StartupChecks from "./StartupChecks.ts"
 
@@ -55,6 +56,6 @@ export const start = Effect.gen(function* () {
     Effect.zipRight(Effect.forEach(settings.notes, (note) => Effect.logInfo(note), { discard: true })),
     Effect.zipRight(Effect.flatMap(FileSystem.FileSystem, RunFolderSweep.sweepDefault)),
     Effect.zipRight(Effect.provide(serve(settings), ports)),
-    Effect.provide(Logging.layer(settings.log))
+    Effect.provide(Layer.provideMerge(Telemetry.layer(settings.telemetry), Logging.layer(settings.log)))
   )
 })

@@ -8,6 +8,7 @@ import { type Found, missing, type Variable } from "./Variable.ts"
 import { isWithoutEffect, variables } from "./Variables.ts"
 import type { AzureSettings } from "../azure/AzureConfig.ts"
 import type { EngineSettings, HttpSettings, LogSettings } from "./WorkerConfig.ts"
+import type { Signal, TelemetrySettings } from "../telemetry/TelemetrySettings.ts"
 
 /** Everything that can be set, with its defaults filled in. */
 export interface Settings {
@@ -15,6 +16,7 @@ export interface Settings {
   readonly azure: AzureSettings
   readonly http: HttpSettings
   readonly log: LogSettings
+  readonly telemetry: TelemetrySettings
   /** How long the start waits for services that do not answer; null is for ever. */
   readonly startupTimeout: Duration.Duration | null
   /** Sentences for the log of the start: what was set and has no effect, what this process will not do. */
@@ -180,14 +182,41 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
     everyMistake
   )
 
+  const telemetry = Effect.map(
+    Effect.all(
+      {
+        disabled: value(variables.otelDisabled),
+        endpoint: value(variables.otlpEndpoint),
+        protocol: value(variables.otlpProtocol),
+        headers: value(variables.otlpHeaders),
+        applicationInsights: value(variables.applicationInsights),
+        traces: value(variables.tracesExporter),
+        metrics: value(variables.metricsExporter),
+        logs: value(variables.logsExporter),
+        metricInterval: value(variables.metricInterval),
+        serviceName: value(variables.serviceName),
+        resourceAttributes: value(variables.resourceAttributes)
+      },
+      everyMistake
+    ),
+    ({ applicationInsights, disabled, endpoint, headers, protocol, ...rest }): TelemetrySettings => ({
+      otlp: endpoint === null || disabled ? null : { endpoint, protocol, headers },
+      applicationInsights: disabled ? null : applicationInsights,
+      signals: new Set((["traces", "metrics", "logs"] as const).filter((signal): signal is Signal => rest[signal])),
+      serviceName: rest.serviceName,
+      resourceAttributes: rest.resourceAttributes,
+      metricInterval: Duration.millis(rest.metricInterval)
+    })
+  )
+
   const startupTimeout = Effect.map(value(variables.startupTimeout), (timeout) =>
     Duration.equals(timeout, Duration.zero) ? null : timeout
   )
 
   return settled(
-    Effect.map(Effect.all({ engine, azure, http, log, startupTimeout }, everyMistake), (settings) => ({
+    Effect.map(Effect.all({ engine, azure, http, log, telemetry, startupTimeout }, everyMistake), (settings) => ({
       ...settings,
-      notes: [...unusedNotes(lookup), ...workerNotes(settings.engine)]
+      notes: [...unusedNotes(lookup), ...workerNotes(settings.engine), ...telemetryNotes(settings.telemetry)]
     }))
   )
 }
@@ -273,3 +302,10 @@ const workerNotes = (engine: EngineSettings): ReadonlyArray<string> => [
     ? ["NUM_SOURCE_WORKERS is 0: this process processes documents and discovers none. Another one of the fleet has to."]
     : [])
 ]
+
+const telemetryNotes = ({ applicationInsights, otlp }: TelemetrySettings): ReadonlyArray<string> =>
+  applicationInsights === null || otlp === null
+    ? []
+    : [
+        "OTEL_EXPORTER_OTLP_ENDPOINT is set, so APPLICATIONINSIGHTS_CONNECTION_STRING has no effect: let the collector send on what it gets."
+      ]

@@ -13,6 +13,7 @@ export type Group =
   | "Pipelines"
   | "HTTP"
   | "Logs"
+  | "Telemetry"
   | "App Configuration"
   | "Accepted without effect"
 

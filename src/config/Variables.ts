@@ -65,6 +65,8 @@ const store: Kind.Kind<Redacted.Redacted> = {
         })
 }
 
+const exporter = Kind.choice({ otlp: true, none: false }, ["otlp", "none"])
+
 const levels: Readonly<Record<string, LogSettings["level"]>> = {
   trace: "Debug",
   debug: "Debug",
@@ -416,6 +418,83 @@ export const variables = {
     description: "A file that gets a copy of every line, as JSON."
   }),
 
+  // --- Telemetry: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables ---
+  otlpEndpoint: optional(Kind.address("of a collector"), {
+    name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    group: "Telemetry",
+    without: "nothing is sent by OTLP",
+    description: "Where traces, metrics and logs go by OTLP over HTTP, usually port 4318; `/v1/traces` and so on are added."
+  }),
+  otlpHeaders: optional(Kind.secret, {
+    name: "OTEL_EXPORTER_OTLP_HEADERS",
+    group: "Telemetry",
+    without: "none",
+    secret: true,
+    description: "Headers for the collector: `name=value`, with commas between."
+  }),
+  otlpProtocol: withDefault(
+    Kind.choice<"http/json" | "http/protobuf">({ "http/json": "http/json", "http/protobuf": "http/protobuf" }, [
+      "http/protobuf",
+      "http/json"
+    ]),
+    {
+      name: "OTEL_EXPORTER_OTLP_PROTOCOL",
+      group: "Telemetry",
+      default: "http/protobuf",
+      description: "How it is written."
+    }
+  ),
+  applicationInsights: optional(Kind.secret, {
+    name: "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    group: "Telemetry",
+    without: "nothing is sent there",
+    secret: true,
+    stored: false,
+    description: "Sends traces, metrics and logs to Application Insights, unless OTEL_EXPORTER_OTLP_ENDPOINT is set."
+  }),
+  otelDisabled: withDefault(Kind.flag, {
+    name: "OTEL_SDK_DISABLED",
+    group: "Telemetry",
+    default: "false",
+    description: "Sends nothing, whatever else is set."
+  }),
+  tracesExporter: withDefault(exporter, {
+    name: "OTEL_TRACES_EXPORTER",
+    group: "Telemetry",
+    default: "otlp",
+    description: "`none` sends no traces. The same for metrics and logs below; all of them for Application Insights, too."
+  }),
+  metricsExporter: withDefault(exporter, {
+    name: "OTEL_METRICS_EXPORTER",
+    group: "Telemetry",
+    default: "otlp",
+    description: "`none` sends no metrics; /metrics has them all the same."
+  }),
+  logsExporter: withDefault(exporter, {
+    name: "OTEL_LOGS_EXPORTER",
+    group: "Telemetry",
+    default: "otlp",
+    description: "`none` sends no lines of the log."
+  }),
+  metricInterval: withDefault(Kind.integer(1_000, 3_600_000), {
+    name: "OTEL_METRIC_EXPORT_INTERVAL",
+    group: "Telemetry",
+    default: "60000",
+    description: "Milliseconds between two exports of metrics."
+  }),
+  serviceName: withDefault(Kind.text, {
+    name: "OTEL_SERVICE_NAME",
+    group: "Telemetry",
+    default: "contentflow-worker",
+    description: "The service's name in what is sent."
+  }),
+  resourceAttributes: optional(Kind.text, {
+    name: "OTEL_RESOURCE_ATTRIBUTES",
+    group: "Telemetry",
+    without: "none",
+    description: "More about the process, in all that is sent: `name=value`, with commas between."
+  }),
+
   // --- App Configuration ---
   appConfiguration: optional(store, {
     name: "AZURE_APP_CONFIG_ENDPOINT",
@@ -448,14 +527,6 @@ export const variables = {
     without: "no effect",
     stored: false,
     description: "Use DEFAULT_POLLING_INTERVAL_SECONDS or SCHEDULER_SLEEP_INTERVAL_SECONDS."
-  }),
-  applicationInsights: optional(Kind.secret, {
-    name: "APPLICATIONINSIGHTS_CONNECTION_STRING",
-    group: "Accepted without effect",
-    without: "no effect",
-    secret: true,
-    stored: false,
-    description: "Logs go to standard output, where the container platform collects them; metrics are at /metrics."
   })
 }
 

@@ -48,7 +48,9 @@ export const Task = Schema.Struct({
   /** Ours: when the crawl that found the documents began, in the store's time; absent where no crawl did. */
   found_at: Schema.optional(Schema.NullOr(Schema.String)),
   /** Ours: whoever sent it waits for the result, so that its execution keeps it, whatever its vault wants. */
-  keep_result: Schema.optional(Schema.Boolean)
+  keep_result: Schema.optional(Schema.Boolean),
+  /** Ours: the W3C trace context of the crawl that found the documents, where crawls are traced. */
+  traceparent: Schema.optional(Schema.NullOr(Schema.String))
 })
 export interface Task extends Schema.Schema.Type<typeof Task> {}
 
@@ -70,6 +72,7 @@ export const read = (value: Quick.Fields): Task | undefined => {
       : Quick.list(given, (one): string | null | undefined =>
           typeof one === "string" || one === null ? one : undefined
         )
+  const traceparent = value["traceparent"] ?? null
   return !isId(task_id) ||
     task_type !== "content_processing" ||
     !isPriority(priority) ||
@@ -84,7 +87,8 @@ export const read = (value: Quick.Fields): Task | undefined => {
     !isCount(max_retries) ||
     content_reference === undefined ||
     etags === undefined ||
-    (found_at !== null && typeof found_at !== "string")
+    (found_at !== null && typeof found_at !== "string") ||
+    (traceparent !== null && typeof traceparent !== "string")
     ? undefined
     : {
         task_id: task_id as TaskId,
@@ -102,7 +106,8 @@ export const read = (value: Quick.Fields): Task | undefined => {
         content_reference,
         etags,
         ...(found_at === null ? {} : { found_at }),
-        ...(value["keep_result"] === true ? { keep_result: true } : {})
+        ...(value["keep_result"] === true ? { keep_result: true } : {}),
+        ...(traceparent === null ? {} : { traceparent })
       }
 }
 

@@ -11,6 +11,7 @@ import { type Content, nameOf } from "../domain/Content.ts"
 import { ExecutorError } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import { Meter } from "../executor/Usage.ts"
+import * as Spans from "../telemetry/Spans.ts"
 import * as Node from "./Node.ts"
 import type { NodeReport, RunFailure, RunResult, RunWatcher } from "./RunReport.ts"
 import type { Route, Slot, Switch, Topology, TopologyNode } from "./Topology.ts"
@@ -42,6 +43,15 @@ export const run = (
         Effect.fail({ _tag: "RunFailure", error, nodes: state.reports() })
     })
   })
+
+const nodeSpan = <E, R>(node: Node.Node, items: number, work: Effect.Effect<Node.Outcome, E, R>) =>
+  Spans.around(
+    node.type,
+    { attributes: () => ({ "contentflow.executor.id": node.id, "contentflow.items": items }) },
+    Effect.tap(work, ({ error }) =>
+      error === null ? Effect.void : Spans.annotate(() => ({ "error.type": error.reason, "error.message": error.message }))
+    )
+  )
 
 /** Null stands for "nothing will come": the node is skipped, and so is what only it leads to. */
 type Message = ReadonlyArray<Content> | null
@@ -202,7 +212,13 @@ class State {
     const meter = new Meter(this.meter)
     this.meters[index] = meter
     const run = <A, E, R>(goOn: (outcome: Node.Outcome) => Effect.Effect<A, E, R>) => {
-      const running = Node.run(node, () => node.open(this.facts, meter), items, this.clock, goOn)
+      const work = <A, E, R>(next: (outcome: Node.Outcome) => Effect.Effect<A, E, R>) =>
+        Node.run(node, () => node.open(this.facts, meter), items, this.clock, next)
+      // What follows the node is no part of its span.
+      const running = Spans.whenTraced(
+        () => work(goOn),
+        () => Effect.flatMap(nodeSpan(node, items.length, work(Effect.succeed)), goOn)
+      )
       return this.beforeNode === undefined ? running : Effect.zipRight(this.beforeNode(node, items), running)
     }
     if (place.stoppedBy.length === 0) return run(end)

@@ -13,9 +13,11 @@ import type { Vault } from "../domain/Vault.ts"
 import type { Discovered } from "../executor/Executor.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
+import * as Spans from "../telemetry/Spans.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Metrics from "./Metrics.ts"
 import { Outlet } from "./Outlet.ts"
+import { factsOf } from "./TaskSpan.ts"
 import { patiently } from "./Patience.ts"
 import * as Recording from "./Recording.ts"
 
@@ -66,7 +68,11 @@ export const make = Effect.gen(function* () {
         `The execution ${task.execution_id} exists, but its message was never accepted; it is sent now`
       )
     }
-    yield* send(task)
+    yield* Spans.around(
+      "enqueue document",
+      { kind: "producer", root: true, attributes: () => factsOf(task) },
+      Effect.flatMap(Spans.traceparent, (traceparent) => send(traceparent === null ? task : { ...task, traceparent }))
+    )
     return { sent: 1, before: Option.none<Execution>() }
   })
 

@@ -15,6 +15,7 @@ import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { type Control, describePause } from "../domain/Control.ts"
 import { Outcome } from "../domain/Outcome.ts"
+import * as Spans from "../telemetry/Spans.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import * as Attempt from "./Attempt.ts"
 import { AttemptGate } from "./AttemptGate.ts"
@@ -28,6 +29,7 @@ import { Progress } from "./Progress.ts"
 import { RunningAttempts, type Stop } from "./RunningAttempts.ts"
 import { Settlement } from "./Settlement.ts"
 import * as Slots from "./Slots.ts"
+import { factsOf } from "./TaskSpan.ts"
 import { type Supervised, supervise, type WorkerState } from "./Supervisor.ts"
 
 /** The name that executions carry, as the original writes it. */
@@ -232,7 +234,7 @@ const make = Effect.gen(function* () {
     )
     yield* FiberRef.set(FiberRef.currentLogAnnotations, annotated(annotations, state))
     attempted.add(state)
-    const outcome = yield* run(lease, state)
+    const outcome = yield* traced(lease, state, run(lease, state))
     attempted.delete(state)
     stops.delete(state)
     const recorded = yield* settle(lease, state, outcome)
@@ -304,6 +306,29 @@ const make = Effect.gen(function* () {
     drain
   })
 })
+
+/** An attempt goes on with the trace that its message brings along. */
+const traced = (
+  { message }: Lease,
+  { decoded }: Attempt.AttemptState,
+  attempt: Effect.Effect<Outcome>
+): Effect.Effect<Outcome> => {
+  const task = Option.getOrUndefined(Either.getRight(decoded))?.task
+  return Spans.around(
+    "process document",
+    {
+      kind: "consumer",
+      root: true,
+      parent: task?.traceparent ?? null,
+      attributes: () => ({
+        "messaging.message.id": message.id,
+        "contentflow.delivery": message.dequeueCount,
+        ...(task === undefined ? {} : factsOf(task))
+      })
+    },
+    Effect.tap(attempt, (outcome) => Spans.annotate(() => ({ "contentflow.outcome": outcome._tag })))
+  )
+}
 
 type Annotations = HashMap.HashMap<string, unknown>
 

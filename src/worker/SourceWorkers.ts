@@ -13,6 +13,7 @@ import type { PipelineId, VaultId } from "../domain/Ids.ts"
 import * as Ids from "../domain/Ids.ts"
 import { cosmosDb, type ServiceError } from "../domain/ServiceError.ts"
 import type { ExecutorError } from "../executor/ExecutorError.ts"
+import * as Spans from "../telemetry/Spans.ts"
 import { CrawlLock, type LockOwner } from "../store/CrawlLock.ts"
 import { Controls } from "./Controls.ts"
 import { Crawl, type CrawlTarget, type Early } from "./Crawl.ts"
@@ -45,6 +46,21 @@ const callPatience = Duration.seconds(10)
 
 /** A crawl that ignores its interruption does not hold a stop for longer: its lock expires. */
 const stopTimeout = Duration.seconds(10)
+
+const crawlSpan = <A, E, R>({ input, pipeline, vault }: CrawlTarget, crawl: Effect.Effect<A, E, R>) =>
+  Spans.around(
+    "crawl vault",
+    {
+      root: true,
+      attributes: () => ({
+        "contentflow.vault.id": vault.id,
+        "contentflow.pipeline.id": pipeline.id,
+        "contentflow.pipeline.name": pipeline.name,
+        "contentflow.executor.id": input.id
+      })
+    },
+    crawl
+  )
 
 const nothing: ReadonlyMap<PipelineId, ReadonlyArray<CrawlTarget>> = new Map()
 
@@ -144,7 +160,7 @@ const make = Effect.gen(function* () {
     },
     (effect, _self, _heartbeat, id, target) =>
       // A defect, too: it is the executor's, and the pipeline's other vaults and the worker have nothing to do with it.
-      Effect.catchAllCause(effect, (cause) =>
+      Effect.catchAllCause(crawlSpan(target, effect), (cause) =>
         Cause.isInterruptedOnly(cause) ? Effect.interrupt : failed(id, target, cause)
       ).pipe(Effect.annotateLogs({ pipeline_id: target.pipeline.id, vault_id: target.vault.id }))
   )

@@ -221,20 +221,31 @@ describe("Load", () => {
 
   it.effect("names the settings that have no effect", () =>
     Effect.gen(function* () {
-      const secret = "InstrumentationKey=1234"
       const { notes } = yield* load({
         DEBUG: "true",
         SOURCE_WORKER_POLL_INTERVAL_SECONDS: "x",
-        APPLICATIONINSIGHTS_CONNECTION_STRING: secret,
         NUM_PROCESSING_WORKERS: "1",
         NUM_SOURCE_WORKERS: "0"
       })
-      assert.lengthOf(notes, 4)
-      assert.match(
-        notes.join("\n"),
-        /^DEBUG .*LOG_LEVEL[^]*SOURCE_WORKER_POLL[^]*APPLICATIONINSIGHTS[^]*NUM_SOURCE_WORKERS is 0/
-      )
+      assert.lengthOf(notes, 3)
+      assert.match(notes.join("\n"), /^DEBUG .*LOG_LEVEL[^]*SOURCE_WORKER_POLL[^]*NUM_SOURCE_WORKERS is 0/)
+    })
+  )
+
+  it.effect("reads where telemetry goes, and says which of two places gets it", () =>
+    Effect.gen(function* () {
+      const secret = "InstrumentationKey=1234"
+      const { notes, telemetry } = yield* load({
+        APPLICATIONINSIGHTS_CONNECTION_STRING: secret,
+        OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318",
+        OTEL_METRICS_EXPORTER: "none",
+        NUM_PROCESSING_WORKERS: "1"
+      })
+      assert.strictEqual(telemetry.otlp?.endpoint, "http://127.0.0.1:4318")
+      assert.sameMembers([...telemetry.signals], ["traces", "logs"])
+      assert.match(notes.join("\n"), /^OTEL_EXPORTER_OTLP_ENDPOINT is set, so APPLICATIONINSIGHTS/)
       assert.notInclude(notes.join(), secret)
+      assert.isNull((yield* load({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://a", OTEL_SDK_DISABLED: "true" })).telemetry.otlp)
     })
   )
 

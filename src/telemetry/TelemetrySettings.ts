@@ -1,0 +1,21 @@
+import type * as Duration from "effect/Duration"
+import type * as Redacted from "effect/Redacted"
+
+export type Signal = "traces" | "metrics" | "logs"
+
+/** Where what the process does is told, besides its log and `/metrics`. */
+export interface TelemetrySettings {
+  readonly otlp: {
+    /** Without the signal's path, which is added. */
+    readonly endpoint: string
+    readonly protocol: "http/json" | "http/protobuf"
+    /** `name=value`, with commas between. */
+    readonly headers: Redacted.Redacted | null
+  } | null
+  readonly applicationInsights: Redacted.Redacted | null
+  readonly signals: ReadonlySet<Signal>
+  readonly serviceName: string
+  /** `name=value`, with commas between. */
+  readonly resourceAttributes: string | null
+  readonly metricInterval: Duration.Duration
+}
