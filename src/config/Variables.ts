@@ -423,7 +423,8 @@ export const variables = {
     name: "OTEL_EXPORTER_OTLP_ENDPOINT",
     group: "Telemetry",
     without: "nothing is sent by OTLP",
-    description: "Where traces, metrics and logs go by OTLP over HTTP, usually port 4318; `/v1/traces` and so on are added."
+    description:
+      "Where traces, metrics and logs go by OTLP over HTTP, usually port 4318; `/v1/traces` and so on are added."
   }),
   otlpHeaders: optional(Kind.secret, {
     name: "OTEL_EXPORTER_OTLP_HEADERS",
@@ -462,7 +463,8 @@ export const variables = {
     name: "OTEL_TRACES_EXPORTER",
     group: "Telemetry",
     default: "otlp",
-    description: "`none` sends no traces. The same for metrics and logs below; all of them for Application Insights, too."
+    description:
+      "`none` sends no traces. The same for metrics and logs below; all of them for Application Insights, too."
   }),
   metricsExporter: withDefault(exporter, {
     name: "OTEL_METRICS_EXPORTER",

@@ -49,7 +49,9 @@ const nodeSpan = <E, R>(node: Node.Node, items: number, work: Effect.Effect<Node
     node.type,
     { attributes: () => ({ "contentflow.executor.id": node.id, "contentflow.items": items }) },
     Effect.tap(work, ({ error }) =>
-      error === null ? Effect.void : Spans.annotate(() => ({ "error.type": error.reason, "error.message": error.message }))
+      error === null
+        ? Effect.void
+        : Spans.annotate(() => ({ "error.type": error.reason, "error.message": error.message }))
     )
   )
 

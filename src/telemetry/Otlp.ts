@@ -20,7 +20,10 @@ const exportTimeout = Duration.seconds(10)
 const client = Layer.map(FetchHttpClient.layer, (context) =>
   Context.make(
     HttpClient.HttpClient,
-    HttpClient.transformResponse(Context.get(context, HttpClient.HttpClient), Effect.timeout(exportTimeout)) as HttpClient.HttpClient
+    HttpClient.transformResponse(
+      Context.get(context, HttpClient.HttpClient),
+      Effect.timeout(exportTimeout)
+    ) as HttpClient.HttpClient
   )
 )
 

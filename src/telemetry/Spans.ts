@@ -42,7 +42,11 @@ export const around = <A, E, R>(name: string, options: SpanOptions, effect: Effe
         })
       if (options.root !== true || parent !== undefined) return span([])
       return Effect.flatMap(Effect.option(Effect.currentParentSpan), (within) =>
-        span(Option.toArray(Option.map(within, (one): Tracer.SpanLink => ({ _tag: "SpanLink", span: one, attributes: {} }))))
+        span(
+          Option.toArray(
+            Option.map(within, (one): Tracer.SpanLink => ({ _tag: "SpanLink", span: one, attributes: {} }))
+          )
+        )
       )
     }
   )

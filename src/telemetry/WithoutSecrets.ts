@@ -4,18 +4,15 @@ import * as Layer from "effect/Layer"
 import { redact } from "../domain/Redaction.ts"
 
 /** Hides the worker's secrets in everything that is sent, whatever text of whatever error they stand in. */
-export const layer: Layer.Layer<
-  OtlpSerialization.OtlpSerialization,
-  never,
-  OtlpSerialization.OtlpSerialization
-> = Layer.effect(
-  OtlpSerialization.OtlpSerialization,
-  Effect.map(OtlpSerialization.OtlpSerialization, ({ logs, metrics, traces }) => ({
-    logs: (data) => logs(hidden(data)),
-    metrics: (data) => metrics(hidden(data)),
-    traces: (data) => traces(hidden(data))
-  }))
-)
+export const layer: Layer.Layer<OtlpSerialization.OtlpSerialization, never, OtlpSerialization.OtlpSerialization> =
+  Layer.effect(
+    OtlpSerialization.OtlpSerialization,
+    Effect.map(OtlpSerialization.OtlpSerialization, ({ logs, metrics, traces }) => ({
+      logs: (data) => logs(hidden(data)),
+      metrics: (data) => metrics(hidden(data)),
+      traces: (data) => traces(hidden(data))
+    }))
+  )
 
 /** Of OTLP's own shapes, which are flat, made by the exporter and hold no cycles. */
 const hidden = (value: unknown): unknown => {

@@ -245,7 +245,9 @@ describe("Load", () => {
       assert.sameMembers([...telemetry.signals], ["traces", "logs"])
       assert.match(notes.join("\n"), /^OTEL_EXPORTER_OTLP_ENDPOINT is set, so APPLICATIONINSIGHTS/)
       assert.notInclude(notes.join(), secret)
-      assert.isNull((yield* load({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://a", OTEL_SDK_DISABLED: "true" })).telemetry.otlp)
+      assert.isNull(
+        (yield* load({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://a", OTEL_SDK_DISABLED: "true" })).telemetry.otlp
+      )
     })
   )
 

@@ -39,56 +39,60 @@ const served = (documents: Readonly<Record<string, string>>, env: Readonly<Recor
 
 describe("telemetry", () => {
   layer(Layer.empty, { excludeTestServices: true })((it) => {
-    it.scoped("a collector gets one trace for each document, from its crawl to its output, beside metrics and logs", () =>
-      Effect.gen(function* () {
-        const { sent, url } = yield* Collector.start()
-        const { code, worker } = yield* served(
-          { "a.txt": "The text of a.", "b.txt": "The text of b.", "torn.pdf": "%PDF-1.4 and nothing else" },
-          {
-            OTEL_EXPORTER_OTLP_ENDPOINT: `${url}/`,
-            OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
-            OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20of-the-collector",
-            OTEL_SERVICE_NAME: "ingestion",
-            OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test"
+    it.scoped(
+      "a collector gets one trace for each document, from its crawl to its output, beside metrics and logs",
+      () =>
+        Effect.gen(function* () {
+          const { sent, url } = yield* Collector.start()
+          const { code, worker } = yield* served(
+            { "a.txt": "The text of a.", "b.txt": "The text of b.", "torn.pdf": "%PDF-1.4 and nothing else" },
+            {
+              OTEL_EXPORTER_OTLP_ENDPOINT: `${url}/`,
+              OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+              OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20of-the-collector",
+              OTEL_SERVICE_NAME: "ingestion",
+              OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test"
+            }
+          )
+          assert.strictEqual(code, 3, worker.stderr())
+          const spans = spansIn(sent)
+          const named = (name: string) => spans.filter((span) => span.name === name)
+          const [crawl] = named("crawl vault")
+          assert.strictEqual(named("enqueue document").length, 3)
+          for (const enqueued of named("enqueue document")) {
+            assert.notStrictEqual(enqueued.traceId, crawl?.traceId, "a document's trace is its own")
+            assert.deepStrictEqual(
+              enqueued.links.map(({ spanId }) => spanId),
+              [crawl?.spanId]
+            )
+            const [attempt, ...more] = named("process document").filter(
+              ({ parentSpanId }) => parentSpanId === enqueued.spanId
+            )
+            assert.deepStrictEqual(more, [])
+            assert.strictEqual(attempt?.traceId, enqueued.traceId)
+            assert.strictEqual(
+              attempt === undefined ? undefined : attribute(attempt, "contentflow.execution.id"),
+              attribute(enqueued, "contentflow.execution.id")
+            )
+            const nodes = spans.filter(({ parentSpanId }) => parentSpanId === attempt?.spanId).map(({ name }) => name)
+            assert.include(nodes, "document_extractor", "nodes stand side by side")
           }
-        )
-        assert.strictEqual(code, 3, worker.stderr())
-        const spans = spansIn(sent)
-        const named = (name: string) => spans.filter((span) => span.name === name)
-        const [crawl] = named("crawl vault")
-        assert.strictEqual(named("enqueue document").length, 3)
-        for (const enqueued of named("enqueue document")) {
-          assert.notStrictEqual(enqueued.traceId, crawl?.traceId, "a document's trace is its own")
-          assert.deepStrictEqual(
-            enqueued.links.map(({ spanId }) => spanId),
-            [crawl?.spanId]
-          )
-          const [attempt, ...more] = named("process document").filter(({ parentSpanId }) => parentSpanId === enqueued.spanId)
-          assert.deepStrictEqual(more, [])
-          assert.strictEqual(attempt?.traceId, enqueued.traceId)
-          assert.strictEqual(
-            attempt === undefined ? undefined : attribute(attempt, "contentflow.execution.id"),
-            attribute(enqueued, "contentflow.execution.id")
-          )
-          const nodes = spans.filter(({ parentSpanId }) => parentSpanId === attempt?.spanId).map(({ name }) => name)
-          assert.include(nodes, "document_extractor", "nodes stand side by side")
-        }
-        const outcomes = named("process document").map((span) => attribute(span, "contentflow.outcome"))
-        assert.sameMembers(outcomes, ["Completed", "Completed", "Rejected"])
-        assert.strictEqual(named("azure_blob_output").length, 4, "two for each document that was read")
+          const outcomes = named("process document").map((span) => attribute(span, "contentflow.outcome"))
+          assert.sameMembers(outcomes, ["Completed", "Completed", "Rejected"])
+          assert.strictEqual(named("azure_blob_output").length, 4, "two for each document that was read")
 
-        const paths = new Set(sent.map(({ path }) => path))
-        assert.sameMembers([...paths], ["/v1/traces", "/v1/metrics", "/v1/logs"])
-        for (const { body, headers } of sent) {
-          assert.strictEqual(headers.authorization, "Bearer of-the-collector")
-          assert.include(body, '"ingestion"')
-          assert.include(body, '"deployment.environment.name"')
-        }
-        const all = sent.map(({ body }) => body).join("\n")
-        assert.include(all, "contentflow_tasks_total")
-        assert.include(all, "The PDF is damaged")
-        assert.notInclude(all, "of-the-collector", "secrets stay here")
-      })
+          const paths = new Set(sent.map(({ path }) => path))
+          assert.sameMembers([...paths], ["/v1/traces", "/v1/metrics", "/v1/logs"])
+          for (const { body, headers } of sent) {
+            assert.strictEqual(headers.authorization, "Bearer of-the-collector")
+            assert.include(body, '"ingestion"')
+            assert.include(body, '"deployment.environment.name"')
+          }
+          const all = sent.map(({ body }) => body).join("\n")
+          assert.include(all, "contentflow_tasks_total")
+          assert.include(all, "The PDF is damaged")
+          assert.notInclude(all, "of-the-collector", "secrets stay here")
+        })
     )
 
     it.scoped("a collector that is away, or never answers, holds up nothing; what is switched off is not sent", () =>

@@ -75,7 +75,10 @@ describe("Application Insights", () => {
   it.live("is left out where the connection string is none, and the worker runs", () =>
     Effect.gen(function* () {
       const { bodies, transport } = recorder()
-      yield* Effect.provide(work, ApplicationInsights.layer(settings, Redacted.make("InstrumentationKey=1234"), transport))
+      yield* Effect.provide(
+        work,
+        ApplicationInsights.layer(settings, Redacted.make("InstrumentationKey=1234"), transport)
+      )
       assert.lengthOf(bodies, 0)
     })
   )
