@@ -46,11 +46,11 @@ export const Task = Schema.Struct({
   /** Ours: the ETags of the blobs in `content`, in the same order, as they were found; null where the sender does not say. */
   etags: nullable(Schema.Array(Schema.NullOr(Schema.String))),
   /** Ours: when the crawl that found the documents began, in the store's time; absent where no crawl did. */
-  found_at: Schema.optional(Schema.NullOr(Schema.String)),
+  found_at: Schema.optionalWith(Schema.String, { nullable: true }),
   /** Ours: whoever sent it waits for the result, so that its execution keeps it, whatever its vault wants. */
-  keep_result: Schema.optional(Schema.Boolean),
+  keep_result: Schema.optionalWith(Schema.Boolean, { nullable: true }),
   /** Ours: the W3C trace context of the crawl that found the documents, where crawls are traced. */
-  traceparent: Schema.optional(Schema.NullOr(Schema.String))
+  traceparent: Schema.optionalWith(Schema.String, { nullable: true })
 })
 export interface Task extends Schema.Schema.Type<typeof Task> {}
 
@@ -73,6 +73,7 @@ export const read = (value: Quick.Fields): Task | undefined => {
           typeof one === "string" || one === null ? one : undefined
         )
   const traceparent = value["traceparent"] ?? null
+  const keep_result = value["keep_result"] ?? null
   return !isId(task_id) ||
     task_type !== "content_processing" ||
     !isPriority(priority) ||
@@ -88,7 +89,8 @@ export const read = (value: Quick.Fields): Task | undefined => {
     content_reference === undefined ||
     etags === undefined ||
     (found_at !== null && typeof found_at !== "string") ||
-    (traceparent !== null && typeof traceparent !== "string")
+    (traceparent !== null && typeof traceparent !== "string") ||
+    (keep_result !== null && typeof keep_result !== "boolean")
     ? undefined
     : {
         task_id: task_id as TaskId,
@@ -106,7 +108,7 @@ export const read = (value: Quick.Fields): Task | undefined => {
         content_reference,
         etags,
         ...(found_at === null ? {} : { found_at }),
-        ...(value["keep_result"] === true ? { keep_result: true } : {}),
+        ...(keep_result === null ? {} : { keep_result }),
         ...(traceparent === null ? {} : { traceparent })
       }
 }

@@ -24,7 +24,7 @@ const recorder = () => {
   const transport: HttpClient = {
     sendRequest: (request) => {
       const { body } = request
-      const bytes = body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(String(body))
+      const bytes = body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(typeof body === "string" ? body : "")
       const text = (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString("utf8")
       bodies.push({ url: request.url, text })
       return Promise.resolve({
