@@ -1,4 +1,6 @@
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import type { Content } from "../../domain/Content.ts"
 import { isNumber } from "../../python/PythonNumber.ts"
 import { compareByCodePoint, ofValue } from "../../python/PythonText.ts"
@@ -7,10 +9,10 @@ import * as IsoTime from "../../python/IsoTime.ts"
 export type Strategy = "filename_alpha" | "filename_numeric" | "last_modified" | "input_order"
 
 /** The items in order; equal ones keep their places. Unlike the original it can compare everything with everything. */
-export const sorted = (items: ReadonlyArray<Content>, strategy: Strategy): ReadonlyArray<Content> => {
+export const sorted = (items: ReadonlyArray<Content>, strategy: Strategy): Effect.Effect<ReadonlyArray<Content>> => {
   switch (strategy) {
     case "input_order":
-      return items
+      return Effect.succeed(items)
     case "filename_alpha":
       return by(items, (item) => [nameOf(item).toLowerCase()], compareKeys)
     case "filename_numeric":
@@ -20,15 +22,16 @@ export const sorted = (items: ReadonlyArray<Content>, strategy: Strategy): Reado
   }
 }
 
-const by = <K>(
+/** The items by their keys, equal ones in the order they have; the event loop turns meanwhile. */
+export const by = <K>(
   items: ReadonlyArray<Content>,
   keyOf: (item: Content) => K,
   compare: (a: K, b: K) => number
-): ReadonlyArray<Content> =>
-  items
-    .map((item) => ({ item, key: keyOf(item) }))
-    .toSorted((a, b) => compare(a.key, b.key))
-    .map(({ item }) => item)
+): Effect.Effect<ReadonlyArray<Content>> =>
+  EventLoopTurns.map(items, (item) => ({ item, key: keyOf(item) })).pipe(
+    Effect.flatMap((keyed) => EventLoopTurns.sorted(keyed, (a, b) => compare(a.key, b.key))),
+    Effect.flatMap((ordered) => EventLoopTurns.map(ordered, ({ item }) => item))
+  )
 
 const nameOf = ({ id }: Content): string => id?.filename || id?.path || id?.canonical_id || ""
 

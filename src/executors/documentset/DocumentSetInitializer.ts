@@ -8,7 +8,7 @@ import * as Executor from "../../executor/Executor.ts"
 import { valueAt } from "../../executor/FieldPath.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import * as Settings from "../../executor/Settings.ts"
-import { sorted } from "./DocumentOrder.ts"
+import { by, sorted } from "./DocumentOrder.ts"
 import * as RolePattern from "./RolePattern.ts"
 
 /**
@@ -65,25 +65,25 @@ export const executor = Executor.define({
             })
           )
         }
-        const setId = settings.set_id ?? idOf(context, items)
-        const setName = settings.set_name ?? `document_set_${Array.from(setId).slice(0, 8).join("")}`
-        const patterns = RolePattern.make(
-          roles.map(([pattern]) => pattern),
-          items.map(fileName)
-        )
-        const ordered =
-          settings.ordering_strategy === "explicit_mapping"
+        return Effect.gen(function* () {
+          const setId = settings.set_id ?? (yield* idOf(context, items))
+          const setName = settings.set_name ?? `document_set_${Array.from(setId).slice(0, 8).join("")}`
+          const patterns = RolePattern.make(
+            roles.map(([pattern]) => pattern),
+            items.map(fileName)
+          )
+          const ordered = yield* settings.ordering_strategy === "explicit_mapping"
             ? byPattern(items, patterns, roles.length)
             : sorted(items, settings.ordering_strategy)
-        const roleOf = (item: Content): unknown => {
-          const own = settings.role_field === null ? undefined : fieldOf(item, settings.role_field)
-          if (isTrue(own)) return ofValue(own)
-          const name = fileName(item)
-          const pattern = patterns(name)
-          return pattern === undefined ? stemOf(name) : roles[pattern]?.[1]
-        }
-        return Effect.flatMap(ItemLog.start(context), (log) =>
-          EventLoopTurns.map(ordered, (item, order) => {
+          const roleOf = (item: Content): unknown => {
+            const own = settings.role_field === null ? undefined : fieldOf(item, settings.role_field)
+            if (isTrue(own)) return ofValue(own)
+            const name = fileName(item)
+            const pattern = patterns(name)
+            return pattern === undefined ? stemOf(name) : roles[pattern]?.[1]
+          }
+          const log = yield* ItemLog.start(context)
+          return yield* EventLoopTurns.map(ordered, (item, order) => {
             const role = roleOf(item)
             const stamped = withSummary(item, {
               document_set_id: setId,
@@ -94,7 +94,7 @@ export const executor = Executor.define({
             })
             return log.completed(stamped, { set_id: setId, role, order, total: items.length })
           })
-        )
+        })
       }
     })
   }
@@ -109,11 +109,14 @@ const byPattern = (
   items: ReadonlyArray<Content>,
   patterns: RolePattern.Patterns,
   count: number
-): ReadonlyArray<Content> => {
-  if (count === 0) return items
-  const places = new Map(items.map((item) => [item, patterns(item.id?.filename || item.id?.path || "") ?? count]))
-  return items.toSorted((a, b) => (places.get(a) ?? count) - (places.get(b) ?? count))
-}
+): Effect.Effect<ReadonlyArray<Content>> =>
+  count === 0
+    ? Effect.succeed(items)
+    : by(
+        items,
+        (item) => patterns(item.id?.filename || item.id?.path || "") ?? count,
+        (a, b) => a - b
+      )
 
 const fieldOf = (item: Content, field: string): unknown => {
   if (field.startsWith("data.")) return valueAt(item.data, field.slice("data.".length))
@@ -122,10 +125,14 @@ const fieldOf = (item: Content, field: string): unknown => {
 }
 
 /** In the form of a UUID. A random one, as in the original, would make another set out of every attempt. */
-const idOf = ({ id, pipelineName }: Executor.ExecutorContext, items: ReadonlyArray<Content>): string => {
-  const names = items.map((item) => item.id?.canonical_id ?? "").toSorted(compareByCodePoint)
-  const hex = createHash("sha256")
-    .update(JSON.stringify([pipelineName, id, names]))
-    .digest("hex")
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-")
-}
+const idOf = ({ id, pipelineName }: Executor.ExecutorContext, items: ReadonlyArray<Content>): Effect.Effect<string> =>
+  Effect.gen(function* () {
+    const names = yield* EventLoopTurns.sorted(
+      items.map((item) => item.id?.canonical_id ?? ""),
+      compareByCodePoint
+    )
+    const hex = createHash("sha256")
+      .update(JSON.stringify([pipelineName, id, names]))
+      .digest("hex")
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-")
+  })

@@ -15,6 +15,8 @@ import * as Endpoint from "../../services/Endpoint.ts"
 import * as BytesOf from "../BytesOf.ts"
 import * as KeptOperation from "../KeptOperation.ts"
 import * as ServiceSignIn from "../ServiceSignIn.ts"
+import * as AnalysisFindings from "./parsing/AnalysisFindings.ts"
+import * as Findings from "./parsing/Findings.ts"
 
 const settings = {
   ...PerItem.settings(),
@@ -184,7 +186,12 @@ export const executor = Executor.define({
         const path = item.data[given.temp_file_path_field]
         return typeof path === "string" && path !== "" ? fromFile(item) : fromBytes(item)
       }
-      const work = (item: Content, keep: (changed: Content) => void, progress: Executor.StepProgress) =>
+      const work = (
+        item: Content,
+        keep: (changed: Content) => void,
+        note: (details: Readonly<Record<string, unknown>>) => void,
+        progress: Executor.StepProgress
+      ) =>
         Effect.gen(function* () {
           const meter = new Usage.Meter(context.meter)
           const interval = Duration.seconds(given.content_understanding_polling_interval)
@@ -202,22 +209,36 @@ export const executor = Executor.define({
               Effect.mapError(toExecutorError(context, item)),
               Effect.tapError(() => Effect.sync(() => keep(Usage.noted(context, item, meter))))
             )
-          progress.writes([given.output_field, given.figures_output_field, "extraction_status", "analyzer_id"])
+          progress.writes([
+            given.output_field,
+            given.figures_output_field,
+            "extraction_status",
+            "extraction_warnings",
+            "analyzer_id"
+          ])
+          const { contents, warnings: told } = found.result
+          const texts = contents.map(({ markdown }) => markdown ?? "").join("\n")
+          const hasFields = contents.some(
+            ({ fields }) => fields !== undefined && fields !== null && Object.keys(fields).length > 0
+          )
+          const { lack, warnings } = AnalysisFindings.of(hasFields ? undefined : texts, [], told)
+          note(Findings.detailsOf(warnings))
+          yield* Findings.log(item, warnings)
           const figures = given.retrieve_figures ? yield* imagesOf(service, given, item, found) : []
           const written = withData(item, {
-            [given.output_field]: found.raw,
+            [given.output_field]: warnings.length === 0 ? found.raw : { ...found.raw, warnings },
             ...(figures.length > 0 ? { [given.figures_output_field]: figures } : {})
           })
-          return Usage.noted(
-            context,
-            withSummary(written, { extraction_status: "success", analyzer_id: given.analyzer_id }),
-            meter
-          )
+          const stamped = withSummary(written, {
+            extraction_status: lack?.status ?? "success",
+            analyzer_id: given.analyzer_id
+          })
+          return Usage.noted(context, Findings.withWarnings(stamped, warnings), meter)
         })
       return PerItem.perItem(
         context,
         given,
-        (item, keep, _, progress) => work(item, keep, progress),
+        (item, keep, note, progress) => work(item, keep, note, progress),
         (item) => Effect.flatMap(bytesOf(item), (bytes) => StepKey.ofBytes(new Uint8Array(bytes)))
       )
     })

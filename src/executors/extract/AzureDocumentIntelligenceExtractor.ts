@@ -14,6 +14,9 @@ import { ServiceClients } from "../../services/ServiceClients.ts"
 import * as BytesOf from "../BytesOf.ts"
 import * as KeptOperation from "../KeptOperation.ts"
 import * as ServiceSignIn from "../ServiceSignIn.ts"
+import * as AnalysisFindings from "./parsing/AnalysisFindings.ts"
+import * as Findings from "./parsing/Findings.ts"
+import { ifAny } from "./parsing/IfAny.ts"
 
 const settings = {
   ...PerItem.settings(),
@@ -135,7 +138,12 @@ export const executor = Executor.define({
         }),
         toExecutorError(context)
       )
-      const work = (item: Content, keep: (changed: Content) => void, progress: Executor.StepProgress) =>
+      const work = (
+        item: Content,
+        keep: (changed: Content) => void,
+        note: (details: Readonly<Record<string, unknown>>) => void,
+        progress: Executor.StepProgress
+      ) =>
         Effect.gen(function* () {
           const meter = new Usage.Meter(context.meter)
           const document = new Uint8Array(yield* bytesOf(item))
@@ -159,14 +167,23 @@ export const executor = Executor.define({
             given.output_field,
             `${given.output_field}_full_result`,
             "pages_analyzed",
-            "extraction_status"
+            "extraction_status",
+            "extraction_warnings"
           ])
-          return Usage.noted(context, withAnalysis(given, item, analysis), meter)
+          const { lack, warnings } = AnalysisFindings.of(
+            textOf(analysis.result),
+            analysis.result.tables.flatMap(({ cells }) => cells.map(({ content }) => content)),
+            analysis.result.warnings
+          )
+          note(Findings.detailsOf(warnings))
+          yield* Findings.log(item, warnings)
+          const found = withAnalysis(given, item, analysis, warnings, lack?.status ?? "success")
+          return Usage.noted(context, Findings.withWarnings(found, warnings), meter)
         })
       return PerItem.perItem(
         context,
         given,
-        (item, keep, _, progress) => work(item, keep, progress),
+        (item, keep, note, progress) => work(item, keep, note, progress),
         (item) => Effect.flatMap(bytesOf(item), (bytes) => StepKey.ofBytes(new Uint8Array(bytes)))
       )
     })
@@ -179,8 +196,17 @@ const featuresOf = ({ doc_intel_features, extract_key_value_pairs, model_id }: D
   ])
 ]
 
-const withAnalysis = (given: Decoded, item: Content, { raw, result }: DocumentIntelligence.Analysis): Content => {
-  const text = result.content ?? result.paragraphs.map(({ content }) => content ?? "").join("\n\n")
+const textOf = ({ content, paragraphs }: DocumentIntelligence.AnalyzeResult): string =>
+  content ?? paragraphs.map((paragraph) => paragraph.content ?? "").join("\n\n")
+
+const withAnalysis = (
+  given: Decoded,
+  item: Content,
+  { raw, result }: DocumentIntelligence.Analysis,
+  warnings: ReadonlyArray<string>,
+  extraction_status: string
+): Content => {
+  const text = textOf(result)
   const output = {
     ...(given.extract_text ? { text } : {}),
     ...(given.extract_tables ? { tables: result.tables.map(tableOf) } : {}),
@@ -205,14 +231,15 @@ const withAnalysis = (given: Decoded, item: Content, { raw, result }: DocumentIn
             text: lines.map(({ content }) => content ?? "").join("\n")
           }))
         }
-      : {})
+      : {}),
+    ...ifAny("warnings", warnings)
   }
   return withSummary(
     withData(item, {
       [given.output_field]: output,
       ...(given.include_full_result ? { [`${given.output_field}_full_result`]: raw } : {})
     }),
-    { pages_analyzed: result.pages.length, extraction_status: "success" }
+    { pages_analyzed: result.pages.length, extraction_status }
   )
 }
 

@@ -25,8 +25,12 @@ const list = <A, I>(schema: Schema.Schema<A, I>) =>
 const Result = Schema.Struct({
   id: Schema.optional(Schema.String),
   result: Schema.Struct({
+    /** What the service could not read. */
+    warnings: list(Schema.Struct({ message: Schema.optional(Schema.NullOr(Schema.String)) })),
     contents: list(
       Schema.Struct({
+        markdown: Schema.optional(Schema.NullOr(Schema.String)),
+        fields: Schema.optional(Schema.NullOr(Schema.Record({ key: Schema.String, value: Schema.Unknown }))),
         pages: list(Schema.Unknown),
         figures: list(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
       })
@@ -39,6 +43,7 @@ export interface Analysis {
   /** The whole answer of the service. */
   readonly raw: Readonly<Record<string, unknown>>
   readonly operationId: string | undefined
+  readonly result: typeof Result.Type.result
   readonly figures: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
@@ -179,6 +184,7 @@ const analyze = (
         return Effect.succeed({
           raw: json as Readonly<Record<string, unknown>>,
           operationId: read.id,
+          result: read.result,
           figures: read.result.contents.flatMap(({ figures }) => figures)
         })
       })

@@ -33,6 +33,8 @@ const Line = Text
 /** What the service found. Of its many fields those that are used here. */
 const AnalyzeResult = Schema.Struct({
   content: optional(Schema.String),
+  /** What the service could not read. */
+  warnings: list(Schema.Struct({ message: optional(Schema.String) })),
   pages: list(
     Schema.Struct({
       pageNumber: Schema.Number,

@@ -57,6 +57,28 @@ describe("azure_content_understanding_extractor", () => {
     })
   )
 
+  it.effect("says what could not be read, in the fields that readers of ours write", () =>
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [object, string, ReadonlyArray<string>]> = [
+        [{ contents: [{ markdown: " " }] }, "empty", ["The document has no text"]],
+        [{ contents: [] }, "empty", ["The document has no text"]],
+        [
+          { contents: [{ markdown: "a" }], warnings: [{ message: "Page 3 is damaged." }] },
+          "success",
+          ["Page 3 is damaged"]
+        ],
+        [{ contents: [{ fields: { total: {} } }] }, "success", []]
+      ]
+      for (const [result, status, warnings] of cases) {
+        const { item } = yield* analyse({}, accepted, ServiceHttp.json(200, { ...answer, result }))
+        assert.strictEqual(item.summary_data["extraction_status"], status)
+        assert.deepStrictEqual(item.summary_data["extraction_warnings"] ?? [], warnings)
+        const found = item.data["content_understanding_result"] as Readonly<Record<string, unknown>>
+        assert.deepStrictEqual(found["warnings"] ?? [], warnings)
+      }
+    })
+  )
+
   it.effect("fetches the images of figures, and leaves out one that can't be had", () =>
     Effect.gen(function* () {
       const settings = { retrieve_figures: true, figures_output_field: "images", output_field: "cu" }

@@ -53,6 +53,26 @@ const failure = (settings: Readonly<Record<string, unknown>>, ...answers: Readon
   Effect.map(analyse(settings, answers), ({ message }) => message)
 
 describe("azure_document_intelligence_extractor", () => {
+  it.effect("says what could not be read, in the fields that readers of ours write", () =>
+    Effect.gen(function* () {
+      const none = { content: "", pages: [], tables: [] }
+      const cases: ReadonlyArray<readonly [object, string, ReadonlyArray<RegExp>]> = [
+        [none, "empty", [/has no text/]],
+        [{ ...none, tables: result.tables }, "success", [/no text outside of its tables/]],
+        [{ ...result, warnings: [{ code: "x", message: "Page 3 is blurred." }] }, "success", [/^Page 3 is blurred$/]],
+        [result, "success", []]
+      ]
+      for (const [analysis, status, warnings] of cases) {
+        const { item } = yield* analyse({}, [accepted(), done(analysis)])
+        assert.strictEqual(item.summary_data["extraction_status"], status)
+        const told = (item.summary_data["extraction_warnings"] ?? []) as ReadonlyArray<string>
+        assert.lengthOf(told, warnings.length)
+        warnings.forEach((warning, index) => assert.match(told[index] ?? "", warning))
+        assert.deepStrictEqual(output([item], "doc_intell_output")["warnings"] ?? [], told)
+      }
+    })
+  )
+
   it.effect("writes text, tables, figures and pages, and counts the pages that are paid for", () =>
     Effect.gen(function* () {
       const { item, requests } = yield* analyse({}, [accepted(), running, done(result)])
