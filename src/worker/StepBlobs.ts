@@ -88,7 +88,7 @@ const folder = "steps"
 const pathOf = (key: string): string => `${folder}/${key.slice(0, 2)}/${key}`
 
 /** Shorter texts grow when they are compressed, or hardly shrink. */
-const worthPacking = 512
+const worthPacking = 2_048
 
 const isPacked = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b
 
