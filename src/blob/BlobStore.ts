@@ -35,6 +35,8 @@ export interface BlobPage {
   readonly blobs: ReadonlyArray<BlobEntry>
   /** When the service answered, in its clock: epoch milliseconds. */
   readonly servedAt: number
+  /** What `ListOptions.from` takes to go on behind this page; absent on the last. */
+  readonly next?: string
 }
 
 export interface ListOptions {
@@ -43,6 +45,8 @@ export interface ListOptions {
   readonly prefix?: string
   /** Blobs per call of the service, 1 to 5,000. */
   readonly pageSize?: number
+  /** Go on behind the page that said this as `next`, hours later or in another process. One that the service does not know: Invalid. */
+  readonly from?: string
   /** Ask for the blobs' own metadata as well. */
   readonly includeMetadata?: boolean
 }

@@ -69,12 +69,14 @@ const make = Effect.sync(() => {
         const container = yield* containerOf(`list ${options.container}`, options.account, options.container)
         const prefix = options.prefix ?? ""
         const pageSize = Math.min(Math.max(1, Math.floor(options.pageSize ?? 5_000)), 5_000)
-        const paths = sorted(container).filter((path) => path.startsWith(prefix))
+        const from = options.from
+        const paths = sorted(container).filter((path) => path.startsWith(prefix) && (from === undefined || path > from))
         const pages =
           paths.length === 0 ? Chunk.of(Chunk.empty<string>()) : Chunk.chunksOf(Chunk.fromIterable(paths), pageSize)
-        return Stream.mapEffect(Stream.fromChunk(pages), (page) =>
+        return Stream.mapEffect(Stream.zipWithIndex(Stream.fromChunk(pages)), ([page, index]) =>
           Effect.clockWith((clock) =>
             Effect.sync(() => ({
+              ...(index === pages.length - 1 ? {} : { next: Option.getOrElse(Chunk.last(page), () => "") }),
               // What was deleted meanwhile is gone, what was added behind the listing's start is left to the next one.
               blobs: Chunk.toReadonlyArray(page).flatMap((path) => {
                 const blob = container.get(path)

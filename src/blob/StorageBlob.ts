@@ -156,7 +156,7 @@ const orNull = (text: string | undefined): string | null => (text === undefined 
 // --- Listing ---
 
 const pages = (container: ContainerClient, listing: StorageCall, options: ListOptions) =>
-  Stream.paginateEffect(undefined, (continuationToken: string | undefined) =>
+  Stream.paginateEffect(options.from, (continuationToken: string | undefined) =>
     Effect.clockWith((clock) =>
       call(listing, (abortSignal) =>
         container
@@ -171,13 +171,14 @@ const pages = (container: ContainerClient, listing: StorageCall, options: ListOp
           })
           .next()
       ).pipe(
-        Effect.map(({ value: page }) => {
-          const items: ReadonlyArray<BlobItem> = page.segment.blobItems
-          const directories = directoriesIn(page._response.bodyAsText, items.length)
+        Effect.map(({ value: answer }) => {
+          const items: ReadonlyArray<BlobItem> = answer.segment.blobItems
+          const directories = directoriesIn(answer._response.bodyAsText, items.length)
           const blobs = items.map((item, index) => entry(item, directories.has(index)))
-          const servedAt: number = page.date?.getTime() ?? clock.unsafeCurrentTimeMillis()
-          const next = orNull(page.continuationToken)
-          return [{ blobs, servedAt }, next === null ? Option.none() : Option.some(next)] as const
+          const servedAt: number = answer.date?.getTime() ?? clock.unsafeCurrentTimeMillis()
+          const next = orNull(answer.continuationToken)
+          const page = { blobs, servedAt, ...(next === null ? {} : { next }) }
+          return [page, next === null ? Option.none() : Option.some(next)] as const
         })
       )
     )

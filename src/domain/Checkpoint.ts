@@ -46,6 +46,10 @@ export const Checkpoint = Schema.Struct({
       default: () => null
     }
   ),
+  /** Ours: how far a crawl that did not end had come; the next goes on there, unless the pipeline changed. Null or absent when it ended. */
+  progress: Schema.optional(
+    Schema.NullOr(Schema.Struct({ started_at: Schema.String, resume: Schema.String, pipeline_version: Schema.String }))
+  ),
   /** Ours: queued documents that the next crawl must leave out of its groups (RecentlyQueued); null when there are no groups. */
   recently_queued: OptionalText,
   /** Ours: so many documents are gone from the source that a person has to confirm it before their outputs are removed; null or absent when nothing waits. */

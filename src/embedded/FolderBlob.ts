@@ -11,6 +11,7 @@ import * as BlobNames from "../blob/BlobNames.ts"
 import { type BlobLocation, type BlobProperties, BlobStore, type UploadOptions } from "../blob/BlobStore.ts"
 import * as BlobRefusals from "../blob/BlobRefusals.ts"
 import { Conflict, type ServiceError } from "../domain/ServiceError.ts"
+import { compareByCodePoint } from "../python/PythonText.ts"
 import * as BlobFiles from "./BlobFiles.ts"
 import { Database } from "./Database.ts"
 import { attempt, FileFault, orFault, service } from "./FileAttempt.ts"
@@ -122,14 +123,26 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
       const pageSize = Math.min(Math.max(1, Math.floor(options.pageSize ?? 5_000)), 5_000)
       return Stream.unwrap(
         Effect.map(containerOf(operation, options.account.name, options.container), (root) => {
+          const { from } = options
           const pages = Stream.fromAsyncIterable(FolderWalk.walk(root, options.prefix ?? "", rules), (thrown) =>
             FileErrors.describe(service, operation, root, thrown)
-          ).pipe(Stream.grouped(pageSize), Stream.map(Chunk.toReadonlyArray))
+          ).pipe(
+            // The walk is in the order of the names.
+            Stream.filter(({ blob }) => from === undefined || compareByCodePoint(blob, from) > 0),
+            Stream.grouped(pageSize),
+            Stream.map(Chunk.toReadonlyArray)
+          )
           const page = (walked: ReadonlyArray<FolderWalk.Walked>) =>
-            FolderPage.of(
-              database,
-              { operation, place, root, list: options, settled, onUnsettled: () => onUnsettled?.(place) },
-              walked
+            Effect.map(
+              FolderPage.of(
+                database,
+                { operation, place, root, list: options, settled, onUnsettled: () => onUnsettled?.(place) },
+                walked
+              ),
+              (listed) => {
+                const last = walked.length === pageSize ? walked.at(-1)?.blob : undefined
+                return last === undefined ? listed : { ...listed, next: last }
+              }
             )
           // A container without any file is one empty page.
           return Stream.mapEffect(

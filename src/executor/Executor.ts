@@ -119,6 +119,8 @@ export interface Discovered {
 
 /** What a crawl asks for beside the documents. */
 export interface CrawlOptions {
+  /** Go on where an earlier listing said `resume`. One that is not known any more begins anew. */
+  readonly from?: string
   /** True: batches name all documents that are there, too (`listed`). */
   readonly listsAll?: boolean
 }
@@ -144,6 +146,8 @@ export interface CrawlBatch {
    * until a crawl comes to the end.
    */
   readonly continuation?: string
+  /** Where another crawl may go on, with the same checkpoint, when all documents up to and with this batch are queued. */
+  readonly resume?: string
 }
 
 /** Builds the node inside the scope of one run. */

@@ -83,6 +83,12 @@ export class Crawl extends Context.Tag("contentflow-worker/worker/Crawl")<
 /** Executions and messages that one crawl has under way at once. */
 const enqueueConcurrency = 16
 
+/** So many documents are found again at most after a crawl that was cut off, */
+const progressDocuments = 1_000
+
+/** and so much time is lost with it. */
+const progressMillis = Duration.toMillis("30 seconds")
+
 /** A source that gives nothing for this long is taken for hung. */
 const silence = Duration.minutes(2)
 
@@ -125,6 +131,7 @@ const make = Effect.gen(function* () {
     target: CrawlTarget,
     workerId: string,
     checkpoint: Checkpoint,
+    latest: Latest,
     epoch: number,
     recent: RecentlyQueued.RecentlyQueued,
     again: ReadonlySet<string>,
@@ -142,46 +149,86 @@ const make = Effect.gen(function* () {
         message: `The executor ${input.id} (${input.type}) can't crawl.`
       })
     }
+    const before = progressOf(checkpoint, target)
     const totals = {
-      listedAt: Option.none<number>(),
+      /** In the source's clock: when the listing began. */
+      listedAt: Option.flatMap(Option.fromNullable(before), ({ started_at }) => Timestamp.parse(started_at)),
       cut: Option.none<string>(),
       discovered: 0,
       enqueued: 0,
       waiting: WaitingDocuments.read(checkpoint.waiting_documents),
-      newlyWaiting: new Array<string>()
+      newlyWaiting: new Array<string>(),
+      /** Whether an earlier crawl had begun the listing: this one did not see all of it. */
+      resumed: before !== null
     }
+    /** Of all that is found: what is queued may not be kept yet. */
+    const everWaiting = WaitingDocuments.read(checkpoint.waiting_documents)
     const continuation = Option.map(Option.fromNullable(checkpoint.listing), (listing) => listing.continuation)
     const waited = WaitingDocuments.read(checkpoint.waiting_documents)
     const isWaiting = (name: string): boolean => again.has(name) || waited.has(name)
     const listsAll = following !== undefined
-    const tasks = instance.crawl(since(checkpoint), continuation, isWaiting, { listsAll }).pipe(
-      Stream.timeoutFail(
-        () =>
-          new ExecutorError({
-            reason: "Timeout",
-            executorId: input.id,
-            itemId: null,
-            message: `The source of ${input.id} gave nothing for ${Duration.format(silence)}.`
-          }),
-        silence
-      ),
-      Stream.tap((batch) =>
-        Effect.suspend(() => {
-          if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
-          totals.cut = Option.fromNullable(batch.continuation)
-          totals.discovered += batch.documents.length
-          for (const { item } of batch.documents) totals.waiting.remove(nameOf(item))
-          for (const name of batch.waiting ?? []) {
-            if (!waited.has(name)) totals.newlyWaiting.push(name)
-            totals.waiting.add(name)
-          }
-          return Effect.zipRight(onProgress, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
-        })
-      ),
-      Stream.tap(({ listed }) => (listed === undefined ? Effect.void : (following?.add(listed) ?? Effect.void))),
-      Stream.flatMap((batch) => Stream.fromIterable(batch.documents.filter((one) => !recent.has(one)))),
-      Stream.grouped(input.itemsPerTask)
-    )
+    const batches = instance
+      .crawl(since(checkpoint), continuation, isWaiting, {
+        listsAll,
+        ...(before === null ? {} : { from: before.resume })
+      })
+      .pipe(
+        Stream.timeoutFail(
+          () =>
+            new ExecutorError({
+              reason: "Timeout",
+              executorId: input.id,
+              itemId: null,
+              message: `The source of ${input.id} gave nothing for ${Duration.format(silence)}.`
+            }),
+          silence
+        ),
+        Stream.tap((batch) =>
+          Effect.suspend(() => {
+            if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
+            totals.cut = Option.fromNullable(batch.continuation)
+            totals.discovered += batch.documents.length
+            for (const { item } of batch.documents) totals.waiting.remove(nameOf(item))
+            for (const name of batch.waiting ?? []) {
+              if (!waited.has(name)) totals.newlyWaiting.push(name)
+              totals.waiting.add(name)
+              everWaiting.add(name)
+            }
+            return Effect.zipRight(onProgress, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
+          })
+        ),
+        Stream.tap(({ listed }) => (listed === undefined ? Effect.void : (following?.add(listed) ?? Effect.void)))
+      )
+    // A group's documents may come from two batches, so that no place between batches is behind all that is queued.
+    const steps: Stream.Stream<Step, ExecutorError> =
+      input.itemsPerTask > 1
+        ? batches.pipe(
+            Stream.flatMap((batch) => Stream.fromIterable(batch.documents.filter((one) => !recent.has(one)))),
+            Stream.grouped(input.itemsPerTask),
+            Stream.map((group): Step => ({ documents: Chunk.toReadonlyArray(group) }))
+          )
+        : Stream.flatMap(batches, ({ documents, resume }) =>
+            Stream.fromIterable<Step>([
+              ...documents.filter((one) => !recent.has(one)).map((one): Step => ({ documents: [one] })),
+              ...(resume === undefined ? [] : [{ resume, documents: documents.slice(0, 0), found: documents.length }])
+            ])
+          )
+    let kept = { at: yield* MonotonicTime.now, found: 0 }
+    /** All before it is queued: a crawl that is cut off from now on is gone on with here. */
+    const passed = Effect.fnUntraced(function* (resume: string, found: number) {
+      const now = yield* MonotonicTime.now
+      kept = { ...kept, found: kept.found + found }
+      if (Option.isNone(totals.listedAt)) return
+      if (kept.found < progressDocuments && now - kept.at < progressMillis) return
+      kept = { at: now, found: 0 }
+      const started_at = Timestamp.format(totals.listedAt.value)
+      latest.checkpoint = {
+        ...latest.checkpoint,
+        waiting_documents: everWaiting.stored(),
+        progress: { started_at, resume, pipeline_version: target.version }
+      }
+      yield* Effect.ignoreLogged(checkpoints.save(latest.checkpoint))
+    })
     const queued = Effect.fnUntraced(function* (documents: ReadonlyArray<Discovered>) {
       const [first] = documents
       const sent =
@@ -192,13 +239,20 @@ const make = Effect.gen(function* () {
       return sent
     })
     yield* Stream.runForEach(
-      Stream.mapEffect(tasks, (group: Chunk.Chunk<Discovered>) => queued(Chunk.toReadonlyArray(group)), {
-        concurrency: enqueueConcurrency
-      }),
-      (sent) =>
+      // In order: behind a step all earlier ones are done.
+      Stream.mapEffect(
+        steps,
+        (step) =>
+          Effect.map(step.documents.length === 0 ? Effect.succeed(0) : queued(step.documents), (sent) => ({
+            ...step,
+            sent
+          })),
+        { concurrency: enqueueConcurrency }
+      ),
+      ({ found = 0, resume, sent }) =>
         Effect.suspend(() => {
           totals.enqueued += sent
-          return onProgress
+          return Effect.zipRight(resume === undefined ? Effect.void : passed(resume, found), onProgress)
         })
     )
     return totals
@@ -346,18 +400,33 @@ const make = Effect.gen(function* () {
     // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
     yield* insistently(checkpoints.save(begun))
     const recent = RecentlyQueued.read(before.recently_queued)
-    const totals = yield* discover(target, workerId, before, epoch, recent, again.names, following, onProgress).pipe(
+    const latest: Latest = { checkpoint: begun }
+    const totals = yield* discover(
+      target,
+      workerId,
+      before,
+      latest,
+      epoch,
+      recent,
+      again.names,
+      following,
+      onProgress
+    ).pipe(
       Effect.tapErrorCause((cause) =>
         Cause.isInterruptedOnly(cause)
           ? Effect.void
           : Effect.ignoreLogged(
-              checkpoints.save({ ...begun, crawling: false, recently_queued: recent.changedSince(-Infinity) })
+              checkpoints.save({
+                ...latest.checkpoint,
+                crawling: false,
+                recently_queued: recent.changedSince(-Infinity)
+              })
             )
       )
     )
     yield* tellWaiting(target, workerId, totals.newlyWaiting, before.waiting_documents !== null)
-    const completed = { ...begun, crawling: false, last_crawl_completed_at: yield* Timestamp.now }
-    const whole = Option.isSome(totals.listedAt) && Option.isNone(totals.cut)
+    const completed = { ...begun, crawling: false, progress: null, last_crawl_completed_at: yield* Timestamp.now }
+    const whole = Option.isSome(totals.listedAt) && Option.isNone(totals.cut) && !totals.resumed
     const held = before.deletions_held ?? null
     const compared = whole && following !== undefined ? yield* following.compared(held) : Option.none()
     for (const name of Option.match(compared, { onNone: () => [], onSome: ({ appeared }) => appeared })) {
@@ -404,6 +473,24 @@ const make = Effect.gen(function* () {
       )
   })
 })
+
+/** The checkpoint of the crawl under way, as it was last written. */
+interface Latest {
+  checkpoint: Checkpoint
+}
+
+/** Documents of one task, or a place in the listing behind all tasks so far, and how many documents were found since the last one. */
+interface Step {
+  readonly documents: ReadonlyArray<Discovered>
+  readonly resume?: string
+  readonly found?: number
+}
+
+/** Where an earlier crawl of this version of the pipeline was cut off. */
+const progressOf = ({ progress }: Checkpoint, { input, version }: CrawlTarget): (Checkpoint["progress"] & {}) | null =>
+  progress !== undefined && progress !== null && progress.pipeline_version === version && input.itemsPerTask === 1
+    ? progress
+    : null
 
 /** A look at a vault that was not due is no crawl. */
 const measured = (exit: Exit.Exit<CrawlReport, unknown>, from: number): Effect.Effect<void> => {

@@ -1,7 +1,7 @@
 import { Context, Duration, Effect, Either, Layer, Option, Stream } from "effect"
 import type { Content } from "../../src/domain/Content.ts"
 import { ExecutorId } from "../../src/domain/Ids.ts"
-import type { CrawlBatch } from "../../src/executor/Executor.ts"
+import type { CrawlBatch, CrawlOptions } from "../../src/executor/Executor.ts"
 import { ExecutorError } from "../../src/executor/Executor.ts"
 import type { RunFacts } from "../../src/executor/RunFacts.ts"
 import type { Plan } from "../../src/pipeline/Plan.ts"
@@ -29,7 +29,8 @@ export class FakeRunner extends Context.Tag("test/FakeRunner")<
     crawl: (
       checkpoint: Option.Option<number>,
       continuation: Option.Option<string>,
-      isWaiting?: (name: string) => boolean
+      isWaiting?: (name: string) => boolean,
+      options?: CrawlOptions
     ) => Stream.Stream<CrawlBatch, ExecutorError>
     input: Partial<Pick<InputExecutor, "id" | "enabled" | "itemsPerTask">> & { interval?: Duration.Duration }
     /** False: no executor of the pipelines can crawl. */
@@ -87,9 +88,9 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
       prepared: () =>
         Effect.succeed({
           process: Effect.succeed,
-          crawl: (checkpoint, continuation = Option.none(), isWaiting) => {
+          crawl: (checkpoint, continuation = Option.none(), isWaiting, options) => {
             knobs.crawls.push(checkpoint)
-            return knobs.crawl(checkpoint, continuation, isWaiting)
+            return knobs.crawl(checkpoint, continuation, isWaiting, options)
           }
         })
     })

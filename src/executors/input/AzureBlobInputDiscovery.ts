@@ -134,10 +134,13 @@ const batches = (
   checkpoint: Option.Option<number>,
   continuation: Option.Option<string>,
   isWaiting: (name: string) => boolean,
-  { listsAll = false }: Executor.CrawlOptions
+  { from, listsAll = false }: Executor.CrawlOptions
 ): Stream.Stream<Executor.CrawlBatch, Executor.ExecutorError> => {
-  const pages = blobs
-    .list({
+  const inNameOrder = settings.discover_mode === "files" && settings.sort_by === "name" && settings.sort_ascending
+  const resumes = inNameOrder && settings.max_results === 0
+  const list = (from: string | undefined) =>
+    blobs.list({
+      ...(from === undefined ? {} : { from }),
       account: BlobCredential.accountOf(
         settings.blob_storage_account,
         settings.blob_storage_credential_type,
@@ -149,7 +152,10 @@ const batches = (
       // Also where items do without it: folder placeholders are known by their metadata alone.
       includeMetadata: true
     })
-    .pipe(Stream.mapError(listingError(context, settings)))
+  const whole = list(undefined)
+  const pages = (resumes && from !== undefined ? Stream.catchTag(list(from), "Invalid", () => whole) : whole).pipe(
+    Stream.mapError(listingError(context, settings))
+  )
   const wanted = BlobFilter.matches({
     prefix,
     maxDepth: settings.max_depth,
@@ -167,7 +173,7 @@ const batches = (
   }
   const archived = new Set<string>()
   let listed: Array<Executor.ListedDocument> = []
-  const list = (name: string, isGiven: boolean): void => {
+  const note = (name: string, isGiven: boolean): void => {
     if (listsAll) listed.push({ name, isGiven })
   }
   const listedSince = (): ReadonlyArray<Executor.ListedDocument> => {
@@ -179,7 +185,7 @@ const batches = (
     if (!wanted(blob)) return false
     const name = canonicalId(settings, blob.path)
     const isGiven = changed(blob) || isWaiting(name)
-    list(name, isGiven)
+    note(name, isGiven)
     if (!isGiven) return false
     if (blob.isArchived !== true) return true
     archived.add(name)
@@ -191,12 +197,13 @@ const batches = (
     return names
   }
   const batch = <A>(
-    { found, marks, servedAt }: BlobListing.Found<A>,
+    { found, marks, next, servedAt }: BlobListing.Found<A>,
     discovered: (one: A, log: ItemLog.ItemLog) => Executor.Discovered
   ) =>
     Effect.map(ItemLog.start(context), (log) => ({
       documents: found.map((one) => discovered(one, log)),
       servedAt,
+      ...(resumes && next !== undefined ? { resume: next } : {}),
       ...(listsAll ? { listed: listedSince() } : {}),
       ...(archived.size === 0 ? {} : { waiting: archivedSince() }),
       ...(marks === undefined ? {} : { continuation: marks.join(" ") })
@@ -213,7 +220,7 @@ const batches = (
         wanted,
         changed,
         isWaiting: (path) => isWaiting(folderId(settings, path)),
-        onFolder: (path, isGiven) => list(folderId(settings, path), isGiven),
+        onFolder: (path, isGiven) => note(folderId(settings, path), isGiven),
         limit
       }).pipe(Stream.mapEffect((found) => batch(found, (folder, log) => folderItem(settings, folder, log))))
 }

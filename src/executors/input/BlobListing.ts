@@ -10,6 +10,8 @@ import * as ListingLimit from "./ListingLimit.ts"
 export interface Found<A> {
   readonly found: ReadonlyArray<A>
   readonly servedAt: number
+  /** Where the service goes on behind it. */
+  readonly next?: string
   /** Of the last look only: the limit cut the listing, and these are its marks. */
   readonly marks?: ReadonlyArray<string>
 }
@@ -53,9 +55,9 @@ export const files = <E>(
 ): Stream.Stream<Found<BlobEntry>, E> => {
   const taken = ListingLimit.resumed<BlobEntry, Found<BlobEntry>, E, never>(options.limit, (taking) =>
     pages.pipe(
-      Stream.map(({ blobs, servedAt }) => {
+      Stream.map(({ blobs, next, servedAt }) => {
         for (const blob of blobs) taking.offer(blob.path, options.wanted(blob) ? blob : undefined)
-        return { ...taking.look(), servedAt }
+        return { ...taking.look(), servedAt, ...(next === undefined ? {} : { next }) }
       }),
       Stream.takeUntil(({ marks }) => marks !== undefined)
     )

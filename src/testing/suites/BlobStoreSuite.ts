@@ -231,6 +231,25 @@ export const blobStoreSuite = (name: string, backend: Backend) => {
       })
     )
 
+    it.effect("goes on with a listing behind a page of another", () =>
+      Effect.gen(function* () {
+        const store = yield* container("listed-on")
+        for (const name of ["a", "b", "c", "d", "e"]) yield* store.upload(at("listed-on", name), bytes(name))
+        const listing = { account: at("listed-on", "a").account, container: "listed-on", pageSize: 2 }
+        const pages = [...(yield* Stream.runCollect(store.list(listing)))]
+        assert.isUndefined(pages.at(-1)?.next)
+        const from = pages[0]?.next
+        assert.isDefined(from)
+        // What is deleted meanwhile does not matter.
+        yield* store.remove(at("listed-on", "b"))
+        const rest = yield* Stream.runCollect(store.list({ ...listing, ...(from === undefined ? {} : { from }) }))
+        assert.deepStrictEqual(
+          [...rest].flatMap(({ blobs }) => blobs.map(({ path }) => path)),
+          ["c", "d", "e"]
+        )
+      })
+    )
+
     it.effect("removes only the version that it is told", () =>
       Effect.gen(function* () {
         const store = yield* container("removed-if")

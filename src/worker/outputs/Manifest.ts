@@ -73,7 +73,8 @@ export const begun = (
   writer: string,
   before: Manifest | undefined
 ): Manifest => {
-  const isRedelivery = before?.turn.kind === "task" && before.turn.createdAt === turn.createdAt
+  const isRedelivery =
+    before?.turn.kind === "task" && before.turn.createdAt === turn.createdAt && before.turn.changedAt === turn.changedAt
   const unended = before !== undefined && before.state === "open"
   return {
     document,

@@ -1,15 +1,16 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import { type Content, nameOf } from "../../domain/Content.ts"
 import * as Ids from "../../domain/Ids.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
-import { fromServiceError } from "../../executor/ExecutorError.ts"
+import { ExecutorError, fromServiceError } from "../../executor/ExecutorError.ts"
 import type { Output, OutputRecord, Policy } from "../../executor/Outputs.ts"
 import type { RunFacts } from "../../executor/RunFacts.ts"
 import * as WriteOrder from "../../executor/WriteOrder.ts"
 import type { OutputNode } from "../../pipeline/Plan.ts"
+import type { RunFailure } from "../../pipeline/PipelineRunner.ts"
 import { ManifestStore } from "./ManifestStore.ts"
 import * as OutputTurn from "./OutputTurn.ts"
 
@@ -104,10 +105,14 @@ const make = Effect.gen(function* () {
 
 export const layer: Layer.Layer<OutputRecords, never, ManifestStore> = Layer.effect(OutputRecords, make)
 
-/** Closes the record of a run that fails in order. One that is interrupted may have calls under way. */
+/** Closes the record of a run that its document or its definition ended. Calls of one that was interrupted, cut or too slow may be under way. */
 export const closing =
   (outputs: TaskOutputs | undefined) =>
-  <A, E, R>(run: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    outputs === undefined
-      ? run
-      : Effect.onExit(run, (exit) => (Exit.isFailure(exit) && !Exit.isInterrupted(exit) ? outputs.close : Effect.void))
+  <A, E, R>(run: Effect.Effect<A, E | RunFailure, R>): Effect.Effect<A, E | RunFailure, R> =>
+    outputs === undefined ? run : Effect.tapError(run, (error) => (hasEnded(error) ? outputs.close : Effect.void))
+
+const hasEnded = (error: unknown): boolean =>
+  Predicate.isTagged(error, "RunFailure") &&
+  "error" in error &&
+  error.error instanceof ExecutorError &&
+  (error.error.reason === "Document" || error.error.reason === "Setting")

@@ -1,0 +1,174 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
+import { BlobStore, type BlobEntry } from "../../src/blob/BlobStore.ts"
+import { Invalid } from "../../src/domain/ServiceError.ts"
+import * as Executor from "../../src/executor/Executor.ts"
+import { ExecutorId } from "../../src/domain/Ids.ts"
+import { executor as discovery } from "../../src/executors/input/AzureBlobInputDiscovery.ts"
+import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
+import { MemoryStores } from "../../src/store/MemoryStores.ts"
+import { FakeRunner } from "../support/FakeRunner.ts"
+import * as Engine from "../support/MemoryEngine.ts"
+
+/** A container of so many blobs, listed by a service that counts its calls and knows the places it gave. */
+const container = (count: number) => {
+  const calls: Array<number> = []
+  const nameOf = (index: number) => `docs/${String(index).padStart(8, "0")}.txt`
+  const entry = (index: number): BlobEntry => ({
+    path: nameOf(index),
+    size: 1,
+    lastModified: 1_000,
+    etag: `0x${index.toString(16)}`,
+    contentType: null,
+    contentEncoding: null,
+    metadata: {},
+    isDirectory: false
+  })
+  const layer = Layer.effect(
+    BlobStore,
+    Effect.map(BlobStore, (blobs) =>
+      BlobStore.of({
+        ...blobs,
+        list: ({ from, pageSize = 5_000 }) =>
+          Stream.paginateEffect(from === undefined ? 0 : Number(from), (start) =>
+            Effect.suspend(() => {
+              if (!Number.isInteger(start)) {
+                const message = "The place is not known."
+                return Effect.fail(new Invalid({ service: "Fake", operation: "list", message, reason: "BadRequest" }))
+              }
+              calls.push(start)
+              const end = Math.min(count, start + pageSize)
+              const page = {
+                blobs: Array.from({ length: end - start }, (_, index) => entry(start + index)),
+                servedAt: 2_000,
+                ...(end < count ? { next: String(end) } : {})
+              }
+              return Effect.succeed([page, end < count ? Option.some(end) : Option.none()] as const)
+            })
+          )
+      })
+    )
+  )
+  return { calls, layer }
+}
+
+/** The crawl of the real finder over that container. */
+const crawlOf = (source: ReturnType<typeof container>, batchSize: number) =>
+  Effect.gen(function* () {
+    const blobs = yield* Layer.build(source.layer)
+    const settings = { blob_storage_account: "acct", blob_container_name: "big", batch_size: batchSize }
+    const prepared = discovery.prepare(settings)
+    if (prepared._tag === "Left") return yield* Effect.die("settings")
+    const context = { id: ExecutorId.make("find"), pipelineName: "line", failOnError: true }
+    const instance = yield* Effect.orDie(Effect.provide(prepared.right(context), blobs))
+    return instance.crawl as NonNullable<Executor.ExecutorInstance["crawl"]>
+  })
+
+const started = (more = {}) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    yield* Scope.extend(Engine.started({ sourceWorkers: 1, processingWorkers: 0, ...more }), scope)
+    return scope
+  })
+
+const stopped = (scope: Scope.CloseableScope) =>
+  Effect.gen(function* () {
+    const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+    yield* Engine.pass(30)
+    yield* Fiber.join(closing)
+  })
+
+const count = 4_000
+
+/** A crawl of a large container; at the queue's message of this number the process is gone. */
+const cutAt = (message: number) =>
+  Effect.gen(function* () {
+    const source = container(count)
+    const runner = yield* FakeRunner
+    const crawl = yield* crawlOf(source, 200)
+    let given = 0
+    let cut = true
+    runner.crawl = (checkpoint, continuation, isWaiting, options) =>
+      crawl(checkpoint, continuation, isWaiting, options).pipe(
+        Stream.mapEffect((batch) => {
+          given += batch.documents.length
+          // From here on the source does not answer.
+          return cut && given > message ? Effect.never : Effect.succeed(batch)
+        })
+      )
+    const first = yield* started()
+    yield* Engine.pass(20)
+    yield* stopped(first)
+    const before = source.calls.length
+    cut = false
+    const second = yield* started()
+    yield* Engine.pass(20)
+    yield* stopped(second)
+    return { again: source.calls.length - before, source }
+  })
+
+const test = (name: string, body: Effect.Effect<void, unknown, Engine.Installation | Scope.Scope>) =>
+  it.effect(name, () => Engine.withInstallation(body), 120_000)
+
+const queued = Effect.gen(function* () {
+  const { executions } = yield* MemoryStores
+  const bodies = yield* (yield* MemoryQueue).bodies
+  return { executions: executions.documents.size, messages: bodies.length }
+})
+
+describe("a crawl that was cut off", () => {
+  test(
+    "goes on in its listing where it was: nothing is lost, and nothing queued twice",
+    Effect.gen(function* () {
+      const { again } = yield* cutAt(2_900)
+      assert.deepStrictEqual(yield* queued, { executions: count, messages: count })
+      // Of 20 calls, those behind the 2,000 documents that were queued when the place was kept.
+      assert.isAtMost(again, 11)
+      const checkpoint = [...(yield* MemoryStores).checkpoints.documents.values()].find(
+        ({ crawling }) => crawling === false
+      )
+      assert.isNull(checkpoint?.["progress"])
+      assert.strictEqual(checkpoint?.["checkpoint_timestamp"], "1970-01-01T00:00:02+00:00")
+    })
+  )
+  test(
+    "begins anew with another version of its pipeline",
+    Effect.gen(function* () {
+      const source = container(2_400)
+      const runner = yield* FakeRunner
+      const crawl = yield* crawlOf(source, 200)
+      const places: Array<string | undefined> = []
+      let cut = true
+      runner.crawl = (checkpoint, continuation, isWaiting, options) => {
+        places.push(options?.from)
+        let pages = 0
+        return crawl(checkpoint, continuation, isWaiting, options).pipe(
+          Stream.mapEffect((batch) => (cut && ++pages > 8 ? Effect.never : Effect.succeed(batch)))
+        )
+      }
+      const first = yield* started()
+      yield* Engine.pass(20)
+      yield* stopped(first)
+      cut = false
+      yield* (yield* MemoryStores).pipelines.upsert({ ...Engine.pipeline, yaml: "pipeline: {name: other}" })
+      const second = yield* started()
+      yield* Engine.pass(20)
+      yield* stopped(second)
+      assert.deepStrictEqual(places, [undefined, undefined])
+      assert.strictEqual((yield* queued).executions, 2_400)
+    })
+  )
+  test(
+    "begins anew where the source does not know the place any more",
+    Effect.gen(function* () {
+      const source = container(3_000)
+      const crawl = yield* crawlOf(source, 1_000)
+      const all = yield* Stream.runCollect(crawl(Option.none(), Option.none(), () => false, { from: "elsewhere" }))
+      assert.strictEqual(
+        [...all].reduce((sum, { documents }) => sum + documents.length, 0),
+        3_000
+      )
+      assert.deepStrictEqual(source.calls, [0, 1_000, 2_000])
+    })
+  )
+})
