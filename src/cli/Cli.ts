@@ -2,25 +2,26 @@ import * as Args from "@effect/cli/Args"
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
 import * as CommandDescriptor from "@effect/cli/CommandDescriptor"
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import type { Teardown } from "@effect/platform/Runtime"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Console from "effect/Console"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import process from "node:process"
 import * as CommandTree from "./CommandTree.ts"
+import { Ended, ended } from "./Ended.ts"
 import * as FatalMessage from "./FatalMessage.ts"
 import * as Help from "./Help.ts"
 import * as Misspelling from "./Misspelling.ts"
+import * as Operate from "./operate/Commands.ts"
 import * as OutputFormat from "./run/OutputFormat.ts"
 import { isService } from "./Services.ts"
 import * as Signals from "./Signals.ts"
 import { version } from "./Version.ts"
+import { refuse } from "./WrongUsage.ts"
 
 /** The variable that the option stands for comes first, so that each command finds it among its settings. */
 const executorFiles = Options.text("executors").pipe(
@@ -176,14 +177,6 @@ const pull = Command.make(
   )
 )
 
-/** A command that ended as it should, with another exit code than 0. */
-class Ended extends Data.TaggedError("Ended")<{ readonly code: number }> {}
-
-const ended = (code: number): Effect.Effect<void, Ended> => (code === 0 ? Effect.void : new Ended({ code }))
-
-/** Fails the parsing of the command line, which tells the message. */
-const refuse = (message: string) => Effect.fail(ValidationError.invalidValue(HelpDoc.p(message)))
-
 const runFile = Command.make(
   "run",
   {
@@ -331,7 +324,7 @@ const command = Command.make("contentflow-worker").pipe(
   Command.withDescription(
     "Runs documents through pipelines: those of a folder, or those that it finds in Blob Storage, and records every execution."
   ),
-  Command.withSubcommands([start, serve, init, push, pull, demo, runFile, validate, executors])
+  Command.withSubcommands([start, serve, init, push, pull, demo, runFile, validate, executors, ...Operate.commands])
 )
 
 const leaf = (name: string, descriptor: CommandTree.CommandTree["descriptor"], examples: ReadonlyArray<string>) => ({
@@ -365,7 +358,8 @@ export const tree: CommandTree.CommandTree = {
       "validate --graph pipeline.yaml > graph.mmd",
       "validate --strict --format github pipeline.yaml"
     ]),
-    leaf("executors", executors.descriptor, ["executors", "executors document_extractor", "executors --json"])
+    leaf("executors", executors.descriptor, ["executors", "executors document_extractor", "executors --json"]),
+    ...Operate.trees
   ]
 }
 

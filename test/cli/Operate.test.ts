@@ -1,0 +1,193 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { join } from "node:path"
+import * as FolderWorker from "../../src/FolderWorker.ts"
+import { Database } from "../../src/embedded/Database.ts"
+import * as SqliteContainer from "../../src/embedded/SqliteContainer.ts"
+import { TaskQueue } from "../../src/queue/TaskQueue.ts"
+import * as Engine from "../support/MemoryEngine.ts"
+import { cli, folder } from "./Captured.ts"
+
+const yaml = "pipeline: {name: Line, executors: [{id: a, type: text_extractor}], edges: []}"
+
+const failed = { status: "failed", error: "Rate limit \u001b[31mof the model", started_at: "2026-01-02T10:30:01+00:00" }
+
+/** A folder in which a worker has run, and the command line on it. */
+const installed = Effect.gen(function* () {
+  const files = yield* folder({})
+  const context = yield* Layer.build(FolderWorker.ports({ folder: files.path }))
+  const stored = (table: Parameters<typeof SqliteContainer.make>[1]) =>
+    Effect.map(Effect.provide(Database, context), (database) => SqliteContainer.make(database, table))
+  const executions = yield* stored("vault_executions")
+  yield* (yield* stored("pipelines")).upsert({ ...Engine.pipeline, yaml })
+  yield* (yield* stored("vaults")).upsert(Engine.vault)
+  return {
+    ...files,
+    queue: yield* Effect.provide(TaskQueue, context),
+    executions,
+    /** Stores the executions of these numbers. */
+    add: (numbers: ReadonlyArray<number>, more: Record<string, unknown>) =>
+      Effect.forEach(
+        numbers,
+        (number) =>
+          executions.upsert({
+            ...Engine.execution(number),
+            content: [Engine.item(`doc-${number}.pdf`)],
+            enqueued_at: "2026-01-02T10:30:00+00:00",
+            created_at: `2026-01-02T10:30:${String(number % 60).padStart(2, "0")}+00:00`,
+            ...more
+          }),
+        { discard: true }
+      ),
+    statusOf: (number: number) =>
+      Effect.map(executions.read(`exec_${number}`), (found) =>
+        found._tag === "Found" ? found.document["status"] : "gone"
+      ),
+    run: (...words: ReadonlyArray<string>) => cli([...words, "--folder", files.path])
+  }
+}).pipe(Effect.orDie)
+
+const linesOf = (text: string): ReadonlyArray<Record<string, unknown>> =>
+  text
+    .trim()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line))
+
+describe("executions", () => {
+  it.scopedLive("are listed as a table without what a terminal would obey, as lines of JSON, and by filter", () =>
+    Effect.gen(function* () {
+      const { add, run } = yield* installed
+      yield* add([1, 2], failed)
+      yield* add([3], { status: "completed" })
+      const table = yield* run("executions", "ls")
+      assert.strictEqual(table.code, 0, table.stderr)
+      const [head, first, ...rest] = table.stdout.trim().split("\n")
+      assert.match(head ?? "", /^EXECUTION +STATUS +CREATED +PIPELINE +DOCUMENT +ERROR$/)
+      assert.match(first ?? "", /^exec_3 +completed +2026-01-02 10:30:03 +Line +doc-3\.pdf +-$/)
+      assert.match(rest[0] ?? "", /^exec_2 +failed .*Rate limit +\[31mof the model$/)
+      assert.lengthOf(rest, 2)
+      const json = yield* run("executions", "ls", "--json", "--status", "failed", "--error", "rate LIMIT")
+      assert.deepStrictEqual(
+        linesOf(json.stdout).map(({ id }) => id),
+        ["exec_2", "exec_1"]
+      )
+      const cut = yield* run("executions", "ls", "--json", "--limit", "1")
+      assert.lengthOf(linesOf(cut.stdout), 1)
+      assert.match(cut.stderr, /There are more than these 1/)
+      const none = yield* run("executions", "ls", "--to", "2025-01-01")
+      assert.strictEqual(none.stdout.trim(), "There are no such executions.")
+      const shown = yield* run("executions", "show", "exec_1")
+      assert.match(shown.stdout, /Status +failed/)
+      assert.match(shown.stdout, /Document +doc-1\.pdf/)
+      const whole = yield* run("executions", "show", "exec_1", "--json")
+      assert.strictEqual(JSON.parse(whole.stdout).execution.error, failed.error)
+    })
+  )
+
+  it.scopedLive("that a filter names are counted first, and put back when that is confirmed", () =>
+    Effect.gen(function* () {
+      const { add, queue, run, statusOf } = yield* installed
+      const numbers = Array.from({ length: 120 }, (_, index) => index + 1)
+      yield* add(numbers, failed)
+      yield* add([500], { status: "failed", error: "No such page" })
+      const counted = yield* run("executions", "retry", "--error", "rate limit")
+      assert.strictEqual(counted.code, 0, counted.stderr)
+      assert.match(counted.stdout, /retry: 120 executions\. Nothing was done yet: --yes does it\./)
+      assert.strictEqual((yield* queue.stats).depth, 0)
+      const done = yield* run("executions", "retry", "--error", "rate limit", "--yes", "--json")
+      assert.strictEqual(done.code, 0, done.stderr)
+      const operation = JSON.parse(done.stdout)
+      assert.strictEqual(operation.done, 120)
+      assert.match(operation.by, /@/)
+      assert.strictEqual((yield* queue.stats).depth, 120)
+      assert.strictEqual(yield* statusOf(7), "pending")
+      assert.strictEqual(yield* statusOf(500), "failed")
+      const again = yield* run("executions", "retry", "--error", "rate limit", "--yes")
+      assert.match(again.stdout, /retry: 0 executions done/)
+      assert.strictEqual((yield* queue.stats).depth, 120)
+    })
+  )
+
+  it.scopedLive("that are named are acted on at once, and the exit code says how many could be", () =>
+    Effect.gen(function* () {
+      const { add, run, statusOf } = yield* installed
+      yield* add([1], failed)
+      yield* add([2], { status: "pending" })
+      const some = yield* run("executions", "cancel", "exec_1", "exec_2")
+      assert.strictEqual(some.code, 3)
+      assert.match(some.stdout, /exec_2: It is taken back\./)
+      assert.match(some.stderr, /exec_1 has ended/)
+      assert.strictEqual(yield* statusOf(2), "failed")
+      const none = yield* run("executions", "delete", "exec_99", "--json")
+      assert.strictEqual(none.code, 1)
+      assert.deepStrictEqual(linesOf(none.stdout), [
+        { id: "exec_99", done: false, error: "There is no execution exec_99." }
+      ])
+      assert.strictEqual((yield* run("executions", "delete", "exec_1")).code, 0)
+      assert.strictEqual(yield* statusOf(1), "gone")
+    })
+  )
+
+  it.scopedLive("need to be named when something is done to them", () =>
+    Effect.gen(function* () {
+      const { add, path, run, statusOf } = yield* installed
+      yield* add([1], failed)
+      for (const [words, message] of [
+        [["retry"], /by their ids, by a filter/],
+        [["delete", "--yes"], /by their ids, by a filter/],
+        [["retry", "exec_1", "--vault", "v"], /not by both/],
+        [["ls", "--from", "yesterday"], /--from takes a time/],
+        [["ls", "--limit", "0"], /--limit/],
+        [["ls", "--azure"], /one of --folder and --azure/],
+        [["retry", "--rate", "0"], /--rate/]
+      ] as const) {
+        const refused = yield* run("executions", ...words)
+        assert.strictEqual(refused.code, 2, words.join(" "))
+        assert.match(refused.stderr, message)
+      }
+      assert.strictEqual(yield* statusOf(1), "failed")
+      const nowhere = yield* cli(["executions", "ls", "--folder", join(path, "other")])
+      assert.strictEqual(nowhere.code, 1)
+      assert.match(nowhere.stderr, /Nothing has run in .*other yet\. Start it with: contentflow-worker serve/)
+      const help = yield* cli(["executions"])
+      assert.strictEqual(help.code, 2)
+      assert.match(help.stdout, /- retry/)
+    })
+  )
+})
+
+describe("the poison queue", () => {
+  it.scopedLive("is listed and shown, and its messages are put back or discarded", () =>
+    Effect.gen(function* () {
+      const { add, queue, run, statusOf } = yield* installed
+      yield* add([1, 2, 3], failed)
+      for (const number of [1, 2, 3]) yield* queue.sendPoison(Engine.message(number))
+      yield* queue.sendPoison("<html>no task</html>")
+      const listed = yield* run("poison", "ls", "--json")
+      assert.strictEqual(listed.code, 0, listed.stderr)
+      const entries = linesOf(listed.stdout)
+      assert.lengthOf(entries, 4)
+      const idOf = (execution: string | null) => {
+        const found = entries.find(({ execution_id }) => execution_id === execution)
+        return String(found?.["id"])
+      }
+      const shown = yield* run("poison", "show", idOf("exec_1"))
+      assert.match(shown.stdout, /Execution +exec_1/)
+      assert.match(shown.stdout, /Can be put back +yes/)
+      assert.match((yield* run("poison", "ls")).stdout, /^MESSAGE +SINCE +EXECUTION +DOCUMENT +REASON\n/)
+      const one = yield* run("poison", "put-back", idOf("exec_1"))
+      assert.match(one.stdout, /Its task is in the queue again\./)
+      assert.strictEqual(yield* statusOf(1), "pending")
+      const counted = yield* run("poison", "put-back", "--all")
+      assert.match(counted.stdout, /put_back: 3 messages\. Nothing was done yet/)
+      const rest = yield* run("poison", "put-back", "--all", "--yes")
+      assert.strictEqual(rest.code, 3, rest.stderr)
+      assert.match(rest.stdout, /put_back: 2 messages done, 1 left out/)
+      assert.match(rest.stderr, /can only be discarded/)
+      assert.strictEqual((yield* queue.stats).depth, 3)
+      assert.strictEqual((yield* run("poison", "discard", idOf(null))).code, 0)
+      assert.match((yield* run("poison", "ls")).stdout, /There are no such messages/)
+    })
+  )
+})
