@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { basename, join } from "node:path"
+import * as Effect from "effect/Effect"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { version } from "../src/cli/Version.ts"
 import { markdownTable } from "../src/config/Documentation.ts"
+import { cli, folder as folderWith } from "./cli/Captured.ts"
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8")
 
@@ -20,6 +22,44 @@ const readmes = [
       .filter((path) => basename(path) === "README.md" && !path.includes("node_modules"))
   )
 ]
+
+const documents = [
+  ...readmes,
+  "CHANGELOG.md",
+  ".github/CONTRIBUTING.md",
+  ".github/SECURITY.md",
+  "src/decisions/Effect4.md"
+]
+
+const withoutCode = (markdown: string): string => markdown.replaceAll(/^ *```[^]*?^ *```$/gm, "")
+
+/** The anchors of a document's headings, as GitHub makes them; the second of a name has `-1`. */
+const anchorsOf = (markdown: string): ReadonlySet<string> => {
+  const anchors = new Map<string, number>()
+  for (const [, heading = ""] of withoutCode(markdown).matchAll(/^#{1,6} (.+)$/gm)) {
+    const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase()
+    const anchor = text.replaceAll(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-")
+    anchors.set(anchor, (anchors.get(anchor) ?? -1) + 1)
+  }
+  return new Set(
+    [...anchors].flatMap(([anchor, more]) =>
+      Array.from({ length: more + 1 }, (_, index) => (index === 0 ? anchor : `${anchor}-${index}`))
+    )
+  )
+}
+
+/** What is wrong with the links of a document that lead to files and headings of the repository. */
+const brokenLinks = (path: string, markdown: string): ReadonlyArray<string> =>
+  [...withoutCode(markdown).matchAll(/(?<!`)\[[^\]\n]*\]\(([^)\s]+)\)/g)].flatMap(([, link = ""]) => {
+    if (/^[a-z]+:/.test(link)) return []
+    const [to = "", anchor] = link.split("#")
+    const target = to === "" ? path : join(dirname(path), to)
+    const file = join(root, target)
+    if (target.startsWith("..") || !existsSync(file)) return [`${path}: ${link} leads nowhere`]
+    if (statSync(file).isDirectory()) return [`${path}: ${link} is a folder; link its README`]
+    const headings = anchorsOf(to === "" ? markdown : read(target))
+    return anchor === undefined || headings.has(anchor) ? [] : [`${path}: ${link} is no heading there`]
+  })
 
 /** What a program may import of the package, as sources. */
 const entryPoints = () =>
@@ -38,7 +78,8 @@ const entryPoints = () =>
 
 describe("README", () => {
   it("lists every setting as the table of variables does", () => {
-    const [, settings] = /<!-- settings:.*?-->([\s\S]*?)<!-- end of settings -->/.exec(read("README.md")) ?? []
+    const [, settings] =
+      /<!-- settings:.*?-->([\s\S]*?)<!-- end of settings -->/.exec(read("src/config/README.md")) ?? []
     assert.strictEqual(settings?.trim(), markdownTable().trim())
   })
 
@@ -49,6 +90,48 @@ describe("README", () => {
       }
     }
   })
+
+  it("says in 150 lines what the worker is, and leads to every other", () => {
+    const text = read("README.md")
+    assert.isAtMost(text.split("\n").length, 151)
+    const linked = new Set([...text.matchAll(/\]\(([^)#]+)/g)].map(([, to = ""]) => to))
+    for (const readme of readmes.slice(1)) assert.isTrue(linked.has(readme), readme)
+  })
+
+  it("has links only to files and headings that exist", () => {
+    for (const path of documents) assert.deepStrictEqual(brokenLinks(path, read(path)), [], path)
+    const wrong =
+      "[a](none.md) [b](#none) [c](src/README.md#none) [d](src) [e](../other) [f](#it) [g](https://x.y)\n# It"
+    assert.lengthOf(brokenLinks("README.md", wrong), 5)
+  })
+
+  it("shows every room of the house", () => {
+    const [, house = ""] = /```\n([^]*?)```/.exec(read("src/README.md")) ?? []
+    const lines = house.split("\n").map((line) => line.split(/ {2,}/)[0] ?? line)
+    for (const room of readdirSync(join(root, "src"), { withFileTypes: true })) {
+      if (!room.isDirectory()) continue
+      assert.isTrue(
+        lines.some((line) => new RegExp(`(?:^|[/ ])${room.name}/`).test(line)),
+        room.name
+      )
+    }
+  })
+
+  it.scoped("has pipelines that are valid", () =>
+    Effect.gen(function* () {
+      const pipelines = readmes.flatMap((readme) =>
+        [...read(readme).matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) => ({ readme, text }))
+      )
+      const whole = pipelines.filter(({ text }) => /^(?:pipelines?:$|name: )/m.test(text))
+      assert.isAtLeast(whole.length, 6)
+      const named = Object.fromEntries(
+        whole.map(({ readme, text }, index) => [`${readme.replaceAll("/", "-")}-${index}.yaml`, text])
+      )
+      const files = yield* folderWith(named)
+      const { code, stderr, stdout } = yield* cli(["validate", "--strict", ...Object.keys(named).map(files.at)])
+      assert.strictEqual(code, 0, stdout + stderr)
+    })
+  )
 
   it("and package.json and the command line agree on the version", () => {
     assert.strictEqual(JSON.parse(read("package.json")).version, version)

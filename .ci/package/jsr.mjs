@@ -8,6 +8,7 @@ const [, , place] = process.argv
 const { exports, license, version } = JSON.parse(readFileSync("package.json", "utf8"))
 mkdirSync(place, { recursive: true })
 for (const file of ["README.md", "CHANGELOG.md", "LICENSE", "package.json"]) cpSync(file, join(place, file))
+for (const file of readdirSync("src", { recursive: true })) if (basename(file) === "README.md") cpSync(join("src", file), join(place, "src", file))
 cpSync("dist", join(place, "dist"), { recursive: true, filter: (file) => !file.endsWith(".map") })
 for (const name of readdirSync(join(place, "dist"), { recursive: true })) {
   const file = join(place, "dist", name)

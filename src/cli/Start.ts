@@ -37,7 +37,7 @@ const serve = (settings: Load.Loaded) =>
 export class NothingSet extends Schema.TaggedError<NothingSet>()("NothingSet", { message: Schema.String }) {}
 
 const ways =
-  "There are three ways to run this worker. `demo` processes some documents in a temporary folder, and ends. `serve FOLDER` is the whole worker on a folder of yours, without any cloud: it watches FOLDER/inbox and writes to FOLDER/output. `start` is the worker on Azure Storage and Cosmos DB, whose settings come from the environment, .env or App Configuration (README, Settings); without them it can't start:"
+  "There are three ways to run this worker. `demo` processes some documents in a temporary folder, and ends. `serve FOLDER` is the whole worker on a folder of yours, without any cloud: it watches FOLDER/inbox and writes to FOLDER/output. `start` is the worker on Azure Storage and Cosmos DB, whose settings come from the environment, .env or App Configuration (src/config/README.md lists them); without them it can't start:"
 
 /** Whether everything that is wrong is that nothing is there. */
 const isUnset = ({ mistakes }: ConfigError): boolean =>

@@ -2,7 +2,7 @@ import * as Arr from "effect/Array"
 import type { Variable } from "./Variable.ts"
 import { variables } from "./Variables.ts"
 
-/** The README's tables of settings: one table a group. */
+/** The tables of settings in the README beside this file: one table a group. */
 export const markdownTable = (): string =>
   groups()
     .map(([group, members]) =>

@@ -79,7 +79,7 @@ export const operations = (it: Stack.It) => {
             (scrape) => Exposition.valueOf(scrape, "contentflow_queue_oldest_message_age_seconds") > 0
           )
           assert.strictEqual(Exposition.valueOf(scrape, "contentflow_queue_depth"), 5)
-          const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+          const readme = readFileSync(new URL("../../src/http/README.md", import.meta.url), "utf8")
           assert.match(readme, /`contentflow_queue_(oldest_message_age_seconds|depth)`/)
         })
       )

@@ -1,4 +1,4 @@
-// The worker as a container app. Environment, registry, identity, storage and Cosmos DB are there already; the identity has the roles of the README.
+// The worker as a container app. Environment, registry, identity, storage and Cosmos DB are there already; the identity has the roles of src/azure/README.md.
 
 @description('The name of the container app.')
 param name string = 'worker'
