@@ -5,8 +5,7 @@ import * as Scheduler from "effect/Scheduler"
 import { setImmediate } from "node:timers"
 
 /**
- * A time that jumps from timer to timer, for programs whose every wait is a timer of Effect: nothing of them may wait for a file or a
- * socket. Where TestClock needs 10 ms for an event, this needs some microseconds, and a process can die with all its timers.
+ * A time that jumps from timer to timer, for programs whose every wait is a timer of Effect, or {@link during} a call of files or sockets. Where TestClock needs 10 ms for an event, this needs some microseconds, and a process can die with all its timers.
  */
 export interface VirtualClock {
   readonly now: () => number
@@ -90,6 +89,25 @@ const readings = (now: () => number) =>
 export const scheduler = new Scheduler.MixedScheduler(Number.POSITIVE_INFINITY)
 
 /** Everything that can run has run. */
-export const settled = Effect.async<void>((resume) => {
-  setImmediate(() => resume(Effect.void))
+export const settled: Effect.Effect<void> = Effect.async<void>((resume) => {
+  const look = () => {
+    if (outside === 0) resume(Effect.void)
+    else setImmediate(look)
+  }
+  setImmediate(look)
 })
+
+/** A call that waits for a file or a socket: until it has its answer nothing is settled. */
+export const during = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    outside++
+    return Effect.ensuring(
+      call,
+      Effect.sync(() => {
+        outside--
+      })
+    )
+  })
+
+/** Such calls of all processes. */
+let outside = 0

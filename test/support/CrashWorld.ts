@@ -50,15 +50,19 @@ export interface Life {
   readonly failing?: (name: string, run: number) => ExecutorError | undefined
   /** How long the world is watched after everything has ended. */
   readonly quiet: Duration.DurationInput
-  /** Where queue and documents are; in memory when absent. */
-  readonly kept?: "memory" | "SQLite"
+  /** Where queue and documents are, and in a folder the blobs, too; in memory when absent. */
+  readonly kept?: "memory" | "SQLite" | "folder"
 }
 
 /** What outlives a process: queue, blobs, and the containers of documents. */
 const services = (kept: Life["kept"]): Layer.Layer<Services> =>
-  Layer.mergeAll(
-    kept === "SQLite" ? SqliteServices.layer : Layer.merge(MemoryQueue.layer, MemoryStores.layer),
-    MemoryBlob.layer,
+  Layer.merge(
+    kept === "folder"
+      ? SqliteServices.layerFolder
+      : Layer.merge(
+          kept === "SQLite" ? SqliteServices.layer : Layer.merge(MemoryQueue.layer, MemoryStores.layer),
+          MemoryBlob.layer
+        ),
     Layer.succeed(ClaimAccount, "own")
   )
 export type Services =

@@ -64,15 +64,18 @@ const cleared = Effect.gen(function* () {
 })
 const seenData = { text: World.textOf("seen.txt"), read: true }
 
+/** Some documents come into an empty vault. */
+export const firstCrawl = (input: "shelf" | "blobs", ...names: ReadonlyArray<string>): TestedLife => ({
+  name: "a crawl of an empty vault, and its tasks",
+  settings: crawling,
+  arrange: Effect.zipRight(World.install(World.pipeline(input)), World.upload(...names)),
+  documents: Object.fromEntries(names.map((name) => [name, "completed" as const])),
+  quiet: "150 seconds",
+  atLeast: 13 * names.length
+})
+
 const lives: ReadonlyArray<TestedLife> = [
-  {
-    name: "a crawl of an empty vault, and its tasks",
-    settings: crawling,
-    arrange: Effect.zipRight(World.install(World.pipeline("shelf")), World.upload("a.txt", "big.txt", "c.txt")),
-    documents: { "a.txt": "completed", "big.txt": "completed", "c.txt": "completed" },
-    quiet: "150 seconds",
-    atLeast: 40
-  },
+  firstCrawl("shelf", "a.txt", "big.txt", "c.txt"),
   {
     name: "a crawl that goes on from a checkpoint, and its tasks",
     // Every crawl looks for what was never queued.

@@ -11,19 +11,29 @@ import * as SqliteStores from "../../src/embedded/SqliteStores.ts"
 import * as MemoryQueue from "../../src/queue/MemoryQueue.ts"
 import type * as MemoryContainer from "../../src/store/MemoryContainer.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
+import * as FileBlobs from "./FileBlobs.ts"
 import * as Folders from "./Folders.ts"
+
+/** A process that dies asks nothing of the disk: memory will do, and is quicker by far. */
+const newFolder = Folders.temporaryIn(existsSync("/dev/shm") ? "/dev/shm" : tmpdir())
+
+const fileIn = (folder: string): string => join(folder, "worker.db")
+
+const databaseIn = (folder: string) => Layer.orDie(Database.layer({ file: fileIn(folder), time: "effect" }))
+
+const documentsIn = (folder: string) =>
+  Layer.orDie(Layer.mergeAll(SqliteQueue.layer, SqliteStores.layer, control(fileIn(folder)), stores(fileIn(folder))))
 
 /** Queue and documents in a file of SQLite, on Effect's clock, with what a test sees of those in memory. They fail by no plan. */
 export const layer = Layer.unwrapScoped(
-  Effect.gen(function* () {
-    // A process that dies asks nothing of the disk: memory will do, and is quicker by far.
-    const file = join(yield* Folders.temporaryIn(existsSync("/dev/shm") ? "/dev/shm" : tmpdir()), "worker.db")
-    const database = Database.layer({ file, time: "effect" })
-    return Layer.mergeAll(SqliteQueue.layer, SqliteStores.layer, control(file), stores(file)).pipe(
-      Layer.provide(database),
-      Layer.orDie
-    )
-  })
+  Effect.map(newFolder, (folder) => Layer.provide(documentsIn(folder), databaseIn(folder)))
+)
+
+/** The same, with the blobs as files beside it. */
+export const layerFolder = Layer.unwrapScoped(
+  Effect.map(newFolder, (folder) =>
+    Layer.merge(documentsIn(folder), FileBlobs.layer(join(folder, "blobs"))).pipe(Layer.provide(databaseIn(folder)))
+  )
 )
 
 /** The file as another program sees it. */

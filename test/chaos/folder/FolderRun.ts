@@ -20,7 +20,7 @@ const visibilitySeconds = 15
 const graceSeconds = 10
 /** Milliseconds beyond its minutes that a run waits for what is not done, and what a fleet that makes progress has longer. */
 const patience = 180_000
-const progressMillis = 60_000
+const progressMillis = 300_000
 
 export interface Options {
   readonly seed: number
@@ -54,7 +54,8 @@ export const run = ({ logs, minutes, seed, tasks }: Options) =>
       folder: parent,
       dice: Dice.make(seed, "fleet"),
       runtimes: [node, deno ?? node, node],
-      graceful: Duration.seconds(graceSeconds + 20),
+      // A stop that meets a full disk tries for a while to give its messages back.
+      graceful: Duration.seconds(graceSeconds + 40),
       isOutage: () => isFaulty || Date.now() - lastFault < startMillis,
       stopped: () => undefined,
       tell: say,
