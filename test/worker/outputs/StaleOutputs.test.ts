@@ -44,7 +44,8 @@ describe("what a document's last run wrote and this one did not", () => {
       yield* OutputWorld.put("a.txt", "x=2")
       yield* settled
       assert.deepStrictEqual((yield* OutputWorld.outputs).blobs, ["a.txt/x=2", "a.txt/y=1"])
-      assert.deepStrictEqual(Object.keys(yield* OutputWorld.inContainer("contentflow-tasks")), [])
+      const kept = Object.keys(yield* OutputWorld.inContainer("contentflow-tasks"))
+      assert.isEmpty(kept.filter((path) => /^(outputs|inventories|revisits)\//.test(path)))
     })
   )
   test(
