@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as FolderWorker from "../../src/FolderWorker.ts"
 import { Database } from "../../src/embedded/Database.ts"
 import * as SqliteContainer from "../../src/embedded/SqliteContainer.ts"
+import { ControlStore } from "../../src/store/ControlStore.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import { cli, folder } from "./Captured.ts"
@@ -20,11 +22,12 @@ const installed = Effect.gen(function* () {
     Effect.map(Effect.provide(Database, context), (database) => SqliteContainer.make(database, table))
   const executions = yield* stored("vault_executions")
   yield* (yield* stored("pipelines")).upsert({ ...Engine.pipeline, yaml })
-  yield* (yield* stored("vaults")).upsert(Engine.vault)
+  yield* (yield* stored("vaults")).upsert({ ...Engine.vault, name: "Invoices" })
   return {
     ...files,
     queue: yield* Effect.provide(TaskQueue, context),
     executions,
+    control: yield* Effect.provide(ControlStore, context),
     /** Stores the executions of these numbers. */
     add: (numbers: ReadonlyArray<number>, more: Record<string, unknown>) =>
       Effect.forEach(
@@ -188,6 +191,127 @@ describe("the poison queue", () => {
       assert.strictEqual((yield* queue.stats).depth, 3)
       assert.strictEqual((yield* run("poison", "discard", idOf(null))).code, 0)
       assert.match((yield* run("poison", "ls")).stdout, /There are no such messages/)
+    })
+  )
+})
+
+describe("vaults", () => {
+  it.scopedLive("are paused, resumed and crawled by id or name", () =>
+    Effect.gen(function* () {
+      const { run } = yield* installed
+      const listed = yield* run("vaults", "ls")
+      assert.strictEqual(listed.code, 0, listed.stderr)
+      assert.match(listed.stdout, /vault-1 +Invoices +line_0123abcd +waiting/)
+      assert.match((yield* run("vaults", "pause", "Invoices", "--work", "processing")).stdout, /Invoices: processing/)
+      assert.match(
+        (yield* run("vaults", "pause", "--pipeline", Engine.pipeline.id, "--work", "crawling")).stdout,
+        /crawl/
+      )
+      const paused = yield* run("vaults", "ls")
+      assert.match(paused.stdout, /vault-1 +Invoices +line_0123abcd +crawling and processing paused/)
+      assert.match(paused.stdout, /Processing of the vault vault-1 was paused by .*@/)
+      const shown = yield* run("vaults", "show", "vault-1", "--json")
+      assert.strictEqual(JSON.parse(shown.stdout).processing_paused.work, "processing")
+      const rest = yield* run("vaults", "resume", "--all")
+      assert.strictEqual(rest.code, 0)
+      assert.match(rest.stderr, /Still paused: Processing of the vault vault-1/)
+      assert.strictEqual((yield* run("vaults", "resume", "vault-1", "--pipeline", Engine.pipeline.id)).code, 0)
+      assert.match((yield* run("vaults", "ls")).stdout, /waiting/)
+      assert.strictEqual((yield* run("vaults", "crawl", "Invoices")).code, 0)
+      assert.strictEqual((yield* run("vaults", "crawl", "--all", "--json")).code, 0)
+      assert.strictEqual((yield* run("vaults", "pause")).code, 2)
+      assert.strictEqual((yield* run("vaults", "pause", "Invoices", "--all")).code, 2)
+      const some = yield* run("vaults", "pause", "Invoices", "--pipeline", "other")
+      assert.strictEqual(some.code, 3)
+      assert.match(some.stderr, /No vault has the pipeline other/)
+    })
+  )
+})
+
+describe("workers", () => {
+  it.scopedLive("are listed with what they do, and drained", () =>
+    Effect.gen(function* () {
+      const { control, run } = yield* installed
+      assert.match((yield* run("workers", "ls")).stdout, /No worker has told/)
+      const since = "2026-01-02T10:30:00+00:00"
+      yield* control.upsert({
+        id: "worker_one",
+        kind: "worker",
+        process: "one",
+        worker_name: "worker-1",
+        version: "1.2.3",
+        runtime: "node",
+        host: "here",
+        pid: 7,
+        started_at: since,
+        updated_at: since,
+        memory_bytes: 200 * 1024 ** 2,
+        leases: 1,
+        draining: false,
+        stalled: [],
+        processing: [
+          { id: 1, doing: "processing task_1", since },
+          { id: 2, doing: "idle", since: null }
+        ],
+        source: []
+      })
+      assert.match((yield* run("workers", "ls")).stdout, /one +worker-1 +1\.2\.3 +here .*200 MB +1 of 2 +at work/)
+      assert.match((yield* run("workers", "show", "one")).stdout, /processing 1 +processing task_1/)
+      assert.strictEqual((yield* run("workers", "drain", "one")).code, 0)
+      assert.strictEqual((yield* run("workers", "drain", "two")).code, 1)
+      assert.strictEqual((yield* run("workers", "show", "two")).code, 1)
+    })
+  )
+})
+
+describe("a backfill", () => {
+  it.scopedLive("is counted, carried out, listed and shown; what has ended is neither stopped nor resumed", () =>
+    Effect.gen(function* () {
+      const { add, queue, run, statusOf } = yield* installed
+      yield* add([1, 2], failed)
+      yield* add([3, 4, 5], { status: "completed" })
+      assert.match((yield* run("backfill", "ls")).stdout, /There are no backfills/)
+      assert.match((yield* run("backfill", "start", "Invoices")).stdout, /backfill: 5 documents\. Nothing was done yet/)
+      const done = yield* run("backfill", "start", "Invoices", "--failed", "--yes", "--json")
+      assert.strictEqual(done.code, 0, done.stderr)
+      const { done: count, id } = JSON.parse(done.stdout)
+      assert.strictEqual(count, 2)
+      assert.strictEqual((yield* queue.stats).depth, 2)
+      assert.strictEqual(yield* statusOf(1), "failed")
+      assert.match((yield* run("backfill", "ls")).stdout, /completed .* vault-1 +failed +2 +0 +2/)
+      assert.match((yield* run("backfill", "show", id)).stdout, /Done +2/)
+      assert.match((yield* run("backfill", "stop", id)).stderr, /is completed/)
+      assert.strictEqual((yield* run("backfill", "resume", id)).code, 1)
+      assert.strictEqual((yield* run("backfill", "start", "Invoices", "--failed", "--since", "2026-01-01")).code, 2)
+      assert.strictEqual((yield* run("backfill", "start", "elsewhere")).code, 1)
+    })
+  )
+})
+
+describe("submit", () => {
+  it.scopedLive("makes one task of items for each key, and waits as long as it is asked to", () =>
+    Effect.gen(function* () {
+      const { at, executions, path, queue, run } = yield* installed
+      writeFileSync(at("items.json"), JSON.stringify([Engine.item("a.txt", { text: "Some text" })]))
+      const words = ["submit", "Line", "--items", join(path, "items.json"), "--key", "mine"]
+      const first = yield* run(...words, "--json")
+      assert.strictEqual(first.code, 0, first.stderr)
+      const { created, execution_id } = JSON.parse(first.stdout)
+      assert.isTrue(created)
+      const stored = yield* executions.read(execution_id)
+      assert.strictEqual(stored._tag === "Found" ? stored.document["status"] : "", "pending")
+      const second = yield* run(...words)
+      assert.strictEqual(second.stdout.trim(), `${execution_id}: submitted before with this key`)
+      assert.strictEqual((yield* queue.stats).depth, 1)
+      const late = yield* run(...words, "--wait", "1")
+      assert.strictEqual(late.code, 1)
+      assert.match(late.stderr, /has not ended after 1 seconds/)
+      yield* executions.upsert({ ...Engine.execution(1), ...failed, id: execution_id })
+      const waited = yield* run(...words, "--wait", "5")
+      assert.strictEqual(waited.code, 3)
+      assert.match(waited.stdout, /Status +failed/)
+      const unknown = yield* run("submit", "Other", "--items", join(path, "items.json"))
+      assert.match(unknown.stderr, /There is no pipeline with the id or name Other/)
     })
   )
 })

@@ -146,8 +146,177 @@ const poison = Command.make("poison").pipe(
   Command.withSubcommands([poisonLs, poisonShow, poisonPutBack, poisonDiscard])
 )
 
+// --- Vaults ---
+
+const loadVaults = Effect.promise(() => import("./Vaults.ts"))
+
+const vaultsLs = Command.make("ls", shown, (options) =>
+  Effect.flatMap(loadVaults, (module) => Effect.flatMap(module.list(options), ended))
+).pipe(Command.withDescription("List vaults: what they do, what is paused, the last crawl and the next."))
+
+const vaultsShow = Command.make("show", { id: one("the vault, or its name"), ...shown }, (options) =>
+  Effect.flatMap(loadVaults, (module) => Effect.flatMap(module.show(options), ended))
+).pipe(Command.withDescription("Show one vault with its crawls."))
+
+const vaultsPausing = (verb: "pause" | "resume", description: string) =>
+  Command.make(
+    verb,
+    {
+      ids: Args.text({ name: "ID" }).pipe(Args.withDescription("Ids or names of vaults."), Args.repeated),
+      pipelines: Options.text("pipeline").pipe(
+        Options.withPseudoName("ID"),
+        Options.withDescription("All vaults of this pipeline; may be repeated."),
+        Options.repeated
+      ),
+      all: Options.boolean("all").pipe(Options.withDescription("The whole installation.")),
+      work: Options.choice("work", ["crawling", "processing", "everything"]).pipe(
+        Options.withDescription("Finding documents, processing them, or both, as by default."),
+        Options.withDefault("everything" as const)
+      ),
+      ...shown
+    },
+    (options) => Effect.flatMap(loadVaults, (module) => Effect.flatMap(module.pause({ ...options, verb }), ended))
+  ).pipe(Command.withDescription(description))
+
+const vaultsPause = vaultsPausing(
+  "pause",
+  "Let the work of vaults, pipelines or the whole installation rest, within some seconds: what runs is finished, a crawl is interrupted."
+)
+
+const vaultsResume = vaultsPausing(
+  "resume",
+  "Let what was paused go on: the vaults, pipelines or whole installation that were named then. What was paused by itself besides stays so."
+)
+
+const vaultsCrawl = Command.make(
+  "crawl",
+  {
+    ids: Args.text({ name: "ID" }).pipe(Args.withDescription("Ids or names of vaults."), Args.repeated),
+    all: Options.boolean("all").pipe(Options.withDescription("Every vault that is enabled.")),
+    ...shown
+  },
+  (options) => Effect.flatMap(loadVaults, (module) => Effect.flatMap(module.crawl(options), ended))
+).pipe(Command.withDescription("Look for new documents as soon as a worker is free, instead of at the next time."))
+
+const vaults = Command.make("vaults").pipe(
+  Command.withDescription("List vaults, pause and resume their work, and crawl them before their time."),
+  Command.withSubcommands([vaultsLs, vaultsShow, vaultsPause, vaultsResume, vaultsCrawl])
+)
+
+// --- Workers ---
+
+const loadWorkers = Effect.promise(() => import("./Workers.ts"))
+
+const workersLs = Command.make("ls", shown, (options) =>
+  Effect.flatMap(loadWorkers, (module) => Effect.flatMap(module.list(options), ended))
+).pipe(Command.withDescription("List the worker processes that run, with what they do."))
+
+const workersShow = Command.make("show", { id: one("the process"), ...shown }, (options) =>
+  Effect.flatMap(loadWorkers, (module) => Effect.flatMap(module.show(options), ended))
+).pipe(Command.withDescription("Show one worker process with what each of its loops does."))
+
+const workersDrain = Command.make(
+  "drain",
+  {
+    ids: Args.text({ name: "ID" }).pipe(Args.withDescription("Ids of processes."), Args.atLeast(1)),
+    ...shown
+  },
+  (options) => Effect.flatMap(loadWorkers, (module) => Effect.flatMap(module.drain(options), ended))
+).pipe(
+  Command.withDescription("Let workers finish what they have and take nothing more, until they are started again.")
+)
+
+const workers = Command.make("workers").pipe(
+  Command.withDescription("List the worker processes of an installation, and drain them."),
+  Command.withSubcommands([workersLs, workersShow, workersDrain])
+)
+
+// --- Backfills ---
+
+const loadBackfill = Effect.promise(() => import("./Backfill.ts"))
+
+const backfillLs = Command.make("ls", listed, (options) =>
+  Effect.flatMap(loadBackfill, (module) => Effect.flatMap(module.list(options), ended))
+).pipe(Command.withDescription("List backfills, the newest first."))
+
+const backfillShow = Command.make("show", { id: one("the backfill"), ...shown }, (options) =>
+  Effect.flatMap(loadBackfill, (module) => Effect.flatMap(module.show(options), ended))
+).pipe(Command.withDescription("Show how far a backfill is; it takes the ids of other operations, too."))
+
+const backfillStart = Command.make(
+  "start",
+  {
+    vault: Args.text({ name: "VAULT" }).pipe(Args.withDescription("The id or the name of a vault.")),
+    failed: Options.boolean("failed").pipe(Options.withDescription("Only documents that failed last.")),
+    notVersion: text(
+      "not-version",
+      "VERSION",
+      "Only documents that last ran under another version of their pipeline than this."
+    ),
+    since: text("since", "TIME", "Only documents that changed at this time (ISO 8601) or later."),
+    document: text("document", "TEXT", "Only documents with this text in their name or path."),
+    ...many,
+    ...shown
+  },
+  (options) => Effect.flatMap(loadBackfill, (module) => Effect.flatMap(module.start(options), ended))
+).pipe(
+  Command.withDescription(
+    "Process the documents of a vault again, in executions of their own: those that are there stay. Without --yes they are counted."
+  )
+)
+
+const backfillStop = Command.make(
+  "stop",
+  { ids: Args.text({ name: "ID" }).pipe(Args.withDescription("Ids of backfills."), Args.atLeast(1)), ...shown },
+  (options) => Effect.flatMap(loadBackfill, (module) => Effect.flatMap(module.stop(options), ended))
+).pipe(Command.withDescription("Stop backfills or other operations; what they put into the queue still runs."))
+
+const backfillResume = Command.make("resume", { id: one("the backfill"), ...shown }, (options) =>
+  Effect.flatMap(loadBackfill, (module) => Effect.flatMap(module.resume(options), ended))
+).pipe(Command.withDescription("Go on with a backfill that was stopped, to its end."))
+
+const backfill = Command.make("backfill").pipe(
+  Command.withDescription("Process the documents of a vault again, and see, stop and resume that."),
+  Command.withSubcommands([backfillLs, backfillShow, backfillStart, backfillStop, backfillResume])
+)
+
+// --- Submitting ---
+
+const submit = Command.make(
+  "submit",
+  {
+    pipeline: Args.text({ name: "PIPELINE" }).pipe(Args.withDescription("The id or the name of a pipeline.")),
+    items: Options.text("items").pipe(
+      Options.withPseudoName("FILE"),
+      Options.withDescription("A JSON list of items {id, summary_data, data, executor_logs}; - is standard input.")
+    ),
+    vault: text("vault", "ID", "The vault that it is for."),
+    key: text("key", "KEY", "A name of your own: the same one again for this pipeline submits nothing more."),
+    wait: Options.integer("wait").pipe(
+      Options.withPseudoName("SECONDS"),
+      Options.withDescription("Wait so long for the end, and show the execution."),
+      Options.mapEffect((seconds) =>
+        seconds >= 1 && seconds <= 86_400
+          ? Effect.succeed(seconds)
+          : refuse("--wait takes a whole number of seconds from 1 to 86400.")
+      ),
+      Options.optional
+    ),
+    ...shown
+  },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Submit.ts")),
+      (module) => Effect.flatMap(module.submit(options), ended)
+    )
+).pipe(
+  Command.withDescription(
+    "Put items into the queue for a pipeline, as one task. With --wait the exit code is 0 when it completed and 3 when it failed."
+  )
+)
+
 /** The commands on an installation. */
-export const commands = [executions, poison] as const
+export const commands = [executions, poison, vaults, workers, backfill, submit] as const
 
 type Descriptor = CommandTree.CommandTree["descriptor"]
 
@@ -193,5 +362,31 @@ export const trees: ReadonlyArray<CommandTree.CommandTree> = [
     leaf("show", poisonShow.descriptor, ["poison show ID"]),
     leaf("put-back", poisonPutBack.descriptor, ["poison put-back --all --yes", "poison put-back ID"]),
     leaf("discard", poisonDiscard.descriptor, ["poison discard --foreign --yes"])
+  ]),
+  branch("vaults", vaults.descriptor, [
+    leaf("ls", vaultsLs.descriptor, ["vaults ls"]),
+    leaf("show", vaultsShow.descriptor, ["vaults show invoices"]),
+    leaf("pause", vaultsPause.descriptor, ["vaults pause invoices --work processing", "vaults pause --all"]),
+    leaf("resume", vaultsResume.descriptor, ["vaults resume invoices", "vaults resume --all"]),
+    leaf("crawl", vaultsCrawl.descriptor, ["vaults crawl invoices"])
+  ]),
+  branch("workers", workers.descriptor, [
+    leaf("ls", workersLs.descriptor, ["workers ls"]),
+    leaf("show", workersShow.descriptor, ["workers show ID"]),
+    leaf("drain", workersDrain.descriptor, ["workers drain ID"])
+  ]),
+  branch("backfill", backfill.descriptor, [
+    leaf("ls", backfillLs.descriptor, ["backfill ls"]),
+    leaf("show", backfillShow.descriptor, ["backfill show ID"]),
+    leaf("start", backfillStart.descriptor, [
+      "backfill start invoices --failed",
+      "backfill start invoices --since 2026-01-31 --yes --rate 10"
+    ]),
+    leaf("stop", backfillStop.descriptor, ["backfill stop ID"]),
+    leaf("resume", backfillResume.descriptor, ["backfill resume ID"])
+  ]),
+  leaf("submit", submit.descriptor, [
+    "submit Invoices --items items.json",
+    "submit Invoices --items - --wait 60 --json"
   ])
 ]

@@ -26,3 +26,6 @@ export const eachOf = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, a
   }
   return refused === 0 ? 0 : refused === new Set(ids).size ? 1 : 3
 })
+
+/** The exit code of two such rounds. */
+export const together = (one: number, other: number): number => (one === other ? one : 3)

@@ -92,7 +92,16 @@ const textIn = (document: Readonly<Record<string, unknown>>, name: string): stri
   return typeof value === "string" || typeof value === "number" ? String(value) : null
 }
 
-const describe = ({ attempts, cancelled, documents, execution, logs, message, timeline }: ExecutionDetails): string => {
+/** One execution in words. */
+export const describe = ({
+  attempts,
+  cancelled,
+  documents,
+  execution,
+  logs,
+  message,
+  timeline
+}: ExecutionDetails): string => {
   const fact = (name: string) => textIn(execution, name)
   const [first, ...others] = documents
   return [

@@ -34,35 +34,35 @@ export const act = Effect.fnUntraced(function* (request: BulkRequest, things: st
     confirmed: true,
     ...(Option.isSome(options.rate) ? { ratePerSecond: options.rate.value } : {})
   })
-  const ended = yield* followed(id).pipe(
-    Effect.onInterrupt(() =>
-      Effect.ignore(
-        Effect.zipRight(
-          bulk.stop(id, by),
-          Console.error(
-            request.verb === "backfill"
-              ? `Stopped. It goes on with: contentflow-worker backfill resume ${id}`
-              : "Stopped. The same command does the rest."
-          )
-        )
-      )
-    )
-  )
+  const ended = yield* toEnd(id, request.verb)
   return yield* told(ended, things, options.json)
 })
 
-/** Carries an operation out, or waits for the process that does, and tells on standard error how far it is. */
-export const followed = (id: string) =>
-  Effect.gen(function* () {
-    const bulk = yield* BulkOperations
-    const toEnd: Effect.Effect<Operation, NoSuchThing | ServiceError> = Effect.flatMap(bulk.run(id), (operation) =>
-      operation.status === "running" ? Effect.delay(toEnd, "1 second") : Effect.succeed(operation)
-    )
-    yield* Effect.flatMap(bulk.show(id), ({ done, failed, skipped, total }) =>
-      Console.error(`${done + skipped + failed}${total === null ? "" : ` of ${total}`}`)
-    ).pipe(Effect.ignore, Effect.delay("5 seconds"), Effect.forever, Effect.forkScoped)
-    return yield* toEnd
-  }).pipe(Effect.scoped)
+/**
+ * Carries an operation out, or waits for the process that does, and tells on standard error how far it is. An interruption of the command stops the
+ * operation, too.
+ */
+export const toEnd = Effect.fnUntraced(function* (id: string, verb: Operation["verb"]) {
+  const bulk = yield* BulkOperations
+  const run: Effect.Effect<Operation, NoSuchThing | ServiceError> = Effect.flatMap(bulk.run(id), (operation) =>
+    operation.status === "running"
+      ? Effect.delay(
+          Effect.suspend(() => run),
+          "1 second"
+        )
+      : Effect.succeed(operation)
+  )
+  yield* Effect.flatMap(bulk.show(id), ({ done, failed, skipped, total }) =>
+    Console.error(`${done + skipped + failed}${total === null ? "" : ` of ${total}`}`)
+  ).pipe(Effect.ignore, Effect.delay("5 seconds"), Effect.forever, Effect.forkScoped)
+  const way =
+    verb === "backfill"
+      ? `Stopped. It goes on with: contentflow-worker backfill resume ${id}`
+      : "Stopped. The same command does the rest."
+  return yield* Effect.onInterrupt(run, () =>
+    Effect.ignore(Effect.zipRight(bulk.stop(id, Operator.name()), Console.error(way)))
+  )
+}, Effect.scoped)
 
 /** Tells how an operation ended, and gives the exit code for it. */
 export const told = Effect.fnUntraced(function* (operation: Operation, things: string, json: boolean) {
