@@ -29,7 +29,7 @@ EXPOSE 8099
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
   CMD ["deno", "eval", "const r = await fetch(`http://127.0.0.1:${Deno.env.get('API_PORT') ?? 8099}/health/live`); Deno.exit(r.ok ? 0 : 1)"]
 # The worker process itself gets the signals: no shell, no package manager in between.
-ENTRYPOINT ["deno", "run", "--no-prompt", "--cached-only", "--allow-env", "--allow-net", "--allow-sys", "--allow-read", "--allow-write=/app/tmp,/tmp", "/app/main.js"]
+ENTRYPOINT ["deno", "run", "--no-prompt", "--cached-only", "--allow-env", "--allow-net", "--allow-sys", "--allow-read", "--allow-write=/app/tmp,/tmp,/data", "--allow-ffi=/app/node_modules/@photostructure/sqlite", "/app/main.js"]
 CMD ["start"]
 
 FROM node:24-bookworm-slim AS node

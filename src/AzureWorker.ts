@@ -9,6 +9,7 @@ import * as StorageBlob from "./blob/StorageBlob.ts"
 import { AzureConfig } from "./azure/AzureConfig.ts"
 import { WorkerConfig } from "./config/WorkerConfig.ts"
 import type { ServiceError } from "./domain/ServiceError.ts"
+import type { Catalog } from "./executor/Catalog.ts"
 import type { Executor } from "./executor/Executor.ts"
 import type { ExecutorFileInvalid } from "./executor/ExecutorFiles.ts"
 import * as Builtins from "./executors/Builtins.ts"
@@ -54,13 +55,16 @@ export const catalogWith = <R = never>({ executors = [] }: Options<R>) =>
 
 export const catalog = catalogWith({})
 
-/** The engine with these executor types, over any ports. */
-export const engineWith = <R = never>(options: Options<R>) =>
+/** The engine with this catalog, over any ports. */
+export const engineOver = <E, R>(executors: Layer.Layer<Catalog, E, R>) =>
   EventLoop.layer.pipe(
     Layer.provideMerge(WorkerEngine.layer),
     Layer.provideMerge(PipelineRunner.layer),
-    Layer.provide([catalogWith(options), StepBlobs.layer])
+    Layer.provide([executors, StepBlobs.layer])
   )
+
+/** The engine with these executor types, over any ports. */
+export const engineWith = <R = never>(options: Options<R>) => engineOver(catalogWith(options))
 
 export const engine = engineWith({})
 

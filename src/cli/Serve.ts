@@ -5,6 +5,7 @@ import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -17,6 +18,7 @@ import * as Load from "../config/Load.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import { Database } from "../embedded/Database.ts"
 import * as SqliteContainer from "../embedded/SqliteContainer.ts"
+import { Catalog } from "../executor/Catalog.ts"
 import * as RunFolderSweep from "../executors/input/RunFolderSweep.ts"
 import * as FolderWorker from "../FolderWorker.ts"
 import * as WorkerHttp from "../http/HttpServer.ts"
@@ -25,8 +27,10 @@ import { WorkerEngine } from "../worker/WorkerEngine.ts"
 import * as Telemetry from "../telemetry/Telemetry.ts"
 import * as Logging from "./Logging.ts"
 import * as DocumentResult from "./run/DocumentResult.ts"
+import * as FolderCatalog from "./serve/FolderCatalog.ts"
 import * as Install from "./serve/Install.ts"
 import * as Project from "./serve/Project.ts"
+import * as Reload from "./serve/Reload.ts"
 import * as Reporter from "./serve/Reporter.ts"
 import * as ServeSettings from "./serve/ServeSettings.ts"
 import * as Watch from "./serve/Watch.ts"
@@ -92,11 +96,15 @@ const run = (
     yield* Effect.forEach([...settings.warnings, ...settings.notes], (text) => Effect.logWarning(text), {
       discard: true
     })
-    yield* Effect.flatMap(FileSystem.FileSystem, RunFolderSweep.sweepDefault)
+    const fs = yield* FileSystem.FileSystem
+    yield* RunFolderSweep.sweep(fs, FolderCatalog.temporaryFolder(project.folder))
     yield* Install.install(planned)
     const startedAt = yield* databaseTime
     const reporter = yield* Reporter.make
-    const built = yield* Layer.build(AzureWorker.engine)
+    const catalog = Layer.map(AzureWorker.catalog, (context) =>
+      Context.add(context, Catalog, FolderCatalog.of(project.folder)(Context.get(context, Catalog)))
+    )
+    const built = yield* Layer.build(AzureWorker.engineOver(catalog))
     yield* Effect.provide(Install.check(planned), built)
     const engine = Context.get(built, WorkerEngine)
     const address = once ? Option.none() : yield* Effect.provide(listen(settings), built)
@@ -113,7 +121,23 @@ const run = (
       yield* Console.log(`serve: ${DocumentResult.counts(totals)}`)
       return totals.failed === 0 ? 0 : someFailed
     }
-    yield* Effect.forEach(planned, (vault) => Effect.forkScoped(notice(vault, crawl(vault))), { discard: true })
+    const watching = yield* FiberMap.make<string>()
+    const watch = (vaults: ReadonlyArray<Install.Planned>) =>
+      Effect.forEach(
+        vaults,
+        (vault) =>
+          FiberMap.run(watching, `${vault.vault.name} ${vault.watched}`, notice(vault, crawl(vault)), {
+            onlyIfMissing: true
+          }),
+        { discard: true }
+      )
+    yield* watch(planned)
+    yield* Reload.changes(project, planned).pipe(
+      // A pipeline may list another container than before.
+      Stream.runForEach((vaults) => Effect.zipRight(watch(vaults), Effect.forEach(vaults, crawl, { discard: true }))),
+      Effect.provide(built),
+      Effect.forkScoped
+    )
     // The last results are told when the engine has stopped.
     return yield* Effect.ensuring(
       Effect.repeat(tell, Schedule.spaced("300 millis")),

@@ -62,8 +62,10 @@ describe("The image", () => {
   it("deno gives the process no more than it needs", () => {
     const entry = (stages().get("deno") ?? []).find((line) => line.startsWith("ENTRYPOINT")) ?? ""
     assert.include(entry, "--no-prompt")
-    assert.include(entry, '"--allow-write=/app/tmp,/tmp"')
-    for (const flag of ['"-A"', "--allow-all", "--allow-run", "--allow-ffi", '"--allow-write"'])
+    // /data is where the folder of `serve` is mounted, whose database is the one binary that may be loaded.
+    assert.include(entry, '"--allow-write=/app/tmp,/tmp,/data"')
+    assert.include(entry, '"--allow-ffi=/app/node_modules/@photostructure/sqlite"')
+    for (const flag of ['"-A"', "--allow-all", "--allow-run", '"--allow-ffi"', '"--allow-write"'])
       assert.notInclude(entry, flag)
   })
 })

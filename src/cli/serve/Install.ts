@@ -2,16 +2,16 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { BlobStore } from "../../blob/BlobStore.ts"
 import { PipelineId, VaultId } from "../../domain/Ids.ts"
+import type { VersionedPipeline } from "../../domain/Pipeline.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import { Database } from "../../embedded/Database.ts"
 import * as SqliteContainer from "../../embedded/SqliteContainer.ts"
 import * as FolderWorker from "../../FolderWorker.ts"
 import { PipelineRunner } from "../../pipeline/PipelineRunner.ts"
-import { PipelineStore } from "../../store/PipelineStore.ts"
+import type { Problem } from "../../pipeline/Problem.ts"
 import * as InputNode from "../run/InputNode.ts"
 import * as PipelineFile from "../run/PipelineFile.ts"
 import * as ProblemLine from "../run/ProblemLine.ts"
@@ -25,6 +25,8 @@ export interface Planned {
   readonly pipelineId: PipelineId
   readonly pipelineName: string
   readonly yaml: string
+  /** The pipeline as its file has it. */
+  readonly source: VersionedPipeline
   /** The folder that is watched. */
   readonly watched: string
   /** Its place among the blobs: `account/container`. */
@@ -56,7 +58,8 @@ const planOf = Effect.fnUntraced(function* (project: Project, vault: Vault) {
       message: `The pipeline ${vault.pipeline} of the vault ${vault.name} can't be used: ${message}`
     })
   if (!file.isRead) return yield* invalid(file.problems.map(({ message }) => message).join(" "))
-  const { pipeline } = file.pipeline()
+  const source = file.pipeline()
+  const { pipeline } = source
   const connected = Connect.connect(pipeline.yaml, vault.folder === null ? null : containerOf(project, vault.folder))
   const { documents } = connected
   if (documents === undefined) {
@@ -76,6 +79,7 @@ const planOf = Effect.fnUntraced(function* (project: Project, vault: Vault) {
     pipelineId: PipelineId.make(`folder_${vault.name}`),
     pipelineName: pipeline.name,
     yaml: connected.yaml,
+    source,
     watched: vault.folder ?? folderOf(documents),
     place,
     documents,
@@ -140,25 +144,30 @@ export const install = Effect.fnUntraced(function* (planned: ReadonlyArray<Plann
   }
 })
 
-/** Refuses pipelines that the engine can't run, each with its problems and their lines. */
+/** Refuses pipelines that the engine can't run, each with its problems and their lines; what is stored stays as it is. */
 export const check = Effect.fnUntraced(function* (planned: ReadonlyArray<Planned>) {
   const runner = yield* PipelineRunner
-  const store = yield* PipelineStore
   const problems: Array<string> = []
-  for (const { pipelineId, vault } of planned) {
-    const version = yield* store.find(pipelineId)
-    if (Option.isNone(version)) continue
-    const { plan, problems: found } = yield* runner.check(version.value)
-    const errors = found.filter(({ severity }) => severity === "error")
-    problems.push(...errors.map((problem) => ProblemLine.print(vault.pipeline, problem)))
-    if (errors.length === 0 && plan !== undefined && InputNode.of(plan) === undefined) {
+  for (const { pipelineId, source, vault, yaml } of planned) {
+    const inFile = yield* runner.check(source)
+    const errors = errorsOf(vault, inFile)
+    problems.push(...errors)
+    if (errors.length > 0) continue
+    // With the nodes that find and fetch its documents, it has other lines.
+    const { plan, problems: found } = yield* runner.check({
+      pipeline: { ...source.pipeline, id: pipelineId, yaml },
+      etag: source.etag
+    })
+    problems.push(...errorsOf(vault, { problems: found }))
+    if (plan !== undefined && InputNode.of(plan) === undefined) {
       problems.push(`${vault.pipeline}: it has no executor that looks for documents.`)
     }
   }
-  if (problems.length > 0) return yield* new ProjectInvalid({ message: problems.join("\n") })
-}) satisfies (
-  planned: ReadonlyArray<Planned>
-) => Effect.Effect<void, ProjectInvalid | ServiceError, PipelineRunner | PipelineStore>
+  if (problems.length > 0) return yield* new ProjectInvalid({ message: [...new Set(problems)].join("\n") })
+}) satisfies (planned: ReadonlyArray<Planned>) => Effect.Effect<void, ProjectInvalid | ServiceError, PipelineRunner>
+
+const errorsOf = (vault: Vault, { problems }: { readonly problems: ReadonlyArray<Problem> }): ReadonlyArray<string> =>
+  problems.filter(({ severity }) => severity === "error").map((problem) => ProblemLine.print(vault.pipeline, problem))
 
 const distinct = (places: ReadonlyArray<Connect.Place>): ReadonlyArray<Connect.Place> => [
   ...new Map(places.map((place) => [`${place.account}/${place.container}`, place])).values()

@@ -1,0 +1,81 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import * as Driver from "../../src/embedded/Driver.ts"
+import { eventually } from "../support/Eventually.ts"
+import * as Folders from "../support/Folders.ts"
+import * as WorkerProcess from "../support/WorkerProcess.ts"
+
+const pipeline = (ending: string) => `
+pipeline:
+  name: edited
+  executors:
+    - {id: fetch, type: content_retriever}
+    - {id: extract, type: text_extractor}
+    - {id: write, type: azure_blob_output, settings: {storage_account_name: local, container_name: output, path_template: "{id.folder}", filename_template: "{id.filename}.${ending}"}}
+  edges: [{from: fetch, to: extract}, {from: extract, to: write}]
+`
+
+describe("serve", () => {
+  layer(Layer.empty, { excludeTestServices: true })((it) => {
+    it.scoped(
+      "takes edited pipelines without a restart, goes on with the last good one, and reads local files of its folder alone",
+      () =>
+        Effect.gen(function* () {
+          const folder = yield* Folders.temporary
+          const at = (...path: ReadonlyArray<string>) => join(folder, ...path)
+          const has = (what: string, holds: () => boolean) => eventually(what, Effect.sync(holds), (is) => is)
+          for (const name of ["inbox", "elsewhere"]) mkdirSync(at(name))
+          writeFileSync(at("contentflow.yaml"), "vaults: [{name: edited, folder: inbox, pipeline: p.yaml}]\n")
+          writeFileSync(at("p.yaml"), pipeline("one"))
+          const worker = yield* WorkerProcess.run(["serve", folder], { API_PORT: "0", NUM_PROCESSING_WORKERS: "2" })
+          writeFileSync(at("inbox", "a.txt"), "a")
+          yield* has("the first pipeline's output", () => existsSync(at("output", "a.txt.one")))
+
+          writeFileSync(at("p.yaml"), pipeline("two"))
+          yield* has("the edit is told", () => worker.stdout().includes("Changed   p.yaml: it counts from now on."))
+          writeFileSync(at("inbox", "b.txt"), "b")
+          yield* has("the edited pipeline's output", () => existsSync(at("output", "b.txt.two")))
+
+          writeFileSync(at("p.yaml"), pipeline("three").replace("text_extractor", "text_extracto"))
+          yield* has("the mistake is told", () => worker.stderr().includes("The pipelines go on as they were"))
+          assert.match(worker.stderr(), /p\.yaml:6:\d+: error: .*text_extracto/)
+          writeFileSync(at("inbox", "c.txt"), "c")
+          yield* has("the last good pipeline's output", () => existsSync(at("output", "c.txt.two")))
+
+          // A task with local files, as a program beside the worker sends it.
+          writeFileSync(at("elsewhere", "local.txt"), "local")
+          const send = (name: string, path: string) =>
+            Effect.sync(() => {
+              const id = { canonical_id: name, unique_id: name, source_type: "local_file", path, filename: name }
+              const task = {
+                task_id: `task_${name}`,
+                pipeline_id: "folder_edited",
+                pipeline_name: "edited",
+                execution_id: `exec_${name}`,
+                vault_id: "folder-edited",
+                content: [{ id, summary_data: {}, data: {}, executor_logs: [] }]
+              }
+              const connection = Driver.open(at(".contentflow", "worker.db"), 5_000)
+              connection
+                .prepare("INSERT INTO messages (inserted_at, visible_at, body) VALUES (0, 0, ?)")
+                .run(JSON.stringify({ task_type: "content_processing", payload: task }))
+              connection.close()
+            })
+          yield* send("local.txt", "elsewhere/local.txt")
+          yield* send("outside.txt", "/etc/hostname")
+          yield* has("the local file's output", () => existsSync(at("output", "local.txt.two")))
+          assert.strictEqual(
+            JSON.parse(readFileSync(at("output", "local.txt.two"), "utf8")).data.text_output.text,
+            "local"
+          )
+          yield* has("the file outside is refused", () => /outside\.txt.*allowed_root/.test(worker.stdout()))
+          assert.isFalse(existsSync(at("output", "outside.txt.two")))
+
+          yield* worker.kill("SIGINT")
+          assert.deepStrictEqual(yield* worker.exit, { code: 0, signal: null })
+        })
+    )
+  })
+})
