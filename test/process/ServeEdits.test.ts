@@ -1,6 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Driver from "../../src/embedded/Driver.ts"
 import { eventually } from "../support/Eventually.ts"
@@ -16,6 +16,8 @@ pipeline:
     - {id: write, type: azure_blob_output, settings: {storage_account_name: local, container_name: output, path_template: "{id.folder}", filename_template: "{id.filename}.${ending}"}}
   edges: [{from: fetch, to: extract}, {from: extract, to: write}]
 `
+
+const goesOn = "[^\\n]*\\nThe pipelines go on as they were before this change"
 
 describe("serve", () => {
   layer(Layer.empty, { excludeTestServices: true })((it) => {
@@ -33,16 +35,22 @@ describe("serve", () => {
           writeFileSync(at("inbox", "a.txt"), "a")
           yield* has("the first pipeline's output", () => existsSync(at("output", "a.txt.one")))
 
-          writeFileSync(at("p.yaml"), pipeline("two"))
-          yield* has("the edit is told", () => worker.stdout().includes("Changed   p.yaml: it counts from now on."))
+          const breakIt = (text: string, complaint: string) =>
+            Effect.zipRight(
+              Effect.sync(() => writeFileSync(at("p.yaml"), text)),
+              has(`${complaint} is reported`, () => new RegExp(complaint + goesOn).test(worker.stderr()))
+            )
+          yield* breakIt(
+            pipeline("two").replace("text_extractor", "text_extracto"),
+            "p\\.yaml:6:\\d+: error: .*text_extracto"
+          )
+          yield* breakIt(
+            pipeline("two").replace("- {id: fetch", "- {id: fetch,, "),
+            "p\\.yaml:5:\\d+: error: .*missing"
+          )
+          yield* Effect.sync(() => rmSync(at("p.yaml")))
+          yield* has("its removal is reported", () => new RegExp(`no such file${goesOn}`).test(worker.stderr()))
           writeFileSync(at("inbox", "b.txt"), "b")
-          yield* has("the edited pipeline's output", () => existsSync(at("output", "b.txt.two")))
-
-          writeFileSync(at("p.yaml"), pipeline("three").replace("text_extractor", "text_extracto"))
-          yield* has("the mistake is told", () => worker.stderr().includes("The pipelines go on as they were"))
-          assert.match(worker.stderr(), /p\.yaml:6:\d+: error: .*text_extracto/)
-          writeFileSync(at("inbox", "c.txt"), "c")
-          yield* has("the last good pipeline's output", () => existsSync(at("output", "c.txt.two")))
 
           // A task with local files, as a program beside the worker sends it.
           writeFileSync(at("elsewhere", "local.txt"), "local")
@@ -55,6 +63,7 @@ describe("serve", () => {
                 pipeline_name: "edited",
                 execution_id: `exec_${name}`,
                 vault_id: "folder-edited",
+                executed_input_executor: "discover",
                 content: [{ id, summary_data: {}, data: {}, executor_logs: [] }]
               }
               const connection = Driver.open(at(".contentflow", "worker.db"), 5_000)
@@ -65,13 +74,20 @@ describe("serve", () => {
             })
           yield* send("local.txt", "elsewhere/local.txt")
           yield* send("outside.txt", "/etc/hostname")
-          yield* has("the local file's output", () => existsSync(at("output", "local.txt.two")))
+          yield* has("the local file's output", () => existsSync(at("output", "local.txt.one")))
           assert.strictEqual(
-            JSON.parse(readFileSync(at("output", "local.txt.two"), "utf8")).data.text_output.text,
+            JSON.parse(readFileSync(at("output", "local.txt.one"), "utf8")).data.text_output.text,
             "local"
           )
-          yield* has("the file outside is refused", () => /outside\.txt.*allowed_root/.test(worker.stdout()))
-          assert.isFalse(existsSync(at("output", "outside.txt.two")))
+          yield* has("the file outside is refused", () => /✗ \/etc\/hostname: .*allowed_root/.test(worker.stdout()))
+          yield* has("the last good pipeline's output", () => existsSync(at("output", "b.txt.one")))
+          assert.isFalse(existsSync(at("output", "outside.txt.one")))
+
+          writeFileSync(at("p.yaml"), pipeline("two"))
+          yield* has("the edit is reported", () => worker.stdout().includes("Changed   p.yaml: it counts from now on."))
+          writeFileSync(at("inbox", "c.txt"), "c")
+          yield* has("the edited pipeline's output", () => existsSync(at("output", "c.txt.two")))
+          assert.isFalse(existsSync(at("output", "b.txt.two")))
 
           yield* worker.kill("SIGINT")
           assert.deepStrictEqual(yield* worker.exit, { code: 0, signal: null })

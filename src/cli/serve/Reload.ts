@@ -13,7 +13,7 @@ import * as Project from "./Project.ts"
 const interval = "1 second"
 
 /**
- * Follows the pipeline files: an edited one counts for the tasks that begin afterwards, without a restart. One that can't be used is told, and the
+ * Follows the pipeline files: an edited one counts for the tasks that begin afterwards, without a restart. One that can't be used is reported, and the
  * pipelines go on as they were. Gives all vaults after each change.
  */
 export const changes = (project: Project.Project, first: ReadonlyArray<Install.Planned>) =>
