@@ -7,12 +7,16 @@ import * as Credentials from "./azure/Credentials.ts"
 import * as StorageClients from "./azure/StorageClients.ts"
 import * as StorageBlob from "./blob/StorageBlob.ts"
 import { AzureConfig } from "./azure/AzureConfig.ts"
+import { version } from "./config/Version.ts"
 import { WorkerConfig } from "./config/WorkerConfig.ts"
 import type { ServiceError } from "./domain/ServiceError.ts"
 import type { Catalog } from "./executor/Catalog.ts"
 import type { Executor } from "./executor/Executor.ts"
 import type { ExecutorFileInvalid } from "./executor/ExecutorFiles.ts"
 import * as Builtins from "./executors/Builtins.ts"
+import * as Heartbeat from "./operations/Heartbeat.ts"
+import * as OperationRunner from "./operations/OperationRunner.ts"
+import * as Operations from "./operations/Operations.ts"
 import * as PipelineRunner from "./pipeline/PipelineRunner.ts"
 import * as StorageQueue from "./queue/StorageQueue.ts"
 import * as CosmosStores from "./store/CosmosStores.ts"
@@ -55,13 +59,22 @@ export const catalogWith = <R = never>({ executors = [] }: Options<R>) =>
 
 export const catalog = catalogWith({})
 
+/** What runs definitions with this catalog, and keeps the results of their steps. */
+export const runnerOver = <E, R>(executors: Layer.Layer<Catalog, E, R>) =>
+  PipelineRunner.layer.pipe(Layer.provide(executors), Layer.provideMerge(StepBlobs.layer))
+
+export const runner = runnerOver(catalog)
+
+/** The engine over any ports: it tells the fleet of itself, and carries out what people ask for many things. */
+export const engineAlone = Layer.mergeAll(
+  EventLoop.layer,
+  Heartbeat.layer(version),
+  OperationRunner.layer.pipe(Layer.provide(Operations.layer))
+).pipe(Layer.provideMerge(WorkerEngine.layer))
+
 /** The engine with this catalog, over any ports. */
 export const engineOver = <E, R>(executors: Layer.Layer<Catalog, E, R>) =>
-  EventLoop.layer.pipe(
-    Layer.provideMerge(WorkerEngine.layer),
-    Layer.provideMerge(PipelineRunner.layer),
-    Layer.provide([executors, StepBlobs.layer])
-  )
+  Layer.provideMerge(engineAlone, runnerOver(executors))
 
 /** The engine with these executor types, over any ports. */
 export const engineWith = <R = never>(options: Options<R>) => engineOver(catalogWith(options))

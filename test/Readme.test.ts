@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { basename, dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { version } from "../src/cli/Version.ts"
+import { version } from "../src/config/Version.ts"
 import { markdownTable } from "../src/config/Documentation.ts"
 import { cli, folder as folderWith } from "./cli/Captured.ts"
 

@@ -20,7 +20,7 @@ import * as Operate from "./operate/Commands.ts"
 import * as OutputFormat from "./run/OutputFormat.ts"
 import { isService } from "./Services.ts"
 import * as Signals from "./Signals.ts"
-import { version } from "./Version.ts"
+import { version } from "../config/Version.ts"
 import { refuse } from "./WrongUsage.ts"
 
 /** The variable that the option stands for comes first, so that each command finds it among its settings. */

@@ -8,7 +8,7 @@ import * as UnknownType from "../pipeline/UnknownType.ts"
 import { commonSettingsOf, everywhere } from "./executors/CommonSettingsOf.ts"
 import * as Describe from "./executors/Describe.ts"
 import * as LocalWorker from "./run/LocalWorker.ts"
-import { version } from "./Version.ts"
+import { version } from "../config/Version.ts"
 import { wrongUsage } from "./WrongUsage.ts"
 
 export interface ExecutorsOptions {

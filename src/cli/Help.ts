@@ -3,7 +3,7 @@ import * as CliConfig from "@effect/cli/CliConfig"
 import type * as HelpDoc from "@effect/cli/HelpDoc"
 import type { Span } from "@effect/cli/HelpDoc/Span"
 import * as CommandTree from "./CommandTree.ts"
-import { version } from "./Version.ts"
+import { version } from "../config/Version.ts"
 
 /** Where help is written. */
 export interface Page {

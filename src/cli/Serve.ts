@@ -9,6 +9,7 @@ import * as FiberMap from "effect/FiberMap"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -20,6 +21,7 @@ import { Database } from "../embedded/Database.ts"
 import * as SqliteContainer from "../embedded/SqliteContainer.ts"
 import { Catalog } from "../executor/Catalog.ts"
 import * as RunFolderSweep from "../executors/input/RunFolderSweep.ts"
+import { randomBytes } from "node:crypto"
 import * as FolderWorker from "../FolderWorker.ts"
 import * as WorkerHttp from "../http/HttpServer.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
@@ -149,18 +151,27 @@ const run = (
 const listen = (settings: ServeSettings.ServeSettings) =>
   Effect.gen(function* () {
     const { enabled, host, port } = settings.http
-    if (!enabled) return Option.none<string>()
-    const first = Layer.build(WorkerHttp.layerAt(host, port))
+    if (!enabled) return Option.none<Address>()
+    const token = randomBytes(24).toString("base64url")
+    const access = { ...settings.http.access, local: Redacted.make(token) }
+    const first = Layer.build(WorkerHttp.layerAt(host, port, access))
     const server = yield* settings.isPortChosen
       ? first
-      : Effect.catchTag(first, "CannotListen", () => Layer.build(WorkerHttp.layerAt(host, 0)))
-    return Option.some(yield* Effect.provide(HttpServer.addressFormattedWith(Effect.succeed), server))
+      : Effect.catchTag(first, "CannotListen", () => Layer.build(WorkerHttp.layerAt(host, 0, access)))
+    const url = yield* Effect.provide(HttpServer.addressFormattedWith(Effect.succeed), server)
+    return Option.some({ url, token })
   })
+
+/** Where the HTTP server is, and the token that opens its operations once. */
+interface Address {
+  readonly url: string
+  readonly token: string
+}
 
 const opening = (
   project: Project.Project,
   planned: ReadonlyArray<Install.Planned>,
-  address: Option.Option<string>,
+  address: Option.Option<Address>,
   once: boolean
 ): string => {
   const outputs = [...new Set(planned.flatMap((vault) => vault.outputs.map(({ folder }) => folder)))]
@@ -168,7 +179,10 @@ const opening = (
     ...planned.map(({ pipelineName, vault, watched }) => `Watching  ${watched}  (${pipelineName}, ${vault.pipeline})`),
     ...outputs.map((folder) => `Results   ${folder}`),
     `Kept in   ${project.folder}/${FolderWorker.hiddenFolder}`,
-    ...Option.toArray(Option.map(address, (url) => `Status    ${url}/status  (${url}/docs)`)),
+    ...Option.toArray(address).flatMap(({ token, url }) => [
+      `Status    ${url}/status  (${url}/docs)`,
+      `Sign in   once, at POST ${url}/session, with the token ${token}`
+    ]),
     once
       ? "Ends when all documents are done."
       : "Drop documents into the folder. Ctrl+C ends it, and the next start goes on."

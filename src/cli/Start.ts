@@ -25,10 +25,13 @@ const serve = (settings: Load.Loaded) =>
     const starting = yield* StartingEngine.make(settings.engine)
     // Made before the server, so that it closes after it.
     const engineScope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-    yield* Layer.build(Layer.provide(HttpServer.layer, Layer.succeed(WorkerEngine, starting.engine)))
+    const runner = Layer.succeedContext(yield* Layer.build(AzureWorker.runner))
+    yield* Layer.build(
+      Layer.provide(HttpServer.layer, Layer.merge(Layer.succeed(WorkerEngine, starting.engine), runner))
+    )
     yield* Effect.addFinalizer(() => starting.engine.stop)
     yield* StartupChecks.run({ timeout: settings.startupTimeout, waitsFor: starting.waitsFor })
-    const engine = yield* Layer.buildWithScope(AzureWorker.engine, engineScope)
+    const engine = yield* Layer.buildWithScope(Layer.provide(AzureWorker.engineAlone, runner), engineScope)
     yield* starting.become(Context.get(engine, WorkerEngine))
     return yield* Effect.never
   }).pipe(Effect.scoped)

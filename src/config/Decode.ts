@@ -164,10 +164,42 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
     ({ storage, cosmos, queues, ...rest }): AzureSettings => ({ ...rest, ...storage, ...cosmos, ...queues })
   )
 
+  const issuer = Effect.flatMap(
+    Effect.all(
+      {
+        issuer: value(variables.authIssuer),
+        audience: value(variables.authAudience),
+        operatorRole: value(variables.authOperatorRole),
+        readerRole: value(variables.authReaderRole)
+      },
+      everyMistake
+    ),
+    ({ audience, issuer, ...roles }) =>
+      issuer === null
+        ? Effect.succeed(null)
+        : audience === null
+          ? fail({
+              variable: variables.authAudience.name,
+              value: null,
+              reason: "is required with AUTH_ISSUER: tokens of that issuer for other programs must not be accepted",
+              source: nowhere
+            })
+          : Effect.succeed({ issuer, audience, ...roles })
+  )
+
+  const access = Effect.map(
+    Effect.all(
+      { operatorToken: value(variables.operatorToken), readerToken: value(variables.readerToken), issuer },
+      everyMistake
+    ),
+    (settings) => ({ ...settings, local: null })
+  )
+
   const http = Effect.all(
     {
       enabled: value(variables.apiEnabled),
       host: value(variables.apiHost),
+      access,
       port: value(variables.apiPort)
     },
     everyMistake

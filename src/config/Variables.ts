@@ -67,6 +67,17 @@ const store: Kind.Kind<Redacted.Redacted> = {
 
 const exporter = Kind.choice({ otlp: true, none: false }, ["otlp", "none"])
 
+/** Who can guess it can do everything. */
+const token: Kind.Kind<Redacted.Redacted> = {
+  label: "token of at least 16 characters",
+  parse: (value) =>
+    value.length >= 16
+      ? Either.right(Redacted.make(value))
+      : Either.left(
+          "is too short to be a token: take at least 16 characters by chance, as `openssl rand -hex 32` gives"
+        )
+}
+
 const levels: Readonly<Record<string, LogSettings["level"]>> = {
   trace: "Debug",
   debug: "Debug",
@@ -495,6 +506,47 @@ export const variables = {
     group: "Telemetry",
     without: "none",
     description: "More about the process, in all that is sent: `name=value`, with commas between."
+  }),
+
+  // --- Operations over HTTP ---
+  operatorToken: optional(token, {
+    name: "OPERATOR_TOKEN",
+    group: "Operations over HTTP",
+    without: "nobody may act",
+    secret: true,
+    description: "Who sends it as `Authorization: Bearer …` may see and do everything."
+  }),
+  readerToken: optional(token, {
+    name: "READER_TOKEN",
+    group: "Operations over HTTP",
+    without: "nobody may look",
+    secret: true,
+    description: "Who sends it may see executions, messages, vaults and workers."
+  }),
+  authIssuer: optional(Kind.address("address"), {
+    name: "AUTH_ISSUER",
+    group: "Operations over HTTP",
+    without: "signed tokens are not accepted",
+    description:
+      "Whose signed tokens are accepted, as they name it: `https://login.microsoftonline.com/<tenant>/v2.0` for Entra ID."
+  }),
+  authAudience: optional(Kind.text, {
+    name: "AUTH_AUDIENCE",
+    group: "Operations over HTTP",
+    without: "needed with AUTH_ISSUER",
+    description: "For whom those tokens must be: the client id of the worker's app registration."
+  }),
+  authOperatorRole: withDefault(Kind.text, {
+    name: "AUTH_OPERATOR_ROLE",
+    group: "Operations over HTTP",
+    default: "ContentFlow.Operator",
+    description: "The role in those tokens that may do everything."
+  }),
+  authReaderRole: withDefault(Kind.text, {
+    name: "AUTH_READER_ROLE",
+    group: "Operations over HTTP",
+    default: "ContentFlow.Reader",
+    description: "The role that may see everything."
   }),
 
   // --- App Configuration ---

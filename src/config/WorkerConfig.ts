@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
+import type { AccessSettings } from "./AccessConfig.ts"
 
 /** How the engine works: numbers and rhythms, no addresses. Every field's variable is named in the README's table. */
 export interface EngineSettings {
@@ -88,6 +89,7 @@ export interface HttpSettings {
   readonly enabled: boolean
   readonly host: string
   readonly port: number
+  readonly access: AccessSettings
 }
 
 export class HttpConfig extends Context.Tag("contentflow-worker/config/HttpConfig")<HttpConfig, HttpSettings>() {}

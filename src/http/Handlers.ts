@@ -10,6 +10,7 @@ import * as Metrics from "../worker/Metrics.ts"
 import type { Stalled } from "../worker/Progress.ts"
 import { type EngineStatus, type WorkerGroup, WorkerEngine } from "../worker/WorkerEngine.ts"
 import { Dependencies, type DependencyState } from "./Dependencies.ts"
+import * as OperationHandlers from "./OperationHandlers.ts"
 import * as KnownMetrics from "./KnownMetrics.ts"
 import * as Process from "./Process.ts"
 import * as Prometheus from "./Prometheus.ts"
@@ -71,6 +72,17 @@ const engineSamples = (status: EngineStatus): ReadonlyArray<Prometheus.Sample> =
       { kind }
     )
   ]),
+  ...(["crawling", "processing", "everything"] as const).map((work) =>
+    gauge(
+      "pauses",
+      "Pauses that people asked for, by what rests",
+      status.paused.filter((pause) => pause.work === work).length,
+      {
+        work
+      }
+    )
+  ),
+  gauge("draining", "1 while this process takes no more work, since somebody asked it to", Number(status.draining)),
   gauge("leases_held", "Messages that this process owns", status.leases),
   ...status.loops.flatMap(({ loop, silentMillis }) => [
     gauge("loop_last_report_seconds", "Seconds since a loop last reported progress", silentMillis / 1_000, {
@@ -160,6 +172,8 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
           processing_workers: shownGroup(status.processing),
           source_workers: shownGroup(status.source),
           leases: status.leases,
+          paused: status.paused,
+          draining: status.draining,
           loops: status.loops.map(({ doing, lastReportAt, loop }) => ({
             loop,
             doing,
@@ -180,5 +194,5 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
   })
 )
 
-/** The handlers over the engine, and the API as one layer. */
-export const layer = Layer.provide(HttpApiBuilder.api(WorkerApi), Live)
+/** The handlers over the engine and the operations, and the API as one layer. */
+export const layer = Layer.provide(HttpApiBuilder.api(WorkerApi), [Live, OperationHandlers.layer])

@@ -12,9 +12,12 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { createServer, type RequestListener, type Server } from "node:http"
+import * as AccessConfig from "../config/AccessConfig.ts"
 import { HttpConfig } from "../config/WorkerConfig.ts"
 import * as SecretShape from "../domain/SecretShape.ts"
 import { WorkerEngine } from "../worker/WorkerEngine.ts"
+import * as Operations from "../operations/Operations.ts"
+import * as Access from "./Access.ts"
 import * as Dependencies from "./Dependencies.ts"
 import * as Handlers from "./Handlers.ts"
 import { paths } from "./WorkerApi.ts"
@@ -23,6 +26,12 @@ const json = (status: number, body: Readonly<Record<string, string>>) => HttpSer
 
 const notFound = json(404, { detail: "Not Found" })
 const methodNotAllowed = HttpServerResponse.setHeader(json(405, { detail: "Method Not Allowed" }), "allow", "GET, HEAD")
+
+const problem = (status: number, title: string, detail: string) =>
+  HttpServerResponse.unsafeJson(
+    { type: "about:blank", title, status, detail },
+    { status, headers: { "content-type": "application/problem+json" } }
+  )
 
 /** The path as the router reads it: without the query and a slash at the end. */
 const pathOf = (url: string): string => {
@@ -44,6 +53,10 @@ const answerEverything = (app: HttpApp.Default): HttpApp.Default =>
       }
       if (Option.isSome(failure) || Cause.isInterruptedOnly(cause))
         return yield* Effect.failCause(cause as Cause.Cause<never>)
+      // The platform takes a body that is no JSON for a defect.
+      if (Predicate.isTagged(Cause.squash(cause), "RequestError")) {
+        return problem(400, "Bad Request", "The body can't be read: it is no JSON, or was cut off.")
+      }
       yield* Effect.logError(`${request.method} ${request.url.slice(0, 200)} failed`, cause)
       return json(500, { detail: "Internal Server Error" })
     })
@@ -67,9 +80,14 @@ const longestSilence = 10_000
 /** How long an answer that is under way may hold a server that closes. */
 const closingTimeout = 2_000
 
-/** Bodies are of no use here: a client that sends one gets its answer, and the connection ends instead of the body. */
-const withoutBody: RequestListener = ({ headers, socket }, response) => {
-  if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return
+/** Bytes of a body: what is larger belongs into a blob. */
+const largestBody = 1_048_576
+
+/** The body of a request that has no use for one, or is too large, is not read: the client gets its answer, and the connection ends. */
+const withoutBody: RequestListener = ({ headers, method, socket }, response) => {
+  const length = headers["content-length"]
+  if (length === undefined && headers["transfer-encoding"] === undefined) return
+  if (method === "POST" && length !== undefined && Number(length) <= largestBody) return
   response.setHeader("connection", "close")
   response.once("finish", () => socket.destroySoon())
 }
@@ -92,13 +110,42 @@ const drainingServer = (): Server => {
   return server
 }
 
-const Routes = HttpApiBuilder.serve().pipe(
-  Layer.provide(HttpApiBuilder.middleware(answerEverything)),
-  Layer.provide(HttpApiSwagger.layer({ path: "/docs" })),
-  Layer.provide(HttpApiBuilder.middlewareOpenApi({ path: "/openapi.json" })),
-  Layer.provide(Handlers.layer),
-  Layer.provide(Dependencies.layer)
-)
+/** Too large a body, or one of a length that nobody says, is refused before anything is read of it. */
+const boundBodies = (app: HttpApp.Default): HttpApp.Default =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method }) => {
+    const length = headers["content-length"]
+    if (method !== "POST" || (length === undefined && headers["transfer-encoding"] === undefined)) return app
+    return length !== undefined && Number(length) <= largestBody
+      ? app
+      : Effect.succeed(
+          problem(413, "Content Too Large", `The body may have ${largestBody} bytes, and must say its length.`)
+        )
+  })
+
+/** What is answered is data for programs; no page may frame it, guess its type, or run anything in it. */
+const hardened = (app: HttpApp.Default): HttpApp.Default =>
+  Effect.map(app, (response) =>
+    HttpServerResponse.setHeaders(response, {
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      "x-frame-options": "DENY",
+      ...(response.headers["content-type"]?.includes("json") === true
+        ? { "content-security-policy": "default-src 'none'; frame-ancestors 'none'" }
+        : {})
+    })
+  )
+
+const routes = (access: AccessConfig.AccessSettings) =>
+  HttpApiBuilder.serve().pipe(
+    Layer.provide(HttpApiBuilder.middleware((app: HttpApp.Default) => hardened(boundBodies(answerEverything(app))))),
+    Layer.provide(HttpApiSwagger.layer({ path: "/docs" })),
+    Layer.provide(HttpApiBuilder.middlewareOpenApi({ path: "/openapi.json" })),
+    Layer.provide(Handlers.layer),
+    Layer.provide(Access.layer),
+    Layer.provide(Layer.succeed(AccessConfig.AccessConfig, access)),
+    Layer.provide(Operations.layer),
+    Layer.provide(Dependencies.layer)
+  )
 
 /** The engine stops before the server does: probes and people get answers until the last attempt has ended. */
 const stopEngineFirst = Layer.scopedDiscard(
@@ -140,15 +187,16 @@ const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, "$1
 
 /**
  * The HTTP server on this interface and port (0 is a free one). Its address is in the log, and in the context for whoever started it.
- * Closing it stops the engine first, and answers until that is done.
+ * Closing it stops the engine first, and answers until that is done. `access` says who may see and do what; without it only health, status and
+ * metrics are served.
  */
-export const layerAt = (host: string, port: number) =>
+export const layerAt = (host: string, port: number, access: AccessConfig.AccessSettings = AccessConfig.nobody) =>
   stopEngineFirst.pipe(
-    Layer.provideMerge(Layer.provideMerge(Layer.effectDiscard(logAddress(withoutBrackets(host))), Routes)),
+    Layer.provideMerge(Layer.provideMerge(Layer.effectDiscard(logAddress(withoutBrackets(host))), routes(access))),
     Layer.provideMerge(serverAt(host, port))
   )
 
 /** The HTTP server where `HttpConfig` says, or nothing when it is switched off. Needs the engine and the ports it asks. */
 export const layer = Layer.unwrapEffect(
-  Effect.map(HttpConfig, ({ enabled, host, port }) => (enabled ? layerAt(host, port) : Layer.empty))
+  Effect.map(HttpConfig, ({ access, enabled, host, port }) => (enabled ? layerAt(host, port, access) : Layer.empty))
 )

@@ -4,6 +4,8 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { Pause } from "../domain/Control.ts"
+import * as OperationsApi from "./OperationsApi.ts"
 import * as Prometheus from "./Prometheus.ts"
 
 /** The version that `/` answers; the original's, since the API shows it. */
@@ -80,6 +82,10 @@ const Status = Schema.Struct({
   processing_workers: WorkerGroup,
   source_workers: WorkerGroup,
   leases: Schema.Number,
+  /** What people let rest, in the whole fleet. */
+  paused: Schema.Array(Pause),
+  /** Somebody asked this process to take no more work. */
+  draining: Schema.Boolean,
   loops: Schema.Array(
     Schema.Struct({ loop: Schema.String, doing: Schema.String, last_report: Schema.String, stalled: Schema.Boolean })
   ),
@@ -114,22 +120,56 @@ export class NotReady extends Schema.TaggedError<NotReady>()(
 ) {}
 
 class Operations extends HttpApiGroup.make("operations", { topLevel: true })
-  .add(HttpApiEndpoint.get("service", "/").addSuccess(Service))
-  .add(HttpApiEndpoint.get("health", "/health").addSuccess(Health))
-  .add(HttpApiEndpoint.get("live", "/health/live").addSuccess(Health).addError(NotLive))
-  .add(HttpApiEndpoint.get("ready", "/health/ready").addSuccess(Ready).addError(NotReady))
-  .add(HttpApiEndpoint.get("status", "/status").addSuccess(Status))
   .add(
-    HttpApiEndpoint.get("metrics", "/metrics").addSuccess(HttpApiSchema.Text({ contentType: Prometheus.contentType }))
+    HttpApiEndpoint.get("service", "/")
+      .annotateContext(OpenApi.annotations({ summary: "Say who answers" }))
+      .addSuccess(Service)
+  )
+  .add(
+    HttpApiEndpoint.get("health", "/health")
+      .annotateContext(OpenApi.annotations({ summary: "Say whether the worker makes progress" }))
+      .addSuccess(Health)
+  )
+  .add(
+    HttpApiEndpoint.get("live", "/health/live")
+      .annotateContext(OpenApi.annotations({ summary: "Fail when a loop makes no progress" }))
+      .addSuccess(Health)
+      .addError(NotLive)
+  )
+  .add(
+    HttpApiEndpoint.get("ready", "/health/ready")
+      .annotateContext(OpenApi.annotations({ summary: "Fail when a dependency does not answer" }))
+      .addSuccess(Ready)
+      .addError(NotReady)
+  )
+  .add(
+    HttpApiEndpoint.get("status", "/status")
+      .annotateContext(OpenApi.annotations({ summary: "Show workers, loops and valves" }))
+      .addSuccess(Status)
+  )
+  .add(
+    HttpApiEndpoint.get("metrics", "/metrics")
+      .annotateContext(OpenApi.annotations({ summary: "Show metrics for Prometheus" }))
+      .addSuccess(HttpApiSchema.Text({ contentType: Prometheus.contentType }))
   ) {}
 
 /** The worker's HTTP interface: the original's three answers with more fields, and what it promised beside them. */
 export class WorkerApi extends HttpApi.make("worker")
   .add(Operations)
+  .add(OperationsApi.Executions)
+  .add(OperationsApi.Poison)
+  .add(OperationsApi.Vaults)
+  .add(OperationsApi.Workers)
+  .add(OperationsApi.Operations)
+  .add(OperationsApi.Tasks)
+  .add(OperationsApi.Sessions)
+  .add(OperationsApi.Events)
   .annotate(OpenApi.Title, "ContentFlow Worker API")
-  .annotate(OpenApi.Version, version) {}
+  .annotate(OpenApi.Version, version)
+  .annotate(OpenApi.License, { name: "MIT", url: "https://opensource.org/license/mit" })
+  .annotate(OpenApi.Servers, [{ url: "/" }]) {}
 
-/** Paths that exist, for telling a wrong method from an unknown path. */
+/** Paths that only GET knows, for telling a wrong method from an unknown path. */
 export const paths: ReadonlySet<string> = new Set([
   "/",
   "/health",

@@ -26,7 +26,7 @@ export type Ports = Layer.Layer.Success<typeof ports>
 /** An engine over the ports and the runner that are there, with these settings. Built twice, it is two engines. */
 export const engine = (settings: Partial<WorkerConfig.EngineSettings> = {}) =>
   Layer.fresh(WorkerEngine.layer).pipe(
-    Layer.provide(
+    Layer.provideMerge(
       WorkerConfig.layerWith({
         processingWorkers: 2,
         sourceWorkers: 0,

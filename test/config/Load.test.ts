@@ -2,6 +2,7 @@ import { FileSystem, Path } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Duration, Effect, type Either, Layer, Redacted, type Scope } from "effect"
+import * as AccessConfig from "../../src/config/AccessConfig.ts"
 import { SecretReader } from "../../src/config/AppConfiguration.ts"
 import type { ConfigError } from "../../src/config/ConfigError.ts"
 import * as Load from "../../src/config/Load.ts"
@@ -83,7 +84,7 @@ describe("Load", () => {
         clientId: null,
         createMissingResources: false
       })
-      assert.deepStrictEqual(http, { enabled: true, host: "0.0.0.0", port: 8099 })
+      assert.deepStrictEqual(http, { enabled: true, host: "0.0.0.0", port: 8099, access: AccessConfig.nobody })
       assert.deepStrictEqual(log, { level: "Info", format: "json", file: null })
       assert.deepStrictEqual(notes, [
         "NUM_PROCESSING_WORKERS is 0: this process discovers documents and processes none. Set it, to 4 for instance, here or in another process of the fleet."
@@ -176,7 +177,7 @@ describe("Load", () => {
         "AccountName=x;AccountKey=k"
       )
       assert.strictEqual(azure.cosmosKey && Redacted.value(azure.cosmosKey), "key")
-      assert.deepStrictEqual(http, { enabled: false, host: "127.0.0.1", port: 0 })
+      assert.deepStrictEqual(http, { enabled: false, host: "127.0.0.1", port: 0, access: AccessConfig.nobody })
       assert.deepStrictEqual(log, { level: "Warning", format: "pretty", file: "/tmp/log" })
     })
   )

@@ -1,0 +1,76 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
+import * as Stream from "effect/Stream"
+import type { ExecutionSummary } from "../domain/ExecutionFilter.ts"
+import { Executions } from "../operations/Executions.ts"
+import { OperationLog } from "../operations/OperationLog.ts"
+
+/** One event as a stream writes it. */
+interface Change {
+  readonly event: "execution" | "operation"
+  readonly data: unknown
+}
+
+/** Streams of one process; each costs memory and a connection. */
+export const mostStreams = 64
+
+/** How often the stores are looked at while somebody follows, whoever many there are. */
+const interval = Duration.seconds(2)
+
+/** A comment that shows that the connection lives. */
+const beat = Duration.seconds(5)
+
+/** The last executions, among which a change is seen; older ones that change are seen when they are listed. */
+const watched = 200
+
+/** Follows what changes, for as many as are there; none when too many follow. */
+export const make = Effect.gen(function* () {
+  const executions = yield* Executions
+  const log = yield* OperationLog
+  const changes = yield* PubSub.sliding<Change>(1_024)
+  let streams = 0
+  let seen: ReadonlyMap<string, string> | undefined
+
+  const look = Effect.gen(function* () {
+    const { executions: newest } = yield* executions.list({}, watched)
+    const { operations } = yield* log.list(20)
+    const now = new Map<string, string>()
+    const publish = (event: Change["event"], id: string, version: string, data: unknown) => {
+      now.set(id, version)
+      return seen === undefined || seen.get(id) === version ? Effect.void : PubSub.publish(changes, { event, data })
+    }
+    for (const execution of newest) yield* publish("execution", execution.id, versionOf(execution), execution)
+    for (const operation of operations) yield* publish("operation", operation.id, operation.updated_at, operation)
+    seen = now
+  })
+
+  yield* Effect.suspend(() => {
+    if (streams > 0) return Effect.catchAll(look, (error) => Effect.logDebug(error.message))
+    seen = undefined
+    return Effect.void
+  }).pipe(Effect.zipRight(Effect.sleep(interval)), Effect.forever, Effect.interruptible, Effect.forkScoped)
+
+  const encoder = new TextEncoder()
+  const beats = Stream.map(Stream.tick(beat), () => ": here\n\n")
+  const opened = Stream.unwrapScoped(
+    Effect.gen(function* () {
+      streams++
+      yield* Effect.addFinalizer(() => Effect.sync(() => void streams--))
+      const subscription = yield* PubSub.subscribe(changes)
+      return Stream.merge(
+        beats,
+        Stream.map(
+          Stream.fromQueue(subscription),
+          ({ data, event }) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+        )
+      )
+    })
+  ).pipe(Stream.map((text) => encoder.encode(text)))
+
+  return Effect.sync(() => (streams >= mostStreams ? Option.none() : Option.some(opened)))
+})
+
+const versionOf = ({ status, status_message, updated_at }: ExecutionSummary): string =>
+  `${status} ${updated_at ?? ""} ${status_message ?? ""}`

@@ -1,0 +1,356 @@
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Schema from "effect/Schema"
+import { Pause, PausedWork, PauseScope } from "../domain/Control.ts"
+import { ExecutionSummary } from "../domain/ExecutionFilter.ts"
+import { BulkRequest } from "../operations/BulkOperations.ts"
+import { Operation } from "../operations/Operation.ts"
+import { Submission } from "../operations/Submissions.ts"
+import { Worker } from "../operations/Workers.ts"
+import { OperatorAccess, ReaderAccess } from "./Access.ts"
+import { BadRequest, Missing, Refused, StoreFails } from "./Problems.ts"
+
+const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+const Text = Schema.String.pipe(Schema.maxLength(2_048))
+const optional = Schema.optional(Text)
+const Id = HttpApiSchema.param("id", Schema.NonEmptyString.pipe(Schema.maxLength(1_023)))
+
+const Paged = { limit: Schema.optional(Schema.NumberFromString), after: optional }
+
+const PoisonEntry = Schema.Struct({
+  id: Schema.String,
+  inserted_at: Schema.String,
+  reason: Schema.NullOr(Schema.String),
+  rejected_at: Schema.NullOr(Schema.String),
+  rejected_by: Schema.NullOr(Schema.String),
+  foreign: Schema.Boolean,
+  unusable: Schema.NullOr(Schema.String),
+  task_id: Schema.NullOr(Schema.String),
+  execution_id: Schema.NullOr(Schema.String),
+  pipeline_id: Schema.NullOr(Schema.String),
+  vault_id: Schema.NullOr(Schema.String),
+  document: Schema.NullOr(Schema.String)
+})
+
+const Vault = Schema.Struct({
+  id: Schema.String,
+  name: Schema.NullOr(Schema.String),
+  pipeline_id: Schema.String,
+  enabled: Schema.Boolean,
+  crawling_paused: Schema.NullOr(Pause),
+  processing_paused: Schema.NullOr(Pause),
+  crawls: Schema.Array(
+    Schema.Struct({
+      executor_id: Schema.String,
+      crawling: Schema.Boolean,
+      last_started_at: Schema.NullOr(Schema.String),
+      last_completed_at: Schema.NullOr(Schema.String),
+      next_at: Schema.NullOr(Schema.String),
+      overdue_seconds: Schema.Number
+    })
+  )
+})
+
+const Page = <A, I, R>(name: string, items: Schema.Schema<A, I, R>) =>
+  Schema.Struct({
+    items: Schema.Array(items),
+    /** Give it as `after` for the next page; null after the last. */
+    next: Schema.NullOr(Schema.String)
+  }).annotations({ identifier: name })
+
+export const ExecutionQuery = Schema.Struct({
+  vault: optional,
+  pipeline: optional,
+  version: optional,
+  /** `pending`, `running`, `completed`, `failed`; several with commas. */
+  status: optional,
+  from: optional,
+  to: optional,
+  document: optional,
+  error: optional,
+  operation: optional,
+  ...Paged
+})
+
+export const PoisonQuery = Schema.Struct({
+  vault: optional,
+  pipeline: optional,
+  execution: optional,
+  reason: optional,
+  before: optional,
+  foreign: Schema.optional(Schema.BooleanFromString),
+  limit: Schema.optional(Schema.NumberFromString)
+})
+
+const PauseRequest = Schema.Struct({
+  scope: PauseScope,
+  work: Schema.optionalWith(PausedWork, { default: () => "everything" as const })
+})
+
+const OperationRequest = Schema.extend(
+  BulkRequest,
+  Schema.Struct({
+    /** Counts, and does nothing. */
+    dry_run: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+    /** What concerns more than 100 must be confirmed. */
+    confirmed: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+    rate_per_second: Schema.optional(Schema.Number.pipe(Schema.positive())),
+    /** A name of your own: the same one again begins nothing new. */
+    operation_id: Schema.optional(Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{1,100}$/)))
+  })
+)
+
+const Counted = Schema.Struct({ count: Schema.Number, more: Schema.Boolean })
+
+const Submitted = Schema.Struct({
+  execution_id: Schema.String,
+  task_id: Schema.String,
+  created: Schema.Boolean,
+  /** With `wait`: the execution as it is then. */
+  execution: Schema.NullOr(Json)
+})
+
+const waits = Schema.Struct({ wait: Schema.optional(Schema.NumberFromString) })
+
+const said = (summary: string, description?: string) =>
+  OpenApi.annotations({ summary, ...(description === undefined ? {} : { description }) })
+
+export class Executions extends HttpApiGroup.make("executions")
+  .add(
+    HttpApiEndpoint.get("list", "/executions")
+      .setUrlParams(ExecutionQuery)
+      .addSuccess(Page("ExecutionPage", ExecutionSummary))
+      .middleware(ReaderAccess)
+      .annotateContext(said("List executions, the newest first"))
+  )
+  .add(
+    HttpApiEndpoint.get("show")`/executions/${Id}`
+      .setUrlParams(waits)
+      .addSuccess(Json)
+      .addError(Missing)
+      .middleware(ReaderAccess)
+      .annotateContext(
+        said("Show one execution", "With `wait` it is answered when the execution has ended, or after so many seconds.")
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("retry")`/executions/${Id}/retry`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .addError(Refused)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Put an execution back: a new attempt of the same documents"))
+  )
+  .add(
+    HttpApiEndpoint.post("cancel")`/executions/${Id}/cancel`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .addError(Refused)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Call an execution off; the worker that runs it stops within some seconds"))
+  )
+  .add(
+    HttpApiEndpoint.del("remove")`/executions/${Id}`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .addError(Refused)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Delete an execution; one that has not ended is called off first"))
+  )
+  .addError(BadRequest)
+  .addError(StoreFails)
+  .annotateContext(OpenApi.annotations({ description: "What became of each task." })) {}
+
+export class Poison extends HttpApiGroup.make("poison")
+  .add(
+    HttpApiEndpoint.get("list", "/poison")
+      .setUrlParams(PoisonQuery)
+      .addSuccess(Page("PoisonPage", PoisonEntry))
+      .middleware(ReaderAccess)
+      .annotateContext(said("List messages of the poison queue"))
+  )
+  .add(
+    HttpApiEndpoint.get("show")`/poison/${Id}`
+      .addSuccess(Json)
+      .addError(Missing)
+      .middleware(ReaderAccess)
+      .annotateContext(said("Show one message of the poison queue, with its body"))
+  )
+  .add(
+    HttpApiEndpoint.post("putBack")`/poison/${Id}/put-back`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .addError(Refused)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Put a message back: its task runs again"))
+  )
+  .add(
+    HttpApiEndpoint.del("discard")`/poison/${Id}`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Delete a message of the poison queue; its execution stays"))
+  )
+  .addError(BadRequest)
+  .addError(StoreFails)
+  .annotateContext(OpenApi.annotations({ description: "Messages that could not succeed, with the reason." })) {}
+
+export class Vaults extends HttpApiGroup.make("vaults")
+  .add(
+    HttpApiEndpoint.get("list", "/vaults")
+      .addSuccess(Page("VaultPage", Vault))
+      .middleware(ReaderAccess)
+      .annotateContext(said("List vaults with their crawls and pauses"))
+  )
+  .add(
+    HttpApiEndpoint.get("show")`/vaults/${Id}`
+      .addSuccess(Vault)
+      .addError(Missing)
+      .middleware(ReaderAccess)
+      .annotateContext(said("Show one vault"))
+  )
+  .add(
+    HttpApiEndpoint.post("crawl")`/vaults/${Id}/crawl`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Crawl a vault now"))
+  )
+  .add(
+    HttpApiEndpoint.get("pauses", "/pauses")
+      .addSuccess(Page("PausePage", Pause))
+      .middleware(ReaderAccess)
+      .annotateContext(said("List what is paused"))
+  )
+  .add(
+    HttpApiEndpoint.post("pause", "/pauses")
+      .setPayload(PauseRequest)
+      .addSuccess(Operation)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Let crawling, processing or both rest: of a vault, a pipeline, or everything"))
+  )
+  .add(
+    HttpApiEndpoint.post("resume", "/pauses/resume")
+      .setPayload(PauseRequest)
+      .addSuccess(Operation)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Let it go on"))
+  )
+  .addError(BadRequest)
+  .addError(StoreFails)
+  .annotateContext(OpenApi.annotations({ description: "Where documents come from, and what rests." })) {}
+
+export class Workers extends HttpApiGroup.make("workers")
+  .add(
+    HttpApiEndpoint.get("list", "/workers")
+      .addSuccess(Page("WorkerPage", Worker))
+      .middleware(ReaderAccess)
+      .annotateContext(said("List the live workers of the fleet and what they run"))
+  )
+  .add(
+    HttpApiEndpoint.post("drain")`/workers/${Id}/drain`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Let one worker take no more work"))
+  )
+  .addError(StoreFails)
+  .annotateContext(OpenApi.annotations({ description: "The processes of the fleet." })) {}
+
+export class Operations extends HttpApiGroup.make("actions")
+  .add(
+    HttpApiEndpoint.get("list", "/operations")
+      .setUrlParams(Schema.Struct(Paged))
+      .addSuccess(Page("OperationPage", Operation))
+      .middleware(ReaderAccess)
+      .annotateContext(said("List what was done by whom, the newest first"))
+  )
+  .add(
+    HttpApiEndpoint.get("show")`/operations/${Id}`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .middleware(ReaderAccess)
+      .annotateContext(said("Show one operation and how far it is"))
+  )
+  .add(
+    HttpApiEndpoint.post("begin", "/operations")
+      .setPayload(OperationRequest)
+      .addSuccess(Schema.Union(Operation, Counted))
+      .addError(Refused)
+      .middleware(OperatorAccess)
+      .annotateContext(
+        said("Retry, cancel, delete, put back, discard or backfill by a filter", "With `dry_run` it only counts.")
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("stop")`/operations/${Id}/stop`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .addError(Refused)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Stop an operation that is under way"))
+  )
+  .add(
+    HttpApiEndpoint.post("goOn")`/operations/${Id}/continue`
+      .addSuccess(Operation)
+      .addError(Missing)
+      .addError(Refused)
+      .middleware(OperatorAccess)
+      .annotateContext(said("Let an operation that was stopped go on"))
+  )
+  .addError(BadRequest)
+  .addError(StoreFails)
+  .annotateContext(OpenApi.annotations({ description: "What people did, and operations on many things." })) {}
+
+export class Tasks extends HttpApiGroup.make("tasks")
+  .add(
+    HttpApiEndpoint.post("submit", "/tasks")
+      .setPayload(Submission)
+      .setUrlParams(waits)
+      .setHeaders(Schema.Struct({ "idempotency-key": Schema.optional(Schema.String.pipe(Schema.maxLength(255))) }))
+      .addSuccess(Submitted)
+      .addError(Missing)
+      .addError(Refused)
+      .middleware(OperatorAccess)
+      .annotateContext(
+        said(
+          "Bring documents into a pipeline",
+          "The same Idempotency-Key makes one task, however often it is sent. With `wait` it is answered when the task has ended, or after so many seconds."
+        )
+      )
+  )
+  .addError(BadRequest)
+  .addError(StoreFails)
+  .annotateContext(OpenApi.annotations({ description: "Documents that other programs bring." })) {}
+
+export class Sessions extends HttpApiGroup.make("sessions")
+  .add(
+    HttpApiEndpoint.post("begin", "/session")
+      .addSuccess(Schema.Struct({ name: Schema.String, role: Schema.String }))
+      .middleware(ReaderAccess)
+      .annotateContext(said("Sign in with a token: a browser gets a session"))
+  )
+  .add(
+    HttpApiEndpoint.get("show", "/session")
+      .addSuccess(Schema.Struct({ name: Schema.String, role: Schema.String }))
+      .middleware(ReaderAccess)
+      .annotateContext(said("Show who is signed in"))
+  )
+  .add(
+    HttpApiEndpoint.del("end", "/session")
+      .addSuccess(Schema.Struct({ ended: Schema.Boolean }))
+      .middleware(ReaderAccess)
+      .annotateContext(said("Sign out"))
+  )
+  .annotateContext(OpenApi.annotations({ description: "Browsers that signed in." })) {}
+
+export class Events extends HttpApiGroup.make("events")
+  .add(
+    HttpApiEndpoint.get("changes", "/events")
+      .addSuccess(HttpApiSchema.Text({ contentType: "text/event-stream" }))
+      .middleware(ReaderAccess)
+      .annotateContext(said("Follow what changes, as server-sent events"))
+  )
+  .annotateContext(OpenApi.annotations({ description: "What changes, as it does." })) {}

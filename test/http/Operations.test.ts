@@ -1,0 +1,274 @@
+import { HttpServer } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer, Redacted, type Scope, TestClock } from "effect"
+import { request as httpRequest } from "node:http"
+import type { AccessSettings } from "../../src/config/AccessConfig.ts"
+import * as Changes from "../../src/http/Changes.ts"
+import * as WorkerHttp from "../../src/http/HttpServer.ts"
+import { MemoryStores } from "../../src/store/MemoryStores.ts"
+import { TaskQueue } from "../../src/queue/TaskQueue.ts"
+import * as Engine from "../support/MemoryEngine.ts"
+
+const start = Date.parse("2026-01-02T10:00:00Z")
+
+const test = (name: string, body: () => Effect.Effect<void, unknown, Engine.Installation | Scope.Scope>) =>
+  it.effect(name, () => Engine.withInstallation(Effect.zipRight(TestClock.setTime(start), body())))
+
+const operator = "an operator's token"
+const reader = "a reader's token of ours"
+
+const access: AccessSettings = {
+  operatorToken: Redacted.make(operator),
+  readerToken: Redacted.make(reader),
+  issuer: null,
+  local: null
+}
+
+const serving = (settings?: AccessSettings) =>
+  Layer.build(WorkerHttp.layerAt("127.0.0.1", 0, settings).pipe(Layer.provide(Engine.engine()))).pipe(
+    Effect.map((context) => Context.get(context, HttpServer.HttpServer).address),
+    Effect.flatMap((address) =>
+      address._tag === "TcpAddress" ? Effect.succeed(address.port) : Effect.dieMessage("no TCP address")
+    )
+  )
+
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly text: string
+}
+
+interface Asked {
+  readonly method?: string
+  readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+/** Unlike `fetch`, it sends whatever host and origin it is told. */
+const ask = (port: number, path: string, { body, headers = {}, method = "GET", token }: Asked = {}) =>
+  Effect.async<Answer>((resume) => {
+    const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body)
+    const sent = httpRequest(
+      {
+        host: "127.0.0.1",
+        port,
+        path,
+        method,
+        headers: {
+          ...(text === undefined
+            ? {}
+            : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...headers
+        }
+      },
+      (response) => {
+        const chunks: Array<Buffer> = []
+        response.on("data", (chunk: Buffer) => chunks.push(chunk))
+        response.on("end", () =>
+          resume(
+            Effect.succeed({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              text: Buffer.concat(chunks).toString("utf8")
+            })
+          )
+        )
+      }
+    )
+    sent.on("error", () => resume(Effect.succeed({ status: 0, headers: {}, text: "" })))
+    sent.end(text)
+  })
+
+const json = ({ text }: Answer) => JSON.parse(text) as Record<string, unknown>
+
+const failed = (id: number, more: Record<string, unknown> = {}) =>
+  Effect.flatMap(MemoryStores, (stores) =>
+    stores.executions.upsert({
+      ...Engine.execution(id),
+      status: "failed",
+      error: "The file is cut short",
+      content: [{ id: Engine.item(`doc-${id}`).id }],
+      ...more
+    })
+  )
+
+describe("operations over HTTP", () => {
+  test("are not served where nobody is named, and say the way out; health and metrics are", () =>
+    Effect.gen(function* () {
+      const port = yield* serving()
+      for (const path of ["/executions", "/poison", "/vaults", "/workers", "/operations", "/events", "/session"]) {
+        const answer = yield* ask(port, path, { token: operator })
+        assert.strictEqual(answer.status, 403, path)
+        assert.include(answer.text, "OPERATOR_TOKEN")
+      }
+      for (const path of ["/", "/health", "/status", "/metrics"]) {
+        assert.strictEqual((yield* ask(port, path)).status, 200, path)
+      }
+    }))
+
+  test("need a token: a reader sees, an operator acts", () =>
+    Effect.gen(function* () {
+      yield* failed(1)
+      const port = yield* serving(access)
+      assert.strictEqual((yield* ask(port, "/executions")).status, 401)
+      assert.strictEqual((yield* ask(port, "/executions", { token: "a wrong one" })).status, 401)
+      const listed = yield* ask(port, "/executions?status=failed&error=CUT", { token: reader })
+      assert.strictEqual(listed.status, 200)
+      assert.deepStrictEqual(
+        (json(listed)["items"] as ReadonlyArray<{ id: string }>).map(({ id }) => id),
+        ["exec_1"]
+      )
+      const retry = { method: "POST", token: reader }
+      assert.strictEqual((yield* ask(port, "/executions/exec_1/retry", retry)).status, 403)
+      assert.strictEqual((yield* ask(port, "/executions/exec_1", { method: "DELETE", token: reader })).status, 403)
+      const done = yield* ask(port, "/executions/exec_1/retry", { ...retry, token: operator })
+      assert.strictEqual(done.status, 200)
+      assert.strictEqual(json(done)["by"], "operator")
+      yield* Engine.pass(5)
+      assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "completed")
+      assert.strictEqual((yield* ask(port, "/executions/exec_0", { token: reader })).status, 404)
+      assert.strictEqual(
+        (yield* ask(port, "/executions/exec_1/cancel", { method: "POST", token: operator })).status,
+        409
+      )
+    }))
+
+  test("let no one guess: after ten wrong tokens the address waits", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(access)
+      for (let i = 0; i < 10; i++) {
+        assert.strictEqual((yield* ask(port, "/executions", { token: `guess ${i}` })).status, 401)
+      }
+      assert.strictEqual((yield* ask(port, "/executions", { token: operator })).status, 429)
+      yield* Engine.pass(61)
+      assert.strictEqual((yield* ask(port, "/executions", { token: operator })).status, 200)
+    }))
+
+  test("take no request of another site's page, by token or by session", () =>
+    Effect.gen(function* () {
+      yield* failed(1)
+      const port = yield* serving(access)
+      const forged = { origin: "https://evil.example" }
+      const act = { method: "POST", headers: forged }
+      assert.strictEqual((yield* ask(port, "/executions/exec_1/retry", { ...act, token: operator })).status, 403)
+      const signedIn = yield* ask(port, "/session", { method: "POST", token: operator })
+      const [cookie = ""] = (signedIn.headers["set-cookie"] as ReadonlyArray<string>) ?? []
+      assert.match(cookie, /HttpOnly/i)
+      assert.match(cookie, /SameSite=Strict/i)
+      const session = cookie.split(";")[0] ?? ""
+      const host = `127.0.0.1:${port}`
+      assert.strictEqual((yield* ask(port, "/executions", { headers: { cookie: session } })).status, 200)
+      const tries = [{}, forged, { origin: "null" }, { origin: `http://${host}.evil.example` }]
+      for (const headers of tries) {
+        const answer = yield* ask(port, "/executions/exec_1/retry", {
+          method: "POST",
+          headers: { ...headers, cookie: session }
+        })
+        assert.isTrue([401, 403].includes(answer.status), JSON.stringify(headers))
+      }
+      assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "failed")
+      const own = { cookie: session, origin: `http://${host}` }
+      assert.strictEqual((yield* ask(port, "/executions/exec_1/retry", { method: "POST", headers: own })).status, 200)
+      const broken = session.slice(0, -2)
+      assert.strictEqual((yield* ask(port, "/executions", { headers: { cookie: broken } })).status, 401)
+    }))
+
+  test("of one person's machine answer at a loopback name alone, and their token signs in once", () =>
+    Effect.gen(function* () {
+      const port = yield* serving({ ...access, operatorToken: null, readerToken: null, local: Redacted.make("once") })
+      const host = { host: "evil.example" }
+      assert.strictEqual((yield* ask(port, "/executions", { token: "once", headers: host })).status, 403)
+      const signedIn = yield* ask(port, "/session", { method: "POST", token: "once" })
+      assert.strictEqual(signedIn.status, 200)
+      assert.strictEqual((yield* ask(port, "/session", { method: "POST", token: "once" })).status, 401)
+    }))
+
+  test("show texts of documents as data that nothing runs", () =>
+    Effect.gen(function* () {
+      const script = "<script>alert(1)</script>"
+      yield* failed(1, { error: script })
+      const port = yield* serving(access)
+      const answer = yield* ask(port, "/executions", { token: reader })
+      assert.include(String(answer.headers["content-type"]), "application/json")
+      assert.strictEqual(answer.headers["x-content-type-options"], "nosniff")
+      assert.include(String(answer.headers["content-security-policy"]), "default-src 'none'")
+      const [item] = json(answer)["items"] as ReadonlyArray<Record<string, unknown>>
+      assert.strictEqual(item?.["error"], script)
+    }))
+
+  test("read no large body, and go on", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(access)
+      const submit = (body: unknown) => ask(port, "/tasks", { method: "POST", token: operator, body })
+      const large = yield* submit({ pipeline: "Line", content: [{ data: { text: "x".repeat(10_000_000) } }] })
+      // The connection ends in the middle of what is sent: the client hears the answer, or that it was cut.
+      assert.isTrue([0, 413].includes(large.status), String(large.status))
+      assert.strictEqual((yield* submit("{ no json")).status, 400)
+      const sent = yield* submit({ pipeline: "Line", content: [{ id: "a letter" }] })
+      assert.strictEqual(sent.status, 200)
+      yield* Engine.pass(5)
+      const shown = yield* ask(port, `/executions/${String(json(sent)["execution_id"])}`, { token: reader })
+      assert.strictEqual((json(shown)["execution"] as Record<string, unknown>)["status"], "completed")
+    }))
+
+  test("pause, resume, count, and put back from the poison queue", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(access)
+      const act = (path: string, body?: unknown, method = "POST") => ask(port, path, { method, token: operator, body })
+      const pause = { scope: { of: "vault", id: Engine.vault.id }, work: "crawling" }
+      assert.strictEqual((yield* act("/pauses", pause)).status, 200)
+      const vault = json(yield* ask(port, `/vaults/${Engine.vault.id}`, { token: reader }))
+      assert.strictEqual((vault["crawling_paused"] as Record<string, unknown>)["by"], "operator")
+      assert.strictEqual((yield* act("/pauses/resume", pause)).status, 200)
+      assert.deepStrictEqual(json(yield* ask(port, "/pauses", { token: reader }))["items"], [])
+      for (let i = 1; i <= 3; i++) yield* failed(i)
+      const count = { verb: "retry", filter: { status: ["failed"] }, dry_run: true }
+      assert.deepStrictEqual(json(yield* act("/operations", count)), { count: 3, more: false })
+      const begun = json(yield* act("/operations", { ...count, dry_run: false }))
+      assert.strictEqual(begun["status"], "running")
+      const queue = yield* TaskQueue
+      yield* queue.sendPoison(Engine.message(7))
+      const [entry] = json(yield* ask(port, "/poison", { token: reader }))["items"] as ReadonlyArray<{ id: string }>
+      assert.strictEqual((yield* act(`/poison/${entry?.id}/put-back`)).status, 200)
+      yield* Engine.pass(5)
+      assert.strictEqual((yield* Engine.executionOf(7))?.["status"], "completed")
+      const done = json(yield* ask(port, "/operations", { token: reader }))["items"] as ReadonlyArray<{ verb: string }>
+      assert.deepStrictEqual(done.map(({ verb }) => verb).toSorted(), ["pause", "put_back", "resume", "retry"])
+    }))
+
+  test("hold some event streams open, and no more", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(access)
+      const open = Effect.async<number>((resume) => {
+        const sent = httpRequest(
+          { host: "127.0.0.1", port, path: "/events", agent: false, headers: { authorization: `Bearer ${reader}` } },
+          (response) => {
+            response.on("error", () => undefined)
+            response.resume()
+            resume(Effect.succeed(response.statusCode ?? 0))
+          }
+        )
+        sent.on("error", () => resume(Effect.succeed(0)))
+        sent.end()
+      })
+      const statuses = yield* Effect.replicateEffect(open, 200, { concurrency: 20 })
+      assert.strictEqual(statuses.filter((status) => status === 200).length, Changes.mostStreams)
+      assert.isTrue(statuses.every((status) => status === 200 || status === 503 || status === 0))
+      assert.strictEqual((yield* ask(port, "/health/live")).status, 200)
+    }))
+
+  test("are described for programs: summaries, servers, a licence", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(access)
+      const description = json(yield* ask(port, "/openapi.json"))
+      assert.isNotEmpty(description["servers"])
+      assert.isObject((description["info"] as Record<string, unknown>)["license"])
+      for (const [path, methods] of Object.entries(
+        description["paths"] as Record<string, Record<string, { summary?: string }>>
+      )) {
+        for (const [method, { summary }] of Object.entries(methods)) assert.isString(summary, `${method} ${path}`)
+      }
+    }))
+})
