@@ -17,6 +17,7 @@ import * as Builtins from "./executors/Builtins.ts"
 import * as Heartbeat from "./operations/Heartbeat.ts"
 import * as OperationRunner from "./operations/OperationRunner.ts"
 import * as Operations from "./operations/Operations.ts"
+import * as Retention from "./operations/Retention.ts"
 import * as PipelineRunner from "./pipeline/PipelineRunner.ts"
 import * as StorageQueue from "./queue/StorageQueue.ts"
 import * as CosmosStores from "./store/CosmosStores.ts"
@@ -69,7 +70,7 @@ export const runner = runnerOver(catalog)
 export const engineAlone = Layer.mergeAll(
   EventLoop.layer,
   Heartbeat.layer(version),
-  OperationRunner.layer.pipe(Layer.provide(Operations.layer))
+  Layer.merge(OperationRunner.layer, Retention.layer).pipe(Layer.provide(Operations.layer))
 ).pipe(Layer.provideMerge(WorkerEngine.layer))
 
 /** The engine with this catalog, over any ports. */

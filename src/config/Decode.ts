@@ -70,7 +70,15 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
         aiPrices: value(variables.aiPrices),
         executorThreads: value(variables.executorThreads),
         claimCheckContainer: value(variables.claimCheckContainer),
-        stepResultsTimeToLive: value(variables.stepResultsTimeToLive)
+        stepResultsTimeToLive: value(variables.stepResultsTimeToLive),
+        retention: Effect.all(
+          {
+            completed: value(variables.retentionCompleted),
+            failed: value(variables.retentionFailed),
+            poison: value(variables.retentionPoison)
+          },
+          everyMistake
+        )
       },
       everyMistake
     ),

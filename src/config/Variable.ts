@@ -14,6 +14,7 @@ export type Group =
   | "HTTP"
   | "Logs"
   | "Telemetry"
+  | "Retention"
   | "Operations over HTTP"
   | "App Configuration"
   | "Accepted without effect"

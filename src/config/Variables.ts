@@ -508,6 +508,27 @@ export const variables = {
     description: "More about the process, in all that is sent: `name=value`, with commas between."
   }),
 
+  // --- Retention ---
+  retentionCompleted: optional(Kind.days(1, 3_650), {
+    name: "RETENTION_COMPLETED_DAYS",
+    group: "Retention",
+    without: "for ever",
+    description:
+      "How long completed executions are kept. One worker of the fleet deletes older ones, some hundred a minute."
+  }),
+  retentionFailed: optional(Kind.days(1, 3_650), {
+    name: "RETENTION_FAILED_DAYS",
+    group: "Retention",
+    without: "for ever",
+    description: "How long failed and cancelled executions are kept."
+  }),
+  retentionPoison: optional(Kind.days(1, 3_650), {
+    name: "RETENTION_POISON_DAYS",
+    group: "Retention",
+    without: "for ever",
+    description: "How long messages stay in the poison queue."
+  }),
+
   // --- Operations over HTTP ---
   operatorToken: optional(token, {
     name: "OPERATOR_TOKEN",

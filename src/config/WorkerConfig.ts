@@ -3,6 +3,13 @@ import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import type { AccessSettings } from "./AccessConfig.ts"
 
+/** How long what has ended is kept; null is for ever. */
+export interface RetentionSettings {
+  readonly completed: Duration.Duration | null
+  readonly failed: Duration.Duration | null
+  readonly poison: Duration.Duration | null
+}
+
 /** How the engine works: numbers and rhythms, no addresses. Every field's variable is named in the README's table. */
 export interface EngineSettings {
   /** Shown in answers and logs; several replicas may share it. */
@@ -48,6 +55,7 @@ export interface EngineSettings {
   readonly claimCheckContainer: string
   /** How long results of costly and paid steps are kept; zero for not at all. */
   readonly stepResultsTimeToLive: Duration.Duration
+  readonly retention: RetentionSettings
 }
 
 export class WorkerConfig extends Context.Tag("contentflow-worker/config/WorkerConfig")<
@@ -78,7 +86,8 @@ export const defaults: EngineSettings = {
   aiPrices: null,
   executorThreads: null,
   claimCheckContainer: "contentflow-tasks",
-  stepResultsTimeToLive: Duration.days(30)
+  stepResultsTimeToLive: Duration.days(30),
+  retention: { completed: null, failed: null, poison: null }
 }
 
 /** The defaults with some values changed, for tests and embedders. */

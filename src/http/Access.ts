@@ -233,11 +233,15 @@ const verifierOf = ({ audience, issuer, operatorRole, readerRole }: Issuer) => {
         onFailure: () => undefined,
         onSuccess: ({ payload }) => {
           const roles: ReadonlyArray<unknown> = Array.isArray(payload["roles"]) ? payload["roles"] : []
-          const role = roles.includes(operatorRole) ? "operator" : roles.includes(readerRole) ? "reader" : undefined
+          const role: Role | undefined = roles.includes(operatorRole)
+            ? "operator"
+            : roles.includes(readerRole)
+              ? "reader"
+              : undefined
           const name = [payload["preferred_username"], payload["name"], payload.sub].find(
             (each): each is string => typeof each === "string"
           )
-          return role === undefined ? undefined : { name: name ?? "unnamed", role: role as Role }
+          return role === undefined ? undefined : { name: name ?? "unnamed", role }
         }
       }
     )

@@ -2,10 +2,10 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as Schema from "effect/Schema"
 
 /** Errors as RFC 9457 describes them: `detail` says what was wrong with this request, and the way out. */
-const facts = <S extends number>(status: S, title: string) => ({
+const facts = (status: number, title: string) => ({
   type: Schema.optionalWith(Schema.String, { default: () => "about:blank" }),
   title: Schema.optionalWith(Schema.String, { default: () => title }),
-  status: Schema.optionalWith(Schema.Number, { default: () => status as number }),
+  status: Schema.optionalWith(Schema.Number, { default: () => status }),
   detail: Schema.String
 })
 

@@ -161,7 +161,8 @@ describe("Load", () => {
         aiPrices: "prices.json",
         executorThreads: 3,
         claimCheckContainer: "claims",
-        stepResultsTimeToLive: Duration.days(7)
+        stepResultsTimeToLive: Duration.days(7),
+        retention: defaults.retention
       })
       assert.deepInclude(azure, {
         queueName: "q-1",
