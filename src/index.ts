@@ -18,6 +18,24 @@ export * as HttpServer from "./http/HttpServer.ts"
 /** The same interface as a value, from which a typed client can be made. */
 export * as WorkerApi from "./http/WorkerApi.ts"
 
+// --- What people do ---
+
+/** Everything that people do, over the ports: `Operations.layer` gives the services below. */
+export * as Operations from "./operations/Operations.ts"
+export * as Executions from "./operations/Executions.ts"
+export * as PoisonMessages from "./operations/PoisonMessages.ts"
+export * as Vaults from "./operations/Vaults.ts"
+export * as Workers from "./operations/Workers.ts"
+/** Operations on many things, by a filter. */
+export * as BulkOperations from "./operations/BulkOperations.ts"
+export * as OperationLog from "./operations/OperationLog.ts"
+/** Documents that a program brings, and the results that it waits for. */
+export * as Submissions from "./operations/Submissions.ts"
+/** Tasks that a program makes itself. */
+export * as TaskQueueClient from "./operations/TaskQueueClient.ts"
+/** Who may use the operations over HTTP. */
+export * as AccessConfig from "./config/AccessConfig.ts"
+
 // --- Pipelines and executors ---
 
 /** `PipelineRunner.layer` runs definitions with the types of a Catalog. */

@@ -1,5 +1,3 @@
-import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
-import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -7,54 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto"
 import { createRemoteJWKSet, jwtVerify } from "jose"
 import { AccessConfig, type AccessSettings, type Issuer, isOpen } from "../config/AccessConfig.ts"
+import { OperatorAccess, type Person, ReaderAccess, type Role } from "./Actor.ts"
 import { Forbidden, TooManyRequests, Unauthenticated } from "./Problems.ts"
-
-export type Role = "reader" | "operator"
-
-/** Who asks. */
-export interface Person {
-  readonly name: string
-  readonly role: Role
-}
-
-export class Actor extends Context.Tag("contentflow-worker/http/Actor")<Actor, Person>() {}
-
-/** What a browser keeps after it signed in. */
-export const sessionCookie = "contentflow_session"
-
-// The last one's refusal is what people read: most have a token.
-const security = {
-  session: HttpApiSecurity.apiKey({ in: "cookie", key: sessionCookie }),
-  bearer: HttpApiSecurity.bearer
-}
-
-const failure = Schema.Union(Unauthenticated, Forbidden, TooManyRequests)
-
-/**
- * Only who may see everything.
- *
- * @effect-expect-leaking HttpServerRequest | ParsedSearchParams | RouteContext
- */
-export class ReaderAccess extends HttpApiMiddleware.Tag<ReaderAccess>()("contentflow-worker/http/ReaderAccess", {
-  failure,
-  provides: Actor,
-  security
-}) {}
-
-/**
- * Only who may do everything.
- *
- * @effect-expect-leaking HttpServerRequest | ParsedSearchParams | RouteContext
- */
-export class OperatorAccess extends HttpApiMiddleware.Tag<OperatorAccess>()("contentflow-worker/http/OperatorAccess", {
-  failure,
-  provides: Actor,
-  security
-}) {}
 
 /** How requests say who they come from, and what is asked of them beside. */
 export class Access extends Context.Tag("contentflow-worker/http/Access")<

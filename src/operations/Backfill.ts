@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import type { Execution } from "../domain/Execution.ts"
 import type { ExecutionFilter, ExecutionSummary, Position } from "../domain/ExecutionFilter.ts"
@@ -14,24 +13,9 @@ import { isAfter } from "../store/DocumentContainer.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
 import * as Recording from "../worker/Recording.ts"
+import type { BackfillFilter } from "./BulkRequest.ts"
 import * as ExecutionActions from "./ExecutionActions.ts"
 import type { NoSuchThing, NotPossible } from "./Operation.ts"
-
-const Text = Schema.NonEmptyString.pipe(Schema.maxLength(1_023))
-
-/** Which documents of a vault are processed again. */
-export const BackfillFilter = Schema.Struct({
-  vault_id: Text,
-  /** Those whose last execution failed, those that did not run under this version of their pipeline, those that changed since a time, or all. */
-  which: Schema.Literal("all", "failed", "older_version", "changed_since"),
-  /** Of `older_version`: the version that is good. */
-  pipeline_version: Schema.optional(Text),
-  /** Of `changed_since`: a time (ISO 8601). */
-  since: Schema.optional(Text),
-  /** Occurs in the name or path of the document, in whatever case. */
-  document: Schema.optional(Text)
-})
-export interface BackfillFilter extends Schema.Schema.Type<typeof BackfillFilter> {}
 
 export type Result = Either.Either<boolean, { readonly message: string }>
 

@@ -15,18 +15,11 @@ import * as ControlDocument from "../store/ControlDocument.ts"
 import { ControlStore } from "../store/ControlStore.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import * as Backfill from "./Backfill.ts"
+import { BackfillFilter, type BulkRequest, PoisonFilter } from "./BulkRequest.ts"
 import * as ExecutionActions from "./ExecutionActions.ts"
 import { NoSuchThing, NotPossible, type Operation, type Verb } from "./Operation.ts"
 import * as OperationLog from "./OperationLog.ts"
-import { PoisonFilter, PoisonMessages } from "./PoisonMessages.ts"
-
-/** What is done to many things at once, and to which. */
-export const BulkRequest = Schema.Union(
-  Schema.Struct({ verb: Schema.Literal("retry", "cancel", "delete"), filter: ExecutionFilter }),
-  Schema.Struct({ verb: Schema.Literal("put_back", "discard"), filter: PoisonFilter }),
-  Schema.Struct({ verb: Schema.Literal("backfill"), filter: Backfill.BackfillFilter })
-)
-export type BulkRequest = typeof BulkRequest.Type
+import { PoisonMessages } from "./PoisonMessages.ts"
 
 export interface BulkOptions {
   readonly by: string
@@ -469,6 +462,6 @@ const decoderOf =
 
 const decodeExecutionFilter = decoderOf(ExecutionFilter)
 const decodePoisonFilter = decoderOf(PoisonFilter)
-const decodeBackfillFilter = decoderOf(Backfill.BackfillFilter)
+const decodeBackfillFilter = decoderOf(BackfillFilter)
 
 export const layer = Layer.effect(BulkOperations, make)

@@ -8,7 +8,8 @@ import * as Timestamp from "../domain/Timestamp.ts"
 import { ControlStore } from "../store/ControlStore.ts"
 import type { WorkerState } from "../worker/Supervisor.ts"
 import { WorkerEngine } from "../worker/WorkerEngine.ts"
-import { intervalMillis, kind, type Worker } from "./Workers.ts"
+import type { Worker } from "./Worker.ts"
+import { intervalMillis, kind } from "./Workers.ts"
 
 /** Where the container lets documents go by themselves. */
 const ttl = 600

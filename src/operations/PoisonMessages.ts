@@ -16,25 +16,10 @@ import { ExecutionStore } from "../store/ExecutionStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
 import { ClaimCheck, type ClaimLost } from "../worker/ClaimCheck.ts"
 import * as CutText from "../text/CutText.ts"
+import type { PoisonFilter } from "./BulkRequest.ts"
 import * as ExecutionActions from "./ExecutionActions.ts"
 import { NoSuchThing, NotPossible, type Operation } from "./Operation.ts"
 import * as OperationLog from "./OperationLog.ts"
-
-const Text = Schema.NonEmptyString.pipe(Schema.maxLength(1_023))
-
-/** Which poison messages are meant; all parts must hold. Without any part: all of them. */
-export const PoisonFilter = Schema.Struct({
-  vault_id: Schema.optional(Text),
-  pipeline_id: Schema.optional(Text),
-  execution_id: Schema.optional(Text),
-  /** Occurs in the reason, in whatever case. */
-  reason: Schema.optional(Text),
-  /** Set aside before this time (ISO 8601). */
-  before: Schema.optional(Text),
-  /** Whether others than this worker put it there. */
-  foreign: Schema.optional(Schema.Boolean)
-})
-export interface PoisonFilter extends Schema.Schema.Type<typeof PoisonFilter> {}
 
 /** A message of the poison queue as people see it. */
 export interface PoisonEntry {

@@ -4,9 +4,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
-import { ContentIdentifier } from "../domain/Content.ts"
+import type { ContentIdentifier } from "../domain/Content.ts"
 import * as DataBounds from "../domain/DataBounds.ts"
 import { isTerminal } from "../domain/Execution.ts"
 import * as Ids from "../domain/Ids.ts"
@@ -23,26 +22,7 @@ import * as Recording from "../worker/Recording.ts"
 import * as ExecutionActions from "./ExecutionActions.ts"
 import { NoSuchThing, NotPossible } from "./Operation.ts"
 import * as OperationLog from "./OperationLog.ts"
-
-const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
-const Text = Schema.NonEmptyString.pipe(Schema.maxLength(Ids.maxIdLength))
-
-/** One document for a pipeline: who it is, and what is known of it. */
-export const SubmittedItem = Schema.Struct({
-  /** Its name or address, or the whole identifier. Without one it gets a name of its own. */
-  id: Schema.optional(Schema.Union(Text, ContentIdentifier)),
-  data: Schema.optional(Json),
-  summary_data: Schema.optional(Json)
-})
-
-export const Submission = Schema.Struct({
-  /** The id or the name of the pipeline. */
-  pipeline: Text,
-  /** The vault that it is for; without one it belongs to none. */
-  vault_id: Schema.optional(Text),
-  content: Schema.Array(SubmittedItem).pipe(Schema.minItems(1), Schema.maxItems(10_000))
-})
-export interface Submission extends Schema.Schema.Type<typeof Submission> {}
+import type { Submission } from "./Submission.ts"
 
 export interface Submitted {
   readonly execution_id: string

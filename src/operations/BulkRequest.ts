@@ -1,0 +1,40 @@
+import * as Schema from "effect/Schema"
+import { ExecutionFilter } from "../domain/ExecutionFilter.ts"
+
+const Text = Schema.NonEmptyString.pipe(Schema.maxLength(1_023))
+
+/** Which poison messages are meant; all parts must hold. Without any part: all of them. */
+export const PoisonFilter = Schema.Struct({
+  vault_id: Schema.optional(Text),
+  pipeline_id: Schema.optional(Text),
+  execution_id: Schema.optional(Text),
+  /** Occurs in the reason, in whatever case. */
+  reason: Schema.optional(Text),
+  /** Set aside before this time (ISO 8601). */
+  before: Schema.optional(Text),
+  /** Whether others than this worker put it there. */
+  foreign: Schema.optional(Schema.Boolean)
+})
+export interface PoisonFilter extends Schema.Schema.Type<typeof PoisonFilter> {}
+
+/** Which documents of a vault are processed again. */
+export const BackfillFilter = Schema.Struct({
+  vault_id: Text,
+  /** Those whose last execution failed, those that did not run under this version of their pipeline, those that changed since a time, or all. */
+  which: Schema.Literal("all", "failed", "older_version", "changed_since"),
+  /** Of `older_version`: the version that is good. */
+  pipeline_version: Schema.optional(Text),
+  /** Of `changed_since`: a time (ISO 8601). */
+  since: Schema.optional(Text),
+  /** Occurs in the name or path of the document, in whatever case. */
+  document: Schema.optional(Text)
+})
+export interface BackfillFilter extends Schema.Schema.Type<typeof BackfillFilter> {}
+
+/** What is done to many things at once, and to which. */
+export const BulkRequest = Schema.Union(
+  Schema.Struct({ verb: Schema.Literal("retry", "cancel", "delete"), filter: ExecutionFilter }),
+  Schema.Struct({ verb: Schema.Literal("put_back", "discard"), filter: PoisonFilter }),
+  Schema.Struct({ verb: Schema.Literal("backfill"), filter: BackfillFilter })
+)
+export type BulkRequest = typeof BulkRequest.Type

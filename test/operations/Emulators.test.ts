@@ -1,0 +1,97 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as AzureWorker from "../../src/AzureWorker.ts"
+import { AzureConfig } from "../../src/azure/AzureConfig.ts"
+import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
+import * as BulkOperations from "../../src/operations/BulkOperations.ts"
+import { Executions } from "../../src/operations/Executions.ts"
+import { OperationLog } from "../../src/operations/OperationLog.ts"
+import * as Operations from "../../src/operations/Operations.ts"
+import { PoisonMessages } from "../../src/operations/PoisonMessages.ts"
+import { Submissions } from "../../src/operations/Submissions.ts"
+import { Vaults } from "../../src/operations/Vaults.ts"
+import { TaskQueue } from "../../src/queue/TaskQueue.ts"
+import * as Emulators from "../support/Emulators.ts"
+import * as Tasks from "../support/Tasks.ts"
+
+const operated = ({ settings }: Emulators.Installation) =>
+  Layer.build(
+    Operations.layer.pipe(
+      Layer.provide(AzureWorker.runner),
+      Layer.provideMerge(AzureWorker.ports),
+      Layer.provide(Layer.succeed(AzureConfig, settings)),
+      Layer.provide(WorkerConfig.layerWith({})),
+      Layer.provide(NodeContext.layer)
+    )
+  )
+
+describe("Operations on the emulators", () => {
+  layer(Emulators.emulators, { excludeTestServices: true })((it) => {
+    it.scoped("list, put back, call off, delete, submit, pause, and record", () =>
+      Effect.gen(function* () {
+        const name = "operated"
+        const installation = yield* Emulators.installation(name)
+        yield* Emulators.register(installation, name, Tasks.chunking(name))
+        const add = (id: number, more: Readonly<Record<string, unknown>>) =>
+          installation.documents.executions.upsert({
+            id: `exec_${id}`,
+            pipeline_id: name,
+            pipeline_name: name,
+            vault_id: `${name}-vault`,
+            task_id: `task_${id}`,
+            status_message: null,
+            content: [{ id: Tasks.item(`doc-${id}`).id }],
+            number_of_items: 1,
+            created_at: `2026-01-02T10:30:0${id}+00:00`,
+            error: null,
+            executor_outputs: {},
+            events: [],
+            ...more
+          })
+        for (let i = 0; i < 6; i++) yield* add(i, i < 3 ? { status: "failed", error: "Broken" } : { status: "pending" })
+        const context = yield* operated(installation)
+        const executions = Context.get(context, Executions)
+        const bulk = Context.get(context, BulkOperations.BulkOperations)
+        const poison = Context.get(context, PoisonMessages)
+        const queue = Context.get(context, TaskQueue)
+        const vaults = Context.get(context, Vaults)
+        const ids = Effect.map(executions.list({ status: ["failed"], error: "BROKEN" }, 2), ({ executions: found }) =>
+          found.map(({ id }) => id)
+        )
+        assert.deepStrictEqual(yield* ids, ["exec_2", "exec_1"])
+        yield* executions.retry("exec_2", "ann")
+        const begun = yield* bulk.begin({ verb: "retry", filter: { document: "DOC-1" } }, { by: "ann" })
+        assert.strictEqual((yield* bulk.run(begun.id)).done, 1)
+        assert.deepStrictEqual(yield* ids, ["exec_0"])
+        assert.strictEqual(yield* Emulators.depth(installation.tasks), 2)
+        yield* executions.cancel("exec_5", "ann")
+        assert.isTrue((yield* executions.show("exec_5")).cancelled)
+        yield* executions.remove("exec_0", "ann")
+        assert.strictEqual((yield* Effect.flip(executions.show("exec_0")))._tag, "NoSuchThing")
+        assert.deepStrictEqual(yield* poison.list({}, 10), [])
+        yield* queue.sendPoison(Tasks.message(name, "set-aside", Tasks.item("set-aside")))
+        yield* queue.sendPoison("no task")
+        const entries = yield* poison.list({}, 10)
+        assert.lengthOf(entries, 2)
+        const usable = entries.find(({ unusable }) => unusable === null)
+        yield* poison.putBack(usable?.id ?? "", "ann")
+        assert.strictEqual(yield* Emulators.depth(installation.tasks), 3)
+        assert.lengthOf(yield* poison.list({}, 10), 1)
+        const submission = { pipeline: name, content: [{ id: "brought" }] }
+        const submissions = Context.get(context, Submissions)
+        assert.isTrue((yield* submissions.submit(submission, "app", "key")).created)
+        assert.isFalse((yield* submissions.submit(submission, "app", "key")).created)
+        yield* vaults.pause({ of: "vault", id: `${name}-vault` }, "crawling", "ann")
+        const [vault] = yield* vaults.list
+        assert.strictEqual(vault?.crawling_paused?.by, "ann")
+        assert.isNull(vault?.processing_paused)
+        const { operations } = yield* Context.get(context, OperationLog).list(20)
+        assert.sameMembers(
+          operations.map(({ verb }) => verb),
+          ["retry", "retry", "cancel", "delete", "put_back", "submit", "pause"]
+        )
+      })
+    )
+  })
+})
