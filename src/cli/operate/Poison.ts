@@ -1,6 +1,7 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { type PoisonDetails, type PoisonEntry, PoisonFilter, PoisonMessages } from "../../operations/PoisonMessages.ts"
+import { PoisonFilter } from "../../operations/BulkRequest.ts"
+import { type PoisonDetails, type PoisonEntry, PoisonMessages } from "../../operations/PoisonMessages.ts"
 import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
 import type { ListOptions, ShowOptions } from "./Executions.ts"
