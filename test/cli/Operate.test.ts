@@ -288,6 +288,38 @@ describe("a backfill", () => {
   )
 })
 
+for (const [state, status] of [
+  ["was stopped", "stopped"],
+  ["no process carries out any more", "running"]
+] as const) {
+  it.scopedLive(`a backfill that ${state} is resumed to its end`, () =>
+    Effect.gen(function* () {
+      const { add, control, queue, run } = yield* installed
+      yield* add([1, 2, 3], failed)
+      yield* control.upsert({
+        id: "operation_1",
+        kind: "operation",
+        verb: "backfill",
+        target: null,
+        filter: { vault_id: Engine.vault.id, which: "all" },
+        by: "ann",
+        created_at: "2026-01-03T00:00:00+00:00",
+        updated_at: "2026-01-03T00:00:00+00:00",
+        status,
+        total: 3,
+        rate_per_second: null,
+        position: null,
+        runner: null,
+        error: null
+      })
+      const resumed = yield* run("backfill", "resume", "operation_1")
+      assert.strictEqual(resumed.code, 0, resumed.stderr)
+      assert.match(resumed.stdout, /backfill: 3 documents done/)
+      assert.strictEqual((yield* queue.stats).depth, 3)
+    })
+  )
+}
+
 describe("submit", () => {
   it.scopedLive("makes one task of items for each key, and waits as long as it is asked to", () =>
     Effect.gen(function* () {

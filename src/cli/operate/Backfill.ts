@@ -126,11 +126,13 @@ export interface StopOptions extends Place.Place {
 export const stop = (options: StopOptions) =>
   Effect.flatMap(BulkOperations, (bulk) => EachOf.eachOf(options.ids, bulk.stop, options.json)).pipe(Place.at(options))
 
-/** Goes on with a backfill that was stopped, to its end. */
+/** Goes on with a backfill that was stopped, or whose process died, to its end. */
 export const resume = (options: ShowOptions) =>
   Effect.gen(function* () {
     const bulk = yield* BulkOperations
-    const { verb } = yield* bulk.goOn(options.id, Operator.name())
+    const { status, verb } = yield* bulk.show(options.id)
+    // One that runs in no process (any more) is taken when it has been silent for long enough.
+    if (status !== "running") yield* bulk.goOn(options.id, Operator.name())
     const ended = yield* Many.toEnd(options.id, verb)
     return yield* Many.told(ended, "documents", options.json)
   }).pipe(Place.at(options))

@@ -273,7 +273,7 @@ const backfillStop = Command.make(
 
 const backfillResume = Command.make("resume", { id: one("the backfill"), ...shown }, (options) =>
   Effect.flatMap(loadBackfill, (module) => Effect.flatMap(module.resume(options), ended))
-).pipe(Command.withDescription("Go on with a backfill that was stopped, to its end."))
+).pipe(Command.withDescription("Go on with a backfill that was stopped, or whose process died, to its end."))
 
 const backfill = Command.make("backfill").pipe(
   Command.withDescription("Process the documents of a vault again, and see, stop and resume that."),

@@ -20,7 +20,9 @@ export const eachOf = Effect.fnUntraced(function* (ids: ReadonlyArray<string>, a
     }
     yield* Effect.flatMap(act(id, by), (operation) =>
       Console.log(
-        json ? JSON.stringify({ id, done: true, operation }) : plain(`${id}: ${operation.notes[0] ?? "Done."}`)
+        json
+          ? JSON.stringify({ id, done: true, operation })
+          : plain(`${operation.verb} ${id}: ${operation.notes[0] ?? "done"}`)
       )
     ).pipe(Effect.catchTags({ NoSuchThing: refuse, NotPossible: refuse }))
   }
