@@ -45,7 +45,7 @@ export const Task = Schema.Struct({
   content_reference: nullable(ContentReference),
   /** Ours: the ETags of the blobs in `content`, in the same order, as they were found; null where the sender does not say. */
   etags: nullable(Schema.Array(Schema.NullOr(Schema.String))),
-  /** Ours: when the crawl that found the documents began, in the store's time; absent where no crawl did. */
+  /** Ours: when the crawl that found the documents began, in the store's time, or when the task was sent anew; absent where neither was. */
   found_at: Schema.optionalWith(Schema.String, { nullable: true }),
   /** Ours: whoever sent it waits for the result, so that its execution keeps it, whatever its vault wants. */
   keep_result: Schema.optionalWith(Schema.Boolean, { nullable: true }),
@@ -189,10 +189,13 @@ export const encodeRetry = (decoded: DecodedTask, reason: string, ended: string 
 /** The text of the same message, let go without counting an attempt; undefined when the queue would not carry it. */
 export const encodeRelease = (decoded: DecodedTask, ended: string): string | undefined => rewritten(decoded, {}, ended)
 
-/** The text of the same message as if it were sent for the first time; undefined when the queue would not carry it. */
-export const encodeAnew = ({ payload, task }: DecodedTask): string | undefined => {
+/**
+ * The text of the same message as if it were sent for the first time, at `now`; undefined when the queue would not carry it. Its deliveries are counted
+ * from one again, and its outputs come after those of the earlier ones all the same.
+ */
+export const encodeAnew = ({ payload, task }: DecodedTask, now: string): string | undefined => {
   const { last_error: _, ...kept } = payload
-  return rewritten({ task, payload: kept }, { retry_count: 0 }, null)
+  return rewritten({ task, payload: kept }, { retry_count: 0, found_at: now }, null)
 }
 
 /** Whether the message itself says that this attempt ended in order. Attempts are named by chance: no sender can know one. */

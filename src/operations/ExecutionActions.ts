@@ -111,7 +111,9 @@ export const make = Effect.gen(function* () {
     })
   })
 
-  const send = (task: Task) => Effect.flatMap(claims.encode(task), queue.send)
+  /** Its deliveries are counted from one again, and its outputs come after those of the earlier ones all the same. */
+  const send = (task: Task) =>
+    Effect.flatMap(Timestamp.now, (now) => Effect.flatMap(claims.encode({ ...task, found_at: now }), queue.send))
 
   /** The vault is there, or the execution has none: a result without its vault is wanted by nobody. */
   const wanted = Effect.fnUntraced(function* ({ id, vault_id }: Execution): Effect.fn.Return<void, Failure> {

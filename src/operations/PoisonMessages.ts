@@ -180,9 +180,10 @@ const make = Effect.gen(function* () {
       (error) => new NotPossible({ message: `It is no task, and can only be discarded: ${error.message}` })
     )
     const { task } = decoded
-    const anew = Task.encodeAnew(decoded)
+    const now = yield* Timestamp.now
+    const anew = Task.encodeAnew(decoded, now)
     const send = Effect.flatMap(
-      anew === undefined ? claims.encode({ ...task, retry_count: 0 }) : Effect.succeed(anew),
+      anew === undefined ? claims.encode({ ...task, retry_count: 0, found_at: now }) : Effect.succeed(anew),
       queue.send
     )
     const execution = yield* executions.find(task.execution_id)

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { openAttempt } from "../domain/AttemptNotes.ts"
 import * as Ids from "../domain/Ids.ts"
+import * as Timestamp from "../domain/Timestamp.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Task } from "../domain/Task.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
@@ -52,7 +53,7 @@ export const make = Effect.gen(function* () {
     // First, so that it is not sent for an execution that went on meanwhile; should the message not follow, the next look finds it again.
     const written = yield* executions.changeSeen(seen, Recording.sentAgain(now))
     if (written._tag !== "Changed") return "left alone"
-    yield* Effect.flatMap(claims.encode(task), queue.send)
+    yield* Effect.flatMap(claims.encode({ ...task, found_at: Timestamp.format(now) }), queue.send)
     return "sent again"
   })
 
