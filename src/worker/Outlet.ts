@@ -17,8 +17,6 @@ export class Outlet extends Context.Tag("contentflow-worker/worker/Outlet")<
     readonly isClosed: Effect.Effect<boolean>
     /** Sends one task's message by `call`, and learns from what comes of it. */
     readonly sending: <A>(call: Effect.Effect<A, ServiceError>) => Effect.Effect<A, ServiceError>
-    /** Reads what is to be crawled by `call`: one that works ends an outage in which nothing was refused but reading. */
-    readonly reading: <A>(call: Effect.Effect<A, ServiceError>) => Effect.Effect<A, ServiceError>
     /** The documents' store took what a crawl wrote. */
     readonly written: Effect.Effect<void>
     /** A call of the documents' store failed in a crawl. */
@@ -53,13 +51,10 @@ const make = Effect.gen(function* () {
     closesAfter: 1,
     firstPause: 1_000,
     longestPause: 30_000,
-    // To read the vaults, which comes next anyway, is the look.
+    // The lock of the first crawl shows it at the price of a look.
     look: Effect.void,
     ...telling("the store of executions and locks fails", Metrics.crawlStoreClosed)
   })
-  /** It refused more than reading, so that only a write shows that it works. */
-  let unwritable = false
-
   /** A crawl that had nothing to write or send has shown nothing. */
   const passes = (valve: TrialValve.TrialValve) =>
     Effect.suspend(() =>
@@ -79,21 +74,8 @@ const make = Effect.gen(function* () {
         onFailure: (error) => (error._tag === "Invalid" ? Effect.void : queue.failed(error.message)),
         onSuccess: () => queue.succeeded
       }),
-    reading: (call) =>
-      Effect.tapBoth(call, {
-        onFailure: (error) => (isOutage(error) ? store.failed(error.message) : Effect.void),
-        onSuccess: () => (unwritable ? Effect.void : store.succeeded)
-      }),
-    written: Effect.suspend(() => {
-      unwritable = false
-      return store.succeeded
-    }),
-    unwritten: (error) =>
-      Effect.suspend(() => {
-        if (!isOutage(error)) return Effect.void
-        unwritable = true
-        return store.failed(error.message)
-      })
+    written: store.succeeded,
+    unwritten: (error) => (isOutage(error) ? store.failed(error.message) : Effect.void)
   })
 })
 

@@ -91,13 +91,13 @@ const make = Effect.gen(function* () {
     while (true) {
       const beat = heartbeat.expect("refreshing the schedule", callPatience)
       yield* beat
-      const due = (yield* outlet.mayCrawl)
-        ? yield* Effect.matchEffect(outlet.reading(schedule.refresh(beat)), {
-            onFailure: (error) =>
-              Effect.as(Effect.logWarning(`The vaults could not be read: ${error.message}`), nothing),
-            onSuccess: () => schedule.due(early)
-          })
-        : nothing
+      const mayCrawl = yield* outlet.mayCrawl
+      if (mayCrawl) {
+        yield* Effect.catchAll(schedule.refresh(beat), (error) =>
+          Effect.logWarning(`The schedule stays as it is, the vaults could not be read: ${error.message}`)
+        )
+      }
+      const due = mayCrawl ? yield* schedule.due(early) : nothing
       for (const [pipelineId, all] of due) {
         const targets = all.filter((target) => pauseOf(target) === undefined)
         if (taken.has(pipelineId) || targets.length === 0) continue
