@@ -120,7 +120,16 @@ const make = Effect.gen(function* () {
           deleteSnapshots: "include",
           ...(ifMatch === undefined ? {} : { conditions: { ifMatch: quoted(ifMatch) ?? "" } })
         })
-      ).pipe(Effect.catchTag("NotFound", () => Effect.void))
+      ).pipe(
+        Effect.catchTag("NotFound", () => Effect.void),
+        // The emulator says so of a blob that is not there, too.
+        Effect.catchTag("PreconditionFailed", (refused) =>
+          Effect.flatMap(
+            call(described(blob.url, "BlobStore.exists", operation), (abortSignal) => blob.exists({ abortSignal })),
+            (exists) => (exists ? Effect.fail(refused) : Effect.void)
+          )
+        )
+      )
     }),
 
     ensureContainer: Effect.fnUntraced(function* (account, name) {

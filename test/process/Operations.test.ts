@@ -70,9 +70,9 @@ describe("Operations of one process on the work of another", () => {
         )
         assert.strictEqual(workers.status, 200)
         const failed = yield* call(url, "/executions?status=failed")
-        const [item] = failed.body["items"] as ReadonlyArray<Readonly<Record<string, unknown>>>
-        assert.strictEqual(item?.["id"], "exec_slow")
-        assert.isTrue(item?.["cancelled"])
+        // Beside it there may be the record of a crawl: the vault's container is not there.
+        const items = failed.body["items"] as ReadonlyArray<Readonly<Record<string, unknown>>>
+        assert.isTrue(items.find(({ id }) => id === "exec_slow")?.["cancelled"])
       })
     )
   })

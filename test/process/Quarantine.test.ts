@@ -1,5 +1,5 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import * as Emulators from "../support/Emulators.ts"
 import { eventually } from "../support/Eventually.ts"
 import * as FaultServer from "../support/FaultServer.ts"
@@ -30,7 +30,13 @@ describe("A document that kills its worker", () => {
           const die = Effect.scoped(
             Effect.gen(function* () {
               const blobs = yield* FaultServer.make
-              blobs.answer(FaultServer.silence)
+              const written = yield* Deferred.make<void>()
+              blobs.answer((response, request) => {
+                if (request.url?.startsWith("/devstoreaccount1/deadly") !== true)
+                  return FaultServer.status(403, {}, "AuthorizationFailure")(response, request)
+                Deferred.unsafeDone(written, Effect.void)
+                FaultServer.silence(response, request)
+              })
               const worker = yield* WorkerProcess.start({
                 ...installation.env,
                 AZURE_STORAGE_CONNECTION_STRING: installation.env.AZURE_STORAGE_CONNECTION_STRING.replace(
@@ -40,7 +46,7 @@ describe("A document that kills its worker", () => {
                 NUM_SOURCE_WORKERS: "0",
                 QUEUE_VISIBILITY_TIMEOUT_SECONDS: "10"
               })
-              yield* blobs.arrival
+              yield* Deferred.await(written)
               const [execution] = yield* Emulators.executionsOf(installation, "deadly-vault")
               yield* worker.kill("SIGKILL")
               yield* worker.exit

@@ -78,7 +78,7 @@ const verify = (life: World.Life, { ended, processes, world }: World.Lived, inci
     assert.deepStrictEqual(world.poison, [], told("nothing is in the poison queue"))
   }
 
-  const claims = [...world.blobs.keys()].filter((path) => path.startsWith("contentflow-tasks/"))
+  const claims = [...world.blobs.keys()].filter((path) => path.startsWith("contentflow-tasks/tasks/"))
   // What is in the poison queue may be tried again: its content stays.
   const kept = failures.some((each) => World.nameIn(each).startsWith("big")) ? 1 : 0
   assert.lengthOf(claims, kept, told(`content that is needed no more: ${claims.join(", ")}`))
