@@ -117,7 +117,7 @@ const run = (
     const restless = yield* crawlWhenSettled(planned, unsettled, crawl)
     const tell = Effect.catchAll(reporter.look, (error) => Effect.logWarning(error.message))
     if (once) {
-      yield* untilDone(planned, startedAt, restless, tell)
+      yield* untilDone(planned, startedAt, { restless, unsettled }, tell)
       yield* tell
       const totals = reporter.totals()
       yield* Console.log(`serve: ${DocumentResult.counts(totals)}`)
@@ -211,6 +211,8 @@ const crawlWhenSettled = Effect.fnUntraced(function* (
     const first = yield* Queue.take(unsettled)
     const more = yield* Queue.takeAll(unsettled)
     const places = new Set([first, ...more])
+    // At once: nothing may be taken for done while the time is asked for.
+    for (const place of places) restless.set(place, Number.POSITIVE_INFINITY)
     const now = yield* databaseTime
     for (const place of places) restless.set(place, now)
     yield* Effect.sleep(Duration.sum(settled, Duration.millis(200)))
@@ -236,7 +238,10 @@ const databaseTime = Effect.flatMap(Database, (database) =>
 const untilDone = Effect.fnUntraced(function* (
   planned: ReadonlyArray<Install.Planned>,
   startedAt: number,
-  restless: ReadonlyMap<string, number>,
+  {
+    restless,
+    unsettled
+  }: { readonly restless: ReadonlyMap<string, number>; readonly unsettled: Queue.Dequeue<string> },
   tell: Effect.Effect<void>
 ) {
   const database = yield* Database
@@ -265,6 +270,8 @@ const untilDone = Effect.fnUntraced(function* (
     yield* tell
     // In this order: what a crawl found has its execution and its message.
     if (!(yield* Effect.every(planned, isCrawled))) return false
+    // A crawl may have ended that saw files which were still written to.
+    if ((yield* Queue.size(unsettled)) > 0) return false
     return (yield* queue.stats).depth === 0 && (yield* unfinished) === 0
   })
   yield* isDone.pipe(

@@ -56,8 +56,10 @@ export const make = Effect.gen(function* () {
   const beats = Stream.map(Stream.tick(beat), () => ": here\n\n")
   const opened = Stream.unwrapScoped(
     Effect.gen(function* () {
+      // Many may have asked before the first of them began to read.
       streams++
       yield* Effect.addFinalizer(() => Effect.sync(() => void streams--))
+      if (streams > mostStreams) return Stream.empty
       const subscription = yield* PubSub.subscribe(changes)
       return Stream.merge(
         beats,
