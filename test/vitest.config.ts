@@ -5,12 +5,24 @@ import { defineConfig } from "vitest/config"
  * Tests over processes mostly wait: more files at once than the one that a machine with two cores would run. On Node, files share their
  * processes: to load the modules anew for each would take more than a third of the time. On Deno sharing was no faster.
  */
-const forks = { isolate: "Deno" in globalThis, minForks: 3, maxForks: 3 }
+const forks = { isolate: "Deno" in globalThis, minForks: 4, maxForks: 4 }
+
+/** Long simulations on ports in memory under a virtual clock: nothing in them depends on the runtime, so that Node's run is enough. */
+const simulations = [
+  "test/services/GovernorSimulation.test.ts",
+  "test/worker/CrawlLife.test.ts",
+  "test/worker/LostMessages.test.ts",
+  "test/worker/Outages.test.ts",
+  "test/worker/Outlet.test.ts",
+  "test/worker/WallClock.test.ts",
+  "test/worker/outputs/**"
+]
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: ["**/node_modules/**", ...("Deno" in globalThis ? simulations : [])],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     setupFiles: [fileURLToPath(new URL("./support/FreshMethods.ts", import.meta.url))],
