@@ -13,6 +13,10 @@ export interface VirtualClock {
   readonly process: () => ProcessClock
   /** Runs everything that can run, up to and with the next timer that is due by then. False when there was none: then it is `until`. */
   readonly step: (until: number) => Effect.Effect<boolean>
+  /** Turns the time back; who sleeps wakes at the same moments. */
+  readonly turnBack: (to: number) => void
+  /** When those wake that sleep now. */
+  readonly sleeps: () => ReadonlyArray<number>
 }
 
 export interface ProcessClock extends Clock.Clock {
@@ -40,6 +44,10 @@ export const make = (start: number): VirtualClock => {
 
   return {
     now: () => now,
+    turnBack: (to) => {
+      now = Math.min(now, to)
+    },
+    sleeps: () => [...clocks].flatMap((timers) => Array.from(timers, ({ at }) => at)),
     process: () => {
       const timers = new Set<Timer>()
       clocks.add(timers)

@@ -4,6 +4,7 @@ import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import type { MemoryContainer } from "../../src/store/MemoryContainer.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import * as MemoryEngine from "../../src/testing/MemoryEngine.ts"
+import * as VirtualTestClock from "../../src/testing/VirtualTestClock.ts"
 import * as FakeRunner from "./FakeRunner.ts"
 
 export { engine } from "../../src/testing/MemoryEngine.ts"
@@ -115,4 +116,4 @@ export const withInstallation = <E>(body: Effect.Effect<void, E, Installation | 
     yield* pass(60)
     yield* Fiber.join(closing)
     yield* exit
-  }).pipe(Effect.provide(ports))
+  }).pipe(Effect.provide(ports), VirtualTestClock.within())

@@ -458,11 +458,11 @@ describe("design 5.2 the crawl lock", () => {
     Effect.gen(function* () {
       const runner = yield* FakeRunner
       const locks = yield* CrawlLock
-      runner.crawl = takes("100 seconds")
+      runner.crawl = takes("101 seconds")
       const slow = CrawlLock.of({ ...locks, renew: (held) => Effect.delay(locks.renew(held), "8 seconds") })
       yield* crawling({ lockTtl: Duration.seconds(30) }).pipe(Effect.provideService(CrawlLock, slow))
       yield* crawling({ lockTtl: Duration.seconds(30) })
-      yield* Engine.pass(102)
+      yield* Engine.pass(103)
       assert.lengthOf(runner.crawls, 1)
       assert.strictEqual((yield* checkpoint)?.["checkpoint_timestamp"], at(served))
     }))

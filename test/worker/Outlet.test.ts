@@ -50,7 +50,7 @@ const refuse = (operation: "send" | "stats", error: ServiceError) =>
 
 type Container = "vaults" | "pipelines" | "locks" | "checkpoints" | "executions"
 const containers: ReadonlyArray<Container> = ["vaults", "pipelines", "locks", "checkpoints", "executions"]
-const most = 10_000
+const most = 2_000
 
 /** Every call of these containers fails from now on, `most` times. */
 const storeRefuses = (these: ReadonlyArray<Container>, error: ServiceError) =>

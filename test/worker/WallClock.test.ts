@@ -23,8 +23,8 @@ const test = (
       Effect.gen(function* () {
         yield* TestClock.setTime(start)
         const { clock, step } = yield* SteppingClock.make
-        yield* Engine.withInstallation(Effect.withClock(body(step(millis)), clock))
-      })
+        yield* Effect.withClock(body(step(millis)), clock)
+      }).pipe(Engine.withInstallation)
     )
   }
 }
@@ -131,8 +131,8 @@ describe("machines whose wall clocks differ", () => {
           const [checkpoint] = [...stores.checkpoints.documents.values()]
           assert.strictEqual(checkpoint?.["last_crawl_started_at"], "2026-01-02T10:15:00+00:00")
         })
-        yield* Engine.withInstallation(body)
-      })
+        yield* body
+      }).pipe(Engine.withInstallation)
     )
   }
 })
