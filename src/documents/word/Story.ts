@@ -76,7 +76,8 @@ export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handl
 /** Kept of properties that say nothing about the text. */
 const nothing = Symbol("nothing")
 
-const repeatedNames = new Set(["w:rPr", "w:pPr", "w:tcPr", "w:trPr", "w:tblPr"])
+/** None of those that are left out: the last child of the present element is another one then. */
+const repeatedNames = new Set(["w:rPr", "w:pPr", "w:tcPr", "w:trPr"])
 
 /** The most frequent elements of those whose attributes say nothing about the text. */
 const plain = new Set(

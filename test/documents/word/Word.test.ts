@@ -406,6 +406,18 @@ describe("Word: tables", () => {
     assert.deepStrictEqual(document.blocks?.[1], { type: "table", table_number: 1, text: "1\t2\n3\t4" })
   })
 
+  it("takes nothing again for properties that are left out, wherever they stand", () => {
+    const properties = `<w:tblPr><w:jc w:val="center"/></w:tblPr>`
+    for (const late of [properties, "<w:tblPr/>", `<w:tblPr><w:tblPrEx/></w:tblPr>`]) {
+      const rows = `<w:tbl>${row(cell("a"))}${late.repeat(3)}${row(cell("b"))}</w:tbl>`
+      assert.deepStrictEqual(onlyTable(rows)?.data, [["a"], ["b"]], late)
+      const inner = `<w:tbl><w:tr><w:tc>${paragraph("a")}${late.repeat(3)}</w:tc></w:tr></w:tbl>`
+      assert.deepStrictEqual(onlyTable(inner)?.data, [["a"]], late)
+    }
+    const around = `<w:tblPr>${paragraph("a")}</w:tblPr>`
+    assert.strictEqual(read(around.repeat(2)).text, "a\na")
+  })
+
   it("repeats the text of cells merged across and down", () => {
     const merged = table(
       3,
