@@ -134,11 +134,13 @@ export class XmlCharacters {
 
 /** Whether all bytes are from blank to tilde; looks at four at once. */
 const isPlain = (bytes: Uint8Array): boolean => {
+  // May lie where no word begins before the end of its buffer.
+  if (bytes.length < 8) return !bytes.some(isUnusual)
   const skipped = -bytes.byteOffset & 3
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + skipped, Math.max(0, bytes.length - skipped) >> 2)
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + skipped, (bytes.length - skipped) >> 2)
   const end = skipped + 4 * words.length
   for (const edge of [bytes.subarray(0, skipped), bytes.subarray(end)]) {
-    if (edge.some((byte) => byte < 0x20 || byte >= 0x80)) return false
+    if (edge.some(isUnusual)) return false
   }
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? 0
@@ -147,6 +149,8 @@ const isPlain = (bytes: Uint8Array): boolean => {
   }
   return true
 }
+
+const isUnusual = (byte: number): boolean => byte < 0x20 || byte >= 0x80
 
 const maxMistakes = 10_000
 

@@ -179,6 +179,22 @@ describe("XmlScanner", () => {
     assert.strictEqual(failure(() => events(`<a ${many}/>`)).limit, "attributes")
   })
 
+  it("refuses a part with nothing in it but blanks or a declaration, whatever lies around it in memory", () => {
+    for (const xml of [
+      " ",
+      "\n\n\n\n\n",
+      '<?xml version="1.0"?>',
+      '<?xml version="1.0"?>\n',
+      '<?xml version="1.0"?><a'
+    ]) {
+      for (const shift of [0, 1, 2, 3]) {
+        const placed = new Uint8Array(shift + xml.length)
+        placed.set(bytes(xml), shift)
+        assert.strictEqual(failure(() => events(placed.subarray(shift))).reason, "Damaged", JSON.stringify(xml))
+      }
+    }
+  })
+
   it("reads line ends, blanks and marks wherever they may stand", () => {
     for (const [xml, expected] of [
       ["<a>1\r\n2\r3\n4</a>", "<a>1\n2\n3\n4</a>"],
