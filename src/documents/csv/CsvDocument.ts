@@ -1,7 +1,5 @@
 import { Buffer } from "node:buffer"
-import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import { damaged, limitExceeded } from "../DocumentError.ts"
+import { limitExceeded } from "../DocumentError.ts"
 import { TooManyCells } from "./CsvReader.ts"
 import * as CsvTable from "./CsvTable.ts"
 import { guessDelimiter } from "./Delimiter.ts"
@@ -24,9 +22,7 @@ export interface CsvDocument extends CsvTable.CsvReading {
 
 /** Reads a table all at once. Rejects with `DocumentError`. */
 export const readCsv = async (bytes: Uint8Array, options: CsvOptions): Promise<CsvDocument> => {
-  const decoded = await Effect.runPromise(Effect.either(decode(bytes, options.encoding)))
-  if (Either.isLeft(decoded)) throw damaged(decoded.left)
-  const { remarks, text } = decoded.right
+  const { remarks, text } = await decode(bytes, options.encoding)
   const part = reading(text, options)
   try {
     let read = part()
@@ -38,17 +34,17 @@ export const readCsv = async (bytes: Uint8Array, options: CsvOptions): Promise<C
   }
 }
 
-/** Bytes as text with the line ends of Python, which opens files so; units that were a text before keep theirs. */
-export const decode = (bytes: Uint8Array, encoding: string | null): Effect.Effect<StrictEncoding.DecodedText, string> =>
-  encoding === null
-    ? Effect.sync(() => ({
-        text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf16le"),
-        remarks: []
-      }))
-    : Effect.map(StrictEncoding.decode(bytes, encoding), ({ remarks, text }) => ({
-        remarks,
-        text: text.replaceAll(/\r\n?/g, "\n")
-      }))
+/**
+ * Bytes as text with the line ends of Python, which opens files so; units that were a text before keep theirs. Rejects with
+ * `DocumentError`.
+ */
+export const decode = async (bytes: Uint8Array, encoding: string | null): Promise<StrictEncoding.DecodedText> => {
+  if (encoding === null) {
+    return { text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf16le"), remarks: [] }
+  }
+  const { remarks, text } = await StrictEncoding.decode(bytes, encoding)
+  return { remarks, text: text.replaceAll(/\r\n?/g, "\n") }
+}
 
 /** Rows come as they are asked for, by the delimiter that the text itself names, or the options. */
 export const reading = (whole: string, options: CsvOptions): (() => CsvTable.CsvReading | undefined) => {

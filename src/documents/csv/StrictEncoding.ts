@@ -1,6 +1,6 @@
 import { Buffer, isUtf8 } from "node:buffer"
-import * as Effect from "effect/Effect"
 import iconv from "iconv-lite"
+import { damaged, type DocumentError } from "../DocumentError.ts"
 import * as Encoding from "../text/Encoding.ts"
 import { decodeSevenBit } from "../text/SevenBit.ts"
 
@@ -18,41 +18,39 @@ export const isKnown = (name: string): boolean =>
   name === detected || iconv.encodingExists(canonicalOf(name)) || Encoding.isKnown(name)
 
 /**
- * The text of `bytes` in the encoding `name`, or a message for people where they are none of it: unlike a letter in a text, a cell that was read wrongly is a
+ * The text of `bytes` in the encoding `name`. Rejects with `DocumentError` where they are none of it: unlike a letter in a text, a cell that was read wrongly is a
  * value that nobody asks about. What the bytes say themselves (a byte order mark, the zeros of UTF-16, the escapes of ISO 2022) goes before the name of a
  * Unicode encoding.
  */
-export const decode = (bytes: Uint8Array, name: string): Effect.Effect<DecodedText, string> => {
+export const decode = async (bytes: Uint8Array, name: string): Promise<DecodedText> => {
   if (name === detected) {
-    return Effect.tryPromise({
-      try: () => Encoding.decode(bytes),
-      catch: () => "The encoding could not be detected."
-    }).pipe(Effect.map((decoded) => ({ text: decoded.text, remarks: Encoding.remarks(decoded) })))
+    const decoded = await Encoding.decode(bytes).catch(() => {
+      throw damaged("The encoding could not be detected.")
+    })
+    return { text: decoded.text, remarks: Encoding.remarks(decoded) }
   }
   const canonical = canonicalOf(name)
   const isUnicode = unicode.test(canonical)
   const own = isUnicode ? Encoding.encodingByBytes(bytes) : undefined
   const sevenBit = isUnicode && own === undefined ? decodeSevenBit(bytes, undefined) : undefined
   if (sevenBit?.encoding.startsWith("iso-2022") === true && !sevenBit.damaged) {
-    return Effect.succeed({ text: sevenBit.text, remarks: [looksLike(sevenBit.encoding, name)] })
+    return { text: sevenBit.text, remarks: [looksLike(sevenBit.encoding, name)] }
   }
   if (!iconv.encodingExists(canonical)) return decodeWhole(bytes, name)
-  return Effect.flatMap(
-    Effect.try({ try: () => strictly(bytes, canonicalOf(own ?? canonical)), catch: () => notThis(name) }),
-    (text) => {
-      if (text === undefined) return Effect.fail(notThis(name))
-      const other = sevenBit?.encoding ?? (isUnicode || text === "" ? undefined : utf8In(bytes))
-      return Effect.succeed({ text, remarks: other === undefined ? [] : [looksLike(other, name)] })
-    }
-  )
+  const text = strictly(bytes, canonicalOf(own ?? canonical))
+  if (text === undefined) throw notThis(name)
+  const other = sevenBit?.encoding ?? (isUnicode || text === "" ? undefined : utf8In(bytes))
+  return { text, remarks: other === undefined ? [] : [looksLike(other, name)] }
 }
 
 /** For the encodings that iconv-lite lacks. */
-const decodeWhole = (bytes: Uint8Array, name: string): Effect.Effect<DecodedText, string> =>
-  Effect.flatMap(
-    Effect.tryPromise({ try: () => Encoding.decode(bytes, { encoding: name }), catch: () => notThis(name) }),
-    ({ damaged, text }) => (damaged ? Effect.fail(notThis(name)) : Effect.succeed({ text, remarks: [] }))
-  )
+const decodeWhole = async (bytes: Uint8Array, name: string): Promise<DecodedText> => {
+  const { damaged: isDamaged, text } = await Encoding.decode(bytes, { encoding: name }).catch(() => {
+    throw notThis(name)
+  })
+  if (isDamaged) throw notThis(name)
+  return { text, remarks: [] }
+}
 
 /** `utf-8` where the bytes have characters of more than one byte, and all of them are valid. */
 const utf8In = (bytes: Uint8Array): string | undefined =>
@@ -61,15 +59,21 @@ const utf8In = (bytes: Uint8Array): string | undefined =>
 const looksLike = (found: string, name: string): string =>
   `The document looks like ${found}, and not like ${name} (setting encoding)`
 
-const notThis = (name: string): string =>
-  `The bytes are no ${name} text. Name the right encoding in the setting encoding, or ${detected} to have it detected.`
+const notThis = (name: string): DocumentError =>
+  damaged(
+    `The bytes are no ${name} text. Name the right encoding in the setting encoding, or ${detected} to have it detected.`
+  )
 
-/** Undefined, or a throw, where the bytes are none of this encoding's. */
+/** Undefined where the bytes are none of this encoding's. */
 const strictly = (bytes: Uint8Array, canonical: string): string | undefined => {
-  if (canonical === "utf8") return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
   if (canonical === "ascii" && bytes.some((byte) => byte > 0x7f)) return undefined
-  const text = iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), canonical)
-  return text.includes("\ufffd") ? undefined : text
+  try {
+    if (canonical === "utf8") return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+    const text = iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), canonical)
+    return text.includes("\ufffd") ? undefined : text
+  } catch {
+    return undefined
+  }
 }
 
 const unicode = /^utf(8|16|32)/

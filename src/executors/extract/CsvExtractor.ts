@@ -3,7 +3,7 @@ import * as CutText from "../../text/CutText.ts"
 import { TooManyCells } from "../../documents/csv/CsvReader.ts"
 import * as CsvDocument from "../../documents/csv/CsvDocument.ts"
 import type * as CsvTable from "../../documents/csv/CsvTable.ts"
-import type { DocumentError } from "../../documents/DocumentError.ts"
+import { DocumentError } from "../../documents/DocumentError.ts"
 import * as StrictEncoding from "../../documents/csv/StrictEncoding.ts"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
 import * as BytesOf from "../BytesOf.ts"
@@ -122,13 +122,21 @@ export const executor = Executor.define({
                 onSuccess: (read): CsvDocument.CsvDocument => ({ ...read, warnings: remarks })
               })
             )
+          const decodedHere = (bytes: Uint8Array) =>
+            Effect.tryPromise({
+              try: () => CsvDocument.decode(bytes, options.encoding),
+              catch: (cause) => {
+                if (cause instanceof DocumentError) return undecodable(cause.message)
+                throw cause
+              }
+            })
           const bytesHere = (bytes: Uint8Array) =>
             bytes.length > mostBytesHere
               ? inThread(
                   Effect.succeed(bytes.length),
                   Effect.sync(() => ownBuffer(bytes))
                 )
-              : Effect.flatMap(Effect.mapError(CsvDocument.decode(bytes, options.encoding), undecodable), here)
+              : Effect.flatMap(decodedHere(bytes), here)
 
           const content = contentOf(settings, item)
           const read = yield* typeof content === "string"
