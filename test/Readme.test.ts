@@ -84,9 +84,9 @@ describe("README", () => {
   })
 
   it("names only files that exist", () => {
-    for (const readme of readmes) {
-      for (const [, path] of read(readme).matchAll(/`((?:src|test)\/[\w./-]+\.(?:ts|md))`/g)) {
-        assert.doesNotThrow(() => read(path ?? ""), `${readme}: ${path}`)
+    for (const document of documents) {
+      for (const [, path] of read(document).matchAll(/`((?:src|test)\/[\w./-]+\.(?:ts|md))`/g)) {
+        assert.doesNotThrow(() => read(path ?? ""), `${document}: ${path}`)
       }
     }
   })
