@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
  * - `Damaged`: the right format, but cut short or broken
  * - `Encrypted`: needs a password
  * - `LimitExceeded`: larger, deeper or more inflated than `Limits` allow; `limit` names which
- * - `Unsupported`: intact, but of a variant that nobody here reads
+ * - `Unsupported`: intact, but of a variant that no reader supports
  */
 export class DocumentError extends Schema.TaggedError<DocumentError>()("DocumentError", {
   reason: Schema.Literal("NotThisFormat", "Damaged", "Encrypted", "LimitExceeded", "Unsupported"),

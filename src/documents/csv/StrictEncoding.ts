@@ -18,8 +18,8 @@ export const isKnown = (name: string): boolean =>
   name === detected || iconv.encodingExists(canonicalOf(name)) || Encoding.isKnown(name)
 
 /**
- * The text of `bytes` in the encoding `name`. Rejects with `DocumentError` where they are none of it: unlike a letter in a text, a cell that was read wrongly is a
- * value that nobody asks about. What the bytes say themselves (a byte order mark, the zeros of UTF-16, the escapes of ISO 2022) goes before the name of a
+ * The text of `bytes` in the encoding `name`. Rejects with `DocumentError` where they are none of it: unlike a wrong letter in a text, a wrong value in a
+ * cell goes unnoticed. What the bytes say themselves (a byte order mark, the zeros of UTF-16, the escapes of ISO 2022) goes before the name of a
  * Unicode encoding.
  */
 export const decode = async (bytes: Uint8Array, name: string): Promise<DecodedText> => {

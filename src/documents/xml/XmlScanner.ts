@@ -145,7 +145,7 @@ interface Scope extends Names<Element> {
   readonly wishes: Wishes
   /** Names of attributes that were met, as they are reported. */
   readonly attributes: Map<string, string>
-  /** The canonical prefix of each prefix of the part; null for a namespace nobody looks at. */
+  /** The canonical prefix of each prefix of the part; null for a namespace that the readers do not know. */
   readonly prefixes: ReadonlyMap<string, string | null>
   /** Whether every prefixed name means what it says, so that attributes need no renaming. */
   readonly canonical: boolean
