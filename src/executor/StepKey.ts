@@ -64,7 +64,7 @@ class Digest {
     switch (typeof value) {
       case "string":
         // UTF-8 knows no half of a pair.
-        return this.#text("s", /\p{Surrogate}/u.test(value) ? JSON.stringify(value) : value)
+        return /\p{Surrogate}/u.test(value) ? this.#text("j", JSON.stringify(value)) : this.#text("s", value)
       case "number":
         return this.#write(`d${Object.is(value, -0) ? "0" : String(value)};`)
       case "bigint":
@@ -96,7 +96,9 @@ class Digest {
     const prototype: unknown = Object.getPrototypeOf(value)
     if (prototype !== Object.prototype && prototype !== null) {
       const json: unknown = SafeJson.toExactJson(value)
-      return json === value ? this.#text("o", JSON.stringify(json)) : this.add(["object", json])
+      if (json === value) return this.#text("o", JSON.stringify(json))
+      this.#write("c")
+      return this.add(json)
     }
     const fields = value as Readonly<Record<string, unknown>>
     const keys = Object.keys(fields).filter((key) => fields[key] !== undefined)

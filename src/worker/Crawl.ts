@@ -159,14 +159,17 @@ const make = Effect.gen(function* () {
       waiting: WaitingDocuments.read(checkpoint.waiting_documents),
       newlyWaiting: new Array<string>(),
       /** Whether an earlier crawl had begun the listing: this one did not see all of it. */
-      resumed: before !== null
+      resumed: before !== null,
+      /** Of the documents that are looked for again: those that the listing came across. */
+      seen: new Set<string>()
     }
     /** Of all that is found: what is queued may not be kept yet. */
     const everWaiting = WaitingDocuments.read(checkpoint.waiting_documents)
     const continuation = Option.map(Option.fromNullable(checkpoint.listing), (listing) => listing.continuation)
     const waited = WaitingDocuments.read(checkpoint.waiting_documents)
     const isWaiting = (name: string): boolean => again.has(name) || waited.has(name)
-    const listsAll = following !== undefined
+    // Of a part of the listing nothing can be said about what it lacks.
+    const listsAll = following !== undefined && before === null
     const batches = instance
       .crawl(since(checkpoint), continuation, isWaiting, {
         listsAll,
@@ -188,8 +191,13 @@ const make = Effect.gen(function* () {
             if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
             totals.cut = Option.fromNullable(batch.continuation)
             totals.discovered += batch.documents.length
-            for (const { item } of batch.documents) totals.waiting.remove(nameOf(item))
+            for (const { item } of batch.documents) {
+              const name = nameOf(item)
+              totals.waiting.remove(name)
+              if (again.has(name)) totals.seen.add(name)
+            }
             for (const name of batch.waiting ?? []) {
+              if (again.has(name)) totals.seen.add(name)
               if (!waited.has(name)) totals.newlyWaiting.push(name)
               totals.waiting.add(name)
               everWaiting.add(name)
@@ -388,7 +396,7 @@ const make = Effect.gen(function* () {
     const again =
       following !== undefined || isTime(lostPeriod)
         ? yield* insistently(deletions.again(target, epoch))
-        : { names: new Set<string>(), done: Effect.void }
+        : { names: new Set<string>(), done: () => Effect.void }
     const begun: Checkpoint = {
       ...before,
       crawl_epoch: epoch,
@@ -437,7 +445,9 @@ const make = Effect.gen(function* () {
       ...Option.match(compared, { onNone: () => ({}), onSome: (outcome) => ({ deletions_held: outcome.held }) })
     }
     yield* insistently(checkpoints.save(next))
-    yield* again.done
+    // A listing that a limit had cut before passes over what lies before its marks.
+    const isSure = whole && before.listing === null
+    yield* again.done((name) => isSure || totals.seen.has(name))
     // Only for the way back: the next crawl of ours does not need it.
     if (next.checkpoint_timestamp !== before.checkpoint_timestamp) {
       yield* Effect.ignoreLogged(checkpoints.saveForOriginal(next))

@@ -25,6 +25,7 @@ describe("the key of a step", () => {
       { a: 1, b: 2 },
       "\uD800",
       "\uD801",
+      JSON.stringify("\uD800"),
       "\uFFFD",
       "x".repeat(2_000),
       "x".repeat(2_001),
@@ -34,6 +35,7 @@ describe("the key of a step", () => {
       2n ** 60n,
       new Date(0),
       new Date(1),
+      ["object", new Date(1).toJSON()],
       Number.NaN
     ]
     assert.strictEqual(new Set(values.map(StepKey.of)).size, values.length)

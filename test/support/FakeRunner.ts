@@ -35,6 +35,8 @@ export class FakeRunner extends Context.Tag("test/FakeRunner")<
     input: Partial<Pick<InputExecutor, "id" | "enabled" | "itemsPerTask">> & { interval?: Duration.Duration }
     /** False: no executor of the pipelines can crawl. */
     hasInput: boolean
+    /** The output nodes of every pipeline. */
+    outputs: Plan["outputs"]
     runs: number
     crawls: Array<Option.Option<number>>
     /** The texts of the pipelines that were compiled for a run. */
@@ -70,6 +72,7 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
       crawl: () => Stream.make({ documents: [], servedAt: 0 }),
       input: {},
       hasInput: true,
+      outputs: [],
       runs: 0,
       crawls: [],
       compiled: []
@@ -99,7 +102,7 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
       compile: ({ pipeline }) =>
         Effect.zipRight(
           Effect.sync(() => knobs.compiled.push(pipeline.yaml)),
-          Effect.as(check, { outputs: [] as Plan["outputs"] } as Plan)
+          Effect.as(check, { outputs: knobs.outputs } as Plan)
         ),
       inputExecutor: () => Effect.map(check, () => (knobs.hasInput ? Option.some(input()) : Option.none())),
       run: (_, items, { facts }) =>

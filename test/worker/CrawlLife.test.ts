@@ -1,14 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Metric, Option, Scope, Stream, TestClock } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Layer, Metric, Option, Scope, Stream, TestClock } from "effect"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
-import type * as WorkerConfig from "../../src/config/WorkerConfig.ts"
-import { ExecutorId } from "../../src/domain/Ids.ts"
+import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
+import { ExecutorId, VaultId } from "../../src/domain/Ids.ts"
 import { type ServiceError, Throttled, Unauthorized, Unavailable } from "../../src/domain/ServiceError.ts"
 import * as Timestamp from "../../src/domain/Timestamp.ts"
 import type { CrawlBatch, Discovered } from "../../src/executor/Executor.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import * as Metrics from "../../src/worker/Metrics.ts"
+import * as ManifestStore from "../../src/worker/outputs/ManifestStore.ts"
 import { CrawlLock } from "../../src/store/CrawlLock.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import { executorError, FakeRunner, inputId } from "../support/FakeRunner.ts"
@@ -825,6 +826,43 @@ describe("design 5.5 the checkpoint", () => {
       assert.match(told[1] ?? "", /1 more document is in the archive tier.*c\.pdf/)
       assert.lengthOf(yield* messages, 1)
     }))
+
+  for (const [name, rounds, expected] of [
+    [
+      "is looked for until a listing from its beginning to its end misses it",
+      [{ ...batch([document("a.pdf")]), continuation: "a" }, batch([document("c.pdf")]), batch([])],
+      [true, true, true, false]
+    ],
+    [
+      "is looked for until a listing gives it, though a limit cuts that one",
+      [
+        { ...batch([document("a.pdf")]), continuation: "a" },
+        { ...batch([document("b.pdf")]), continuation: "b" }
+      ],
+      [true, true, false, false]
+    ],
+    [
+      "is looked for until a listing finds it archived still, and then like all that were found so",
+      [{ ...batch([]), waiting: ["b.pdf"], continuation: "b" }, batch([document("b.pdf")])],
+      [true, true, false, false]
+    ]
+  ] as const) {
+    test(`a document that its task found in the archive tier ${name}`, () =>
+      Effect.gen(function* () {
+        const runner = yield* FakeRunner
+        const asked: Array<boolean> = []
+        runner.crawl = (_, __, isWaiting) => {
+          asked.push(isWaiting?.("b.pdf") ?? false)
+          return Stream.make(rounds[asked.length - 1] ?? batch([]))
+        }
+        yield* Effect.flatMap(ManifestStore.ManifestStore, ({ revisit }) =>
+          revisit(VaultId.make(Engine.vault.id), "b.pdf", "archived")
+        ).pipe(Effect.provide(Layer.provide(ManifestStore.layer, WorkerConfig.layerWith({}))))
+        yield* crawling({ visibilityTimeout: Duration.seconds(60) })
+        yield* Engine.pass(60 * 3 + 5)
+        assert.deepStrictEqual(asked, [...expected])
+      }))
+  }
 
   test("one of the original is taken over when its vault is ours: the crawl goes on where it was", () =>
     Effect.gen(function* () {

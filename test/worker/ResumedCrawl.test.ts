@@ -86,16 +86,20 @@ const cutAt = (message: number) =>
     const source = container(count)
     const runner = yield* FakeRunner
     const crawl = yield* crawlOf(source, 200)
+    runner.outputs = [{ id: "write", policy: "remove", open: () => Effect.dieMessage("nothing is removed") }]
     let given = 0
     let cut = true
-    runner.crawl = (checkpoint, continuation, isWaiting, options) =>
-      crawl(checkpoint, continuation, isWaiting, options).pipe(
+    const asked: Array<{ readonly goesOn: boolean; readonly forAll: boolean | undefined }> = []
+    runner.crawl = (checkpoint, continuation, isWaiting, options) => {
+      asked.push({ goesOn: options?.from !== undefined, forAll: options?.listsAll })
+      return crawl(checkpoint, continuation, isWaiting, options).pipe(
         Stream.mapEffect((batch) => {
           given += batch.documents.length
           // From here on the source does not answer.
           return cut && given > message ? Effect.never : Effect.succeed(batch)
         })
       )
+    }
     const first = yield* started()
     yield* Engine.pass(20)
     yield* stopped(first)
@@ -104,7 +108,7 @@ const cutAt = (message: number) =>
     const second = yield* started()
     yield* Engine.pass(20)
     yield* stopped(second)
-    return { again: source.calls.length - before, source }
+    return { again: source.calls.length - before, asked }
   })
 
 const test = (name: string, body: Effect.Effect<void, unknown, Engine.Installation | Scope.Scope>) =>
@@ -120,10 +124,18 @@ describe("a crawl that was cut off", () => {
   test(
     "goes on in its listing where it was: nothing is lost, and nothing queued twice",
     Effect.gen(function* () {
-      const { again } = yield* cutAt(2_900)
+      const { again, asked } = yield* cutAt(2_900)
       assert.deepStrictEqual(yield* queued, { executions: count, messages: count })
       // Of 20 calls, those behind the 2,000 documents that were queued when the place was kept.
       assert.isAtMost(again, 11)
+      assert.deepStrictEqual(
+        asked,
+        [
+          { goesOn: false, forAll: true },
+          { goesOn: true, forAll: false }
+        ],
+        "of a part of the listing nothing can be said about what is gone"
+      )
       const checkpoint = [...(yield* MemoryStores).checkpoints.documents.values()].find(
         ({ crawling }) => crawling === false
       )

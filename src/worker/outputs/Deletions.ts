@@ -12,6 +12,7 @@ import * as Ids from "../../domain/Ids.ts"
 import type { Pipeline } from "../../domain/Pipeline.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import { removesOutputs, type Vault } from "../../domain/Vault.ts"
+import type { ListedDocument } from "../../executor/Executor.ts"
 import type { OutputNode } from "../../pipeline/Plan.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
 import type { ClaimAccount } from "../ClaimCheck.ts"
@@ -34,7 +35,7 @@ export interface Target {
 /** One crawl of a vault whose outputs follow its documents. */
 export interface Following {
   /** Takes the documents of the listing, in its order. */
-  readonly add: (listed: ReadonlyArray<Inventory.Listed>) => Effect.Effect<void>
+  readonly add: (listed: ReadonlyArray<ListedDocument>) => Effect.Effect<void>
   /**
    * The listing came to its end: what it misses. None when it can't be compared with the inventory. `held`: what waits for a person since an
    * earlier crawl.
@@ -60,11 +61,20 @@ export class Deletions extends Context.Tag("contentflow-worker/worker/Deletions"
   {
     /** Undefined where outputs stay whatever becomes of their documents. `epoch`: the crawl's. */
     readonly follow: (target: Target, epoch: number) => Effect.Effect<Following | undefined, ServiceError>
-    /** The documents that are to be processed again though they did not change, and what to do when their tasks are queued. */
+    /**
+     * The documents that are to be processed again though they did not change, and what to do when their tasks are queued. `isSeen`: whether the listing
+     * came across the document, or is sure to lack it; one that was archived is asked for until then.
+     */
     readonly again: (
       target: Target,
       epoch: number
-    ) => Effect.Effect<{ readonly names: ReadonlySet<string>; readonly done: Effect.Effect<void> }, ServiceError>
+    ) => Effect.Effect<
+      {
+        readonly names: ReadonlySet<string>
+        readonly done: (isSeen: (document: string) => boolean) => Effect.Effect<void>
+      },
+      ServiceError
+    >
     /** What tells the next version of such a document from the one before, which has the same ETag; none when nothing asks for one. */
     readonly tokenOf: (vault: Ids.VaultId, document: string) => Effect.Effect<Option.Option<string>, ServiceError>
   }
@@ -198,7 +208,7 @@ const make = Effect.gen(function* () {
       return Effect.logWarning(`Documents that are gone are noticed by a later crawl: ${error.message}`)
     }
     return {
-      add: (listed: ReadonlyArray<Inventory.Listed>) =>
+      add: (listed: ReadonlyArray<ListedDocument>) =>
         Effect.suspend(() => (broken ? Effect.void : Effect.catchAll(comparison.add(listed), failed))),
       compared: (held: DeletionsHeld | null) =>
         Effect.suspend(() =>
@@ -230,7 +240,7 @@ const make = Effect.gen(function* () {
 
   const again = Effect.fnUntraced(function* (target: Target, epoch: number) {
     const names = new Set<string>()
-    const done: Array<string> = []
+    const done: Array<Revisit> = []
     yield* Stream.runForEach(
       Stream.mapEffect(
         manifests.revisits(target.vault.id),
@@ -243,15 +253,17 @@ const make = Effect.gen(function* () {
       ({ again, isDone, revisit }) =>
         Effect.sync(() => {
           if (again) names.add(revisit.document)
-          if (isDone) done.push(revisit.key)
+          if (isDone) done.push(revisit)
         })
     )
     return {
       names,
-      done: Effect.forEach(done, (key) => Effect.ignoreLogged(manifests.forget(key)), {
-        concurrency: 8,
-        discard: true
-      })
+      done: (isSeen: (document: string) => boolean) =>
+        Effect.forEach(
+          done.filter(({ document, why }) => why !== "archived" || isSeen(document)),
+          ({ key }) => Effect.ignoreLogged(manifests.forget(key)),
+          { concurrency: 8, discard: true }
+        )
     }
   })
 

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import type { VaultId } from "../../domain/Ids.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import { Unavailable } from "../../domain/ServiceError.ts"
+import type { ListedDocument } from "../../executor/Executor.ts"
 import { keyOfVault } from "./ManifestStore.ts"
 import * as NameOrder from "./NameOrder.ts"
 import type { OwnBlobs } from "./OwnBlobs.ts"
@@ -42,13 +43,6 @@ const Part = Schema.Struct({
 })
 export interface Part extends Schema.Schema.Type<typeof Part> {}
 
-/** A document of a listing. */
-export interface Listed {
-  readonly name: string
-  /** Whether the crawl gives it out, since it is new or changed. */
-  readonly isGiven: boolean
-}
-
 export interface Found {
   readonly head: Head
   readonly etag: string | null
@@ -56,7 +50,6 @@ export interface Found {
 
 /** What a listing was compared with. */
 export interface Compared {
-  readonly head: Head
   /** Documents that the inventory had. */
   readonly before: number
   /** Documents whose outputs are to be removed. */
@@ -114,6 +107,12 @@ export const of = (own: OwnBlobs, vault: VaultId) => {
 
   /** The new head, in place of the one that was read; the parts that it does not name go. */
   const commit = Effect.fnUntraced(function* (found: Found, head: Head) {
+    const kept = new Set([headPath, ...head.parts.map(({ id }) => pathOf(id))])
+    // Looked for before the head is there: who goes on from it, while this one is still tidying up, writes new parts.
+    const others = yield* own.list(folder).pipe(
+      Stream.mapConcat(({ blobs }) => blobs.flatMap(({ path }) => (kept.has(path) ? [] : [path]))),
+      Stream.runCollect
+    )
     const written = yield* own.replace(headPath, encodeHead(head), found.etag)
     if (Option.isNone(written)) {
       return yield* new Unavailable({
@@ -122,14 +121,7 @@ export const of = (own: OwnBlobs, vault: VaultId) => {
         message: `Another worker wrote the inventory of the vault ${vault} meanwhile.`
       })
     }
-    const kept = new Set(head.parts.map(({ id }) => pathOf(id)))
-    yield* Stream.runForEach(own.list(folder), ({ blobs }) =>
-      Effect.forEach(
-        blobs.filter(({ path }) => path !== headPath && !kept.has(path)),
-        ({ path }) => own.remove(path),
-        { concurrency: 8, discard: true }
-      )
-    )
+    yield* Effect.forEach(others, own.remove, { concurrency: 8, discard: true })
     return { head, etag: written.value }
   })
 
@@ -158,7 +150,7 @@ const entryOf = (id: string, last: string, { missing, present }: Part): PartEntr
 /** A comparison under way. */
 export interface Comparison {
   /** Takes documents as the listing gives them, in its order. */
-  readonly add: (listed: ReadonlyArray<Listed>) => Effect.Effect<void, ServiceError>
+  readonly add: (listed: ReadonlyArray<ListedDocument>) => Effect.Effect<void, ServiceError>
   /** The listing came to its end. None: its order is not that of the inventory, so nothing can be said; the head is to be kept all the same. */
   readonly finish: Effect.Effect<{ readonly head: Head; readonly compared: Option.Option<Compared> }, ServiceError>
 }
@@ -275,7 +267,7 @@ const compare = ({ read, write }: Parts, head: Head, epoch: number): Comparison 
       const next: Head = { order, whole: true, parts }
       const before = head.parts.reduce((sum, { missing, present }) => sum + missing + present, 0)
       const missing = parts.reduce((sum, part) => sum + part.missing, 0)
-      return { head: next, compared: Option.some({ head: next, before, missing, appeared }) }
+      return { head: next, compared: Option.some({ before, missing, appeared }) }
     })
   }
 }

@@ -28,7 +28,7 @@ export interface OutputTurn {
   readonly intend: (node: string, outputs: ReadonlyArray<Output>) => Effect.Effect<boolean, ServiceError>
   /**
    * All that the turn writes is in place: what was there before and is not written again is removed. Gives whether all of it is gone; what is not is
-   * noted for a later crawl. `always`: also where nothing is known of the document, so that an earlier turn that begins late finds this one.
+   * noted for a later crawl, and what a later writer has is its own. `always`: also where nothing is known of the document, so that an earlier turn that begins late finds this one.
    */
   readonly settle: (always?: boolean) => Effect.Effect<boolean, ServiceError>
   /** The turn ended in order, without a result. */
@@ -101,15 +101,15 @@ export const make = (around: Surroundings, document: string, turn: Manifest.Turn
           : write((manifest) => Manifest.withOutputs(manifest, node, outputs))
       ),
     settle: Effect.fnUntraced(function* (always = false) {
-      if (superseded) return true
+      if (superseded) return false
       if (current === undefined) {
         const { manifest } = yield* find
         if (!always && (manifest === undefined || Manifest.isEmpty(manifest))) return true
         // Also where this turn wrote nothing: what was there is stale then.
-        if (!(yield* write((begun) => begun))) return true
+        if (!(yield* write((begun) => begun))) return false
       }
       const begun = current?.manifest
-      if (begun === undefined) return true
+      if (begun === undefined) return false
       const removable = removableOf(around)
       const { left } = yield* Removal.remove(nodes, removable(begun.stale), Manifest.mayRemove(document, turn))
       const late = removable(Manifest.without(begun.late, begun.outputs))
@@ -119,7 +119,7 @@ export const make = (around: Surroundings, document: string, turn: Manifest.Turn
       }
       const isOurs = yield* write((manifest) => ({ ...manifest, state: "settled", stale: left, late, spoiled }))
       if (!isOurs) yield* yielded(begun.outputs)
-      return left.length === 0
+      return isOurs && left.length === 0
     }),
     close: Effect.suspend(() =>
       current === undefined || current.manifest.state !== "open"

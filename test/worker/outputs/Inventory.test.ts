@@ -127,6 +127,31 @@ describe("the inventory of a vault", () => {
     })
   )
   test(
+    "keeps the parts that the next crawl wrote while the one before tidies up",
+    Effect.gen(function* () {
+      const own = yield* OwnBlobs.make
+      const blobs = yield* Effect.context<Layer.Layer.Success<typeof ports>>()
+      yield* crawl([["a", "b"]], 1)
+      const slow = Inventory.of(
+        {
+          ...own,
+          replace: (path, text, etag) =>
+            Effect.tap(own.replace(path, text, etag), () =>
+              Effect.orDie(Effect.provide(crawl([["a", "b", "c", "d"]], 3, new Set(["c", "d"])), blobs))
+            )
+        },
+        VaultId.make("vault-1")
+      )
+      const found = yield* slow.find
+      const late = slow.compare(found, 2)
+      yield* late.add(["a", "b", "c"].map((name) => ({ name, isGiven: true })))
+      yield* slow.commit(found, (yield* late.finish).head)
+      assert.deepInclude(yield* crawl([["a", "b", "c"]], 4), { before: 4, missing: 1, appeared: [] })
+      assert.deepStrictEqual(yield* missing, [["d", 4]])
+      assert.lengthOf(yield* Effect.flatMap(MemoryBlob.MemoryBlob, ({ all }) => all), 4, "and nothing is left over")
+    })
+  )
+  test(
     "goes on without a part that is gone",
     Effect.gen(function* () {
       yield* crawl([["a", "b"]], 1)
