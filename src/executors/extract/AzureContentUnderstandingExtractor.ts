@@ -10,7 +10,7 @@ import * as Settings from "../../executor/Settings.ts"
 import * as StepKey from "../../executor/StepKey.ts"
 import * as Usage from "../../executor/Usage.ts"
 import * as Understanding from "../../services/analysis/ContentUnderstanding.ts"
-import { toExecutorError } from "../../services/CallError.ts"
+import { mayHeal, toExecutorError } from "../../services/CallError.ts"
 import * as Endpoint from "../../services/Endpoint.ts"
 import * as BytesOf from "../BytesOf.ts"
 import * as KeptOperation from "../KeptOperation.ts"
@@ -224,7 +224,7 @@ export const executor = Executor.define({
           const { lack, warnings } = AnalysisFindings.of(hasFields ? undefined : texts, [], told)
           note(Findings.detailsOf(warnings))
           yield* Findings.log(item, warnings)
-          const figures = given.retrieve_figures ? yield* imagesOf(service, given, item, found) : []
+          const figures = given.retrieve_figures ? yield* imagesOf(service, given, item, found, progress) : []
           const written = withData(item, {
             [given.output_field]: warnings.length === 0 ? found.raw : { ...found.raw, warnings },
             ...(figures.length > 0 ? { [given.figures_output_field]: figures } : {})
@@ -252,7 +252,8 @@ const imagesOf = (
   service: Understanding.ContentUnderstanding,
   given: Decoded,
   item: Content,
-  { figures, operationId }: Understanding.Analysis
+  { figures, operationId }: Understanding.Analysis,
+  progress: Executor.StepProgress
 ) => {
   const wanted = figures.flatMap((figure) => (typeof figure["id"] === "string" ? [{ figure, id: figure["id"] }] : []))
   const skipped = wanted.length - given.max_figures
@@ -273,9 +274,11 @@ const imagesOf = (
                 ...Object.fromEntries(kept.flatMap((key) => (key in figure ? [[key, figure[key]]] : [])))
               }
             ]),
-            Effect.catchAll((error) =>
-              Effect.as(Effect.logWarning(`A figure of ${nameOf(item)} is left out: ${error.message}`), [])
-            )
+            Effect.catchAll((error) => {
+              // The next run can have it; the analysis itself is found again by its address.
+              if (mayHeal(error)) progress.discard()
+              return Effect.as(Effect.logWarning(`A figure of ${nameOf(item)} is left out: ${error.message}`), [])
+            })
           ),
         { concurrency: 4 }
       ),

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
-import type { Executor } from "../../../src/executor/Executor.ts"
+import type { Executor, ExecutorContext } from "../../../src/executor/Executor.ts"
 import * as ContentUnderstanding from "../../../src/services/analysis/ContentUnderstanding.ts"
 import type { ServiceClients } from "../../../src/services/ServiceClients.ts"
 import type * as ServiceHttp from "../../../src/services/ServiceHttp.ts"
@@ -30,14 +30,15 @@ export const analyse = (
   executor: Analysing,
   settings: Settings,
   answers: ReadonlyArray<Answer>,
-  passing: Duration.DurationInput = "10 minutes"
+  passing: Duration.DurationInput = "10 minutes",
+  context: Partial<ExecutorContext> = {}
 ) => {
   const whole: Executor<Needed> = executor
   const script = Services.script(...answers)
   const clients = Services.layer(script.layer)
   return Effect.gen(function* () {
     const fiber = yield* Effect.fork(
-      run(whole, settings, [item({ content: Buffer.from("%PDF").toString("base64") })]).pipe(
+      run(whole, settings, [item({ content: Buffer.from("%PDF").toString("base64") })], true, context).pipe(
         Effect.provide([ContentUnderstanding.layer.pipe(Layer.provideMerge(clients)), FileSystem.layerNoop({})]),
         Effect.mapBoth({ onFailure: String, onSuccess: ([first]) => first ?? item({}) }),
         Effect.either

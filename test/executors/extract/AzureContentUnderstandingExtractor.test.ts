@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as KeptSteps from "../../../src/executor/KeptSteps.ts"
 import { executor } from "../../../src/executors/extract/AzureContentUnderstandingExtractor.ts"
 import * as ServiceHttp from "../../../src/services/ServiceHttp.ts"
+import * as StepResults from "../../../src/store/StepResults.ts"
 import * as Analyses from "./Analyses.ts"
 
 const origin = "https://contoso.services.ai.azure.com"
@@ -92,6 +95,32 @@ describe("azure_content_understanding_extractor", () => {
         `${origin}/contentunderstanding/analyzerResults/op-1/files/figures/1.1?api-version=2025-11-01`
       )
     })
+  )
+
+  it.effect(
+    "with a figure missing is kept no result: the next run asks for the figures again, and pays for no analysis",
+    () =>
+      Effect.gen(function* () {
+        const store = StepResults.makeMemory({ timeToLive: Duration.days(1), maxBytes: 1_000_000 })
+        const node = { id: "extract", type: executor.type, digest: "digest", cache: "shared" } as const
+        const run = (...answers: ReadonlyArray<Analyses.Answer>) =>
+          Effect.map(
+            Analyses.analyse(executor, { ...base, retrieve_figures: true }, answers, "10 minutes", {
+              steps: KeptSteps.make(store, node, undefined, undefined)
+            }),
+            ({ item, requests }) => ({
+              ids: (item.data["figures"] as ReadonlyArray<{ readonly id: string }>).map(({ id }) => id),
+              methods: requests.map(({ method }) => method)
+            })
+          )
+        const out = ServiceHttp.json(503, {})
+        assert.deepStrictEqual(yield* run(accepted, done, image, out), {
+          ids: ["1.1"],
+          methods: ["POST", "GET", "GET", "GET"]
+        })
+        assert.deepStrictEqual(yield* run(done, image, image), { ids: ["1.1", "2.1"], methods: ["GET", "GET", "GET"] })
+        assert.deepStrictEqual(yield* run(), { ids: ["1.1", "2.1"], methods: [] })
+      })
   )
 
   it.effect("sets the models of the resource only where they differ", () =>

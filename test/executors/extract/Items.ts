@@ -2,7 +2,7 @@ import { Effect, Either } from "effect"
 import type { Content } from "../../../src/domain/Content.ts"
 import { ExecutorId } from "../../../src/domain/Ids.ts"
 import { withRoots } from "../../support/LocalFiles.ts"
-import type { Executor } from "../../../src/executor/Executor.ts"
+import type { Executor, ExecutorContext } from "../../../src/executor/Executor.ts"
 
 /** An item whose document has this name. */
 export const item = (
@@ -30,11 +30,12 @@ export const run = <R>(
   executor: Executor<R>,
   settings: Readonly<Record<string, unknown>>,
   items: ReadonlyArray<Content>,
-  failOnError = true
+  failOnError = true,
+  context: Partial<ExecutorContext> = {}
 ) =>
   Effect.gen(function* () {
     const prepared = Either.getOrThrowWith(executor.prepare(settings), (problems) => new Error(problems[0]?.message))
-    const instance = yield* prepared({ id: ExecutorId.make("extract"), pipelineName: "test", failOnError })
+    const instance = yield* prepared({ id: ExecutorId.make("extract"), pipelineName: "test", failOnError, ...context })
     return yield* instance.process(items)
   }).pipe(Effect.scoped, withRoots())
 
