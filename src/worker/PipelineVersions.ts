@@ -81,12 +81,10 @@ const make = Effect.gen(function* () {
         return Effect.catchTag(upload, "NotFound", () =>
           Effect.zipRight(blobs.ensureContainer(account, container), upload)
         ).pipe(
-          Effect.timeoutOption(patience),
+          Effect.timeout(patience),
+          Effect.onError(() => Effect.sync(() => kept.delete(key))),
           Effect.catchAll((error) =>
-            Effect.zipRight(
-              Effect.sync(() => kept.delete(key)),
-              Effect.logDebug(`The version ${version} of the pipeline is not kept: ${error.message}`)
-            )
+            Effect.logDebug(`The version ${version} of the pipeline is not kept: ${error.message}`)
           ),
           Effect.asVoid
         )
