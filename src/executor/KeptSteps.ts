@@ -148,14 +148,17 @@ class OpenStep implements StepProgress {
   readonly saved: Array<Usage.Usage> = []
   private readonly key: string
   private state: unknown
-  private hasAnswers: boolean
+  /** Whether an earlier attempt kept answers. */
+  private readonly hadAnswers: boolean
+  /** The keys of those that this attempt kept. */
+  private readonly answered = new Set<string>()
   private readonly read: (key: string) => Effect.Effect<Option.Option<KeptStep>>
   private readonly write: (key: string, record: StepRecord, what: string) => Effect.Effect<void>
 
   constructor(key: string, state: unknown, read: OpenStep["read"], write: OpenStep["write"]) {
     this.key = key
-    this.hasAnswers = isMarker(state)
-    this.state = this.hasAnswers ? null : state
+    this.hadAnswers = isMarker(state)
+    this.state = this.hadAnswers ? null : state
     this.read = read
     this.write = write
   }
@@ -175,7 +178,8 @@ class OpenStep implements StepProgress {
   ): Effect.Effect<A, E> =>
     Effect.gen(this, function* () {
       const key = StepKey.of([this.key, question])
-      const before = this.hasAnswers ? Option.getOrUndefined(yield* this.read(key)) : undefined
+      const mayBeKept = this.hadAnswers || this.answered.has(key)
+      const before = mayBeKept ? Option.getOrUndefined(yield* this.read(key)) : undefined
       const kept = before?.kind === "result" ? readAnswer(before.value) : undefined
       if (kept !== undefined) {
         this.saved.push(...kept.usage)
@@ -185,8 +189,9 @@ class OpenStep implements StepProgress {
       const own = new Usage.Meter(meter)
       const keep = (answer: A) =>
         Effect.gen(this, function* () {
-          if (!this.hasAnswers) {
-            this.hasAnswers = true
+          const isFirst = !this.hadAnswers && this.answered.size === 0
+          this.answered.add(key)
+          if (isFirst) {
             yield* this.write(this.key, { kind: "progress", value: marker }, "how far it came")
           }
           yield* this.write(key, { kind: "result", value: { answer, usage: Usage.toJson(own.all()) } }, "an answer")
@@ -252,7 +257,10 @@ const patiently = <A>(call: Effect.Effect<A, ServiceError>): Effect.Effect<A, Se
     Effect.timeoutFail({
       duration: Duration.seconds(30),
       onTimeout: () => new TookTooLong({ message: "The store did not answer within 30 s." })
-    })
+    }),
+    // The time limit ends a call also where the run must not, and a run that is stopped meanwhile does not end it.
+    Effect.interruptible,
+    Effect.disconnect
   )
 
 class TookTooLong extends Data.TaggedError("TookTooLong")<{ readonly message: string }> {}
@@ -264,14 +272,14 @@ export const wholeItem = (run: RunFacts | undefined, { data, id, summary_data }:
   const { temp_file_path, ...others } = data
   const { usage: _, ...summary } = summary_data
   const name = id?.canonical_id ?? ""
-  const found = temp_file_path === undefined ? undefined : run?.documents?.get(name)
-  const document =
-    temp_file_path === undefined
-      ? null
-      : // The file is the document as it was found; where that is not known, the path stands for it.
-        found?.etag != null
-        ? { document: name, etag: found.etag }
-        : { path: temp_file_path }
+  const document = temp_file_path === undefined ? null : fileOf(temp_file_path, name, run)
   const { last_modified: _1, ...metadata } = id?.metadata ?? {}
   return { id: id === null ? null : { ...id, metadata }, data: others, summary_data: summary, document }
+}
+
+/** The file is the document as it was found; one of which no version is known may be another in the next task. */
+const fileOf = (path: unknown, name: string, run: RunFacts | undefined): unknown => {
+  const found = run?.documents?.get(name)
+  if (found?.etag != null) return { document: name, etag: found.etag }
+  return found?.changedAt != null ? { path, changedAt: found.changedAt } : { path, task: run?.taskId ?? null }
 }

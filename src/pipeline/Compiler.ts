@@ -448,7 +448,7 @@ const opener = (
       ...(run === undefined ? {} : { run }),
       ...(steps === undefined ? {} : { steps })
     })
-    return steps === undefined ? opened : Effect.map(opened, (instance) => Node.keeping(instance, steps, run))
+    return steps === undefined ? opened : Effect.map(opened, (instance) => Node.keeping(instance, steps, context, run))
   }
 }
 

@@ -10,7 +10,7 @@ import * as DataBounds from "../domain/DataBounds.ts"
 import type { ExecutorId } from "../domain/Ids.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import type { ExecutorInstance } from "../executor/Executor.ts"
+import type { ExecutorContext, ExecutorInstance } from "../executor/Executor.ts"
 import * as KeptSteps from "../executor/KeptSteps.ts"
 import { ExecutorError, withoutSecrets } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
@@ -35,10 +35,14 @@ export interface Node {
 /** Builds the node for a run. May throw what the executor throws. */
 export type Open<R> = (run: RunFacts | undefined, meter: Meter) => Effect.Effect<ExecutorInstance, ExecutorError, R>
 
-/** The node with its results kept where it does not do that itself: the work on a single item is then one step. */
+/**
+ * The node with its results kept where it does not do that itself: the work on a single item is then one step. Such a node may write its name
+ * and its pipeline's into what it gives.
+ */
 export const keeping = (
   instance: ExecutorInstance,
   steps: KeptSteps.KeptSteps,
+  { id, pipelineName }: Pick<ExecutorContext, "id" | "pipelineName">,
   run: RunFacts | undefined
 ): ExecutorInstance =>
   instance.keepsSteps === true
@@ -49,7 +53,7 @@ export const keeping = (
           const [item] = items
           if (item === undefined || items.length > 1) return instance.process(items)
           let others: ReadonlyArray<Content> | undefined
-          const reads = Effect.sync(() => KeptSteps.wholeItem(run, item))
+          const reads = Effect.sync(() => [pipelineName, id, KeptSteps.wholeItem(run, item)])
           const work = (progress: KeptSteps.StepProgress) =>
             Effect.map(instance.process(items), (given): KeptSteps.Done => {
               const [only] = given

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, TestClock } from "effect"
+import { Duration, Effect, Exit, Fiber, Layer, Option, TestClock } from "effect"
 import type { Content } from "../../src/domain/Content.ts"
 import { withData, withSummary } from "../../src/domain/Content.ts"
 import * as ServiceError from "../../src/domain/ServiceError.ts"
 import * as Catalog from "../../src/executor/Catalog.ts"
 import * as Executor from "../../src/executor/Executor.ts"
 import * as PerItem from "../../src/executor/PerItem.ts"
-import type { RunFacts } from "../../src/executor/RunFacts.ts"
+import type { FoundDocument, RunFacts } from "../../src/executor/RunFacts.ts"
 import * as Settings from "../../src/executor/Settings.ts"
 import * as Usage from "../../src/executor/Usage.ts"
 import { executor as agent } from "../../src/executors/analyse/AzureOpenAiAgent.ts"
@@ -74,8 +74,11 @@ interface Run {
   readonly settings?: Readonly<Record<string, unknown>>
   readonly items?: ReadonlyArray<Content>
   readonly run?: RunFacts
+  /** The id of the paid node. */
+  readonly first?: string
   /** A node behind the paid one. */
   readonly last?: string
+  readonly pipeline?: string
   readonly paid?: Paid
 }
 
@@ -84,20 +87,22 @@ const world = (store: StepResults.StepStore = StepResults.makeMemory(limits)) =>
   const worked: Array<string> = []
   const run = ({
     items = [Harness.item("A", { text: "x" })],
+    first = "first",
     last = "x",
     paid,
+    pipeline: name = "p",
     run = facts(),
     settings = {}
   }: Run = {}) =>
     Effect.gen(function* () {
       const runner = yield* PipelineRunner.PipelineRunner
       const pipeline = {
-        name: "p",
+        name,
         executors: [
-          { id: "first", type: "pay", settings },
+          { id: first, type: "pay", settings },
           { id: "last", type: "set", settings: { key: "last", value: last } }
         ],
-        execution_sequence: ["first", "last"]
+        execution_sequence: [first, "last"]
       }
       const plan = yield* runner.compile(Harness.versioned(JSON.stringify({ pipeline })))
       return yield* runner.run(plan, items, { exclude: null, facts: run })
@@ -252,6 +257,71 @@ describe("the result of a paid step", () => {
       assert.lengthOf(worked, 2)
     })
   )
+
+  it.effect("is not waited for longer than a minute where the store never answers", () =>
+    Effect.gen(function* () {
+      const kept = StepResults.makeMemory(limits)
+      const { run } = world({ ...kept, put: () => Effect.never })
+      const fiber = yield* Effect.forkDaemon(run())
+      yield* TestClock.adjust("1 minute")
+      assert.isTrue(Option.isSome(yield* Fiber.poll(fiber)))
+    })
+  )
+
+  it.effect("is kept though the run is stopped while the store takes its time", () =>
+    Effect.gen(function* () {
+      const kept = StepResults.makeMemory(limits)
+      const { run, worked } = world({ ...kept, put: (key, record) => Effect.delay(kept.put(key, record), "5 seconds") })
+      const stopped = yield* Effect.fork(run())
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interruptFork(stopped)
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.await(stopped)))
+      yield* run()
+      assert.lengthOf(worked, 1)
+    })
+  )
+
+  it.effect("is another node's where a type works on all items at once, which may write its name", () =>
+    Effect.gen(function* () {
+      const { run, worked } = world()
+      const paid = { perItem: false }
+      yield* run({ paid })
+      yield* run({ paid, first: "other" })
+      yield* run({ paid, pipeline: "q" })
+      assert.lengthOf(worked, 3)
+      yield* run({ paid })
+      assert.lengthOf(worked, 3)
+    })
+  )
+
+  it.effect("depends on the file that an item names: its version, its time, or else the task", () =>
+    Effect.gen(function* () {
+      const { run, worked } = world()
+      const item = Harness.item("A", { temp_file_path: "/documents/a.pdf" })
+      const works = (taskId: string, found?: FoundDocument) =>
+        Effect.gen(function* () {
+          const before = worked.length
+          const documents = found === undefined ? {} : { documents: new Map([["A", found]]) }
+          yield* run({ items: [item], run: { ...facts(taskId), ...documents } })
+          return worked.length - before
+        })
+      const cases: ReadonlyArray<readonly [string, FoundDocument | undefined, number]> = [
+        ["task_1", { etag: "1", changedAt: 1 }, 1],
+        ["task_2", { etag: "1", changedAt: 2 }, 0],
+        ["task_2", { etag: "2", changedAt: 2 }, 1],
+        ["task_1", { etag: null, changedAt: 1 }, 1],
+        ["task_2", { etag: null, changedAt: 1 }, 0],
+        ["task_2", { etag: null, changedAt: 2 }, 1],
+        ["task_1", undefined, 1],
+        ["task_1", { etag: null, changedAt: null }, 0],
+        ["task_2", undefined, 1]
+      ]
+      for (const [taskId, found, expected] of cases) {
+        assert.strictEqual(yield* works(taskId, found), expected, JSON.stringify([taskId, found]))
+      }
+    })
+  )
 })
 
 /** Runs one node that asks a model, over a store that stays. */
@@ -337,6 +407,50 @@ describe("what a model is asked", () => {
         )
       assert.isAtLeast(before.length, 2)
       assert.sameMembers([...new Set(after)], ["a", "b", "c", "d", "e"])
+    })
+  )
+
+  it.effect("is looked for only where an attempt before answered some", () =>
+    Effect.gen(function* () {
+      const kept = StepResults.makeMemory(limits)
+      let looks = 0
+      const store: StepResults.StepStore = {
+        ...kept,
+        get: (key) => Effect.suspend(() => ((looks += 1), kept.get(key)))
+      }
+      let out = true
+      const { questions, run } = asked(
+        agent,
+        (question) =>
+          out && Analysed.documentOf(question) === "e"
+            ? new CallError({ reason: "Unavailable", message: "out" })
+            : Analysed.documentOf(question),
+        store
+      )
+      const settings = { instructions: "Repeat.", input_field: "chunks[].text" }
+      const item = Harness.item("A", { chunks: ["a", "b", "c", "d", "e"].map((text) => ({ text })) })
+      yield* Effect.flip(run(item, settings))
+      assert.strictEqual(looks, 1)
+      const asks = questions.length
+      out = false
+      yield* run(item, settings)
+      assert.strictEqual(looks, 1 + 6)
+      assert.lengthOf(questions, asks + 1)
+    })
+  )
+
+  it.effect("is not asked again in another try of the same attempt", () =>
+    Effect.gen(function* () {
+      let failures = 1
+      const { questions, run } = asked(agent, (question) =>
+        Analysed.documentOf(question) === "b" && failures-- > 0
+          ? new CallError({ reason: "Unavailable", message: "out" })
+          : Analysed.documentOf(question)
+      )
+      const settings = { instructions: "Repeat.", input_field: "chunks[].text", retries: 1, retry_delay: 0 }
+      const item = Harness.item("A", { chunks: ["a", "b"].map((text) => ({ text })) })
+      yield* run(item, settings)
+      assert.sameMembers(questions.map(Analysed.documentOf), ["a", "b", "b"])
     })
   )
 
