@@ -10,6 +10,8 @@ import * as StrictEncoding from "./StrictEncoding.ts"
 export interface CsvOptions extends Omit<CsvTable.Options, "dialect"> {
   /** Null for the UTF-16 units of a text that was one before. */
   readonly encoding: string | null
+  /** Whether line ends become those of Python, which opens files so; bytes that came in data keep theirs, as texts do. */
+  readonly isFile: boolean
   /** Null to find it out. */
   readonly delimiter: string | null
   readonly quote: string
@@ -22,7 +24,7 @@ export interface CsvDocument extends CsvTable.CsvReading {
 
 /** Reads a table all at once. Rejects with `DocumentError`. */
 export const readCsv = async (bytes: Uint8Array, options: CsvOptions): Promise<CsvDocument> => {
-  const { remarks, text } = await decode(bytes, options.encoding)
+  const { remarks, text } = await decode(bytes, options)
   const part = reading(text, options)
   try {
     let read = part()
@@ -34,16 +36,16 @@ export const readCsv = async (bytes: Uint8Array, options: CsvOptions): Promise<C
   }
 }
 
-/**
- * Bytes as text with the line ends of Python, which opens files so; units that were a text before keep theirs. Rejects with
- * `DocumentError`.
- */
-export const decode = async (bytes: Uint8Array, encoding: string | null): Promise<StrictEncoding.DecodedText> => {
+/** Bytes, or the units of a text, as a text. Rejects with `DocumentError`. */
+export const decode = async (
+  bytes: Uint8Array,
+  { encoding, isFile }: Pick<CsvOptions, "encoding" | "isFile">
+): Promise<StrictEncoding.DecodedText> => {
   if (encoding === null) {
     return { text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf16le"), remarks: [] }
   }
   const { remarks, text } = await StrictEncoding.decode(bytes, encoding)
-  return { remarks, text: text.replaceAll(/\r\n?/g, "\n") }
+  return { remarks, text: isFile ? text.replaceAll(/\r\n?/g, "\n") : text }
 }
 
 /** Rows come as they are asked for, by the delimiter that the text itself names, or the options. */

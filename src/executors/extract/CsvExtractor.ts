@@ -99,14 +99,14 @@ export const executor = Executor.define({
           const inThread = (
             size: Effect.Effect<number>,
             bytes: Effect.Effect<ArrayBuffer, Executor.ExecutorError>,
-            encoding = options.encoding
+            how: Partial<CsvDocument.CsvOptions>
           ) =>
             parsing
               .read(
                 item,
                 "csv",
                 size,
-                Effect.map(bytes, (ready) => ({ bytes: ready, options: { ...options, encoding } }))
+                Effect.map(bytes, (ready) => ({ bytes: ready, options: { ...options, ...how } }))
               )
               .pipe(
                 Effect.catchTag("DocumentError", (error: DocumentError) =>
@@ -122,29 +122,30 @@ export const executor = Executor.define({
                 onSuccess: (read): CsvDocument.CsvDocument => ({ ...read, warnings: remarks })
               })
             )
-          const decodedHere = (bytes: Uint8Array) =>
+          const decodedHere = (bytes: Uint8Array, isFile: boolean) =>
             Effect.tryPromise({
-              try: () => CsvDocument.decode(bytes, options.encoding),
+              try: () => CsvDocument.decode(bytes, { ...options, isFile }),
               catch: (cause) => {
                 if (cause instanceof DocumentError) return undecodable(cause.message)
                 throw cause
               }
             })
-          const bytesHere = (bytes: Uint8Array) =>
+          const bytesHere = (bytes: Uint8Array, isFile: boolean) =>
             bytes.length > mostBytesHere
               ? inThread(
                   Effect.succeed(bytes.length),
-                  Effect.sync(() => ownBuffer(bytes))
+                  Effect.sync(() => ownBuffer(bytes)),
+                  { isFile }
                 )
-              : Effect.flatMap(decodedHere(bytes), here)
+              : Effect.flatMap(decodedHere(bytes, isFile), here)
 
           const content = contentOf(settings, item)
           const read = yield* typeof content === "string"
             ? content.length > mostUnitsHere
-              ? inThread(Effect.succeed(2 * content.length), unitsOf(withoutMark(content)), null)
+              ? inThread(Effect.succeed(2 * content.length), unitsOf(withoutMark(content)), { encoding: null })
               : here({ text: withoutMark(content), remarks: [] })
             : content instanceof Uint8Array
-              ? bytesHere(content)
+              ? bytesHere(content, false)
               : Effect.flatMap(sizeOfFile(item), (size) => {
                   const bytes = Effect.mapError(bytesOfFile(item), (error) =>
                     content === undefined || content === null || Object.hasOwn(item.data, settings.temp_file_path_field)
@@ -154,8 +155,8 @@ export const executor = Executor.define({
                         )
                   )
                   return size > mostBytesHere
-                    ? inThread(Effect.succeed(size), bytes)
-                    : Effect.flatMap(bytes, (small) => bytesHere(new Uint8Array(small)))
+                    ? inThread(Effect.succeed(size), bytes, { isFile: true })
+                    : Effect.flatMap(bytes, (small) => bytesHere(new Uint8Array(small), true))
                 })
           const warnings = [...read.warnings, ...warningsOf(read)]
           note(Findings.detailsOf(warnings))
@@ -223,6 +224,7 @@ const warningsOf = ({ surplusCells, table }: CsvTable.CsvReading): ReadonlyArray
 
 const optionsOf = (settings: Decoded): CsvDocument.CsvOptions => ({
   encoding: settings.encoding,
+  isFile: false,
   delimiter: settings.delimiter === CsvDialect.detected ? null : settings.delimiter,
   quote: settings.quotechar,
   hasHeader: settings.has_header,

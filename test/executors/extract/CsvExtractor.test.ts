@@ -335,7 +335,14 @@ layer(services)("csv_extractor", (it) => {
         yield* fs.writeFileString(path, 'a\r\n"x\r\ny"\r\n')
         const [result] = yield* run({}, { temp_file_path: path })
         assert.deepStrictEqual((result?.data["csv_output"] as Table | undefined)?.rows, [{ a: "x\ny" }])
-        assert.deepStrictEqual((yield* table({}, 'a\r\n"x\r\ny"')).rows, [{ a: "x\r\ny" }])
+        const text = 'a\r\n"x\r\ny"\r\n'
+        const filler = "z\r\n".repeat(100_000)
+        for (const content of [text, Buffer.from(text), text + filler, Buffer.from(text + filler)]) {
+          assert.deepStrictEqual((yield* table({}, content)).rows[0], { a: "x\r\ny" })
+        }
+        yield* fs.writeFileString(path, text + filler)
+        const [large] = yield* run({}, { temp_file_path: path })
+        assert.deepStrictEqual((large?.data["csv_output"] as Table | undefined)?.rows[0], { a: "x\ny" })
       }).pipe(Effect.scoped)
     )
   })
