@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Resource from "./Resource.ts"
 import type { TelemetrySettings } from "./TelemetrySettings.ts"
+import * as WithoutSecrets from "./WithoutSecrets.ts"
 
 /**
  * Sends traces, metrics and logs to Application Insights, by `transport` or HTTPS. A connection string that it can't use costs the
@@ -55,11 +56,11 @@ const sdk = async (
   return Layer.discard(
     NodeSdk.layer(() => ({
       resource: Resource.of(settings),
-      ...(spans && { spanProcessor: [named, new traces.BatchSpanProcessor(spans)] }),
+      ...(spans && { spanProcessor: [named, WithoutSecrets.spans, new traces.BatchSpanProcessor(spans)] }),
       ...(numbers && {
         metricReader: new metrics.PeriodicExportingMetricReader({ exporter: numbers, exportIntervalMillis })
       }),
-      ...(lines && { logRecordProcessor: new logs.BatchLogRecordProcessor({ exporter: lines }) })
+      ...(lines && { logRecordProcessor: [WithoutSecrets.lines, new logs.BatchLogRecordProcessor({ exporter: lines })] })
     }))
   )
 }

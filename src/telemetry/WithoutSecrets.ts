@@ -1,4 +1,6 @@
 import * as OtlpSerialization from "@effect/opentelemetry/OtlpSerialization"
+import type { LogRecordProcessor } from "@opentelemetry/sdk-logs"
+import type { SpanProcessor } from "@opentelemetry/sdk-trace-base"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { redact } from "../domain/Redaction.ts"
@@ -14,7 +16,30 @@ export const layer: Layer.Layer<OtlpSerialization.OtlpSerialization, never, Otlp
     }))
   )
 
-/** Of OTLP's own shapes, which are flat, made by the exporter and hold no cycles. */
+/** The same for OpenTelemetry's SDK, whose processors see spans and lines of the log before they are exported. */
+export const spans: SpanProcessor = {
+  onStart: () => {},
+  onEnd: ({ attributes, events, links, status }) => {
+    for (const part of [attributes, events, links, status]) hideIn(part)
+  },
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve()
+}
+
+export const lines: LogRecordProcessor = {
+  onEmit: (line) => {
+    const text = { body: line.body }
+    hideIn(text)
+    line.setBody(text.body)
+    hideIn(line.attributes)
+  },
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve()
+}
+
+const hideIn = (part: object): void => void Object.assign(part, hidden({ ...part }))
+
+/** Of shapes that are flat, made by the exporters and hold no cycles. */
 const hidden = (value: unknown): unknown => {
   if (typeof value === "string") return redact(value)
   if (Array.isArray(value)) return value.map(hidden)

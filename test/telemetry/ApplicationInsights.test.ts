@@ -3,6 +3,7 @@ import { createHttpHeaders } from "@azure/core-rest-pipeline"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Metric, Redacted } from "effect"
 import { gunzipSync } from "node:zlib"
+import { remember } from "../../src/domain/Redaction.ts"
 import * as ApplicationInsights from "../../src/telemetry/ApplicationInsights.ts"
 import * as Spans from "../../src/telemetry/Spans.ts"
 import type { TelemetrySettings } from "../../src/telemetry/TelemetrySettings.ts"
@@ -69,6 +70,27 @@ describe("Application Insights", () => {
       assert.include(all, "The document was read")
       assert.notInclude(all, "contentflow_telemetry_test_total")
       assert.notInclude(all, "task_1")
+    })
+  )
+
+  it.live("gets none of the worker's secrets, whatever they stand in", () =>
+    Effect.gen(function* () {
+      const { bodies, transport } = recorder()
+      const secret = "of-nobody-else-5117"
+      remember(secret)
+      const failing = Spans.around(
+        "process document",
+        { attributes: () => ({ address: `https://account.example/a?sig=${secret}`, words: ["asked", secret] }) },
+        Effect.logInfo(`Asked with ${secret}`, { key: secret }).pipe(
+          Effect.annotateLogs("asked", secret),
+          Effect.zipRight(Effect.fail(new Error(`The service did not take ${secret}`)))
+        )
+      )
+      yield* Effect.exit(Effect.provide(failing, ApplicationInsights.layer(settings, connectionString, transport)))
+      const all = bodies.map(({ text }) => text).join("\n")
+      for (const part of ["https://account.example/a?sig=", "Asked with", "The service did not take"])
+        assert.include(all, part)
+      assert.notInclude(all, secret)
     })
   )
 
