@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import type { Credentials } from "../../azure/Credentials.ts"
 import * as StorageClients from "../../azure/StorageClients.ts"
 import { BlobStore } from "../../blob/BlobStore.ts"
 import * as StorageBlob from "../../blob/StorageBlob.ts"
 import type { AzureConfig } from "../../azure/AzureConfig.ts"
+import * as RoutedBlobs from "./RoutedBlobs.ts"
 
 /** Blob Storage, signed in when it is first used: without credentials only what needs it fails, and says why. */
 export const layer: Layer.Layer<BlobStore, never, AzureConfig | Credentials> = Layer.scoped(
@@ -20,14 +20,6 @@ export const layer: Layer.Layer<BlobStore, never, AzureConfig | Credentials> = L
     const opened = yield* Effect.cached(
       Effect.flatMap(Layer.buildWithScope(storage, scope), (context) => Effect.provide(BlobStore, context))
     )
-    return BlobStore.of({
-      list: (options) => Stream.unwrap(Effect.map(opened, (blobs) => blobs.list(options))),
-      properties: (location) => Effect.flatMap(opened, (blobs) => blobs.properties(location)),
-      download: (location, options) => Stream.unwrap(Effect.map(opened, (blobs) => blobs.download(location, options))),
-      upload: (location, body, options) => Effect.flatMap(opened, (blobs) => blobs.upload(location, body, options)),
-      remove: (location, options) => Effect.flatMap(opened, (blobs) => blobs.remove(location, options)),
-      ensureContainer: (account, container) =>
-        Effect.flatMap(opened, (blobs) => blobs.ensureContainer(account, container))
-    })
+    return RoutedBlobs.of(() => opened)
   })
 )

@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import { BlobStore } from "../../blob/BlobStore.ts"
+import type { BlobAccount } from "../../domain/BlobAccount.ts"
 import * as Database from "../../embedded/Database.ts"
 import * as FolderBlob from "../../embedded/FolderBlob.ts"
 import { join } from "node:path"
 import * as FolderWorker from "../../FolderWorker.ts"
+import * as RoutedBlobs from "./RoutedBlobs.ts"
 
 /** Where blobs are files of this machine. */
 export interface Storage {
@@ -43,26 +44,16 @@ export const layer = (storage: Storage): Layer.Layer<BlobStore, never, BlobStore
       const opened = yield* Effect.cached(
         Effect.flatMap(Layer.buildWithScope(files, scope), (context) => Effect.provide(BlobStore, context))
       )
-      const storeOf = (account: string) =>
-        storage.isProject || account === FolderWorker.localAccount ? opened : Effect.succeed(others)
+      const isHere = ({ name }: BlobAccount) => storage.isProject || name === FolderWorker.localAccount
+      const blobs = RoutedBlobs.of((account) => (isHere(account) ? opened : Effect.succeed(others)))
       return BlobStore.of({
-        list: (options) => Stream.unwrap(Effect.map(storeOf(options.account.name), (blobs) => blobs.list(options))),
-        properties: (location) => Effect.flatMap(storeOf(location.account.name), (blobs) => blobs.properties(location)),
-        download: (location, options) =>
-          Stream.unwrap(Effect.map(storeOf(location.account.name), (blobs) => blobs.download(location, options))),
+        ...blobs,
         upload: (location, body, options) =>
-          Effect.flatMap(storeOf(location.account.name), (blobs) =>
-            // A folder has the containers that are written to.
-            Effect.zipRight(
-              location.account.name === FolderWorker.localAccount || storage.isProject
-                ? blobs.ensureContainer(location.account, location.container)
-                : Effect.void,
-              blobs.upload(location, body, options)
-            )
-          ),
-        remove: (location) => Effect.flatMap(storeOf(location.account.name), (blobs) => blobs.remove(location)),
-        ensureContainer: (account, container) =>
-          Effect.flatMap(storeOf(account.name), (blobs) => blobs.ensureContainer(account, container))
+          // A folder has the containers that are written to.
+          Effect.zipRight(
+            isHere(location.account) ? blobs.ensureContainer(location.account, location.container) : Effect.void,
+            blobs.upload(location, body, options)
+          )
       })
     })
   )
