@@ -230,7 +230,13 @@ describe("run over documents", () => {
       utimesSync(files.at("docs/a.txt"), new Date(), new Date())
       // The last line of a run that was killed.
       appendFileSync(Journal.fileIn(files.at("out")), '{"document":"a.txt","si')
-      assert.deepStrictEqual(yield* run(), ["a.txt skipped", "b.txt skipped", "c.docx failed"])
+      const skipped = ["a.txt skipped", "b.txt skipped", "c.docx failed"]
+      assert.deepStrictEqual(yield* run(), skipped)
+      // It spoils no line behind it.
+      appendFileSync(Journal.fileIn(files.at("out")), '{"document":"b.txt","si')
+      writeFileSync(files.at("docs/a.txt"), "1")
+      assert.deepStrictEqual(yield* run(), ["a.txt completed", "b.txt skipped", "c.docx failed"])
+      assert.deepStrictEqual(yield* run(), skipped)
       writeFileSync(files.at("docs/a.txt"), "ONE")
       rmSync(files.at("out/b.txt.json"))
       assert.deepStrictEqual(yield* run(), fresh)

@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
-import { appendFile, mkdir, stat } from "node:fs/promises"
+import { appendFile, mkdir, open as openFile, stat } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
 import { createInterface } from "node:readline"
 import * as LocalDocument from "./LocalDocument.ts"
@@ -47,7 +47,7 @@ export const open = (output: string, pipeline: string, resumes: boolean): Effect
   Effect.gen(function* () {
     const file = fileIn(output)
     const known = resumes ? yield* attempt(file, () => read(file, pipeline)) : new Map<string, Entry>()
-    yield* attempt(file, () => mkdir(dirname(file), { recursive: true }))
+    yield* attempt(file, () => begin(file))
     return {
       done: (document) => {
         const entry = known.get(document.name)
@@ -69,6 +69,19 @@ export const open = (output: string, pipeline: string, resumes: boolean): Effect
       }
     }
   })
+
+/** Makes the file, or ends the half line of a run that was killed, so that it spoils none behind it. */
+const begin = async (file: string): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true })
+  const handle = await openFile(file, "a+")
+  try {
+    const { size } = await handle.stat()
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, Math.max(size - 1, 0))
+    if (size > 0 && buffer.toString() !== "\n") await handle.appendFile("\n")
+  } finally {
+    await handle.close()
+  }
+}
 
 /** A copy or a touch is no new version, so that the bytes decide where the time differs. */
 const isCurrent = (document: LocalDocument.LocalDocument, entry: Entry, output: string): Effect.Effect<boolean> =>
