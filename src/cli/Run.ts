@@ -153,6 +153,8 @@ const execute = (given: Given) =>
     const found = yield* DocumentPaths.find(words, output)
     yield* Effect.forEach(found.notes, (note) => Console.error(ProblemLine.plain(`${note}.`)), { discard: true })
     if (yield* isTogether(plan, options)) {
+      const [unread] = found.unreadable
+      if (unread !== undefined) return yield* new RunFailed({ message: `${unread.name}/: ${unread.reason}` })
       const items = yield* Effect.forEach(
         found.documents,
         (document) =>

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -39,6 +40,21 @@ const linesOf = (stdout: string): ReadonlyArray<Readonly<Record<string, unknown>
 
 const namesIn = (stdout: string) =>
   JSON.parse(stdout).map(({ id }: { readonly id: { readonly canonical_id: string } }) => id.canonical_id)
+
+/** Makes a folder that not even root can list: its path is longer than the system takes. */
+const unreadableIn = (parent: string) => {
+  const steps = Array.from({ length: 9 }, () => `deep${"p".repeat(240)}`)
+  const half = join(parent, ...steps)
+  const other = join(parent, "..", "other")
+  return Effect.acquireRelease(
+    Effect.sync(() => {
+      mkdirSync(half, { recursive: true })
+      mkdirSync(join(other, ...steps), { recursive: true })
+      renameSync(other, join(half, "other"))
+    }),
+    () => Effect.sync(() => renameSync(join(half, "other"), other))
+  )
+}
 
 describe("run over documents", () => {
   it.scoped("goes on when documents fail, tells each, and ends with 3", () =>
@@ -342,6 +358,20 @@ describe("run over documents", () => {
       const asked = yield* cli(["run", files.at("p.yaml"), files.at("docs"), "--together"])
       assert.strictEqual(asked.code, 0, asked.stderr)
       assert.include(asked.stderr, "2 items in, 2 out")
+    })
+  )
+
+  it.scoped("tells folders that can't be read: one fails by itself, or ends the run of all together", () =>
+    Effect.gen(function* () {
+      const files = yield* folder({ "p.yaml": line(fetch), "docs/a.txt": "one" })
+      yield* unreadableIn(files.at("docs"))
+      const each = yield* cli(["run", files.at("p.yaml"), files.at("docs")])
+      assert.strictEqual(each.code, 3, each.stderr)
+      assert.match(each.stderr, /^✗ deep[^ ]+\/: the folder can't be read/m)
+      assert.match(each.stderr, /1 documents?, 1 completed, 1 failed/)
+      const together = yield* cli(["run", files.at("p.yaml"), files.at("docs"), "--together"])
+      assert.deepStrictEqual([together.code, together.stdout], [1, ""])
+      assert.match(together.stderr, /deep[^ ]+\/: the folder can't be read/)
     })
   )
 
