@@ -23,7 +23,6 @@ import * as Signals from "./Signals.ts"
 import { version } from "../config/Version.ts"
 import { refuse } from "./WrongUsage.ts"
 
-/** The variable that the option stands for comes first, so that each command finds it among its settings. */
 const executorFiles = Options.text("executors").pipe(
   Options.withPseudoName("FILE"),
   Options.withDescription(
@@ -32,21 +31,20 @@ const executorFiles = Options.text("executors").pipe(
   Options.repeated
 )
 
+/** An option that stands for a variable goes before it, wherever a command finds its settings. */
+const withSetting = <A, E, R>(name: string, value: string, command: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.configProviderWith((settings) =>
+    Effect.withConfigProvider(
+      command,
+      ConfigProvider.orElse(ConfigProvider.fromMap(new Map([[name, value]])), () => settings)
+    )
+  )
+
 const withExecutors = <A, E, R>(
   files: ReadonlyArray<string>,
   command: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  files.length === 0
-    ? command
-    : Effect.configProviderWith((settings) =>
-        Effect.withConfigProvider(
-          command,
-          ConfigProvider.orElse(
-            ConfigProvider.fromMap(new Map([["CONTENTFLOW_EXECUTORS", files.join(",")]])),
-            () => settings
-          )
-        )
-      )
+  files.length === 0 ? command : withSetting("CONTENTFLOW_EXECUTORS", files.join(","), command)
 
 /** Modules are loaded when their command runs: `--help` needs no Azure SDK, and `start` no emulator. */
 const start = Command.make("start", { executors: executorFiles }, ({ executors }) =>
@@ -216,7 +214,7 @@ const runFile = Command.make(
     jobs: Options.integer("jobs").pipe(
       Options.withPseudoName("N"),
       Options.withDescription(
-        "Documents that are worked on at the same time; by default as many as the machine has cores."
+        "Documents that are worked on at the same time; by default as many as the machine has cores, from 2 to 8."
       ),
       Options.mapEffect((jobs) =>
         jobs >= 1 && jobs <= 1_000 ? Effect.succeed(jobs) : refuse("--jobs takes a whole number from 1 to 1000.")
@@ -448,14 +446,7 @@ const withLogLevel = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
   const level = levels[logLevelIn(words) ?? ""]
-  return level === undefined
-    ? effect
-    : Effect.configProviderWith((provider) =>
-        Effect.withConfigProvider(
-          effect,
-          ConfigProvider.orElse(ConfigProvider.fromMap(new Map([["LOG_LEVEL", level]])), () => provider)
-        )
-      )
+  return level === undefined ? effect : withSetting("LOG_LEVEL", level, effect)
 }
 
 /** The four levels that the worker's log has. */

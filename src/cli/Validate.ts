@@ -22,8 +22,7 @@ export interface ValidateOptions {
 }
 
 /** How problems are written: for people and editors, as one JSON document, or as annotations of GitHub Actions. */
-export const problemFormats = ["text", "json", "github"] as const
-export type ProblemFormat = (typeof problemFormats)[number]
+export type ProblemFormat = "text" | "json" | "github"
 
 /** There are errors; each was told. */
 export class ValidationFailed extends Schema.TaggedError<ValidationFailed>()("ValidationFailed", {
