@@ -60,7 +60,9 @@ const sdk = async (
       ...(numbers && {
         metricReader: new metrics.PeriodicExportingMetricReader({ exporter: numbers, exportIntervalMillis })
       }),
-      ...(lines && { logRecordProcessor: [WithoutSecrets.lines, new logs.BatchLogRecordProcessor({ exporter: lines })] })
+      ...(lines && {
+        logRecordProcessor: [WithoutSecrets.lines, new logs.BatchLogRecordProcessor({ exporter: lines })]
+      })
     }))
   )
 }
