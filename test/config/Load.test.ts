@@ -253,6 +253,31 @@ describe("Load", () => {
     })
   )
 
+  it.effect("takes signed tokens of an issuer whose keys nobody on the way can change, and for this worker alone", () =>
+    Effect.gen(function* () {
+      const issuer = "https://login.microsoftonline.com/tenant/v2.0"
+      const { http } = yield* load({ AUTH_ISSUER: issuer, AUTH_AUDIENCE: "worker", AUTH_READER_ROLE: "Seeing" })
+      assert.deepStrictEqual(http.access.issuer, {
+        issuer,
+        audience: "worker",
+        operatorRole: "ContentFlow.Operator",
+        readerRole: "Seeing"
+      })
+      for (const local of ["http://127.0.0.1:8080/realm", "http://localhost:8080", "http://[::1]:8080"])
+        assert.strictEqual(
+          (yield* load({ AUTH_ISSUER: local, AUTH_AUDIENCE: "worker" })).http.access.issuer?.issuer,
+          local
+        )
+      for (const open of ["http://issuer.example", "HTTP://127.0.0.1.issuer.example/v2.0"]) {
+        const [mistake, ...more] = yield* mistakesOf({ AUTH_ISSUER: open, AUTH_AUDIENCE: "worker" })
+        assert.deepStrictEqual([mistake?.variable, mistake?.value, more], ["AUTH_ISSUER", open, []])
+        assert.include(mistake?.reason, "https://")
+      }
+      const [unaimed] = yield* mistakesOf({ AUTH_ISSUER: issuer })
+      assert.strictEqual(unaimed?.variable, "AUTH_AUDIENCE")
+    })
+  )
+
   it.effect("gives the settings' tags as one layer", () =>
     Effect.gen(function* () {
       const read = Effect.all([WorkerConfig, AzureConfig, HttpConfig])
