@@ -215,16 +215,23 @@ const evaluate = (expression: Expression, scope: Scope | undefined, run: Run, ag
     case "Name":
       // An aggregate over no rows has none to look into.
       return scope === undefined && aggregates.size > 0 ? undefined : valueOf(scope, expression.name)
-    case "Member":
-      return memberOf(of(expression.of), of(expression.key))
+    case "Member": {
+      const { start, steps } = chainOf(expression, isMember, ({ of }) => of, run)
+      return steps.reduceRight<unknown>((value, { key }) => memberOf(value, of(key)), of(start))
+    }
     case "Unary":
       return unary(expression.operator, of(expression.operand))
-    case "Binary":
-      return binary(expression.operator, of(expression.left), () => of(expression.right), run)
+    case "Binary": {
+      const { start, steps } = chainOf(expression, isBinary, ({ left }) => left, run)
+      return steps.reduceRight<unknown>(
+        (left, { operator, right }) => binary(operator, left, () => of(right), run),
+        of(start)
+      )
+    }
     case "Conditional":
       return of(expression.test) === true ? of(expression.whenTrue) : of(expression.otherwise)
     case "In":
-      return isIn(of(expression.value), expression.list.map(of))
+      return isIn(of(expression.value), expression.list.map(of), run)
     case "Between": {
       const value = of(expression.value)
       return and(ordered(">=", value, of(expression.low)), () => ordered("<=", value, of(expression.high)))
@@ -248,6 +255,25 @@ const evaluate = (expression: Expression, scope: Scope | undefined, run: Run, ag
       return subquery(expression.kind, expression.query, scope, run)
   }
 }
+
+/** The expressions of one kind that each begin with the next, and what the innermost begins with: a chain may be too long for recursion. */
+const chainOf = <Link extends Expression>(
+  outermost: Link,
+  isLink: (expression: Expression) => expression is Link,
+  beginning: (link: Link) => Expression,
+  run: Run
+) => {
+  const steps = [outermost]
+  let start = beginning(outermost)
+  for (; isLink(start); start = beginning(start)) steps.push(start)
+  run.spend(steps.length - 1)
+  return { start, steps }
+}
+
+type Tagged<Tag extends Expression["_tag"]> = Extract<Expression, { readonly _tag: Tag }>
+
+const isMember = (expression: Expression): expression is Tagged<"Member"> => expression._tag === "Member"
+const isBinary = (expression: Expression): expression is Tagged<"Binary"> => expression._tag === "Binary"
 
 const subquery = (kind: "scalar" | "exists" | "array", query: Select, scope: Scope | undefined, run: Run): unknown => {
   const collector = collect(query, run, scope, kind === "array" ? Number.MAX_SAFE_INTEGER : 1)
@@ -279,9 +305,9 @@ const binary = (operator: BinaryOperator, left: unknown, right: () => unknown, r
     case "??":
       return left === undefined ? right() : left
     case "=":
-      return equal(left, right())
+      return equal(left, right(), run.spend)
     case "!=": {
-      const is = equal(left, right())
+      const is = equal(left, right(), run.spend)
       return is === undefined ? undefined : !is
     }
     case "<":
@@ -310,8 +336,8 @@ const and = (left: unknown, right: () => unknown): boolean | undefined => {
   return other === false ? false : left === true && other === true ? true : undefined
 }
 
-const isIn = (value: unknown, list: ReadonlyArray<unknown>): boolean | undefined =>
-  value === undefined ? undefined : list.some((one) => one !== undefined && same(value, one))
+const isIn = (value: unknown, list: ReadonlyArray<unknown>, { spend }: Run): boolean | undefined =>
+  value === undefined ? undefined : list.some((one) => one !== undefined && same(value, one, spend))
 
 const arithmetic = (
   operator: "+" | "-" | "*" | "/" | "%" | "&" | "|" | "^" | "<<" | ">>" | ">>>",

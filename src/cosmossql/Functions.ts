@@ -1,11 +1,11 @@
 import { RE2JS, RE2JSException } from "re2js"
 import { QueryProblem } from "./QueryProblem.ts"
-import { isObject, same } from "./Values.ts"
+import { isObject, levelsOf, mostLevels, same, type Spend } from "./Values.ts"
 
 /** What functions may use of the query that calls them. */
 export interface Work {
   /** Adds to the work of the query. */
-  readonly spend: (work: number) => void
+  readonly spend: Spend
   /** Epoch milliseconds. */
   readonly now: number
 }
@@ -27,8 +27,11 @@ export const problemOf = (name: string, count: number): string | undefined => {
     : `${name} takes ${known.least === known.most ? known.least : `${known.least} to ${known.most}`} expressions.`
 }
 
-export const call = (name: string, args: ReadonlyArray<Value>, work: Work): Value =>
-  functions.get(name)?.call(args, work)
+export const call = (name: string, args: ReadonlyArray<Value>, work: Work): Value => {
+  // Whatever is done with a text, it may be looked at as a whole.
+  for (const arg of args) if (typeof arg === "string") work.spend(arg.length / 100)
+  return functions.get(name)?.call(args, work)
+}
 
 /** Functions of texts alone give undefined for anything else. */
 const ofTexts = (least: number, most: number, run: (texts: ReadonlyArray<string>, work: Work) => Value): Known => ({
@@ -57,9 +60,8 @@ const general = (least: number, most: number, run: Known["call"]): Known => ({
 const ofPair = (test: (text: string, part: string) => boolean): Known => ({
   least: 2,
   most: 3,
-  call: ([text, part, ignoresCase = false], { spend }) => {
+  call: ([text, part, ignoresCase = false]) => {
     if (typeof text !== "string" || typeof part !== "string" || typeof ignoresCase !== "boolean") return undefined
-    spend(text.length / 100)
     return ignoresCase ? test(text.toLowerCase(), part.toLowerCase()) : test(text, part)
   }
 })
@@ -79,30 +81,27 @@ const longest = 10_000
 const parsed = (text: string, isRight: (value: Value) => boolean): Value => {
   try {
     const value: unknown = JSON.parse(text)
-    return isRight(value) ? value : undefined
+    return isRight(value) && levelsOf(value) <= mostLevels ? value : undefined
   } catch {
     return undefined
   }
 }
 
-const contains = (list: Value, wanted: Value, isPartial: Value): Value => {
+const contains = (list: Value, wanted: Value, isPartial: Value, { spend }: Work): Value => {
   if (!Array.isArray(list) || wanted === undefined) return undefined
   return list.some(
     (one: unknown) =>
-      same(one, wanted) ||
+      same(one, wanted, spend) ||
       (isPartial === true &&
         isObject(one) &&
         isObject(wanted) &&
-        Object.entries(wanted).every(([key, value]) => Object.hasOwn(one, key) && same(one[key], value)))
+        Object.entries(wanted).every(([key, value]) => Object.hasOwn(one, key) && same(one[key], value, spend)))
   )
 }
 
 const distinct = (values: ReadonlyArray<Value>, { spend }: Work): ReadonlyArray<Value> => {
   const found: Array<Value> = []
-  for (const value of values) {
-    spend(found.length)
-    if (!found.some((one) => same(one, value))) found.push(value)
-  }
+  for (const value of values) if (!found.some((one) => same(one, value, spend))) found.push(value)
   return found
 }
 
@@ -238,23 +237,17 @@ const functions: ReadonlyMap<string, Known> = new Map<string, Known>([
     "ARRAY_CONCAT",
     general(2, 100, (lists) => (lists.every((list) => Array.isArray(list)) ? lists.flat(1) : undefined))
   ],
-  [
-    "ARRAY_CONTAINS",
-    general(2, 3, ([list, wanted, isPartial], { spend }) => {
-      if (Array.isArray(list)) spend(list.length)
-      return contains(list, wanted, isPartial)
-    })
-  ],
+  ["ARRAY_CONTAINS", general(2, 3, ([list, wanted, isPartial], work) => contains(list, wanted, isPartial, work))],
   [
     "ARRAY_CONTAINS_ANY",
-    general(2, 100, ([list, ...wanted]) =>
-      Array.isArray(list) ? wanted.some((one) => contains(list, one, false) === true) : undefined
+    general(2, 100, ([list, ...wanted], work) =>
+      Array.isArray(list) ? wanted.some((one) => contains(list, one, false, work) === true) : undefined
     )
   ],
   [
     "ARRAY_CONTAINS_ALL",
-    general(2, 100, ([list, ...wanted]) =>
-      Array.isArray(list) ? wanted.every((one) => contains(list, one, false) === true) : undefined
+    general(2, 100, ([list, ...wanted], work) =>
+      Array.isArray(list) ? wanted.every((one) => contains(list, one, false, work) === true) : undefined
     )
   ],
   [
@@ -275,9 +268,8 @@ const functions: ReadonlyMap<string, Known> = new Map<string, Known>([
     "SETINTERSECT",
     general(2, 2, ([left, right], work) => {
       if (!Array.isArray(left) || !Array.isArray(right)) return undefined
-      work.spend(left.length * right.length)
       return distinct(
-        left.filter((one) => right.some((other) => same(one, other))),
+        left.filter((one) => right.some((other) => same(one, other, work.spend))),
         work
       )
     })

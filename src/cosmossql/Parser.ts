@@ -182,7 +182,8 @@ class Reader {
 
   private comparison(): Expression {
     let left = this.binary(0)
-    for (;;) {
+    for (let before = 0; ; before++) {
+      if (before > Limits.maxNesting) throw tooNested()
       const token = this.token
       const operator = token._tag === "Sign" ? comparisons.get(token.text) : undefined
       if (operator !== undefined) {
@@ -334,9 +335,7 @@ class Reader {
   }
 
   private nested<A>(read: () => A): A {
-    if (++this.depth > Limits.maxNesting) {
-      throw new QueryProblem(`Expressions stand inside each other at most ${Limits.maxNesting} times.`)
-    }
+    if (++this.depth > Limits.maxNesting) throw tooNested()
     const result = read()
     this.depth--
     return result
@@ -400,6 +399,8 @@ class Reader {
     return new QueryProblem(`The query can't be read: ${found} where ${wanted} is expected.`)
   }
 }
+
+const tooNested = () => new QueryProblem(`Expressions stand inside each other at most ${Limits.maxNesting} times.`)
 
 const constants: ReadonlyMap<string, { readonly value: unknown }> = new Map([
   ["null", { value: null }],

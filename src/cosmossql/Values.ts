@@ -6,20 +6,26 @@
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Equality by value; undefined where one of them is. */
-export const equal = (left: unknown, right: unknown): boolean | undefined =>
-  left === undefined || right === undefined ? undefined : same(left, right)
+/** Counts the work of a query. */
+export type Spend = (work: number) => void
 
-export const same = (left: unknown, right: unknown): boolean => {
+/** Equality by value; undefined where one of them is. */
+export const equal = (left: unknown, right: unknown, spend: Spend): boolean | undefined =>
+  left === undefined || right === undefined ? undefined : same(left, right, spend)
+
+export const same = (left: unknown, right: unknown, spend: Spend): boolean => {
+  spend(1)
   if (left === right) return true
   if (Array.isArray(left)) {
-    return Array.isArray(right) && left.length === right.length && left.every((one, index) => same(one, right[index]))
+    return (
+      Array.isArray(right) && left.length === right.length && left.every((one, index) => same(one, right[index], spend))
+    )
   }
   if (!isObject(left) || !isObject(right)) return false
   const keys = Object.keys(left)
   return (
     keys.length === Object.keys(right).length &&
-    keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key]))
+    keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key], spend))
   )
 }
 
@@ -138,4 +144,23 @@ const inSet = (members: ReadonlyArray<string>): LikePart => {
         : one === character
     )
   return (character) => contains(character) !== isNegated
+}
+
+/** Objects and arrays inside each other, as in Cosmos DB. */
+export const mostLevels = 128
+
+/** How many objects and arrays lie inside each other, as far as one more than there may be. Without recursion: it says whether recursion is safe. */
+export const levelsOf = (value: unknown): number => {
+  let levels = 0
+  let inner: ReadonlyArray<unknown> = [value]
+  while (inner.length > 0 && levels <= mostLevels) {
+    const nested: Array<unknown> = []
+    for (const each of inner) {
+      if (typeof each !== "object" || each === null) continue
+      for (const one of Object.values(each)) if (typeof one === "object" && one !== null) nested.push(one)
+    }
+    levels++
+    inner = nested
+  }
+  return levels
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto"
 import { readdir, readFile, stat } from "node:fs/promises"
 import { join, relative, sep } from "node:path"
+import { levelsOf, mostLevels } from "../cosmossql/Values.ts"
 import * as DocumentContainer from "../store/DocumentContainer.ts"
+import * as BlobFiles from "./BlobFiles.ts"
 
 export type Document = Readonly<Record<string, unknown>> & { readonly id: string }
 
@@ -23,9 +25,6 @@ export class FilesProblem extends Error {
 export const mostDocuments = 50_000
 export const mostBytes = 32 * 1024 * 1024
 
-/** Objects and arrays inside each other, as in Cosmos DB. */
-const mostLevels = 128
-
 /** The files in the folder and below it; undefined when there is no such folder. */
 export const find = async (folder: string): Promise<Files | undefined> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
@@ -46,7 +45,9 @@ export const find = async (folder: string): Promise<Files | undefined> => {
   let changedAt = 0
   let bytes = 0
   for (const path of paths) {
-    const { mtimeMs, size } = await stat(path)
+    const found = await stat(path).catch(orMissing)
+    if (found === undefined) continue
+    const { mtimeMs, size } = found
     hash.update(JSON.stringify([relative(folder, path), size, mtimeMs]))
     changedAt = Math.max(changedAt, mtimeMs)
     bytes += size
@@ -57,6 +58,11 @@ export const find = async (folder: string): Promise<Files | undefined> => {
     )
   }
   return { paths, signature: hash.digest("hex"), changedAt }
+}
+
+/** A file that goes while it is looked at is none. */
+const orMissing = (thrown: unknown): undefined => {
+  if (!BlobFiles.isMissing(thrown)) throw thrown
 }
 
 const EXTENSION = /\.(?:json|jsonl|ndjson)$/i
@@ -121,19 +127,3 @@ const documentOf = (place: string, value: unknown): Document => {
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** Without recursion: it says whether recursion is safe. */
-const levelsOf = (value: unknown): number => {
-  let levels = 0
-  let inner: ReadonlyArray<unknown> = [value]
-  while (inner.length > 0 && levels <= mostLevels) {
-    const nested: Array<unknown> = []
-    for (const each of inner) {
-      if (typeof each !== "object" || each === null) continue
-      for (const one of Object.values(each)) if (typeof one === "object" && one !== null) nested.push(one)
-    }
-    levels++
-    inner = nested
-  }
-  return levels
-}

@@ -208,4 +208,42 @@ describe("queries that can't be read or run say why", () => {
     ])
     assert.match(Either.isLeft(slow) ? slow.left : "", /too much work/)
   })
+
+  it("count what comparisons and searches look at", () => {
+    const n = Array.from({ length: 5_000 }, (_, index) => index)
+    const documents = [{ n, alike: [...n.slice(0, -1), -1], text: "a".repeat(1_000_000) }]
+    for (const condition of ["ARRAY_CONTAINS_ANY(c.n, -1)", "c.n = c.alike", "INDEX_OF(c.text, 'b') = 0"]) {
+      const result = run(`SELECT VALUE 1 FROM c JOIN a IN c.n WHERE ${condition}`, {}, documents)
+      assert.match(Either.isLeft(result) ? result.left : condition, /too much work/)
+    }
+  })
+
+  it("may be long chains, which no stack is too small for", () => {
+    for (const [query, expected] of [
+      [`SELECT VALUE ${"1+".repeat(20_000)}1`, [20_001]],
+      [`SELECT VALUE 1 FROM c WHERE ${"c.x=1 OR ".repeat(5_500)}c.id='a'`, [1]],
+      [`SELECT VALUE 1 FROM c WHERE ${"c.id='a' AND ".repeat(3_800)}true`, [1]],
+      [`SELECT VALUE ${"c.x ?? ".repeat(7_000)}1 FROM c WHERE c.id='a'`, [1]],
+      [`SELECT VALUE c.id FROM c WHERE NOT IS_DEFINED(c${".x".repeat(20_000)}) AND c.id='a'`, ["a"]]
+    ] as const) {
+      assert.deepStrictEqual(run(query), Either.right(expected))
+    }
+    for (const test of [" IN (1)", " = 1", " NOT LIKE 'a'"]) {
+      const result = run(`SELECT VALUE 1 FROM c WHERE c.id${test.repeat(3_500)}`)
+      assert.match(Either.isLeft(result) ? result.left : test, /inside each other at most/)
+    }
+  })
+
+  it("make no values that lie deeper in each other than those of documents", () => {
+    const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`
+    const shallow = `${"[".repeat(100)}${"]".repeat(100)}`
+    assert.deepStrictEqual(
+      run("SELECT VALUE IS_DEFINED(STRINGTOARRAY(c.text)) FROM c", {}, [{ text: deep }, { text: shallow }]),
+      Either.right([false, true])
+    )
+    assert.deepStrictEqual(
+      run("SELECT VALUE TOSTRING(STRINGTOOBJECT(c.text)) FROM c", {}, [{ text: `{"a":${deep}}` }]),
+      Either.right([])
+    )
+  })
 })
