@@ -38,9 +38,13 @@ export const stream = (
     )
   })
 
-/** The digest of a file's bytes in this state; undefined when the file changed meanwhile. */
+/** The digest of a file's bytes in this state; undefined when the file changed or went meanwhile. */
 export const digestOf = async (path: string, state: BlobFiles.FileState): Promise<string | undefined> => {
-  const file = await open(path, "r")
+  const file = await open(path, "r").catch((thrown: unknown) => {
+    if (BlobFiles.isMissing(thrown)) return undefined
+    throw thrown
+  })
+  if (file === undefined) return undefined
   try {
     const hash = createHash("sha256")
     if (state.size < pieceBytes) {

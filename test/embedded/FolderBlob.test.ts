@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Layer, Option, Stream } from "effect"
+import { Chunk, Context, Effect, Layer, Option, Stream } from "effect"
 import {
   appendFileSync,
   existsSync,
@@ -14,6 +14,7 @@ import {
 import { join } from "node:path"
 import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as Database from "../../src/embedded/Database.ts"
+import * as FolderPage from "../../src/embedded/FolderPage.ts"
 import * as FolderBlob from "../../src/embedded/FolderBlob.ts"
 import { blobStoreSuite } from "../../src/testing/suites/BlobStoreSuite.ts"
 import * as Folders from "../support/Folders.ts"
@@ -209,6 +210,39 @@ describe("FolderBlob", () => {
       assert.deepStrictEqual(
         (yield* listed(blobs)).map(({ path }) => path),
         ["whole.txt"]
+      )
+    })
+  )
+
+  it.scoped("a file that goes while a page is made is left out of it", () =>
+    Effect.gen(function* () {
+      const folder = yield* Folders.temporary
+      const database = Context.get(
+        yield* Layer.build(Database.layer({ file: join(folder, "worker.db") })),
+        Database.Database
+      )
+      const walked = ["a.txt", "b.txt", "c.txt"].map((blob) => ({ blob, path: join(folder, blob) }))
+      for (const { blob, path } of walked) writeFileSync(path, blob)
+      const page = yield* FolderPage.of(
+        // What is not known yet is read after this.
+        {
+          ...database,
+          read: (service, operation, run) =>
+            Effect.tap(database.read(service, operation, run), () => rmSync(join(folder, "b.txt"), { force: true }))
+        },
+        {
+          operation: "list docs",
+          place: "acme/docs",
+          root: folder,
+          list: { account, container: "docs" },
+          settled: 0,
+          onUnsettled: () => undefined
+        },
+        walked
+      )
+      assert.deepStrictEqual(
+        page.blobs.map(({ path }) => path),
+        ["a.txt", "c.txt"]
       )
     })
   )
