@@ -6,6 +6,7 @@ import type { BlobEntry, BlobPage, ListOptions } from "../blob/BlobStore.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as BlobFiles from "./BlobFiles.ts"
 import type { Database } from "./Database.ts"
+import * as FileAge from "./FileAge.ts"
 import { attempt, service } from "./FileAttempt.ts"
 import * as FileBytes from "./FileBytes.ts"
 import * as FileVersions from "./FileVersions.ts"
@@ -136,8 +137,6 @@ const keepsProperties = (folder: string): Promise<boolean> =>
 
 /** By the file system's own clock, which is this machine's or a file server's. */
 const isSettled = ({ changed, modified }: BlobFiles.FileState, settled: number): boolean => {
-  if (settled <= 0) return true
   const latest = Math.max(Number(BigInt(changed) / 1_000_000n), Number(BigInt(modified) / 1_000_000n))
-  const age = performance.timeOrigin + performance.now() - latest
-  return age >= settled || age < -settled
+  return !FileAge.isRecent(latest, settled)
 }

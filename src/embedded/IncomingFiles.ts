@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import * as BlobFiles from "./BlobFiles.ts"
+import * as FileAge from "./FileAge.ts"
 import * as FileErrors from "./FileErrors.ts"
 
 /** The body in a file of its own, on the disk: what is left is one rename. */
@@ -41,7 +42,7 @@ export const sweep = async (root: string) => {
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name)
     const found = await stat(path).catch(() => undefined)
-    if (found !== undefined && performance.timeOrigin + performance.now() - found.mtimeMs > leftOver) {
+    if (found !== undefined && FileAge.of(found.mtimeMs) > leftOver) {
       await rm(path, { force: true })
     }
   }

@@ -4,7 +4,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { randomBytes } from "node:crypto"
 import { join } from "node:path"
-import { performance } from "node:perf_hooks"
 import * as EventLoopTurns from "../concurrency/EventLoopTurns.ts"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import * as Query from "../cosmossql/Query.ts"
@@ -14,6 +13,7 @@ import { isStorableId } from "../store/DocumentContainer.ts"
 import { type LookupContainer, type LookupPlace, type LookupQuery, LookupStore } from "../store/LookupStore.ts"
 import { type Access, Database } from "./Database.ts"
 import type { Row } from "./Driver.ts"
+import * as FileAge from "./FileAge.ts"
 import * as FileErrors from "./FileErrors.ts"
 import * as FileNames from "./FileNames.ts"
 import * as LookupFiles from "./LookupFiles.ts"
@@ -73,33 +73,37 @@ const make = ({ folder, partitionKeys = new Map(), settled = 0 }: Options) =>
       const stored = (operation: string) =>
         database.read(service, operation, ({ prepare }) => prepare(sql.container).get(...names))
 
+      /** The documents of the files when they are not those of the table. */
+      const changedFiles = Effect.fnUntraced(function* (operation: string, row: Row | undefined) {
+        const files = yield* ofFiles(operation, root, () => LookupFiles.find(root))
+        if (files === undefined) return undefined
+        const signature = `${files.signature} ${partitionKey}`
+        const mayGrow = row !== undefined && FileAge.isRecent(files.changedAt, settled)
+        if (row?.["source"] === signature || mayGrow) return undefined
+        return { signature, documents: yield* ofFiles(operation, root, () => LookupFiles.read(files)) }
+      })
+
+      /** With the documents from before, where there are any. */
+      const goOn = (row: Row | undefined, problem: ServiceError) =>
+        Effect.gen(function* () {
+          if (row === undefined) return yield* problem
+          if (told.get(key) === problem.message) return
+          told.set(key, problem.message)
+          yield* Effect.logWarning(`Lookups in ${key} go on with the documents from before: ${problem.message}`)
+        })
+
       /** Makes the table what the files are. Gives the generation of the documents, which is new after every change. */
       const refresh = Effect.fnUntraced(function* (operation: string) {
         const now = yield* MonotonicTime.now
         const known = seen.get(key)
         if (known !== undefined && now - known.checkedAt < freshMillis) return known.generation
-        const files = yield* ofFiles(operation, root, () => LookupFiles.find(root))
         const row = yield* stored(operation)
-        const signature = files === undefined ? undefined : `${files.signature} ${partitionKey}`
-        const isResting =
-          files !== undefined &&
-          performance.timeOrigin + performance.now() - files.changedAt < settled &&
-          row !== undefined
-        if (files !== undefined && signature !== undefined && row?.["source"] !== signature && !isResting) {
-          const documents = yield* Effect.either(ofFiles(operation, root, () => LookupFiles.read(files)))
-          if (Either.isRight(documents)) {
-            yield* database.exclusively(service, operation, (access) =>
-              write(access, names, partitionKey, signature, documents.right)
-            )
-          } else {
-            if (row === undefined) return yield* documents.left
-            if (told.get(key) !== signature) {
-              told.set(key, signature)
-              yield* Effect.logWarning(
-                `Lookups in ${key} go on with the documents from before: ${documents.left.message}`
-              )
-            }
-          }
+        const changed = yield* Effect.catchAll(changedFiles(operation, row), (problem) => goOn(row, problem))
+        if (changed !== undefined) {
+          yield* database.exclusively(service, operation, (access) =>
+            write(access, names, partitionKey, changed.signature, changed.documents)
+          )
+          told.delete(key)
         }
         const generation = (yield* stored(operation))?.["generation"]
         if (typeof generation !== "string") {

@@ -1,12 +1,13 @@
 import * as Cosmos from "@azure/cosmos"
 import { assert, describe, it, type Vitest } from "@effect/vitest"
 import { Context, Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs"
 import * as http from "node:http"
 import { join } from "node:path"
 import * as Credentials from "../../../src/azure/Credentials.ts"
 import { cosmosKey } from "../../../src/cli/demo/Emulators.ts"
 import * as Database from "../../../src/embedded/Database.ts"
+import * as LookupFiles from "../../../src/embedded/LookupFiles.ts"
 import * as SqliteLookup from "../../../src/embedded/SqliteLookup.ts"
 import * as EndpointValves from "../../../src/concurrency/EndpointValves.ts"
 import { executor } from "../../../src/executors/transform/CosmosDbLookup.ts"
@@ -401,12 +402,12 @@ it.layer(inFolder)("cosmos_db_lookup in a folder", (it) => {
 })
 
 describe("the documents of a folder's lookups", () => {
-  const lookups = (folder: string, endpoint = "https://acct.documents.azure.com") =>
+  const lookups = (folder: string, endpoint = "https://acct.documents.azure.com", settled = 0) =>
     Effect.provide(
       Effect.flatMap(LookupStore, (store) =>
         store.open({ endpoint, key: null, database: "shop", container: "orders" })
       ),
-      SqliteLookup.layer({ folder: join(folder, "lookups") })
+      SqliteLookup.layer({ folder: join(folder, "lookups"), settled })
     )
   const ids = { query: "SELECT VALUE c.id FROM c ORDER BY c.id", parameters: [], partitionKey: null, limit: 100 }
   const later = TestClock.adjust("2 seconds")
@@ -426,6 +427,9 @@ describe("the documents of a folder's lookups", () => {
         yield* later
         assert.deepStrictEqual(yield* orders.query(ids), ["n1", "n2", "o1", "o2"])
         assert.isTrue(Option.isSome(yield* orders.read("o2", "o2")))
+        truncateSync(join(container, "north.json"), LookupFiles.mostBytes + 1)
+        yield* later
+        assert.deepStrictEqual(yield* orders.query(ids), ["n1", "n2", "o1", "o2"])
         writeFileSync(join(container, "north.json"), '[{"id": "o1", "new": true}]')
         yield* later
         assert.deepStrictEqual(yield* orders.query(ids), ["n1", "n2", "o1"])
@@ -435,6 +439,24 @@ describe("the documents of a folder's lookups", () => {
         assert.deepStrictEqual(yield* orders.query({ ...ids, query: "SELECT VALUE c.new FROM c WHERE c.id = 'o1'" }), [
           true
         ])
+      }).pipe(Effect.provide(Database.layer({ file: join(folder, "worker.db") })))
+    })
+  )
+
+  it.scoped("follow a file that rests, also one from the future", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled
+      const file = join(folder, "lookups", "acct", "shop", "orders", "o3.json")
+      yield* Effect.gen(function* () {
+        const orders = yield* lookups(folder, undefined, 60_000)
+        assert.deepStrictEqual(yield* orders.query(ids), ["n1", "o1", "o2", "o3"])
+        writeFileSync(file, '{"id": "o4"}')
+        yield* later
+        assert.deepStrictEqual(yield* orders.query(ids), ["n1", "o1", "o2", "o3"])
+        const soon = Date.now() / 1_000 + 86_400
+        utimesSync(file, soon, soon)
+        yield* later
+        assert.deepStrictEqual(yield* orders.query(ids), ["n1", "o1", "o2", "o4"])
       }).pipe(Effect.provide(Database.layer({ file: join(folder, "worker.db") })))
     })
   )
