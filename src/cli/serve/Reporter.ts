@@ -43,7 +43,7 @@ export const make = Effect.gen(function* () {
       totals[result.status]++
       yield* Option.match(DocumentResult.line(result), { onNone: () => Effect.void, onSome: Console.log })
     }
-    if (rows.length >= most) yield* look
+    if (fresh.length >= most) yield* look
   })
   const reporter: Reporter = { look, totals: () => ({ ...totals }) }
   return reporter
