@@ -17,6 +17,15 @@ pipeline:
   edges: [{from: fetch, to: extract}, {from: extract, to: write}]
 `
 
+/** Lists a container of its own. */
+const listing = (container: string) =>
+  pipeline(container)
+    .replace(
+      "    - {id: fetch",
+      `    - {id: discover, type: azure_blob_input_discovery, settings: {blob_storage_account: local, blob_container_name: ${container}}}\n    - {id: fetch`
+    )
+    .replace("[{from: fetch", "[{from: discover, to: fetch}, {from: fetch")
+
 const goesOn = "[^\\n]*\\nThe pipelines go on as they were before this change"
 
 describe("serve", () => {
@@ -29,7 +38,11 @@ describe("serve", () => {
           const at = (...path: ReadonlyArray<string>) => join(folder, ...path)
           const has = (what: string, holds: () => boolean) => eventually(what, Effect.sync(holds), (is) => is)
           for (const name of ["inbox", "elsewhere"]) mkdirSync(at(name))
-          writeFileSync(at("contentflow.yaml"), "vaults: [{name: edited, folder: inbox, pipeline: p.yaml}]\n")
+          writeFileSync(
+            at("contentflow.yaml"),
+            "vaults: [{name: edited, folder: inbox, pipeline: p.yaml}, {name: listing, pipeline: q.yaml}]\n"
+          )
+          writeFileSync(at("q.yaml"), listing("here"))
           writeFileSync(at("p.yaml"), pipeline("one"))
           const worker = yield* WorkerProcess.run(["serve", folder], { API_PORT: "0", NUM_PROCESSING_WORKERS: "2" })
           writeFileSync(at("inbox", "a.txt"), "a")
@@ -83,11 +96,14 @@ describe("serve", () => {
           yield* has("the last good pipeline's output", () => existsSync(at("output", "b.txt.one")))
           assert.isFalse(existsSync(at("output", "outside.txt.one")))
 
+          writeFileSync(at("q.yaml"), listing("there"))
           writeFileSync(at("p.yaml"), pipeline("two"))
           yield* has("the edit is reported", () => worker.stdout().includes("Changed   p.yaml: it counts from now on."))
           writeFileSync(at("inbox", "c.txt"), "c")
+          writeFileSync(at("there", "d.txt"), "d")
           yield* has("the edited pipeline's output", () => existsSync(at("output", "c.txt.two")))
           assert.isFalse(existsSync(at("output", "b.txt.two")))
+          yield* has("a document of the container that is listed now", () => existsSync(at("output", "d.txt.there")))
 
           yield* worker.kill("SIGINT")
           assert.deepStrictEqual(yield* worker.exit, { code: 0, signal: null })
