@@ -1,7 +1,16 @@
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { ExecutionStatus } from "./Execution.ts"
+import * as Timestamp from "./Timestamp.ts"
 
 const Text = Schema.NonEmptyString.pipe(Schema.maxLength(1_023))
+
+/** A moment in ISO 8601. A filter whose time can't be read must not mean everything. */
+export const Time = Schema.String.pipe(
+  Schema.filter(
+    (text) => Option.isSome(Timestamp.parse(text)) || "a time is expected, such as 2026-01-31T08:00:00Z or 2026-01-31"
+  )
+)
 
 /** Which executions are meant; all parts must hold. Without any part: all of them. */
 export const ExecutionFilter = Schema.Struct({
@@ -13,9 +22,9 @@ export const ExecutionFilter = Schema.Struct({
   not_pipeline_version: Schema.optional(Text),
   status: Schema.optional(Schema.Array(ExecutionStatus).pipe(Schema.minItems(1), Schema.maxItems(4))),
   /** Created at this time (ISO 8601) or later. */
-  from: Schema.optional(Text),
+  from: Schema.optional(Time),
   /** Created before this time (ISO 8601). */
-  to: Schema.optional(Text),
+  to: Schema.optional(Time),
   /** Occurs in the name or path of a document, in whatever case. */
   document: Schema.optional(Text),
   /** Occurs in the error, in whatever case. */

@@ -4,8 +4,8 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { Pause, PausedWork, PauseScope } from "../domain/Control.ts"
-import { ExecutionSummary } from "../domain/ExecutionFilter.ts"
-import { BulkRequest } from "../operations/BulkRequest.ts"
+import { ExecutionSummary, Time } from "../domain/ExecutionFilter.ts"
+import { BulkRequest, Rate } from "../operations/BulkRequest.ts"
 import { Operation } from "../operations/Operation.ts"
 import { Submission } from "../operations/Submission.ts"
 import { Worker } from "../operations/Worker.ts"
@@ -17,7 +17,8 @@ const Text = Schema.String.pipe(Schema.maxLength(2_048))
 const optional = Schema.optional(Text)
 const Id = HttpApiSchema.param("id", Schema.NonEmptyString.pipe(Schema.maxLength(1_023)))
 
-const Paged = { limit: Schema.optional(Schema.NumberFromString), after: optional }
+const Limit = Schema.optional(Schema.NumberFromString.pipe(Schema.int(), Schema.positive()))
+const Paged = { limit: Limit, after: optional }
 
 const PoisonEntry = Schema.Struct({
   id: Schema.String,
@@ -79,9 +80,9 @@ export const PoisonQuery = Schema.Struct({
   pipeline: optional,
   execution: optional,
   reason: optional,
-  before: optional,
+  before: Schema.optional(Time),
   foreign: Schema.optional(Schema.BooleanFromString),
-  limit: Schema.optional(Schema.NumberFromString)
+  limit: Limit
 })
 
 const PauseRequest = Schema.Struct({
@@ -96,7 +97,7 @@ const OperationRequest = Schema.extend(
     dry_run: Schema.optionalWith(Schema.Boolean, { default: () => false }),
     /** What concerns more than 100 must be confirmed. */
     confirmed: Schema.optionalWith(Schema.Boolean, { default: () => false }),
-    rate_per_second: Schema.optional(Schema.Number.pipe(Schema.positive())),
+    rate_per_second: Schema.optional(Rate),
     /** A name of your own: the same one again begins nothing new. */
     operation_id: Schema.optional(Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{1,100}$/)))
   })

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { ExecutionFilter } from "../domain/ExecutionFilter.ts"
+import { ExecutionFilter, Time } from "../domain/ExecutionFilter.ts"
 
 const Text = Schema.NonEmptyString.pipe(Schema.maxLength(1_023))
 
@@ -11,7 +11,7 @@ export const PoisonFilter = Schema.Struct({
   /** Occurs in the reason, in whatever case. */
   reason: Schema.optional(Text),
   /** Set aside before this time (ISO 8601). */
-  before: Schema.optional(Text),
+  before: Schema.optional(Time),
   /** Whether others than this worker put it there. */
   foreign: Schema.optional(Schema.Boolean)
 })
@@ -25,11 +25,20 @@ export const BackfillFilter = Schema.Struct({
   /** Of `older_version`: the version that is good. */
   pipeline_version: Schema.optional(Text),
   /** Of `changed_since`: a time (ISO 8601). */
-  since: Schema.optional(Text),
+  since: Schema.optional(Time),
   /** Occurs in the name or path of the document, in whatever case. */
   document: Schema.optional(Text)
-})
+}).pipe(
+  Schema.filter(({ pipeline_version, since, which }) => {
+    if (which === "older_version" && pipeline_version === undefined) return "`older_version` needs `pipeline_version`"
+    if (which === "changed_since" && since === undefined) return "`changed_since` needs `since`"
+    return true
+  })
+)
 export interface BackfillFilter extends Schema.Schema.Type<typeof BackfillFilter> {}
+
+/** How many a second. A slower operation would be silent for so long that another process took it for abandoned. */
+export const Rate = Schema.Number.pipe(Schema.between(0.2, 10_000))
 
 /** What is done to many things at once, and to which. */
 export const BulkRequest = Schema.Union(

@@ -238,6 +238,46 @@ describe("operations over HTTP", () => {
       assert.deepStrictEqual(done.map(({ verb }) => verb).toSorted(), ["pause", "put_back", "resume", "retry"])
     }))
 
+  test("take nothing for a time that is none, no count that is none, and no filter without what it compares with", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(access)
+      yield* failed(1)
+      const queue = yield* TaskQueue
+      yield* queue.sendPoison(Engine.message(7))
+      const vault_id = Engine.vault.id
+      for (const request of [
+        { verb: "discard", filter: { before: "last week" } },
+        { verb: "put_back", filter: { before: "31.12.2025" } },
+        { verb: "delete", filter: { to: "yesterday" } },
+        { verb: "retry", filter: { from: "2026-13-01" } },
+        { verb: "backfill", filter: { vault_id, which: "changed_since", since: "monday" } },
+        { verb: "backfill", filter: { vault_id, which: "changed_since" } },
+        { verb: "backfill", filter: { vault_id, which: "older_version" } },
+        { verb: "retry", filter: {}, rate_per_second: 0.001 },
+        { verb: "retry", filter: {}, rate_per_second: 1e9 }
+      ]) {
+        const answer = yield* ask(port, "/operations", { method: "POST", token: operator, body: request })
+        assert.strictEqual(answer.status, 400, JSON.stringify(request))
+      }
+      for (const path of [
+        "/executions?to=yesterday",
+        "/poison?before=yesterday",
+        "/executions?limit=NaN",
+        "/operations?limit=0",
+        "/poison?limit=1.5"
+      ]) {
+        assert.strictEqual((yield* ask(port, path, { token: reader })).status, 400, path)
+      }
+      yield* Engine.pass(10)
+      assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "failed")
+      assert.lengthOf(yield* queue.peekPoison(10), 1)
+      const valid = { verb: "discard", filter: { before: "2026-01-03" }, rate_per_second: 0.5 }
+      assert.strictEqual(
+        (yield* ask(port, "/operations", { method: "POST", token: operator, body: valid })).status,
+        200
+      )
+    }))
+
   test("hold some event streams open, and no more", () =>
     Effect.gen(function* () {
       const port = yield* serving(access)

@@ -42,7 +42,7 @@ const many = {
     Options.withPseudoName("N"),
     Options.withDescription("At most so many a second."),
     Options.mapEffect((rate) =>
-      rate > 0 && rate <= 10_000 ? Effect.succeed(rate) : refuse("--rate takes a number above 0, up to 10000.")
+      rate >= 0.2 && rate <= 10_000 ? Effect.succeed(rate) : refuse("--rate takes a number from 0.2 to 10000.")
     ),
     Options.optional
   )
