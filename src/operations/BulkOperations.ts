@@ -169,7 +169,7 @@ const make = Effect.gen(function* () {
     )
     const created = yield* log.create(operation)
     yield* announce(id, true)
-    return created ? operation : (yield* Effect.orDie(look(id))).operation
+    return created ? operation : (yield* Effect.catchTag(look(id), "NoSuchThing", Effect.die)).operation
   })
 
   const change = (
@@ -421,7 +421,10 @@ const make = Effect.gen(function* () {
       const seen = yield* control.look()
       const ids = seen?.control.operations ?? []
       const free = yield* Effect.forEach(ids, (id) =>
-        Effect.map(log.look(id), (found) => (Option.isSome(found) && isFree(found.value) ? [id] : []))
+        Effect.map(log.look(id), (found) => (Option.isSome(found) && isFree(found.value) ? [id] : [])).pipe(
+          // One of a later version is for workers of that version.
+          Effect.catchTag("Invalid", () => Effect.succeed([]))
+        )
       )
       return free.flat()
     })

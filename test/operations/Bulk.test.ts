@@ -84,6 +84,31 @@ describe("operations on many things", () => {
     })
   )
 
+  onEachStore("a slow operation holds up no other, nor does one that can't be read", () =>
+    Effect.gen(function* () {
+      yield* stored(100, (i) => (i <= 60 ? { status: "failed", error: "Rate limit" } : { status: "completed" }))
+      const bulk = yield* BulkOperations.BulkOperations
+      yield* Layer.build(Layer.fresh(OperationRunner.layer))
+      const slow = yield* bulk.begin(
+        { verb: "retry", filter: { error: "rate limit" } },
+        { by: "ann", ratePerSecond: 0.2 }
+      )
+      const broken = yield* bulk.begin({ verb: "cancel", filter: {} }, { by: "ann" })
+      yield* Effect.flatMap(MemoryStores, ({ locks }) =>
+        locks.upsert({ id: broken.id, kind: "operation", verb: "of a later version" })
+      )
+      yield* Engine.pass(20)
+      const quick = yield* bulk.begin({ verb: "delete", filter: { status: ["completed"] } }, { by: "ann" })
+      yield* Engine.pass(20)
+      assert.strictEqual((yield* bulk.show(quick.id)).status, "completed")
+      assert.deepStrictEqual(Object.keys(yield* counts).toSorted(), ["failed", "pending"])
+      const { done, status } = yield* bulk.show(slow.id)
+      assert.strictEqual(status, "running")
+      assert.isAtLeast(done, 5)
+      assert.isAtMost(done, 10)
+    })
+  )
+
   onEachStore("a backfill is stopped and goes on; only what its filter names runs, and what was stays", () =>
     Effect.gen(function* () {
       const runs = yield* runsOf
