@@ -19,5 +19,9 @@ export const of = ({ cancellation }: Pick<Execution, "cancellation">): Cancellat
     : undefined
 }
 
+/** Whether the message of a cancelled execution may still come: without the execution it would run again. */
+export const awaitsMessage = (execution: Pick<Execution, "cancellation" | "status">): boolean =>
+  execution.status === "failed" && of(execution)?.message_gone === false
+
 /** What the execution says as its error. */
 export const reasonOf = ({ at, by }: Cancellation): string => `Cancelled by ${by} at ${at}.`

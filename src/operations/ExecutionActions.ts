@@ -215,7 +215,7 @@ export const make = Effect.gen(function* () {
         const { execution } = seen
         if (!isTerminal(execution.status)) return { ...(yield* callOff(id, order, true)), deleted: false }
         const cancellation = Cancellation.of(execution)
-        if (cancellation !== undefined && execution.status === "failed" && !cancellation.message_gone) {
+        if (cancellation !== undefined && Cancellation.awaitsMessage(execution)) {
           const marked = yield* executions.amend(seen, { cancellation: { ...cancellation, delete: true } })
           return marked._tag === "Refused" ? undefined : { attempt: null, deleted: false }
         }

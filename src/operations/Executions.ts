@@ -59,8 +59,6 @@ export class Executions extends Context.Tag("contentflow-worker/operations/Execu
     readonly cancel: (id: string, by: string) => Effect.Effect<Operation, NoSuchThing | NotPossible | ServiceError>
     /** One that has not ended is cancelled first, and goes with its message. */
     readonly remove: (id: string, by: string) => Effect.Effect<Operation, NoSuchThing | NotPossible | ServiceError>
-    /** How many there are, up to so many. */
-    readonly count: (filter: ExecutionFilter, most: number) => Effect.Effect<number, ServiceError>
   }
 >() {}
 
@@ -101,15 +99,7 @@ const make = Effect.gen(function* () {
       if (attempt !== null) yield* actions.stopAttempts([attempt])
       const note = deleted ? "It is deleted." : "It is cancelled, and deleted with its message."
       return yield* log.record({ ...order, verb: "delete", target: id, note })
-    }),
-    count: (filter, most) => {
-      const from = (counted: number, after: Position | undefined): Effect.Effect<number, ServiceError> =>
-        Effect.flatMap(executions.page(filter, mostListed, after), ({ executions: found, next }) => {
-          const sum = counted + found.length
-          return next === null || sum >= most ? Effect.succeed(Math.min(sum, most)) : from(sum, next)
-        })
-      return from(0, undefined)
-    }
+    })
   })
 })
 

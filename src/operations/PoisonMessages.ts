@@ -11,7 +11,7 @@ import { redact } from "../domain/Redaction.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import { type PoisonMessage, type ReceivedMessage, TaskQueue } from "../queue/TaskQueue.ts"
+import { type PoisonMessage, type ReceivedMessage, type Receipt, TaskQueue } from "../queue/TaskQueue.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
 import { ClaimCheck, type ClaimLost } from "../worker/ClaimCheck.ts"
@@ -106,10 +106,12 @@ const make = Effect.gen(function* () {
    */
   const walk = <E>(visit: (message: ReceivedMessage) => Effect.Effect<Walked, E | ServiceError>) =>
     Effect.gen(function* () {
-      const passed = new Map<string, ReceivedMessage>()
+      // Without their bodies: there may be many.
+      const passed = new Map<string, Receipt>()
       const from = (count: number): Effect.Effect<void, E | ServiceError> =>
         Effect.gen(function* () {
           const messages = yield* queue.receivePoison(atOnce, hidden)
+          const pass = ({ id, receipt }: Receipt) => passed.set(id, { id, receipt })
           let ends = messages.length === 0 || count > mostWalked
           const visited = yield* Effect.forEach(
             messages,
@@ -117,10 +119,10 @@ const make = Effect.gen(function* () {
               // It came back: the walk took longer than messages are hidden.
               if (passed.has(message.id)) {
                 ends = true
-                passed.set(message.id, message)
+                pass(message)
                 return Effect.succeed<Walked>("left")
               }
-              passed.set(message.id, message)
+              pass(message)
               return visit(message)
             },
             { concurrency }
@@ -132,7 +134,7 @@ const make = Effect.gen(function* () {
           if (!ends) yield* from(count + messages.length)
         })
       const letGo = Effect.suspend(() =>
-        Effect.forEach(passed.values(), (message) => Effect.ignore(queue.releasePoison(message)), {
+        Effect.forEach(passed.values(), (receipt) => Effect.ignore(queue.releasePoison(receipt)), {
           concurrency,
           discard: true
         })
@@ -140,7 +142,7 @@ const make = Effect.gen(function* () {
       yield* Effect.ensuring(from(0), letGo)
     })
 
-  /** The message with this id: most often among the first, which is looked at without hiding anything. */
+  /** Uses the message with this id; `gone` makes it so, or leaves it. */
   const find = Effect.fnUntraced(function* <A, E>(
     id: string,
     use: (message: ReceivedMessage) => Effect.Effect<A, E | ServiceError>,

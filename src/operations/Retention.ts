@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { type RetentionSettings, WorkerConfig } from "../config/WorkerConfig.ts"
+import * as Cancellation from "../domain/Cancellation.ts"
+import type { Position } from "../domain/ExecutionFilter.ts"
 import * as Ids from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
@@ -44,10 +46,15 @@ const make = Effect.gen(function* () {
   const before = (kept: Duration.Duration) =>
     Effect.map(Clock.currentTimeMillis, (now) => Timestamp.format(now - Duration.toMillis(kept)))
 
-  const executionsOf = (status: "completed" | "failed", kept: Duration.Duration | null) =>
+  const executionsOf = (
+    status: "completed" | "failed",
+    kept: Duration.Duration | null,
+    after?: Position
+  ): Effect.Effect<number, ServiceError> =>
     Effect.gen(function* () {
       if (kept === null) return 0
-      const { executions: old } = yield* executions.page({ status: [status], to: yield* before(kept) }, mostAtOnce)
+      const filter = { status: [status], to: yield* before(kept) }
+      const { executions: old, next } = yield* executions.page(filter, mostAtOnce, after)
       const deleted = yield* Effect.forEach(
         old,
         ({ id }) =>
@@ -56,7 +63,7 @@ const make = Effect.gen(function* () {
             Option.match({
               onNone: () => Effect.succeed(false),
               onSome: (seen) =>
-                seen.execution.status === status
+                seen.execution.status === status && !Cancellation.awaitsMessage(seen.execution)
                   ? Effect.map(executions.remove(seen), ({ _tag }) => _tag === "Changed")
                   : Effect.succeed(false)
             })
@@ -66,7 +73,9 @@ const make = Effect.gen(function* () {
           ),
         { concurrency }
       )
-      return deleted.filter(Boolean).length
+      const count = deleted.filter(Boolean).length
+      // What must stay does not hide what is older.
+      return count > 0 || next === null ? count : yield* executionsOf(status, kept, next)
     })
 
   /** The oldest are the first; the walk ends at one that is to stay. */

@@ -49,7 +49,7 @@ export class Submissions extends Context.Tag("contentflow-worker/operations/Subm
   }
 >() {}
 
-/** Between two looks at an execution that is waited for; they grow to the second. */
+/** Between two looks at an execution that is waited for; they grow from the first to the longest. */
 const firstLook = 200
 const longestLook = 2_000
 
@@ -64,7 +64,7 @@ const make = Effect.gen(function* () {
   const { maxTaskRetries } = yield* WorkerConfig
 
   const pipelineOf = Effect.fnUntraced(function* (name: string) {
-    const found = Option.orElse(yield* pipelines.find(Ids.PipelineId.make(name)), () => Option.none())
+    const found = yield* pipelines.find(Ids.PipelineId.make(name))
     const pipeline = Option.isSome(found) ? found : yield* pipelines.findByName(name)
     return yield* Option.match(pipeline, {
       onNone: () => Effect.fail(new NoSuchThing({ message: `There is no pipeline with the id or name ${name}.` })),

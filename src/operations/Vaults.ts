@@ -80,17 +80,17 @@ const make = Effect.gen(function* () {
         crawling_paused: pauseOf({ pauses }, "crawling", place) ?? null,
         processing_paused: pauseOf({ pauses }, "processing", place) ?? null,
         crawls: found.map((checkpoint): CrawlState => {
-          const interval = checkpoint.crawl_interval_seconds
-          const next = Option.map(
+          const next = Option.zipWith(
             Timestamp.parse(checkpoint.last_crawl_started_at),
-            (at) => at + (interval ?? 0) * 1_000
+            Option.fromNullable(checkpoint.crawl_interval_seconds),
+            (at, seconds) => at + seconds * 1_000
           )
           return {
             executor_id: checkpoint.executor_id,
             crawling: checkpoint.crawling,
             last_started_at: checkpoint.last_crawl_started_at,
             last_completed_at: checkpoint.last_crawl_completed_at,
-            next_at: interval === null ? null : Option.getOrNull(Option.map(next, Timestamp.format)),
+            next_at: Option.getOrNull(Option.map(next, Timestamp.format)),
             overdue_seconds: Option.match(next, { onNone: () => 0, onSome: (at) => Math.max(0, (now - at) / 1_000) })
           }
         })

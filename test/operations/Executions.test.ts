@@ -56,7 +56,7 @@ describe("executions", () => {
         "exec_3"
       ])
       assert.deepStrictEqual(yield* ids({ vault_id: "another" }), [])
-      assert.strictEqual(yield* operations.count({ status: ["pending"] }, 1_000), 20)
+      assert.lengthOf(yield* ids({ status: ["pending"] }), 20)
     })
   )
 

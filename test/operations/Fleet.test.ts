@@ -91,6 +91,38 @@ describe("what people ask of the fleet", () => {
     })
   )
 
+  onEachStore("a crawl whose next time nobody knows is not late", () =>
+    Effect.gen(function* () {
+      const vaults = yield* Vaults
+      const { checkpoints } = yield* MemoryStores
+      const crawled = (executor_id: string, crawl_interval_seconds: number | null) =>
+        checkpoints.upsert({
+          id: executor_id,
+          pipeline_id: Engine.pipeline.id,
+          executor_id,
+          vault_id: Engine.vault.id,
+          checkpoint_timestamp: "2026-01-02T09:00:00+00:00",
+          worker_id: "w",
+          last_crawl_started_at: "2026-01-02T09:00:00+00:00",
+          crawl_interval_seconds
+        })
+      yield* crawled("unknown", null)
+      yield* crawled("late", 60)
+      yield* crawled("early", 7_200)
+      const { crawls } = yield* vaults.show(Engine.vault.id)
+      assert.deepStrictEqual(
+        crawls
+          .map(({ executor_id, next_at, overdue_seconds }) => [executor_id, next_at, overdue_seconds])
+          .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+        [
+          ["early", "2026-01-02T11:00:00+00:00", 0],
+          ["late", "2026-01-02T09:01:00+00:00", 3_540],
+          ["unknown", null, 0]
+        ]
+      )
+    })
+  )
+
   onEachStore("its workers are seen with what they run; one that is drained takes no more", () =>
     Effect.gen(function* () {
       const workers = yield* Workers

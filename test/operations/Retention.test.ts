@@ -56,6 +56,27 @@ describe("retention", () => {
     })
   )
 
+  onEachStore("waits for the messages of what was cancelled, and is not held up by that", () =>
+    Effect.gen(function* () {
+      const stores = yield* MemoryStores
+      const cancelled = (id: number, message_gone: boolean, created_at: string) =>
+        stores.executions.upsert({
+          ...Engine.execution(id),
+          status: "failed",
+          created_at,
+          cancellation: { by: "ann", at: created_at, message_gone, delete: false }
+        })
+      for (let id = 1; id <= 210; id++) yield* cancelled(id, false, "2025-12-02T00:00:00+00:00")
+      yield* cancelled(211, true, "2025-12-03T00:00:00+00:00")
+      yield* cancelled(212, true, "2025-12-01T00:00:00+00:00")
+      yield* keeping({ failed: Duration.days(7) })
+      yield* Engine.pass(190)
+      const left = yield* ids
+      assert.lengthOf(left, 210)
+      assert.notIncludeMembers(left, ["exec_211", "exec_212"])
+    })
+  )
+
   onEachStore("discards poison messages that are old, and no others", () =>
     Effect.gen(function* () {
       const queue = yield* TaskQueue
