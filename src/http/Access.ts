@@ -6,10 +6,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto"
-import { createRemoteJWKSet, jwtVerify } from "jose"
+import { createRemoteJWKSet, errors, jwtVerify } from "jose"
 import { AccessConfig, type AccessSettings, type Issuer, isOpen } from "../config/AccessConfig.ts"
 import { OperatorAccess, type Person, ReaderAccess, type Role } from "./Actor.ts"
-import { Forbidden, TooManyRequests, Unauthenticated } from "./Problems.ts"
+import { Forbidden, IssuerFails, TooManyRequests, Unauthenticated } from "./Problems.ts"
 
 /** How requests say who they come from, and what is asked of them beside. */
 export class Access extends Context.Tag("contentflow-worker/http/Access")<
@@ -24,7 +24,7 @@ export class Access extends Context.Tag("contentflow-worker/http/Access")<
   }
 >() {}
 
-export type Refusal = Unauthenticated | Forbidden | TooManyRequests
+export type Refusal = Unauthenticated | Forbidden | TooManyRequests | IssuerFails
 
 /** A session lasts as long as a day at work. */
 const sessionMillis = 12 * 60 * 60_000
@@ -170,6 +170,11 @@ const readSession = (token: string, key: Buffer, now: number): Person | undefine
 /** Of public keys alone: the key set of an issuer must not serve as a shared secret. */
 const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
+/** What the library says when the keys did not come; all else that it says is about the token. */
+const isAboutKeys = (error: unknown): boolean =>
+  !(error instanceof errors.JOSEError) ||
+  [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code].includes(error.code)
+
 /** Who a signed token names; undefined where it is not valid for us. The issuer's keys are read once and kept. */
 const verifierOf = ({ audience, issuer, operatorRole, readerRole }: Issuer) => {
   const base = issuer.replace(/\/v2\.0\/?$/, "").replace(/\/$/, "")
@@ -181,11 +186,19 @@ const verifierOf = ({ audience, issuer, operatorRole, readerRole }: Issuer) => {
     ),
     { cacheMaxAge: 60 * 60_000, timeoutDuration: 5_000 }
   )
-  return (token: string): Effect.Effect<Person | undefined> =>
-    Effect.match(
-      Effect.tryPromise(() => jwtVerify(token, keys, { issuer, audience, clockTolerance: 60, algorithms })),
+  return (token: string): Effect.Effect<Person | undefined, IssuerFails> =>
+    Effect.matchEffect(
+      Effect.tryPromise({
+        try: () => jwtVerify(token, keys, { issuer, audience, clockTolerance: 60, algorithms }),
+        catch: (error) => error
+      }),
       {
-        onFailure: () => undefined,
+        onFailure: (error) =>
+          isAboutKeys(error)
+            ? new IssuerFails({
+                detail: `The token can't be checked, since the keys of ${issuer} can't be read now. Try again later.`
+              })
+            : Effect.succeed(undefined),
         onSuccess: ({ payload }) => {
           const roles: ReadonlyArray<unknown> = Array.isArray(payload["roles"]) ? payload["roles"] : []
           const role: Role | undefined = roles.includes(operatorRole)
@@ -196,7 +209,7 @@ const verifierOf = ({ audience, issuer, operatorRole, readerRole }: Issuer) => {
           const name = [payload["preferred_username"], payload["name"], payload.sub].find(
             (each): each is string => typeof each === "string"
           )
-          return role === undefined ? undefined : { name: name ?? "unnamed", role }
+          return Effect.succeed(role === undefined ? undefined : { name: name ?? "unnamed", role })
         }
       }
     )

@@ -2,7 +2,7 @@ import * as HttpApiMiddleware from "@effect/platform/HttpApiMiddleware"
 import * as HttpApiSecurity from "@effect/platform/HttpApiSecurity"
 import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
-import { Forbidden, TooManyRequests, Unauthenticated } from "./Problems.ts"
+import { Forbidden, IssuerFails, TooManyRequests, Unauthenticated } from "./Problems.ts"
 
 export type Role = "reader" | "operator"
 
@@ -23,7 +23,7 @@ const security = {
   bearer: HttpApiSecurity.bearer
 }
 
-const failure = Schema.Union(Unauthenticated, Forbidden, TooManyRequests)
+const failure = Schema.Union(Unauthenticated, Forbidden, TooManyRequests, IssuerFails)
 
 /**
  * Only who may see everything.

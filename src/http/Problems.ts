@@ -50,3 +50,9 @@ export class StoreFails extends Schema.TaggedError<StoreFails>()(
   facts(503, "Service Unavailable"),
   HttpApiSchema.annotations({ status: 503, description: "A store or queue of the worker does not answer." })
 ) {}
+
+export class IssuerFails extends Schema.TaggedError<IssuerFails>()(
+  "IssuerFails",
+  facts(503, "Service Unavailable"),
+  HttpApiSchema.annotations({ status: 503, description: "The keys of who issues tokens can't be read." })
+) {}

@@ -1,8 +1,9 @@
 import { HttpServer } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted, type Scope, TestClock } from "effect"
-import { request as httpRequest } from "node:http"
-import type { AccessSettings } from "../../src/config/AccessConfig.ts"
+import * as Jose from "jose"
+import { createServer, request as httpRequest } from "node:http"
+import * as AccessConfig from "../../src/config/AccessConfig.ts"
 import * as Changes from "../../src/http/Changes.ts"
 import * as WorkerHttp from "../../src/http/HttpServer.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
@@ -17,14 +18,14 @@ const test = (name: string, body: () => Effect.Effect<void, unknown, Engine.Inst
 const operator = "an operator's token"
 const reader = "a reader's token of ours"
 
-const access: AccessSettings = {
+const access: AccessConfig.AccessSettings = {
   operatorToken: Redacted.make(operator),
   readerToken: Redacted.make(reader),
   issuer: null,
   local: null
 }
 
-const serving = (settings?: AccessSettings) =>
+const serving = (settings?: AccessConfig.AccessSettings) =>
   Layer.build(WorkerHttp.layerAt("127.0.0.1", 0, settings).pipe(Layer.provide(Engine.engine()))).pipe(
     Effect.map((context) => Context.get(context, HttpServer.HttpServer).address),
     Effect.flatMap((address) =>
@@ -94,6 +95,29 @@ const failed = (id: number, more: Record<string, unknown> = {}) =>
     })
   )
 
+interface Signing {
+  readonly aud: string
+  readonly ends: string
+  readonly iss: string
+  readonly key: Jose.CryptoKey
+}
+
+/** Serves the public key of one of two pairs, as an issuer of tokens does. */
+const issuer = Effect.gen(function* () {
+  const algorithm = "ES256"
+  const [keys, other] = yield* Effect.promise(() =>
+    Promise.all([Jose.generateKeyPair(algorithm), Jose.generateKeyPair(algorithm)])
+  )
+  const key = { ...(yield* Effect.promise(() => Jose.exportJWK(keys.publicKey))), kid: "one", alg: algorithm }
+  const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [key] })))
+  yield* Effect.acquireRelease(
+    Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
+    () => Effect.sync(() => void server.close().closeAllConnections())
+  )
+  const address = server.address()
+  return { algorithm, keys, other, port: typeof address === "object" ? (address?.port ?? 0) : 0 }
+})
+
 describe("operations over HTTP", () => {
   test("are not served where nobody is named, and say the way out; health and metrics are", () =>
     Effect.gen(function* () {
@@ -144,6 +168,65 @@ describe("operations over HTTP", () => {
       assert.strictEqual((yield* ask(port, "/executions", { token: operator })).status, 429)
       yield* Engine.pass(61)
       assert.strictEqual((yield* ask(port, "/executions", { token: operator })).status, 200)
+    }))
+
+  test("take tokens that an issuer signed for this worker, by their roles, and no others", () =>
+    Effect.gen(function* () {
+      const { algorithm, keys, other, port: issuing } = yield* issuer
+      const name = `http://127.0.0.1:${issuing}`
+      const audience = "worker"
+      const roles = { operatorRole: "Operator", readerRole: "Reader" }
+      const port = yield* serving({ ...AccessConfig.nobody, issuer: { issuer: name, audience, ...roles } })
+      const token = (
+        claims: Record<string, unknown>,
+        { aud = audience, ends = "1h", iss = name, key = keys.privateKey }: Partial<Signing> = {}
+      ) =>
+        Effect.promise(() =>
+          new Jose.SignJWT(claims)
+            .setProtectedHeader({ alg: algorithm, kid: "one" })
+            .setIssuer(iss)
+            .setAudience(aud)
+            .setExpirationTime(ends)
+            .sign(key)
+        )
+      const seen = (given: string) => Effect.map(ask(port, "/executions", { token: given }), ({ status }) => status)
+      const done = (given: string) =>
+        Effect.map(ask(port, "/executions/exec_0", { method: "DELETE", token: given }), ({ status }) => status)
+      const reading = yield* token({ roles: ["Reader"], name: "Ann" })
+      assert.deepStrictEqual([yield* seen(reading), yield* done(reading)], [200, 403])
+      const operating = yield* token({ roles: ["Other", "Operator"] })
+      assert.deepStrictEqual([yield* seen(operating), yield* done(operating)], [200, 404])
+      const all = { roles: ["Operator"] }
+      const payload = operating.split(".")[1] ?? ""
+      for (const wrong of [
+        yield* token({ roles: ["operator"] }),
+        yield* token({ roles: "Operator" }),
+        yield* token(all, { aud: "another" }),
+        yield* token(all, { iss: `${name}/elsewhere` }),
+        yield* token(all, { ends: "-1h" }),
+        yield* token(all, { key: other.privateKey }),
+        `${Buffer.from(JSON.stringify({ alg: "none" })).toString("base64url")}.${payload}.`
+      ]) {
+        assert.strictEqual(yield* seen(wrong), 401, wrong)
+      }
+    }))
+
+  test("say that an issuer's keys can't be read, and count no token as wrong meanwhile", () =>
+    Effect.gen(function* () {
+      const refused = { audience: "worker", operatorRole: "Operator", readerRole: "Reader" }
+      // Nothing listens there.
+      const port = yield* serving({ ...access, issuer: { issuer: "http://127.0.0.1:9", ...refused } })
+      const { privateKey } = yield* Effect.promise(() => Jose.generateKeyPair("ES256"))
+      const token = yield* Effect.promise(() =>
+        new Jose.SignJWT({ roles: ["Operator"] }).setProtectedHeader({ alg: "ES256", kid: "one" }).sign(privateKey)
+      )
+      for (let i = 0; i < 12; i++) {
+        const answer = yield* ask(port, "/executions", { token })
+        assert.strictEqual(answer.status, 503)
+        assert.include(answer.text, "http://127.0.0.1:9")
+      }
+      assert.strictEqual((yield* ask(port, "/executions", { token: operator })).status, 200)
+      assert.strictEqual((yield* ask(port, "/executions", { token: "no token of that issuer" })).status, 401)
     }))
 
   test("take no request of another site's page, by token or by session", () =>
