@@ -15,7 +15,7 @@ import { VaultStore } from "../store/VaultStore.ts"
 import * as Recording from "../worker/Recording.ts"
 import type { BackfillFilter } from "./BulkRequest.ts"
 import * as ExecutionActions from "./ExecutionActions.ts"
-import type { NoSuchThing, NotPossible } from "./Operation.ts"
+import { type NoSuchThing, NotPossible } from "./Operation.ts"
 
 export type Result = Either.Either<boolean, { readonly message: string }>
 
@@ -127,7 +127,12 @@ export const make = Effect.gen(function* () {
     report: (results: ReadonlyArray<Result>, position: Position | null) => Effect.Effect<boolean, ServiceError>
   ) {
     const vault = yield* vaults.find(Ids.VaultId.make(filter.vault_id))
-    const keepItems = Option.match(vault, { onNone: () => false, onSome: (found) => found.save_execution_output })
+    if (Option.isNone(vault)) {
+      return yield* new NotPossible({
+        message: `There is no vault ${filter.vault_id}: it was deleted, or never there.`
+      })
+    }
+    const keepItems = vault.value.save_execution_output
     yield* newestOfEach(filter, before, size, (found, position) =>
       Effect.gen(function* () {
         const wanted = found.filter(

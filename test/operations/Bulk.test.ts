@@ -109,6 +109,23 @@ describe("operations on many things", () => {
     })
   )
 
+  onEachStore("a backfill of a vault that was deleted does nothing, and says so", () =>
+    Effect.gen(function* () {
+      yield* stored(3, () => ({ status: "completed", vault_id: "deleted" }))
+      const bulk = yield* BulkOperations.BulkOperations
+      const { id } = yield* bulk.begin(
+        { verb: "backfill", filter: { vault_id: "deleted", which: "all" } },
+        { by: "ann" }
+      )
+      const { done, error, status } = yield* bulk.run(id)
+      assert.deepStrictEqual([status, done], ["failed", 0])
+      assert.include(error ?? "", "deleted")
+      assert.deepStrictEqual(yield* counts, { completed: 3 })
+      assert.isEmpty(yield* Effect.flatMap(MemoryQueue, (queue) => queue.bodies))
+      assert.isEmpty(yield* bulk.waiting)
+    })
+  )
+
   onEachStore("a backfill is stopped and goes on; only what its filter names runs, and what was stays", () =>
     Effect.gen(function* () {
       const runs = yield* runsOf
