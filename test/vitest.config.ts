@@ -7,22 +7,11 @@ import { defineConfig } from "vitest/config"
  */
 const forks = { isolate: "Deno" in globalThis, minForks: 4, maxForks: 4 }
 
-/** Long simulations on ports in memory under a virtual clock: nothing in them depends on the runtime, so that Node's run is enough. */
-const simulations = [
-  "test/services/GovernorSimulation.test.ts",
-  "test/worker/CrawlLife.test.ts",
-  "test/worker/LostMessages.test.ts",
-  "test/worker/Outages.test.ts",
-  "test/worker/Outlet.test.ts",
-  "test/worker/WallClock.test.ts",
-  "test/worker/outputs/**"
-]
-
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["**/node_modules/**", ...("Deno" in globalThis ? simulations : [])],
+    exclude: ["**/node_modules/**"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     setupFiles: [fileURLToPath(new URL("./support/FreshMethods.ts", import.meta.url))],

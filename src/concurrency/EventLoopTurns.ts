@@ -4,9 +4,21 @@ import { clearImmediate, setImmediate } from "node:timers"
 
 /** Lets timers and sockets be heard, which `yieldNow` does not, and waits no millisecond for it, which `sleep` does. */
 export const turn: Effect.Effect<void> = Effect.async<void>((resume) => {
-  const immediate = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(immediate))
+  awaited++
+  const immediate = setImmediate(() => {
+    awaited--
+    resume(Effect.void)
+  })
+  return Effect.sync(() => {
+    awaited--
+    clearImmediate(immediate)
+  })
 })
+
+/** Whether fibers wait for such a turn: a virtual clock must not go on meanwhile. */
+export const areAwaited = (): boolean => awaited > 0
+
+let awaited = 0
 
 /** As `Array.map`; the event loop turns after each few milliseconds of it, so that leases and health never wait for many items. */
 export const map = <A, B>(items: ReadonlyArray<A>, f: (item: A, index: number) => B): Effect.Effect<ReadonlyArray<B>> =>

@@ -6,6 +6,8 @@ export * as ExecutorTest from "../testing/ExecutorTest.ts"
 export * as MemoryEngine from "../testing/MemoryEngine.ts"
 /** A time that jumps from timer to timer, for processes that may die with all their timers. */
 export * as VirtualClock from "../testing/VirtualClock.ts"
+/** Effect's TestClock by such a time. */
+export * as VirtualTestClock from "../testing/VirtualTestClock.ts"
 /** Services whose every call can be the one that fails, or the last of its process. */
 export * as CrashingPorts from "../testing/CrashingPorts.ts"
 /** An HTTP server in front of a service that delays, cuts and falsifies calls. */

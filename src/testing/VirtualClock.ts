@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 import { setImmediate } from "node:timers"
+import * as EventLoopTurns from "../concurrency/EventLoopTurns.ts"
 
 /**
  * A time that jumps from timer to timer, for programs whose every wait is a timer of Effect, or {@link during} a call of files or sockets. Where TestClock needs 10 ms for an event, this needs some microseconds, and a process can die with all its timers.
@@ -99,7 +100,7 @@ export const scheduler = new Scheduler.MixedScheduler(Number.POSITIVE_INFINITY)
 /** Everything that can run has run. */
 export const settled: Effect.Effect<void> = Effect.async<void>((resume) => {
   const look = () => {
-    if (outside === 0) resume(Effect.void)
+    if (outside === 0 && !EventLoopTurns.areAwaited()) resume(Effect.void)
     else setImmediate(look)
   }
   setImmediate(look)

@@ -154,7 +154,12 @@ describe("The account of a chaos run", () => {
         /few calls a second/,
         {
           outages: [
-            { service: "cosmos", kind: "403", countedMillis: 60_000, calls: [{ worker: 0, refused: 600, all: 600 }] }
+            {
+              service: "cosmos",
+              kind: "403",
+              countedMillis: 60_000,
+              calls: [{ worker: 0, refused: 600, requests: new Map(), all: 600 }]
+            }
           ]
         },
         {}
@@ -164,7 +169,12 @@ describe("The account of a chaos run", () => {
         /few calls a second/,
         {
           outages: [
-            { service: "cosmos", kind: "403", countedMillis: 60_000, calls: [{ worker: 0, refused: 60, all: 3_000 }] }
+            {
+              service: "cosmos",
+              kind: "403",
+              countedMillis: 60_000,
+              calls: [{ worker: 0, refused: 60, requests: new Map(), all: 3_000 }]
+            }
           ]
         },
         {}
@@ -269,10 +279,18 @@ describe("The account of a chaos run", () => {
         { executionId: "exec_sound", field: "note_1", value: "by hand" },
         { executionId: "exec_withdrawn", field: "note_2", value: "by hand" }
       ],
-      outages: [{ service: "blob", kind: "503", countedMillis: 60_000, calls: [{ worker: 0, refused: 90, all: 300 }] }]
+      outages: [
+        {
+          service: "blob",
+          kind: "503",
+          countedMillis: 60_000,
+          calls: [{ worker: 0, refused: 90, requests: new Map(), all: 300 }]
+        }
+      ]
     }
     const executions = [execution("sound", { note_1: "by hand" }), execution("broken", crash)]
-    assert.deepStrictEqual(missed(did, { executions }), [])
+    const heartbeat = { id: "contentflow-worker-1", kind: "worker", pipeline_id: "none", expires_at: "" }
+    assert.deepStrictEqual(missed(did, { executions, locks: [heartbeat] }), [])
     const again = [execution("sound", { vault_id: "doomed-vault" }), execution("broken", crash)]
     assert.deepStrictEqual(missed({ ...did, deletedVaults: new Set(["doomed-vault"]) }, { executions: again }), [])
   })

@@ -35,6 +35,8 @@ export interface Remains {
 
 export interface Lock {
   readonly id: string
+  /** What else the container holds: what workers tell of themselves, controls. */
+  readonly kind?: string
   readonly pipeline_id: string
   readonly expires_at: string
 }
@@ -173,11 +175,21 @@ const isBadLuck = ({ error }: Execution): boolean =>
 
 const isCrash = ({ error }: Execution): boolean => typeof error === "string" && error.startsWith("Crash: ")
 
-/** Calls a second of a process to a service that is away: probes, and what was under way when it went. */
+/** Calls a second of a process to a service that is away: probes. */
 const mostRefused = 4
+
+/** Calls of a process that were under way when the service went: of a short outage they are a large share. */
+const underWay = 20
 
 /** Calls a second of a process to all services meanwhile. Without the queue nothing is crawled, but tasks that were under way go on to their end. */
 const mostCalls: Readonly<Record<Outage["service"], number>> = { cosmos: 15, blob: 30, queue: 20 }
+
+const mostFrequent = (requests: ReadonlyMap<string, number>): string =>
+  [...requests]
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, 12)
+    .map(([request, count]) => `${count} x ${request}`)
+    .join("; ")
 
 /** Accounts for every document version and every message. */
 export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> => {
@@ -289,9 +301,12 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
     rule("no message is left", [messages], (count) =>
       count === 0 ? undefined : `${count} messages, of which visible: ${remains.visible.join("; ")}`
     ),
-    rule("no lock is left", locks, ({ expires_at, id, pipeline_id }) =>
-      // Of a pipeline that nobody crawls any more it stays where its owner died, until its TTL removes it.
-      abandoned.has(pipeline_id) && Date.parse(expires_at) < Date.now() ? undefined : `${id} until ${expires_at}`
+    rule(
+      "no lock is left",
+      locks.filter(({ kind }) => kind === undefined),
+      ({ expires_at, id, pipeline_id }) =>
+        // Of a pipeline that nobody crawls any more it stays where its owner died, until its TTL removes it.
+        abandoned.has(pipeline_id) && Date.parse(expires_at) < Date.now() ? undefined : `${id} until ${expires_at}`
     ),
     rule("every recorded crawl failed for a reason", crawls, ({ error, id, status }) =>
       status === "failed" && typeof error === "string" && error !== ""
@@ -316,11 +331,11 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
     rule(
       "an outage costs a few calls a second",
       outages.flatMap(({ calls, ...outage }) => calls.map((each) => ({ ...outage, ...each }))),
-      ({ all, countedMillis, kind, refused, service, worker }) => {
+      ({ all, countedMillis, kind, refused, requests, service, worker }) => {
         const seconds = countedMillis / 1_000
-        return refused / seconds <= mostRefused && all / seconds <= mostCalls[service]
+        return refused <= mostRefused * seconds + underWay && all / seconds <= mostCalls[service]
           ? undefined
-          : `slot ${worker} made ${(refused / seconds).toFixed(1)} calls a second of ${service} that was away (${kind}), ${(all / seconds).toFixed(1)} of all`
+          : `slot ${worker} made ${(refused / seconds).toFixed(1)} calls a second of ${service} that was away (${kind}), ${(all / seconds).toFixed(1)} of all: ${mostFrequent(requests)}`
       }
     ),
     {

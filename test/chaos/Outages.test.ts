@@ -34,8 +34,8 @@ describe("The outages of a chaos run", () => {
       yield* Fiber.join(running)
       const [done] = outages.done
       assert.deepStrictEqual(done?.calls, [
-        { worker: 0, refused: 0, all: 0 },
-        { worker: 1, refused: 1, all: 3 }
+        { worker: 0, refused: 0, requests: new Map(), all: 0 },
+        { worker: 1, refused: 1, requests: new Map([["GET /", 1]]), all: 3 }
       ])
       assert.isAtLeast(done?.countedMillis ?? 0, 50_000)
       for (const service of ["cosmos", "blob", "queue"] as const) {

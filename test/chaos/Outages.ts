@@ -20,6 +20,8 @@ export interface Calls {
   readonly worker: number
   /** Of the service that is away. */
   readonly refused: number
+  /** How often each of these was refused. */
+  readonly requests: ReadonlyMap<string, number>
   /** Of all services. */
   readonly all: number
 }
@@ -78,7 +80,12 @@ export const make = ({ count, dice, millis, tell, workers }: Options) => {
     const { kind, service } = each
     const begun = yield* Clock.currentTimeMillis
     const notice = Math.min(noticeMillis, each.millis / 3)
-    calls = Array.from({ length: workers }, (_, worker) => ({ worker, refused: 0, all: 0 }))
+    calls = Array.from({ length: workers }, (_, worker) => ({
+      worker,
+      refused: 0,
+      requests: new Map(),
+      all: 0
+    }))
     now = { service, fault: faultOf(service, kind), countFrom: begun + notice }
     tell(`${service} is away (${kind}) for ${(each.millis / 1_000).toFixed(0)} s`)
     yield* Effect.sleep(Duration.millis(each.millis))
@@ -99,7 +106,7 @@ export const make = ({ count, dice, millis, tell, workers }: Options) => {
       const away = now.service === service
       if (call.at >= now.countFrom) {
         calls = calls.map((each) =>
-          each.worker === worker ? { ...each, all: each.all + 1, refused: each.refused + (away ? 1 : 0) } : each
+          each.worker === worker ? { ...each, all: each.all + 1, ...(away ? refusal(each, call) : {}) } : each
         )
       }
       if (!away) return undefined
@@ -122,3 +129,8 @@ export type Outages = ReturnType<typeof make>
 
 /** The parts of an address that may be a document's name, an execution's or a message's id. */
 const namesIn = (path: string): ReadonlyArray<string> => decodeURIComponent(path.split("?")[0] ?? "").split("/")
+
+const refusal = ({ refused, requests }: Calls, { method, path }: Call) => {
+  const request = `${method} ${path.slice(0, 150)}`
+  return { refused: refused + 1, requests: new Map([...requests, [request, (requests.get(request) ?? 0) + 1]]) }
+}

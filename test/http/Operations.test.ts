@@ -112,7 +112,7 @@ const issuer = Effect.gen(function* () {
   const server = createServer((_request, response) => response.end(JSON.stringify({ keys: [key] })))
   yield* Effect.acquireRelease(
     Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-    () => Effect.sync(() => void server.close().closeAllConnections())
+    () => Effect.sync(() => server.close().closeAllConnections())
   )
   const address = server.address()
   return { algorithm, keys, other, port: typeof address === "object" ? (address?.port ?? 0) : 0 }

@@ -4,6 +4,7 @@ import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import * as Operations from "../../src/operations/Operations.ts"
 import { ClaimAccount } from "../../src/worker/ClaimCheck.ts"
+import * as VirtualTestClock from "../../src/testing/VirtualTestClock.ts"
 import * as FakeRunner from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import * as SqliteServices from "../support/SqliteServices.ts"
@@ -38,7 +39,7 @@ export const onEachStore = (name: string, body: () => Effect.Effect<void, unknow
         yield* Engine.pass(60)
         yield* Fiber.join(closing)
         yield* exit
-      }).pipe(Effect.provide(ports), Effect.scoped)
+      }).pipe(Effect.provide(ports), Effect.scoped, VirtualTestClock.within())
     )
   }
 }

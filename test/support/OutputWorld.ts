@@ -18,6 +18,7 @@ import { CallError } from "../../src/services/CallError.ts"
 import * as SearchIndexes from "../../src/services/search/SearchIndexes.ts"
 import * as MemoryStores from "../../src/store/MemoryStores.ts"
 import { ClaimAccount } from "../../src/worker/ClaimCheck.ts"
+import * as VirtualTestClock from "../../src/testing/VirtualTestClock.ts"
 import * as Engine from "./MemoryEngine.ts"
 
 /**
@@ -352,4 +353,4 @@ export const withInstallation = <E>(body: Effect.Effect<void, E, Installation | 
     yield* Engine.pass(60)
     yield* Fiber.join(closing)
     yield* exit
-  }).pipe(Effect.provide(ports))
+  }).pipe(Effect.provide(ports), VirtualTestClock.within())
