@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as SecretShape from "../domain/SecretShape.ts"
+import * as Loopback from "../web/Loopback.ts"
 import { builtIn, concealed, type Mistake, nowhere } from "./ConfigError.ts"
 
 export type Group =
@@ -202,4 +203,15 @@ export const address = (label: string): Kind<string> => ({
       ? Either.right(value)
       : Either.left("must not carry a query, a fragment or a user")
   }
+})
+
+/** The same of a server that is believed: nobody on the way to it may change what it says. */
+export const trustedAddress = (label: string): Kind<string> => ({
+  label,
+  parse: (value) =>
+    Either.filterOrLeft(
+      address(label).parse(value),
+      (text) => /^https:/i.test(text) || Loopback.isLoopback(new URL(text).hostname),
+      () => "must begin with https://, except for a server on this machine"
+    )
 })

@@ -544,7 +544,7 @@ export const variables = {
     secret: true,
     description: "Who sends it may see executions, messages, vaults and workers."
   }),
-  authIssuer: optional(Kind.address("address"), {
+  authIssuer: optional(Kind.trustedAddress("address"), {
     name: "AUTH_ISSUER",
     group: "Operations over HTTP",
     without: "signed tokens are not accepted",
