@@ -7,6 +7,11 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { version } from "../src/config/Version.ts"
 import { markdownTable } from "../src/config/Documentation.ts"
+import { Checkpoint } from "../src/domain/Checkpoint.ts"
+import { Execution } from "../src/domain/Execution.ts"
+import { Pipeline } from "../src/domain/Pipeline.ts"
+import { Task } from "../src/domain/Task.ts"
+import { Vault } from "../src/domain/Vault.ts"
 import { cli, folder as folderWith } from "./cli/Captured.ts"
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8")
@@ -28,8 +33,22 @@ const documents = [
   "CHANGELOG.md",
   ".github/CONTRIBUTING.md",
   ".github/SECURITY.md",
-  "src/decisions/Effect4.md"
+  ...readdirSync(join(root, "src/decisions")).map((name) => join("src/decisions", name))
 ]
+
+const sources = ["src", "test"].flatMap((place) =>
+  readdirSync(join(root, place), { recursive: true })
+    .map((path) => join(place, String(path)))
+    .filter((path) => path.endsWith(".ts") && !path.includes("node_modules"))
+)
+
+/** The numbers that a text cites as those of defects: `D12`, but no cell of a sheet, which comes in other company. */
+const defectsOf = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(/(?<=[("`] ?|, )D\d{1,2}(?=[):, ])/g)].map(([number]) => number)
+
+/** Where a text names a document that no reader of the repository has. */
+const foreignReferences = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(/\b(?:design|reference,? section|issue|[a-z]+\.md) #?\d+(?:\.\d+)*\b/g)].map(([all]) => all)
 
 const withoutCode = (markdown: string): string => markdown.replaceAll(/^ *```[^]*?^ *```$/gm, "")
 
@@ -89,6 +108,34 @@ describe("README", () => {
         assert.doesNotThrow(() => read(path ?? ""), `${document}: ${path}`)
       }
     }
+  })
+
+  it("and every comment cite only what the repository has", () => {
+    const compatibility = read("src/domain/README.md")
+    const defects = new Set([...compatibility.matchAll(/^\| (D\d+) \|/gm)].map(([, number]) => number))
+    assert.strictEqual(defects.size, 48)
+    for (const path of [...sources, ...documents].filter((each) => each !== "test/Readme.test.ts")) {
+      const text = read(path)
+      assert.deepStrictEqual(foreignReferences(text), [], path)
+      if (/^test\/(?:defects|worker|pipeline|process)/.test(path)) {
+        for (const number of defectsOf(text)) assert.isTrue(defects.has(number), `${path}: ${number}`)
+      }
+      for (const [, target = ""] of text.matchAll(/\((?:see )?((?:src|test)\/[\w./-]+\.md)\)/g)) {
+        assert.isTrue(existsSync(join(root, target)), `${path}: ${target}`)
+      }
+    }
+    assert.deepStrictEqual(foreignReferences("as documents.md 2.5, design 4.1 and issue 9 say"), [
+      "documents.md 2.5",
+      "design 4.1",
+      "issue 9"
+    ])
+    assert.deepStrictEqual(defectsOf('"D12 a result", (D3, D10), A1:D10'), ["D12", "D3", "D10"])
+  })
+
+  it("says of every stored field what it is", () => {
+    const compatibility = read("src/domain/README.md")
+    const fields = [Execution, Checkpoint, Task, Vault, Pipeline].flatMap((schema) => Object.keys(schema.fields))
+    for (const field of fields) assert.include(compatibility, `\`${field}\``)
   })
 
   it("says in 150 lines what the worker is, and leads to every other", () => {

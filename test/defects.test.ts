@@ -5,7 +5,7 @@ import { operations } from "./defects/Operations.ts"
 import { queueAndTasks } from "./defects/QueueAndTasks.ts"
 import * as Stack from "./defects/Stack.ts"
 
-// The weaknesses of the original that its reference lists, by their numbers, and what this worker does instead.
+// The defects of the original by their numbers in src/domain/README.md, and what this worker does instead.
 describe("Defects of the original", () => {
   layer(Stack.layer, { excludeTestServices: true })((it) => {
     queueAndTasks(it)

@@ -4,7 +4,7 @@ import * as Condition from "../../src/condition/Condition.ts"
 import * as Limits from "../../src/condition/Limits.ts"
 import * as ExactJson from "../../src/domain/ExactJson.ts"
 
-/** The item of the examples in the pipeline reference, section 10.7. */
+/** The item that the examples of conditions look into. */
 const item = {
   id: {
     canonical_id: "c/1",

@@ -72,7 +72,7 @@ describe("the address in the log", () => {
   }
 })
 
-describe("documents.md 5", () => {
+describe("what the API and the probe of the original ask for", () => {
   test("GET / is the original's, for its liveness probe", () =>
     Effect.gen(function* () {
       const port = yield* serving()
@@ -187,7 +187,7 @@ describe("documents.md 5", () => {
     }))
 })
 
-describe("design 8 health", () => {
+describe("health", () => {
   test("/health/live is 503 within 30 s when the queue never answers a receive, and 200 when it heals", () =>
     Effect.gen(function* () {
       const queue = yield* TaskQueue
@@ -243,7 +243,7 @@ describe("design 8 health", () => {
     }))
 })
 
-describe("design 8 stopping", () => {
+describe("stopping", () => {
   test("while the engine stops, the server answers: running false, not ready, alive", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -265,7 +265,7 @@ describe("design 8 stopping", () => {
     }))
 })
 
-describe("design 8 the server's own life", () => {
+describe("the server's own life", () => {
   test("a port in use is told in words, with the way out", () =>
     Effect.gen(function* () {
       const port = yield* serving()
@@ -331,7 +331,7 @@ describe("design 8 the server's own life", () => {
     }))
 })
 
-describe("design 8 /metrics", () => {
+describe("/metrics", () => {
   const scraped = (port: number) =>
     Effect.map(request(port, "/metrics"), ({ status, text, type }) => {
       assert.strictEqual(status, 200)

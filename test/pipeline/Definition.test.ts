@@ -14,7 +14,7 @@ const names = (text: string, name?: string) => {
 
 const printed = (text: string) => Definition.check(text).problems.map(Problem.print)
 
-describe("Definition, the top level (pipeline.md 2.1)", () => {
+describe("Definition, the top level", () => {
   it("reads pipeline:", () => {
     assert.deepStrictEqual(names(`pipeline:\n${indent(bare("p"), "  ")}`), { main: "p", all: ["p"] })
   })

@@ -74,7 +74,7 @@ const table = (
   }
 }
 
-describe("drawings that the UI turns into odd edges (pipeline.md 2.3)", () => {
+describe("drawings that the UI turns into odd edges", () => {
   table([
     ["skip connection", drawn("A B J", "A>B,J A,B>J"), ["A: A/B"]],
     [
@@ -86,7 +86,7 @@ describe("drawings that the UI turns into odd edges (pipeline.md 2.3)", () => {
   ])
 })
 
-describe("edge kinds (pipeline.md 6.2)", () => {
+describe("edge kinds", () => {
   const edge = (ids: string, ...list: ReadonlyArray<Json>): Json => ({
     name: "p",
     executors: executors(ids),
@@ -163,7 +163,7 @@ describe("edge kinds (pipeline.md 6.2)", () => {
   )
 })
 
-describe("sequences (pipeline.md 6.1)", () => {
+describe("sequences", () => {
   table([
     ["in order", inSequence("a b c", "a b c"), ["A: a/b/c"]],
     ["unknown first id", inSequence("a", "gone a"), /starts with "gone"/],
@@ -176,7 +176,7 @@ describe("sequences (pipeline.md 6.1)", () => {
   ])
 })
 
-describe("the start (pipeline.md 6.3)", () => {
+describe("the start", () => {
   table([
     ["no edges: the first executor", drawn("a b", ""), ["A: a"]],
     ["no edges: the first of the sequence", { ...drawn("a b", ""), execution_sequence: ["b"] }, ["A: b"]],
@@ -190,7 +190,7 @@ describe("the start (pipeline.md 6.3)", () => {
   ])
 })
 
-describe("disabled nodes (pipeline.md 6.4)", () => {
+describe("disabled nodes", () => {
   table([
     ["A→B→C", drawn("A -B C", "A>B B>C"), ["A: A/C"]],
     ["A→B→C→D", drawn("A -B C D", "A>B B>C C>D"), ["A: A/C/D"]],
@@ -320,7 +320,7 @@ describe("disabled nodes (pipeline.md 6.4)", () => {
   )
 })
 
-describe("the excluded input node (pipeline.md 12)", () => {
+describe("the excluded input node", () => {
   table([
     ["I→A→B", drawn("I A B", "I>A A>B"), ["A: A/B"], "I"],
     ["I→A", drawn("I A", "I>A"), ["A: A"], "I"],
@@ -377,7 +377,7 @@ describe("D15: the input node changed after the task was queued", () => {
   )
 })
 
-describe("conditional edges (pipeline.md 6.5, D32)", () => {
+describe("conditional edges (D32)", () => {
   const route = (...list: ReadonlyArray<Json>): Json => ({ name: "p", executors: executors("a b c d J"), edges: list })
   const to = (...targets: ReadonlyArray<readonly [string, string] | readonly [string]>) =>
     targets.map(([target, condition]) => (condition === undefined ? { target } : { target, condition }))
@@ -478,7 +478,7 @@ describe("conditional edges (pipeline.md 6.5, D32)", () => {
   )
 })
 
-describe("executor entries (pipeline.md 3)", () => {
+describe("executor entries", () => {
   it.effect("of equal ids the last counts", () =>
     Effect.gen(function* () {
       const definition = {

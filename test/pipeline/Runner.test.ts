@@ -327,7 +327,7 @@ describe("retries", () => {
   )
 })
 
-describe("the condition of a node (pipeline.md 8.2)", () => {
+describe("the condition of a node", () => {
   const x = "data.kind == 'x'"
   const run = (settings: Json, items: ReadonlyArray<Content>, type = "set") =>
     Effect.map(Harness.run(line(node("n", type, settings)), items), (result) => Harness.trails(result.items))
@@ -384,7 +384,7 @@ describe("the condition of a node (pipeline.md 8.2)", () => {
   )
 })
 
-describe("messages and joins (pipeline.md 7.2, D33, D37)", () => {
+describe("messages and joins (D33, D37)", () => {
   const fork = (target: string, wait_strategy: string | undefined, left: Json, right: Json): Json => ({
     name: "p",
     executors: [node("s", "pass_through"), left, right, node("j", target)],

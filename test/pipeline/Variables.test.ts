@@ -50,7 +50,7 @@ const settingsOf = (settings: Readonly<Record<string, unknown>>, type = "show") 
 const problemOf = (settings: Readonly<Record<string, unknown>>, type = "show") =>
   Effect.map(Effect.flip(settingsOf(settings, type)), (error) => ("message" in error ? error.message : error._tag))
 
-describe("Settings of nodes (pipeline.md 4)", () => {
+describe("Settings of nodes", () => {
   it.effect("defaults for what is absent or null", () =>
     Effect.gen(function* () {
       const expected = { text: "default text", count: 3, ratio: 0.5, flag: false, names: null, map: null, rows: null }

@@ -6,7 +6,7 @@ import * as WorkerProcess from "../support/WorkerProcess.ts"
 
 const vaultId = "5f0c7d0e-6f0a-4b35-8f0e-2b1c3d4e5f60"
 
-/** documents.md 3, letter by letter: ASCII, `, ` and `: ` between, keys in the order of the original. */
+/** The queue message (src/domain/README.md), letter by letter: ASCII, `, ` and `: ` between, keys in the order of the original. */
 const message =
   '{"task_type": "content_processing", "payload": {"task_id": "task_0123456789ab", "task_type": "content_processing", ' +
   '"priority": "normal", "pipeline_id": "my_pipeline_0123abcd", "pipeline_name": "My pipeline", ' +
@@ -31,7 +31,7 @@ const identifier = {
   metadata: { size: 123456, last_modified: "2026-01-02T10:30:00+00:00", content_type: "application/pdf" }
 }
 
-/** What the source worker of the original writes before it sends the message (documents.md 2.5). */
+/** What the source worker of the original writes before it sends the message (src/domain/README.md). */
 const pending = (id: string) => ({
   id,
   pipeline_id: "my_pipeline_0123abcd",
@@ -72,7 +72,7 @@ const orNull = (check: (value: unknown) => boolean) => (value: unknown) => value
 const isTime = (value: unknown) => typeof value === "string" && timestamp.test(value)
 const listOf = (check: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(check)
 
-/** The API's model (documents.md 2.5): one document that breaks it makes the list of the whole vault fail. */
+/** The API's model (src/domain/README.md): one document that breaks it makes the list of the whole vault fail. */
 const model: Readonly<Record<string, (value: unknown) => boolean>> = {
   id: isText,
   pipeline_id: isText,

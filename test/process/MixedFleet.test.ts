@@ -10,7 +10,7 @@ import { eventually } from "../support/Eventually.ts"
 import * as Python from "../support/PythonWorker.ts"
 import * as Tasks from "../support/Tasks.ts"
 
-// --- The API's models (documents.md 2.5, 2.8): one document that breaks them makes the list of the whole vault fail. ---
+// --- The API's models (src/domain/README.md): one document that breaks them makes the list of the whole vault fail. ---
 
 const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 const Text = Schema.optional(Schema.NullOr(Schema.String))

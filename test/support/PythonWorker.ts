@@ -6,7 +6,7 @@ import type { Installation } from "./Emulators.ts"
 /** A document as Python's client reads it: with every property, the service's own included. */
 export type Document = Readonly<Record<string, unknown>> & { readonly id: string }
 
-// --- Its models (documents.md 3, pipeline.md 13): unknown keys are ignored, an explicit null is no default. ---
+// --- Its models: unknown keys are ignored, an explicit null is no default. ---
 
 const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 const Text = Schema.optional(Schema.NullOr(Schema.String))
@@ -68,7 +68,7 @@ const parseEnvelope = Schema.decodeUnknownEither(
 export const parse = (text: string): Either.Either<Task, string> =>
   Either.mapBoth(parseEnvelope(text), { onLeft: (error) => error.message, onRight: ({ payload }) => payload })
 
-// --- Its formats (documents.md 2.2 and 3) ---
+// --- Its formats (src/domain/README.md) ---
 
 /** `json.dumps`: `, ` and `: ` between, ASCII only. */
 export const dumps = (value: unknown): string => {
@@ -108,8 +108,8 @@ export interface Options {
 }
 
 /**
- * The Python worker as another program sees it: what it reads, writes, sends and deletes, in its order, after documents.md 2, 3 and 4 and
- * pipeline.md 11.4. Whole documents are read and upserted, without ETags, by the services' own clients; its defects are played, too.
+ * The Python worker as another program sees it: what it reads, writes, sends and deletes, in its order (src/domain/README.md). Whole documents are read and upserted, without ETags, by the
+ * services' own clients; its defects are played, too.
  */
 export const make = ({ settings, tasks }: Installation, options: Options = {}) =>
   Effect.gen(function* () {

@@ -67,7 +67,7 @@ const at = (time: number) => Timestamp.format(time)
 /** As it is stored, for the UI shows what is there. */
 const neverCrawled = null
 
-describe("design 5.1 the schedule", () => {
+describe("the schedule", () => {
   test("a vault is crawled at once, then once per interval", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -303,7 +303,7 @@ describe("design 5.1 the schedule", () => {
     }))
 })
 
-describe("design 5.2 the crawl lock", () => {
+describe("the crawl lock", () => {
   test("only one worker in the fleet crawls a pipeline, also when a crawl takes longer than the interval and the TTL", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -469,7 +469,7 @@ describe("design 5.2 the crawl lock", () => {
     }))
 })
 
-describe("design 5.3 the tasks", () => {
+describe("the tasks", () => {
   test("one task per item, with the original's message and execution", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -706,7 +706,7 @@ describe("design 5.3 the tasks", () => {
     }))
 })
 
-describe("design 5.4 the claim check", () => {
+describe("the claim check", () => {
   test("a message above the limit refers to its content in a blob", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -724,7 +724,7 @@ describe("design 5.4 the claim check", () => {
     }))
 })
 
-describe("design 5.5 the checkpoint", () => {
+describe("the checkpoint", () => {
   test("moves only after every item was enqueued, to the start of the listing in the service's clock", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -950,7 +950,7 @@ describe("design 5.5 the checkpoint", () => {
     }))
 })
 
-describe("design 5.5 a listing that a limit cuts", () => {
+describe("a listing that a limit cuts", () => {
   /** Two documents a crawl, in their order; `names` may grow. */
   const listing =
     (names: ReadonlyArray<string>, limit = 2) =>
@@ -1016,7 +1016,7 @@ describe("design 5.5 a listing that a limit cuts", () => {
     }))
 })
 
-describe("design 5.5 groups of documents", () => {
+describe("groups of documents", () => {
   const groups = Effect.map(messages, (all) =>
     all.map(({ content }) =>
       (content as ReadonlyArray<ReturnType<typeof Engine.item>>).map(({ id }) => id.filename).join("")
@@ -1083,7 +1083,7 @@ describe("design 5.5 groups of documents", () => {
     }))
 })
 
-describe("design 5.5 a crawl that fails", () => {
+describe("a crawl that fails", () => {
   test("does not fail because its checkpoint could not be read or written for a moment", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -1338,7 +1338,7 @@ describe("design 5.5 a crawl that fails", () => {
     }))
 })
 
-describe("design 8 shutdown during a crawl", () => {
+describe("shutdown during a crawl", () => {
   test("interrupts it, gives the lock back and leaves the checkpoint (D20)", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner

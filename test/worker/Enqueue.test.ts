@@ -43,7 +43,7 @@ const idOf = (documents: ReadonlyArray<Discovered>, from: Enqueue.Source = sourc
 const test = (name: string, body: () => Effect.Effect<void, unknown, Engine.Installation>) =>
   it.effect(name, () => Engine.withInstallation(body()))
 
-describe("design 5.3 deterministic ids", () => {
+describe("deterministic ids", () => {
   test("differ by vault, pipeline, item, version and grouping, and by nothing else", () =>
     Effect.gen(function* () {
       const a = document("a", "1")

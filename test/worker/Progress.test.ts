@@ -53,7 +53,7 @@ const test = (name: string, body: () => Effect.Effect<void, unknown, Engine.Inst
 const stalled = (engine: { readonly status: Effect.Effect<EngineStatus> }) =>
   Effect.map(engine.status, (status) => status.stalled.map(({ loop }) => loop))
 
-describe("design 8: a loop that makes no progress is told within 30 s", () => {
+describe("a loop that makes no progress is told within 30 s", () => {
   test("the poller, when a receive never answers", () =>
     Effect.gen(function* () {
       const queue = yield* TaskQueue

@@ -26,7 +26,7 @@ const queued = Effect.map(
   (bodies) => bodies.map((body) => JSON.parse(body).payload as Record<string, unknown>)
 )
 
-describe("design 4.1 intake", () => {
+describe("intake", () => {
   test("takes no more messages than workers are free", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -71,7 +71,7 @@ describe("design 4.1 intake", () => {
     }))
 })
 
-describe("design 4.2 decoding", () => {
+describe("decoding", () => {
   const base64 = (text: string) => Buffer.from(text).toString("base64")
   const { content: _, ...bare } = Engine.payload(1)
   for (const [name, body] of [
@@ -122,7 +122,7 @@ describe("design 4.2 decoding", () => {
   }
 })
 
-describe("design 4.3 lease", () => {
+describe("lease", () => {
   test("a task four times as long as the visibility timeout runs once", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -239,7 +239,7 @@ describe("design 4.3 lease", () => {
     }))
 })
 
-describe("design 4.4 attempt", () => {
+describe("attempt", () => {
   test("a duplicate of a completed execution is completed without running", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -354,7 +354,7 @@ describe("design 4.4 attempt", () => {
     }))
 })
 
-describe("design 4.5 outcome", () => {
+describe("outcome", () => {
   test("completed: output, status and report in one write; then the message is deleted", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner
@@ -499,7 +499,7 @@ describe("design 4.5 outcome", () => {
     }))
 })
 
-describe("design 4 table of errors", () => {
+describe("table of errors", () => {
   const rows: ReadonlyArray<readonly [string, (runner: FakeRunner["Type"]) => void, "Retry" | "Rejected"]> = [
     [
       "429, 5xx, connection reset in an executor",
@@ -581,7 +581,7 @@ describe("design 4 table of errors", () => {
     }))
 })
 
-describe("design 8 shutdown", () => {
+describe("shutdown", () => {
   test("running attempts finish within the grace; nothing new is taken; unstarted messages are visible at once", () =>
     Effect.gen(function* () {
       const runner = yield* FakeRunner

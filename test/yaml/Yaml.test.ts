@@ -68,7 +68,7 @@ describe.skipIf(!existsSync(golden))("the original's reading (skipped without ..
   }
 })
 
-describe("the dialect (reference, section 2.2)", () => {
+describe("the dialect", () => {
   const table: ReadonlyArray<readonly [text: string, kind: YamlNode["kind"], value: unknown]> = [
     ...["yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"].map((text) => [text, "bool", true] as const),
     ...["no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"].map((text) => [text, "bool", false] as const),

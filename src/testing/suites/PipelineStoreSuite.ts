@@ -6,7 +6,7 @@ import { PipelineId } from "../../domain/Ids.ts"
 import { PipelineStore } from "../../store/PipelineStore.ts"
 import { Containers } from "../StoreContainers.ts"
 
-/** As the API writes it (documents.md 2.3). */
+/** As the API writes it. */
 const pipeline = (id: string, more: Readonly<Record<string, unknown>> = {}) => ({
   id,
   name: `Pipeline ${id}`,

@@ -34,7 +34,7 @@ const problems = (text: string) =>
     return checked.problems.map(({ message }) => message)
   })
 
-describe("subpipeline (pipeline.md 9.3, D36)", () => {
+describe("subpipeline (D36)", () => {
   it.effect("runs a pipeline of the same file, and gives on what its ends put out, once", () =>
     Effect.gen(function* () {
       const main = line("main", call({ pipeline: "child" }), node("after", "pass_through"))
