@@ -1,12 +1,14 @@
 import type { HttpClient } from "@azure/core-rest-pipeline"
 import { createHttpHeaders } from "@azure/core-rest-pipeline"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Metric, Redacted } from "effect"
+import { Data, Duration, Effect, Metric, Redacted } from "effect"
 import { gunzipSync } from "node:zlib"
 import { remember } from "../../src/domain/Redaction.ts"
 import * as ApplicationInsights from "../../src/telemetry/ApplicationInsights.ts"
 import * as Spans from "../../src/telemetry/Spans.ts"
 import type { TelemetrySettings } from "../../src/telemetry/TelemetrySettings.ts"
+
+class Refused extends Data.TaggedError("Refused")<{ readonly message: string }> {}
 
 const settings: TelemetrySettings = {
   otlp: null,
@@ -83,7 +85,7 @@ describe("Application Insights", () => {
         { attributes: () => ({ address: `https://account.example/a?sig=${secret}`, words: ["asked", secret] }) },
         Effect.logInfo(`Asked with ${secret}`, { key: secret }).pipe(
           Effect.annotateLogs("asked", secret),
-          Effect.zipRight(Effect.fail(new Error(`The service did not take ${secret}`)))
+          Effect.zipRight(Effect.fail(new Refused({ message: `The service did not take ${secret}` })))
         )
       )
       yield* Effect.exit(Effect.provide(failing, ApplicationInsights.layer(settings, connectionString, transport)))
