@@ -18,7 +18,7 @@ import * as Help from "./Help.ts"
 import * as Misspelling from "./Misspelling.ts"
 import * as Operate from "./operate/Commands.ts"
 import * as OutputFormat from "./run/OutputFormat.ts"
-import { isService } from "./Services.ts"
+import { endsBySignal } from "./Services.ts"
 import * as Signals from "./Signals.ts"
 import { version } from "../config/Version.ts"
 import { refuse } from "./WrongUsage.ts"
@@ -461,13 +461,14 @@ const levels: Readonly<Record<string, string>> = {
   none: "ERROR"
 }
 
-/** A signal ends a service in order: code 0. Of anything else the result is missing: the code of a process that the signal ended. */
+/** A signal ends a service, and what watches, in order: code 0. Of anything else the result is missing: the code of a process that the signal ended. */
 export const teardown =
   (argv: ReadonlyArray<string>): Teardown =>
   (exit, onExit) =>
     onExit(
       Exit.match(exit, {
         onSuccess: (code) => (typeof code === "number" ? code : 0),
-        onFailure: (cause) => (!Cause.isInterruptedOnly(cause) ? 1 : isService(argv) ? 0 : (Signals.exitCode() ?? 130))
+        onFailure: (cause) =>
+          !Cause.isInterruptedOnly(cause) ? 1 : endsBySignal(argv) ? 0 : (Signals.exitCode() ?? 130)
       })
     )

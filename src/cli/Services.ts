@@ -11,3 +11,6 @@ export const isService = (argv: ReadonlyArray<string>): boolean => {
     (command === "demo" && words.includes("--watch"))
   )
 }
+
+/** Whether being interrupted is how this command line ends: it runs until it is stopped, and has no result that would be missing. */
+export const endsBySignal = (argv: ReadonlyArray<string>): boolean => isService(argv) || argv.includes("--watch")

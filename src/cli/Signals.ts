@@ -1,5 +1,5 @@
 import process from "node:process"
-import { isService } from "./Services.ts"
+import { endsBySignal } from "./Services.ts"
 
 /** What ends the process in order. A closed terminal sends SIGHUP, and a supervisor what its author likes; each would kill it otherwise. */
 const stopping = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGBREAK"] as const
@@ -10,7 +10,7 @@ const insisting: ReadonlySet<NodeJS.Signals> = new Set(["SIGTERM", "SIGINT", "SI
 const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGUSR2: 12, SIGTERM: 15 }
 
 /** Before anything runs there is nothing to end in order. */
-const exit = (): void => process.exit(isService(process.argv) ? 0 : exitCode())
+const exit = (): void => process.exit(endsBySignal(process.argv) ? 0 : exitCode())
 
 let stop = exit
 let stoppedBy: NodeJS.Signals | null = null

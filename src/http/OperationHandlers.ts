@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { ExecutionFilter, Position } from "../domain/ExecutionFilter.ts"
+import { ExecutionFilter, type Position } from "../domain/ExecutionFilter.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as BulkOperations from "../operations/BulkOperations.ts"
@@ -21,6 +21,8 @@ import { Workers } from "../operations/Workers.ts"
 import { Access } from "./Access.ts"
 import { Actor, sessionCookie } from "./Actor.ts"
 import * as Changes from "./Changes.ts"
+import * as Cursor from "./Cursor.ts"
+import * as OperationsApi from "./OperationsApi.ts"
 import { BadRequest, Missing, Refused, StoreFails } from "./Problems.ts"
 import * as SlowAnswers from "./SlowAnswers.ts"
 import { WorkerApi } from "./WorkerApi.ts"
@@ -51,18 +53,13 @@ const answered = <A, E extends NoSuchThing | NotPossible | ServiceError, R>(effe
     R
   >
 
-const cursorOf = (position: Position | null): string | null =>
-  position === null ? null : Buffer.from(JSON.stringify([position.at, position.id])).toString("base64url")
-
-const decodePosition = Schema.decodeUnknown(Schema.parseJson(Schema.Tuple(Schema.String, Schema.String)))
-
 const positionOf = (cursor: string | undefined): Effect.Effect<Position | undefined, BadRequest> =>
   cursor === undefined
     ? Effect.succeed(undefined)
-    : Effect.mapBoth(decodePosition(Buffer.from(cursor, "base64url").toString("utf8")), {
-        onFailure: () => new BadRequest({ detail: "`after` is none of the values of `next`." }),
-        onSuccess: ([at, id]) => ({ at, id })
-      })
+    : Effect.mapError(
+        Cursor.positionOf(cursor),
+        () => new BadRequest({ detail: "`after` is none of the values of `next`." })
+      )
 
 const decodeFilter = (value: Readonly<Record<string, unknown>>): Effect.Effect<ExecutionFilter, BadRequest> =>
   Effect.mapError(
@@ -87,11 +84,13 @@ const ExecutionsLive = HttpApiBuilder.group(WorkerApi, "executions", (handlers) 
     return handlers
       .handle("list", ({ urlParams }) =>
         Effect.gen(function* () {
-          const { after, document, error, from, limit, operation, pipeline, status, to, vault, version } = urlParams
+          const { after, document, error, from, limit, not_version, operation, pipeline, status, to, vault, version } =
+            urlParams
           const filter = yield* decodeFilter({
             vault_id: vault,
             pipeline_id: pipeline,
             pipeline_version: version,
+            not_pipeline_version: not_version,
             status: status?.split(","),
             from,
             to,
@@ -100,14 +99,14 @@ const ExecutionsLive = HttpApiBuilder.group(WorkerApi, "executions", (handlers) 
             operation
           })
           const page = yield* answered(executions.list(filter, limit ?? defaultLimit, yield* positionOf(after)))
-          return { items: page.executions, next: cursorOf(page.next) }
+          return { items: page.executions, next: Cursor.of(page.next) }
         })
       )
       .handle("show", ({ path: { id }, urlParams: { wait } }) =>
         Effect.gen(function* () {
           const within = waitOf(wait)
           if (within !== undefined) yield* SlowAnswers.within(within, answered(submissions.wait(id, within)))
-          return { ...(yield* answered(executions.show(id))) }
+          return yield* answered(executions.show(id))
         })
       )
       .handle("retry", ({ path: { id } }) => Effect.flatMap(Actor, ({ name }) => answered(executions.retry(id, name))))
@@ -128,13 +127,13 @@ const PoisonLive = HttpApiBuilder.group(WorkerApi, "poison", (handlers) =>
           answered(
             poison.list(
               given({ vault_id: vault, pipeline_id: pipeline, execution_id: execution, reason, before, foreign }),
-              Math.min(1_000, limit ?? 32)
+              Math.min(OperationsApi.mostPoisonListed, limit ?? 32)
             )
           ),
           (items) => ({ items, next: null })
         )
       )
-      .handle("show", ({ path: { id } }) => Effect.map(answered(poison.show(id)), (details) => ({ ...details })))
+      .handle("show", ({ path: { id } }) => answered(poison.show(id)))
       .handle("putBack", ({ path: { id } }) => Effect.flatMap(Actor, ({ name }) => answered(poison.putBack(id, name))))
       .handle("discard", ({ path: { id } }) => Effect.flatMap(Actor, ({ name }) => answered(poison.discard(id, name))))
   )
@@ -172,7 +171,7 @@ const ActionsLive = HttpApiBuilder.group(WorkerApi, "actions", (handlers) =>
       .handle("list", ({ urlParams: { after, limit } }) =>
         Effect.gen(function* () {
           const page = yield* answered(log.list(Math.min(1_000, limit ?? defaultLimit), yield* positionOf(after)))
-          return { items: page.operations, next: cursorOf(page.next) }
+          return { items: page.operations, next: Cursor.of(page.next) }
         })
       )
       .handle("show", ({ path: { id } }) => answered(bulk.show(id)))
@@ -180,15 +179,15 @@ const ActionsLive = HttpApiBuilder.group(WorkerApi, "actions", (handlers) =>
         Effect.gen(function* () {
           const { name } = yield* Actor
           const { confirmed, dry_run, operation_id, rate_per_second, ...request } = payload
-          if (dry_run) return yield* answered(bulk.dryRun(request))
-          return yield* answered(
-            bulk.begin(request, {
-              by: name,
-              confirmed,
-              ...(rate_per_second === undefined ? {} : { ratePerSecond: rate_per_second }),
-              ...(operation_id === undefined ? {} : { id: operation_id })
-            })
-          )
+          // Many things take long to count.
+          if (dry_run) return yield* SlowAnswers.within(longestWait, answered(bulk.dryRun(request)))
+          const begun = bulk.begin(request, {
+            by: name,
+            confirmed,
+            ...(rate_per_second === undefined ? {} : { ratePerSecond: rate_per_second }),
+            ...(operation_id === undefined ? {} : { id: operation_id })
+          })
+          return yield* SlowAnswers.within(longestWait, answered(begun))
         })
       )
       .handle("stop", ({ path: { id } }) => Effect.flatMap(Actor, ({ name }) => answered(bulk.stop(id, name))))

@@ -35,6 +35,30 @@ const PoisonEntry = Schema.Struct({
   document: Schema.NullOr(Schema.String)
 })
 
+const PoisonDetails = Schema.Struct({
+  ...PoisonEntry.fields,
+  body: Schema.String,
+  dequeue_count: Schema.NullOr(Schema.Number),
+  died_attempts: Schema.Array(Schema.Unknown)
+})
+
+/** Messages of the poison queue in one answer. */
+export const mostPoisonListed = 10_000
+
+const ExecutionDetails = Schema.Struct({
+  execution: Json,
+  timeline: Schema.Array(Schema.Struct({ executor_id: Schema.String }, { key: Schema.String, value: Schema.Unknown })),
+  documents: Schema.Array(Schema.String),
+  attempts: Schema.Struct({
+    open: Schema.NullOr(Json),
+    died: Schema.Array(Json),
+    earlier_runs: Schema.Array(Schema.Unknown)
+  }),
+  logs: Schema.Array(Json),
+  cancelled: Schema.Boolean,
+  message: Schema.Literal("queue", "worker", "poison queue", "none")
+})
+
 const Vault = Schema.Struct({
   id: Schema.String,
   name: Schema.NullOr(Schema.String),
@@ -65,6 +89,8 @@ export const ExecutionQuery = Schema.Struct({
   vault: optional,
   pipeline: optional,
   version: optional,
+  /** Those that ran another one, or of which none is known. */
+  not_version: optional,
   /** `pending`, `running`, `completed`, `failed`; several with commas. */
   status: optional,
   from: optional,
@@ -129,7 +155,7 @@ export class Executions extends HttpApiGroup.make("executions")
   .add(
     HttpApiEndpoint.get("show")`/executions/${Id}`
       .setUrlParams(waits)
-      .addSuccess(Json)
+      .addSuccess(ExecutionDetails)
       .addError(Missing)
       .middleware(ReaderAccess)
       .annotateContext(
@@ -174,7 +200,7 @@ export class Poison extends HttpApiGroup.make("poison")
   )
   .add(
     HttpApiEndpoint.get("show")`/poison/${Id}`
-      .addSuccess(Json)
+      .addSuccess(PoisonDetails)
       .addError(Missing)
       .middleware(ReaderAccess)
       .annotateContext(said("Show one message of the poison queue, with its body"))

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
+import * as FolderWorker from "../../src/FolderWorker.ts"
 import { cli, folder } from "./Captured.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -89,6 +90,25 @@ describe.skipIf(!isDeno && !existsSync(built))("the process", () => {
         assert.strictEqual(early.code, 0, early.stderr)
         assert.strictEqual(JSON.parse(early.stdout).status, "completed")
         assert.notMatch(early.stderr, /EPIPE|[Bb]roken pipe|4000 completed/)
+      }),
+    120_000
+  )
+
+  it.scoped(
+    "watches until its reader goes away or Ctrl+C, and ends well",
+    () =>
+      Effect.gen(function* () {
+        const files = yield* folder({})
+        yield* Effect.scoped(Layer.build(FolderWorker.ports({ folder: files.path })))
+        const early = yield* shell('set -o pipefail; "$@" workers ls --watch | head -3', files.path)
+        assert.strictEqual(early.code, 0, early.stderr)
+        assert.match(early.stdout, /every 2s\n\nNo worker has told of itself/)
+        assert.strictEqual(early.stderr, "")
+        const ended = yield* shell(
+          '"$@" vaults ls --watch > >(head -1 > /dev/null; kill -INT "$(cat pid)"; cat > /dev/null) & echo $! > pid; wait "$(cat pid)"',
+          files.path
+        )
+        assert.deepStrictEqual([ended.code, ended.stderr], [0, ""])
       }),
     120_000
   )

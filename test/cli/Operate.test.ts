@@ -142,7 +142,7 @@ describe("executions", () => {
         [["retry", "exec_1", "--vault", "v"], /not by both/],
         [["ls", "--from", "yesterday"], /--from takes a time/],
         [["ls", "--limit", "0"], /--limit/],
-        [["ls", "--azure"], /one of --folder and --azure/],
+        [["ls", "--azure"], /one of --folder, --azure and --url/],
         [["retry", "--rate", "0"], /--rate/]
       ] as const) {
         const refused = yield* run("executions", ...words)

@@ -20,12 +20,15 @@ export type Operated = Engine.Installation | Layer.Layer.Success<typeof Operatio
 
 export const start = Date.parse("2026-01-02T10:00:00Z")
 
+/** The stores that tests of operations run on. */
+export const stores = [
+  ["memory", Engine.ports],
+  ["SQLite", sqlite]
+] as const
+
 /** A test of operations on each of the stores, with the test's clock. */
 export const onEachStore = (name: string, body: () => Effect.Effect<void, unknown, Operated | Scope.Scope>): void => {
-  for (const [store, ports] of [
-    ["memory", Engine.ports],
-    ["SQLite", sqlite]
-  ] as const) {
+  for (const [store, ports] of stores) {
     it.effect(`${name} (${store})`, () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(start)

@@ -4,18 +4,17 @@ import * as Option from "effect/Option"
 import type { Position } from "../../domain/ExecutionFilter.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import { BackfillFilter } from "../../operations/BulkRequest.ts"
-import { BulkOperations } from "../../operations/BulkOperations.ts"
+import { Installation } from "../../operations/Installation.ts"
 import type { Operation } from "../../operations/Operation.ts"
-import { OperationLog } from "../../operations/OperationLog.ts"
-import { Vaults } from "../../operations/Vaults.ts"
 import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
-import type { ShowOptions } from "./Executions.ts"
+import type { ShowOptions, WatchedOptions } from "./Executions.ts"
 import * as Filter from "./Filter.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
 import * as Operator from "./Operator.ts"
 import * as Place from "./Place.ts"
+import * as Watch from "./Watch.ts"
 import * as VaultCommands from "./Vaults.ts"
 
 const columns: ReadonlyArray<Listing.Column<Operation>> = [
@@ -35,7 +34,7 @@ const filterOf = ({ filter }: Operation, name: string): string | null => {
   return typeof value === "string" ? value : null
 }
 
-export interface ListOptions extends Place.Place {
+export interface ListOptions extends Place.Place, Watch.WatchOptions {
   readonly limit: number
   readonly json: boolean
 }
@@ -47,7 +46,7 @@ const pageSize = 200
 /** Lists backfills, the newest first. */
 export const list = (options: ListOptions) =>
   Effect.gen(function* () {
-    const log = yield* OperationLog
+    const { operations: log } = yield* Installation
     const from = (
       found: ReadonlyArray<Operation>,
       seen: number,
@@ -61,15 +60,15 @@ export const list = (options: ListOptions) =>
       })
     yield* Listing.print(yield* from([], 0), columns, options.json, "There are no backfills.")
     return 0
-  }).pipe(Place.at(options))
+  }).pipe(Watch.redrawn(options), Place.at(options))
 
 /** Shows how far a backfill is. */
-export const show = (options: ShowOptions) =>
+export const show = (options: WatchedOptions) =>
   Effect.gen(function* () {
-    const operation = yield* Effect.flatMap(BulkOperations, (bulk) => bulk.show(options.id))
+    const operation = yield* Effect.flatMap(Installation, ({ operations }) => operations.show(options.id))
     yield* Console.log(options.json ? JSON.stringify(operation, null, 2) : describe(operation))
     return 0
-  }).pipe(Place.at(options))
+  }).pipe(Watch.redrawn(options), Place.at(options))
 
 const describe = (operation: Operation): string =>
   Listing.facts({
@@ -106,7 +105,10 @@ export const start = (options: StartOptions) =>
       ...(Option.isSome(since) ? (["changed_since"] as const) : [])
     ]
     if (chosen.length > 1) return yield* wrongUsage("Give one of --failed, --not-version and --since.")
-    const vault = yield* VaultCommands.named(yield* Effect.flatMap(Vaults, (vaults) => vaults.list), options.vault)
+    const vault = yield* VaultCommands.named(
+      yield* Effect.flatMap(Installation, ({ vaults }) => vaults.list),
+      options.vault
+    )
     const { filter } = yield* Filter.of(BackfillFilter, {
       vault_id: vault.id,
       which: chosen[0] ?? "all",
@@ -124,12 +126,14 @@ export interface StopOptions extends Place.Place {
 
 /** Stops backfills; what they put into the queue runs. */
 export const stop = (options: StopOptions) =>
-  Effect.flatMap(BulkOperations, (bulk) => EachOf.eachOf(options.ids, bulk.stop, options.json)).pipe(Place.at(options))
+  Effect.flatMap(Installation, ({ operations }) => EachOf.eachOf(options.ids, operations.stop, options.json)).pipe(
+    Place.at(options)
+  )
 
 /** Goes on with a backfill that was stopped, or whose process died, to its end. */
 export const resume = (options: ShowOptions) =>
   Effect.gen(function* () {
-    const bulk = yield* BulkOperations
+    const { operations: bulk } = yield* Installation
     const { status, verb } = yield* bulk.show(options.id)
     // One that runs in no process (any more) is taken when it has been silent for long enough.
     if (status !== "running") yield* bulk.goOn(options.id, Operator.name())

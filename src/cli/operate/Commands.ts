@@ -13,6 +13,11 @@ const place = {
   folder: text("folder", "DIR", "A folder that serve runs on; the working directory when it is one."),
   azure: Options.boolean("azure").pipe(
     Options.withDescription("The installation on Azure that the settings name, as for start.")
+  ),
+  url: text(
+    "url",
+    "URL",
+    "The installation of the worker at this address, by default CONTENTFLOW_URL; with the token in CONTENTFLOW_TOKEN."
   )
 }
 
@@ -20,8 +25,13 @@ const json = Options.boolean("json").pipe(Options.withDescription("Write JSON: o
 
 const shown = { ...place, json }
 
-const listed = {
+const watched = {
   ...shown,
+  watch: Options.boolean("watch").pipe(Options.withDescription("Show it again every few seconds, until Ctrl+C."))
+}
+
+const listed = {
+  ...watched,
   limit: Options.integer("limit").pipe(
     Options.withPseudoName("N"),
     Options.withDescription("Show so many at most, by default 50."),
@@ -86,7 +96,7 @@ const executionsLs = Command.make("ls", { filter: executionFilter, ...listed }, 
   Effect.flatMap(loadExecutions, (module) => Effect.flatMap(module.list(options), ended))
 ).pipe(Command.withDescription("List executions, the newest first."))
 
-const executionsShow = Command.make("show", { id: one("the execution"), ...shown }, (options) =>
+const executionsShow = Command.make("show", { id: one("the execution"), ...watched }, (options) =>
   Effect.flatMap(loadExecutions, (module) => Effect.flatMap(module.show(options), ended))
 ).pipe(Command.withDescription("Show one execution: its nodes with their times, its attempts, errors and logs."))
 
@@ -150,11 +160,11 @@ const poison = Command.make("poison").pipe(
 
 const loadVaults = Effect.promise(() => import("./Vaults.ts"))
 
-const vaultsLs = Command.make("ls", shown, (options) =>
+const vaultsLs = Command.make("ls", watched, (options) =>
   Effect.flatMap(loadVaults, (module) => Effect.flatMap(module.list(options), ended))
 ).pipe(Command.withDescription("List vaults: what they do, what is paused, the last crawl and the next."))
 
-const vaultsShow = Command.make("show", { id: one("the vault, or its name"), ...shown }, (options) =>
+const vaultsShow = Command.make("show", { id: one("the vault, or its name"), ...watched }, (options) =>
   Effect.flatMap(loadVaults, (module) => Effect.flatMap(module.show(options), ended))
 ).pipe(Command.withDescription("Show one vault with its crawls."))
 
@@ -207,11 +217,11 @@ const vaults = Command.make("vaults").pipe(
 
 const loadWorkers = Effect.promise(() => import("./Workers.ts"))
 
-const workersLs = Command.make("ls", shown, (options) =>
+const workersLs = Command.make("ls", watched, (options) =>
   Effect.flatMap(loadWorkers, (module) => Effect.flatMap(module.list(options), ended))
 ).pipe(Command.withDescription("List the worker processes that run, with what they do."))
 
-const workersShow = Command.make("show", { id: one("the process"), ...shown }, (options) =>
+const workersShow = Command.make("show", { id: one("the process"), ...watched }, (options) =>
   Effect.flatMap(loadWorkers, (module) => Effect.flatMap(module.show(options), ended))
 ).pipe(Command.withDescription("Show one worker process with what each of its loops does."))
 
@@ -239,7 +249,7 @@ const backfillLs = Command.make("ls", listed, (options) =>
   Effect.flatMap(loadBackfill, (module) => Effect.flatMap(module.list(options), ended))
 ).pipe(Command.withDescription("List backfills, the newest first."))
 
-const backfillShow = Command.make("show", { id: one("the backfill"), ...shown }, (options) =>
+const backfillShow = Command.make("show", { id: one("the backfill"), ...watched }, (options) =>
   Effect.flatMap(loadBackfill, (module) => Effect.flatMap(module.show(options), ended))
 ).pipe(Command.withDescription("Show how far a backfill is; it takes the ids of other operations, too."))
 
@@ -343,6 +353,7 @@ export const trees: ReadonlyArray<CommandTree.CommandTree> = [
   branch("executions", executions.descriptor, [
     leaf("ls", executionsLs.descriptor, [
       "executions ls --status failed",
+      "executions ls --status running --watch --url https://worker.example.com",
       "executions ls --error 'rate limit' --from 2026-01-31 --json --limit 10000"
     ]),
     leaf("show", executionsShow.descriptor, ["executions show exec_0123abcd"]),
@@ -371,7 +382,7 @@ export const trees: ReadonlyArray<CommandTree.CommandTree> = [
     leaf("crawl", vaultsCrawl.descriptor, ["vaults crawl invoices"])
   ]),
   branch("workers", workers.descriptor, [
-    leaf("ls", workersLs.descriptor, ["workers ls"]),
+    leaf("ls", workersLs.descriptor, ["workers ls", "workers ls --watch"]),
     leaf("show", workersShow.descriptor, ["workers show ID"]),
     leaf("drain", workersDrain.descriptor, ["workers drain ID"])
   ]),

@@ -2,15 +2,17 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { ExecutionFilter, type ExecutionSummary, type Position } from "../../domain/ExecutionFilter.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
-import { type ExecutionDetails, Executions, mostListed } from "../../operations/Executions.ts"
+import { type ExecutionDetails, mostListed } from "../../operations/Executions.ts"
+import { Installation } from "../../operations/Installation.ts"
 import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
 import * as Filter from "./Filter.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
 import * as Place from "./Place.ts"
+import * as Watch from "./Watch.ts"
 
-export interface ListOptions extends Place.Place {
+export interface ListOptions extends Place.Place, Watch.WatchOptions {
   readonly filter: Filter.Given
   readonly limit: number
   readonly json: boolean
@@ -29,7 +31,7 @@ const columns: ReadonlyArray<Listing.Column<ExecutionSummary>> = [
 export const list = (options: ListOptions) =>
   Effect.gen(function* () {
     const { filter } = yield* Filter.of(ExecutionFilter, options.filter)
-    const executions = yield* Executions
+    const { executions } = yield* Installation
     const rows: Array<ExecutionSummary> = []
     const from = (count: number, after?: Position): Effect.Effect<boolean, ServiceError> =>
       Effect.flatMap(
@@ -50,20 +52,22 @@ export const list = (options: ListOptions) =>
     if (!options.json) yield* Listing.print(rows, columns, false, "There are no such executions.")
     if (hasMore) yield* Console.error(`There are more than these ${options.limit}: --limit N shows N.`)
     return 0
-  }).pipe(Place.at(options))
+  }).pipe(Watch.redrawn(options), Place.at(options))
 
 export interface ShowOptions extends Place.Place {
   readonly id: string
   readonly json: boolean
 }
 
+export interface WatchedOptions extends ShowOptions, Watch.WatchOptions {}
+
 /** Shows all that is known of one execution. */
-export const show = (options: ShowOptions) =>
+export const show = (options: WatchedOptions) =>
   Effect.gen(function* () {
-    const details = yield* Effect.flatMap(Executions, (executions) => executions.show(options.id))
+    const details = yield* Effect.flatMap(Installation, ({ executions }) => executions.show(options.id))
     yield* Console.log(options.json ? JSON.stringify(details, null, 2) : describe(details))
     return 0
-  }).pipe(Place.at(options))
+  }).pipe(Watch.redrawn(options), Place.at(options))
 
 export interface ActOptions extends Place.Place, Many.ManyOptions {
   readonly verb: "retry" | "cancel" | "delete"
@@ -81,7 +85,7 @@ export const act = (options: ActOptions) =>
     const problem = Filter.problemOf({ all, ids, isEmpty })
     if (problem !== undefined) return yield* wrongUsage(problem)
     if (ids.length === 0) return yield* Many.act({ verb, filter }, "executions", options)
-    const executions = yield* Executions
+    const { executions } = yield* Installation
     const one = { retry: executions.retry, cancel: executions.cancel, delete: executions.remove }[verb]
     return yield* EachOf.eachOf(ids, one, options.json)
   }).pipe(Place.at(options))

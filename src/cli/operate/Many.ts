@@ -2,8 +2,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ServiceError } from "../../domain/ServiceError.ts"
-import { BulkOperations } from "../../operations/BulkOperations.ts"
 import type { BulkRequest } from "../../operations/BulkRequest.ts"
+import { Installation } from "../../operations/Installation.ts"
 import type { NoSuchThing, Operation } from "../../operations/Operation.ts"
 import { plain } from "../run/ProblemLine.ts"
 import * as Operator from "./Operator.ts"
@@ -17,7 +17,7 @@ export interface ManyOptions {
 
 /** Counts what a filter names or, confirmed, does something to all of it. Gives the exit code: 3 when some were left out. */
 export const act = Effect.fnUntraced(function* (request: BulkRequest, things: string, options: ManyOptions) {
-  const bulk = yield* BulkOperations
+  const { operations: bulk } = yield* Installation
   if (!options.yes) {
     const counted = yield* bulk.dryRun(request)
     const { count, more } = counted
@@ -44,7 +44,7 @@ export const act = Effect.fnUntraced(function* (request: BulkRequest, things: st
  * operation, too.
  */
 export const toEnd = Effect.fnUntraced(function* (id: string, verb: Operation["verb"]) {
-  const bulk = yield* BulkOperations
+  const { operations: bulk } = yield* Installation
   const run: Effect.Effect<Operation, NoSuchThing | ServiceError> = Effect.flatMap(bulk.run(id), (operation) =>
     operation.status === "running"
       ? Effect.delay(

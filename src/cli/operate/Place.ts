@@ -11,11 +11,13 @@ import * as Credentials from "../../azure/Credentials.ts"
 import * as Load from "../../config/Load.ts"
 import { redact } from "../../domain/Redaction.ts"
 import * as FolderWorker from "../../FolderWorker.ts"
+import * as Installation from "../../operations/Installation.ts"
 import * as Operations from "../../operations/Operations.ts"
 import * as PipelineRunner from "../../pipeline/PipelineRunner.ts"
 import * as Project from "../serve/Project.ts"
 import * as ServeSettings from "../serve/ServeSettings.ts"
 import { wrongUsage } from "../WrongUsage.ts"
+import * as Worker from "./Worker.ts"
 
 /** The installation that a command is about. */
 export interface Place {
@@ -23,33 +25,44 @@ export interface Place {
   readonly folder: Option.Option<string>
   /** The one that the worker's settings name. */
   readonly azure: boolean
+  /** The address of a worker of it. */
+  readonly url: Option.Option<string>
 }
-
-/** What commands on an installation use. */
-export type Operated = Layer.Layer.Success<typeof Operations.layer>
 
 /** There is no installation in this place. */
 export class NoInstallation extends Schema.TaggedError<NoInstallation>()("NoInstallation", {
   message: Schema.String
 }) {}
 
-/** Carries a command out on the stores of an installation. */
+/** Carries a command out on the stores of an installation, or through one of its workers. */
 export const at =
   (place: Place) =>
-  <A, E>(command: Effect.Effect<A, E, Operated>) =>
+  <A, E>(command: Effect.Effect<A, E, Installation.Installation>) =>
     Effect.gen(function* () {
-      const layer = yield* place.azure ? ofAzure(place) : ofFolder(place)
+      const { azure, folder, url } = place
+      if ([azure, Option.isSome(folder), Option.isSome(url)].filter(Boolean).length > 1) {
+        return yield* wrongUsage("Give one of --folder, --azure and --url.")
+      }
+      const address = azure || Option.isSome(folder) ? Option.none() : yield* Worker.address(url)
+      const layer = yield* Option.match(address, {
+        onNone: () => (azure ? ofAzure : ofFolder(place)),
+        onSome: Worker.layerAt
+      })
       return yield* Effect.provide(command, layer)
     }).pipe(Effect.scoped, Effect.provide(warnings))
 
-const operations = Operations.layer.pipe(Layer.provide(PipelineRunner.layer), Layer.provide(AzureWorker.catalog))
+const operations = Installation.layer.pipe(
+  Layer.provide(Operations.layer),
+  Layer.provide(PipelineRunner.layer),
+  Layer.provide(AzureWorker.catalog)
+)
 
 const ofFolder = Effect.fnUntraced(function* ({ folder: named }: Place) {
   const folder = resolve(Option.getOrElse(named, () => "."))
   const isServed = existsSync(join(folder, FolderWorker.hiddenFolder, "worker.db"))
   if (!isServed && Option.isNone(named) && !existsSync(join(folder, Project.fileName))) {
     return yield* wrongUsage(
-      "Say which installation is meant: --folder DIR is one of serve, and --azure the one that the settings name. The working directory is none."
+      "Say which installation is meant: --folder DIR is one of serve, --azure the one that the settings name, and --url URL that of a worker that runs. The working directory is none."
     )
   }
   if (!isServed) {
@@ -68,8 +81,7 @@ const ofFolder = Effect.fnUntraced(function* ({ folder: named }: Place) {
   )
 })
 
-const ofAzure = Effect.fnUntraced(function* ({ folder }: Place) {
-  if (Option.isSome(folder)) return yield* wrongUsage("Give one of --folder and --azure.")
+const ofAzure = Effect.gen(function* () {
   const settings = yield* Load.load
   return operations.pipe(
     Layer.provide(AzureWorker.ports),

@@ -1,7 +1,8 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { PoisonFilter } from "../../operations/BulkRequest.ts"
-import { type PoisonDetails, type PoisonEntry, PoisonMessages } from "../../operations/PoisonMessages.ts"
+import { Installation } from "../../operations/Installation.ts"
+import type { PoisonDetails, PoisonEntry } from "../../operations/PoisonMessages.ts"
 import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
 import type { ListOptions, ShowOptions } from "./Executions.ts"
@@ -9,6 +10,7 @@ import * as Filter from "./Filter.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
 import * as Place from "./Place.ts"
+import * as Watch from "./Watch.ts"
 
 const reasonOf = ({ foreign, reason, unusable }: PoisonEntry): string | null =>
   unusable ?? reason ?? (foreign ? "another program put it there" : null)
@@ -25,7 +27,7 @@ const columns: ReadonlyArray<Listing.Column<PoisonEntry>> = [
 export const list = (options: ListOptions) =>
   Effect.gen(function* () {
     const { filter } = yield* Filter.of(PoisonFilter, options.filter)
-    const poison = yield* PoisonMessages
+    const { poison } = yield* Installation
     // One more than is shown says whether there are more.
     const found = yield* poison.list(filter, options.limit + 1)
     yield* Listing.print(
@@ -38,12 +40,12 @@ export const list = (options: ListOptions) =>
       yield* Console.error(`There are more than these ${options.limit}: --limit N shows N.`)
     }
     return 0
-  }).pipe(Place.at(options))
+  }).pipe(Watch.redrawn(options), Place.at(options))
 
 /** Shows one message as it came to the worker, and why it was set aside. */
 export const show = (options: ShowOptions) =>
   Effect.gen(function* () {
-    const details = yield* Effect.flatMap(PoisonMessages, (poison) => poison.show(options.id))
+    const details = yield* Effect.flatMap(Installation, ({ poison }) => poison.show(options.id))
     yield* Console.log(options.json ? JSON.stringify(details, null, 2) : describe(details))
     return 0
   }).pipe(Place.at(options))
@@ -64,7 +66,7 @@ export const act = (options: ActOptions) =>
     const problem = Filter.problemOf({ all, ids, isEmpty })
     if (problem !== undefined) return yield* wrongUsage(problem)
     if (ids.length === 0) return yield* Many.act({ verb, filter }, "messages", options)
-    const poison = yield* PoisonMessages
+    const { poison } = yield* Installation
     return yield* EachOf.eachOf(ids, verb === "discard" ? poison.discard : poison.putBack, options.json)
   }).pipe(Place.at(options))
 

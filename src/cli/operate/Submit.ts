@@ -2,8 +2,7 @@ import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Executions } from "../../operations/Executions.ts"
-import { Submissions } from "../../operations/Submissions.ts"
+import { Installation } from "../../operations/Installation.ts"
 import * as Items from "../run/Items.ts"
 import { wrongUsage } from "../WrongUsage.ts"
 import * as ExecutionCommands from "./Executions.ts"
@@ -33,7 +32,7 @@ export const submit = (options: SubmitOptions) =>
       return yield* wrongUsage(`--items takes 1 to ${mostItems} items, and this has ${items.length}.`)
     }
     return yield* Effect.gen(function* () {
-      const submissions = yield* Submissions
+      const { executions, submissions } = yield* Installation
       const submitted = yield* submissions.submit(
         {
           pipeline: options.pipeline,
@@ -56,7 +55,7 @@ export const submit = (options: SubmitOptions) =>
         )
         return 1
       }
-      const details = yield* Effect.flatMap(Executions, (executions) => executions.show(execution_id))
+      const details = yield* executions.show(execution_id)
       yield* Console.log(json ? JSON.stringify(details, null, 2) : ExecutionCommands.describe(details))
       return details.execution["status"] === "completed" ? 0 : 3
     }).pipe(Place.at(options))

@@ -2,15 +2,17 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { describePause, type Pause, type PausedWork, type PauseScope } from "../../domain/Control.ts"
+import { Installation } from "../../operations/Installation.ts"
 import { NoSuchThing } from "../../operations/Operation.ts"
-import { Vaults, type VaultState } from "../../operations/Vaults.ts"
+import type { VaultState } from "../../operations/Vaults.ts"
 import { plain } from "../run/ProblemLine.ts"
 import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
-import type { ShowOptions } from "./Executions.ts"
+import type { WatchedOptions } from "./Executions.ts"
 import * as Listing from "./Listing.ts"
 import * as Operator from "./Operator.ts"
 import * as Place from "./Place.ts"
+import * as Watch from "./Watch.ts"
 
 /** Which work of a vault rests, or that it is switched off. */
 const stateOf = ({ crawling_paused, crawls, enabled, processing_paused }: VaultState): string => {
@@ -54,30 +56,30 @@ const columns: ReadonlyArray<Listing.Column<VaultState>> = [
   ]
 ]
 
-export interface ListOptions extends Place.Place {
+export interface ListOptions extends Place.Place, Watch.WatchOptions {
   readonly json: boolean
 }
 
 /** Lists vaults with what they do, and what was paused beside them. */
 export const list = (options: ListOptions) =>
   Effect.gen(function* () {
-    const vaults = yield* Vaults
+    const { vaults } = yield* Installation
     yield* Listing.print(yield* vaults.list, columns, options.json, "There are no vaults.")
     const pauses = yield* vaults.pauses
     if (!options.json && pauses.length > 0) yield* Console.log(`\n${sentences(pauses)}`)
     return 0
-  }).pipe(Place.at(options))
+  }).pipe(Watch.redrawn(options), Place.at(options))
 
 const sentences = (pauses: ReadonlyArray<Pause>): string =>
   pauses.map((pause) => plain(describePause(pause))).join("\n")
 
 /** Shows one vault with its crawls. */
-export const show = (options: ShowOptions) =>
+export const show = (options: WatchedOptions) =>
   Effect.gen(function* () {
-    const vault = yield* named(yield* Effect.flatMap(Vaults, (vaults) => vaults.list), options.id)
+    const vault = yield* named(yield* Effect.flatMap(Installation, ({ vaults }) => vaults.list), options.id)
     yield* Console.log(options.json ? JSON.stringify(vault, null, 2) : describe(vault))
     return 0
-  }).pipe(Place.at(options))
+  }).pipe(Watch.redrawn(options), Place.at(options))
 
 const describe = (vault: VaultState): string =>
   [
@@ -135,7 +137,7 @@ export const pause = (options: PauseOptions) =>
     if (all === isNamed) {
       return yield* wrongUsage("Say which are meant: vaults by their ids, pipelines by --pipeline ID, or --all.")
     }
-    const vaults = yield* Vaults
+    const { vaults } = yield* Installation
     const change = (scope: PauseScope, by: string) => vaults[verb](scope, work, by)
     if (all) {
       const operation = yield* change({ of: "all" }, Operator.name())
@@ -179,7 +181,7 @@ export const crawl = (options: CrawlOptions) =>
   Effect.gen(function* () {
     const { all, ids, json } = options
     if (all === ids.length > 0) return yield* wrongUsage("Say which vaults are meant: by their ids, or --all.")
-    const vaults = yield* Vaults
+    const { vaults } = yield* Installation
     const known = yield* vaults.list
     return yield* EachOf.eachOf(
       all ? known.filter(({ enabled }) => enabled).map(({ id }) => id) : ids,

@@ -1,12 +1,13 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { Installation } from "../../operations/Installation.ts"
 import { NoSuchThing } from "../../operations/Operation.ts"
 import type { Worker } from "../../operations/Worker.ts"
-import { Workers } from "../../operations/Workers.ts"
 import * as EachOf from "./EachOf.ts"
-import type { ShowOptions } from "./Executions.ts"
+import type { WatchedOptions } from "./Executions.ts"
 import * as Listing from "./Listing.ts"
 import * as Place from "./Place.ts"
+import * as Watch from "./Watch.ts"
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MB`
 
@@ -30,28 +31,28 @@ const columns: ReadonlyArray<Listing.Column<Worker>> = [
   ["STATE", stateOf]
 ]
 
-export interface ListOptions extends Place.Place {
+export interface ListOptions extends Place.Place, Watch.WatchOptions {
   readonly json: boolean
 }
 
 /** Lists the worker processes that run. */
 export const list = (options: ListOptions) =>
   Effect.gen(function* () {
-    const found = yield* Effect.flatMap(Workers, (workers) => workers.list)
+    const found = yield* Effect.flatMap(Installation, ({ workers }) => workers.list)
     yield* Listing.print(found, columns, options.json, "No worker has told of itself in the last minute.")
     return 0
-  }).pipe(Place.at(options))
+  }).pipe(Watch.redrawn(options), Place.at(options))
 
 /** Shows one worker process with what each of its loops does. */
-export const show = (options: ShowOptions) =>
+export const show = (options: WatchedOptions) =>
   Effect.gen(function* () {
-    const found = (yield* Effect.flatMap(Workers, (workers) => workers.list)).find(
+    const found = (yield* Effect.flatMap(Installation, ({ workers }) => workers.list)).find(
       (worker) => worker.process === options.id
     )
     if (found === undefined) return yield* new NoSuchThing({ message: `There is no live worker ${options.id}.` })
     yield* Console.log(options.json ? JSON.stringify(found, null, 2) : describe(found))
     return 0
-  }).pipe(Place.at(options))
+  }).pipe(Watch.redrawn(options), Place.at(options))
 
 const describe = (worker: Worker): string =>
   [
@@ -88,4 +89,6 @@ export interface DrainOptions extends Place.Place {
 
 /** Lets workers finish what they have, and take nothing more. */
 export const drain = (options: DrainOptions) =>
-  Effect.flatMap(Workers, (workers) => EachOf.eachOf(options.ids, workers.drain, options.json)).pipe(Place.at(options))
+  Effect.flatMap(Installation, ({ workers }) => EachOf.eachOf(options.ids, workers.drain, options.json)).pipe(
+    Place.at(options)
+  )
