@@ -38,7 +38,7 @@ export interface Call {
 export interface Exchange {
   readonly call: Call
   readonly answer: Answer
-  /** Nothing stood between this answer and the client. */
+  /** Nothing stood between this answer and the client, which still waited for it. */
   readonly delivered: boolean
 }
 
@@ -48,6 +48,8 @@ export interface Rules {
   readonly fault: (call: Call) => Fault | undefined
   /** Sees a call when it arrives, before anything is done with it. */
   readonly arrived?: (call: Call) => void
+  /** Sees a call when it is sent on to the server. */
+  readonly forwarded?: (call: Call) => void
   /** Sees what the server did. */
   readonly answered?: (exchange: Exchange) => void
 }
@@ -69,6 +71,7 @@ export const make = (rules: Rules): Effect.Effect<string, never, Scope.Scope> =>
     }
 
     const forward = (call: Call, fault: Fault | undefined, response: http.ServerResponse) => {
+      rules.forwarded?.(call)
       const request = http.request(
         `${rules.target()}${call.path}`,
         { method: call.method, headers: call.headers, agent },
@@ -76,7 +79,8 @@ export const make = (rules: Rules): Effect.Effect<string, never, Scope.Scope> =>
           void collect(answering).then((body) => {
             if (body === undefined) return response.destroy()
             const answer = { status: answering.statusCode ?? 502, headers: answering.headers, body }
-            rules.answered?.({ call, answer, delivered: fault === undefined || fault.kind === "delay" })
+            const isWhole = fault === undefined || fault.kind === "delay"
+            rules.answered?.({ call, answer, delivered: isWhole && !response.destroyed })
             const give = () => {
               if (fault?.kind === "cut after") return response.destroy()
               if (fault?.kind === "cut body") return giveHalf(answer, call, response)

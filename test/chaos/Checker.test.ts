@@ -295,6 +295,92 @@ describe("The account of a chaos run", () => {
     assert.deepStrictEqual(missed({ ...did, deletedVaults: new Set(["doomed-vault"]) }, { executions: again }), [])
   })
 
+  describe("of outputs that follow their documents", () => {
+    const exact = "outputs that follow their documents are exactly those of the present ones"
+    const answered = "every output holds the model's answers to its own document and row"
+    const newest = "every completed document has the output of its newest version"
+    const rows = (name: string, marker: string, count: number): World.Version => ({
+      ...version(name, { _tag: "Sound", lingersMillis: 0, rows: count }),
+      stream: World.streams.followed,
+      marker,
+      executions: new Map([["followed-vault", `exec_${name}_${marker}`]])
+    })
+    const output = (name: string, marker: string, number: number, row = number) =>
+      [
+        `followed/${name}-${number}`,
+        JSON.stringify({ data: { summary: `answer about ${marker}`, told: `answer about ${marker} row ${row}.` } })
+      ] as const
+    const seen = (
+      versions: ReadonlyArray<World.Version>,
+      outputs: ReadonlyArray<readonly [string, string]>,
+      removed: ReadonlyArray<string> = [],
+      change: Partial<Checker.Execution> = {}
+    ) =>
+      missed(
+        { versions: [...deeds.versions, ...versions], removed: new Set(removed) },
+        {
+          executions: [
+            ...remains.executions,
+            ...versions.map(({ marker, name }) =>
+              execution(`${name}_${marker}`, { vault_id: "followed-vault", ...change })
+            )
+          ],
+          outputs: new Map([...remains.outputs, ...outputs]),
+          poison: [...remains.poison, JSON.stringify({ reason: String(change.error), body: "exec_doc_marker-7-" })]
+        }
+      )
+    const both = [output("doc", "marker-7-", 1), output("doc", "marker-7-", 2)]
+
+    it("those of the present version are all there", () => {
+      const one = rows("doc", "marker-7-", 2)
+      const fine = missed(
+        { versions: [...deeds.versions, one] },
+        {
+          executions: [...remains.executions, execution("doc_marker-7-", { vault_id: "followed-vault" })],
+          outputs: new Map([...remains.outputs, ...both])
+        }
+      )
+      assert.deepStrictEqual(fine, [])
+      assert.includeMembers([...seen([one], both.slice(1))], [exact, newest])
+    })
+
+    it("those of an older version with more rows are gone", () => {
+      const versions = [rows("doc", "marker-3-", 3), rows("doc", "marker-7-", 2)]
+      assert.notInclude(seen(versions, both), exact)
+      assert.include(seen(versions, [...both, output("doc", "marker-3-", 3)]), exact)
+      assert.include(seen(versions, [output("doc", "marker-3-", 1), output("doc", "marker-7-", 2)]), newest)
+    })
+
+    it("those of a document that was deleted or renamed are gone", () => {
+      const renamed = {
+        ...rows("new", "marker-7-", 2),
+        executions: new Map([["followed-vault", "exec_new_marker-7-"]])
+      }
+      const versions = [rows("doc", "marker-7-", 2), renamed]
+      const moved = [output("new", "marker-7-", 1), output("new", "marker-7-", 2)]
+      assert.notInclude(seen(versions, moved, ["followed/doc"]), exact)
+      assert.include(seen(versions, [...moved, ...both], ["followed/doc"]), exact)
+      assert.include(seen(versions, both, ["followed/doc"]), exact)
+    })
+
+    it("nobody can tell those of a document whose newest version failed", () => {
+      const error = "Max retries exceeded"
+      const one = rows("doc", "marker-7-", 2)
+      for (const outputs of [[], both]) {
+        assert.notInclude(seen([one], outputs, [], { status: "failed", error }), exact)
+      }
+    })
+
+    it("answers of other rows and documents are found", () => {
+      const one = rows("doc", "marker-7-", 2)
+      const first = output("doc", "marker-7-", 1)
+      assert.notInclude(seen([one], both), answered)
+      assert.include(seen([one], [first, output("doc", "marker-7-", 2, 1)]), answered)
+      const other = { data: { summary: "answer about marker-3-", told: "answer about marker-7- row 2." } }
+      assert.include(seen([one], [first, ["followed/doc-2", JSON.stringify(other)]]), answered)
+    })
+  })
+
   it("tells what was done about an execution that was begun too often", () => {
     const story = ["10:00:00.000 w received message m (200)", "10:00:00.010 w set it to running (200)"]
     const traffic = { ...deeds.traffic, starts: new Map([["exec_sound", 2]]), storyOf: () => story }

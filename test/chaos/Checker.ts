@@ -75,16 +75,11 @@ export const gather = ({ blobs, documents, poison, tasks }: World.World): Effect
     const { peekedMessageItems } = yield* World.call(() => tasks.peekMessages({ numberOfMessages: 32 }))
     const container = blobs.getContainerClient(World.outputs)
     const outputs = new Map<string, string>()
-    const names = yield* World.call(async () => {
-      const all: Array<string> = []
-      for await (const { name } of container.listBlobsFlat()) all.push(name)
-      return all
-    })
     yield* Effect.forEach(
-      names,
+      yield* outputNames({ blobs }, ""),
       (name) =>
         World.call(() => container.getBlobClient(name).downloadToBuffer()).pipe(
-          Effect.map((body) => outputs.set(name.replace(/\.json$/, ""), body.toString("utf8")))
+          Effect.map((body) => outputs.set(outputOf(name), body.toString("utf8")))
         ),
       { concurrency: 8, discard: true }
     )
@@ -108,21 +103,57 @@ export const gather = ({ blobs, documents, poison, tasks }: World.World): Effect
     }
   })
 
+const outputNames = ({ blobs }: Pick<World.World, "blobs">, prefix: string): Effect.Effect<ReadonlyArray<string>> =>
+  World.call(async () => {
+    const all: Array<string> = []
+    for await (const { name } of blobs.getContainerClient(World.outputs).listBlobsFlat({ prefix })) all.push(name)
+    return all
+  })
+
 /** What must come to its end before a run does. */
-export interface Expected {
+export interface Expected extends Pick<Deeds, "versions" | "removed" | "deletedVaults"> {
   /** Executions that must be there. */
   readonly executions: ReadonlyArray<string>
-  readonly deletedVaults: ReadonlySet<string>
+}
+
+/** The outputs that follow their documents: those that the present ones give, and the documents of which nobody can tell, as their newest version failed. */
+const followedOutputs = (
+  { removed, versions }: Pick<Deeds, "versions" | "removed">,
+  executions: ReadonlyArray<Execution>
+) => {
+  const statusOf = new Map(executions.map(({ id, status }) => [id, status]))
+  const newest = new Map(versions.filter(World.isFollowed).map((version) => [keyOf(version), version]))
+  const present = [...newest.values()].filter((version) => !removed.has(keyOf(version)))
+  const isDone = (version: World.Version) =>
+    [...version.executions.values()].every((id) => statusOf.get(id) === "completed")
+  return {
+    expected: new Set(present.filter(isDone).flatMap(World.outputsOf)),
+    unknown: new Set(present.filter((version) => !isDone(version)).map(keyOf))
+  }
+}
+
+/** What is there and should not be, or should be and is not. */
+const outputDifferences = (
+  { expected, unknown }: ReturnType<typeof followedOutputs>,
+  names: Iterable<string>
+): ReadonlyArray<{ readonly name: string; readonly isThere: boolean }> => {
+  const there = new Set(names)
+  return [
+    ...[...there]
+      .filter((name) => World.isOfFollowed(name) && !expected.has(name) && !unknown.has(World.documentOf(name)))
+      .map((name) => ({ name, isThere: true })),
+    ...[...expected].filter((name) => !there.has(name)).map((name) => ({ name, isThere: false }))
+  ]
 }
 
 /**
- * Waits until the queue is empty, every execution that somebody cares for is terminal, and every pipeline that is still crawled was seen without
+ * Waits until the queue is empty, every execution that somebody cares for is terminal, outputs that follow their documents have done so, and every pipeline that is still crawled was seen without
  * a lock: a dead owner's goes with the next crawl, which a wrong clock may delay. The check tells what is not so. A fleet on a slow machine has
  * longer than the deadline, for as long as the queue gets shorter.
  */
 export const settled = (
-  { documents, tasks }: World.World,
-  { deletedVaults, executions }: Expected,
+  { blobs, documents, tasks }: World.World,
+  { deletedVaults, executions, removed, versions }: Expected,
   deadline: number
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -130,6 +161,7 @@ export const settled = (
     const free = new Set<string>()
     let shortest = Number.POSITIVE_INFINITY
     let until = deadline
+    let isCalm = false
     while (Date.now() < until) {
       yield* Effect.sleep("2 seconds")
       const locks = yield* World.call(() => documents.locks.items.readAll<Lock>().fetchAll())
@@ -150,10 +182,16 @@ export const settled = (
         executions.every((id) => there.has(id)) &&
         Object.values(World.streams).every(({ name }) => free.has(name) || abandoned.has(name))
       ) {
-        return
+        if (!isCalm) until = Math.max(until, Date.now() + followMillis)
+        isCalm = true
+        const names = (yield* outputNames({ blobs }, `${World.streams.followed.name}/`)).map(outputOf)
+        if (outputDifferences(followedOutputs({ removed, versions }, resources), names).length === 0) return
       }
     }
   })
+
+/** What an attempt that lost its lease may have left is removed when no call of it can be on its way any more: two leases and two task timeouts. */
+const followMillis = 210_000
 
 /** Within this time the queue of a fleet that makes progress gets shorter. */
 const progressMillis = 60_000
@@ -191,6 +229,8 @@ const mostFrequent = (requests: ReadonlyMap<string, number>): string =>
     .map(([request, count]) => `${count} x ${request}`)
     .join("; ")
 
+const outputOf = (blob: string): string => blob.replace(/\.json$/, "")
+
 /** Accounts for every document version and every message. */
 export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> => {
   const { concerned, deletedVaults, edits, malformed, outages, removed, traffic, versions } = deeds
@@ -210,6 +250,7 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
   const gone = versions
     .filter((version) => removed.has(keyOf(version)) || newest.get(keyOf(version)) !== version)
     .flatMap(forEachVault)
+  const followed = followedOutputs(deeds, executions)
   const contentsOf = new Map(
     versions.flatMap((version) => [...version.executions.values()].map((id) => [id, version.contents._tag] as const))
   )
@@ -278,11 +319,39 @@ export const check = (deeds: Deeds, remains: Remains): ReadonlyArray<Finding> =>
       "every completed document has the output of its newest version",
       done.filter(({ execution }) => execution.status === "completed"),
       ({ execution, version }) => {
-        const output = outputs.get(keyOf(version))
-        if (output === undefined) return told(execution.id, `${keyOf(version)} has no output`)
-        if (output.includes(version.marker)) return undefined
-        const number = /marker-\d+-/.exec(output)?.[0] ?? output.slice(0, 200)
-        return told(execution.id, `${keyOf(version)} has ${number} instead of ${version.marker}`)
+        for (const name of World.outputsOf(version)) {
+          const output = outputs.get(name)
+          if (output === undefined) return told(execution.id, `${name} is not there`)
+          if (output.includes(version.marker)) continue
+          const number = /marker-\d+-/.exec(output)?.[0] ?? output.slice(0, 200)
+          return told(execution.id, `${name} has ${number} instead of ${version.marker}`)
+        }
+        return undefined
+      }
+    ),
+    {
+      rule: "outputs that follow their documents are exactly those of the present ones",
+      checked: followed.expected.size,
+      misses: outputDifferences(followed, outputs.keys()).map(({ isThere, name }) => {
+        const of = versions.filter((version) => keyOf(version) === World.documentOf(name))
+        const text = `${name} is ${isThere ? "still" : "not"} there`
+        return [text, ...of.flatMap((version) => [...version.executions.values()].flatMap(traffic.storyOf))].join(
+          "\n        "
+        )
+      })
+    },
+    rule(
+      "every output holds the model's answers to its own document and row",
+      [...followed.expected].filter((name) => outputs.has(name)),
+      (name) => {
+        const [, number = ""] = /-(\d+)$/.exec(name) ?? []
+        const draft = newest.get(World.documentOf(name))
+        const { summary, told } = answersOf(outputs.get(name) ?? "")
+        return draft !== undefined &&
+          summary.includes(draft.marker) &&
+          told.includes(World.rowOf(draft, Number(number)))
+          ? undefined
+          : `${name} (${draft?.marker}) has "${summary}" and "${told}"`
       }
     ),
     rule("every failed execution has a reason, and its message is kept with it", failed, ({ error, id }) =>
@@ -363,6 +432,16 @@ export const badLuck = ({ executions }: Remains): number =>
   executions.filter((execution) => execution.status === "failed" && isBadLuck(execution)).length
 
 const { keyOf } = World
+
+/** What a model said, as it is in an output. */
+const answersOf = (output: string): { readonly summary: string; readonly told: string } => {
+  try {
+    const { data }: { readonly data?: Readonly<Record<string, unknown>> } = JSON.parse(output)
+    return { summary: String(data?.["summary"]), told: String(data?.["told"]) }
+  } catch {
+    return { summary: "", told: output.slice(0, 200) }
+  }
+}
 
 const noteOf = (text: string): { readonly reason: string; readonly body: string } => {
   try {

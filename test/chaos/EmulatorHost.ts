@@ -4,10 +4,12 @@ import type { AddressInfo } from "node:net"
 import process from "node:process"
 import { createInterface } from "node:readline"
 import * as Emulators from "../../src/cli/demo/Emulators.ts"
-import type { EmulatorAddresses } from "../bench/Emulation.ts"
+import * as StandIn from "../../src/cli/demo/standins/StandIn.ts"
+import type { Addresses } from "./EmulatorProcess.ts"
+import * as Model from "./Model.ts"
 
 /**
- * The emulators in a process of their own, the Storage emulator with its data in the folder that the first argument names. Says where it
+ * The emulators and a model in a process of their own, the Storage emulator with its data in the folder that the first argument names. Says where it
  * listens in one line of JSON; then reads lines: `restart storage <milliseconds away>` or `restart cosmos <milliseconds away>`, each
  * answered by the line `restarted`. Ends with its input.
  */
@@ -58,7 +60,11 @@ const main = Effect.gen(function* () {
   const [folder = "."] = process.argv.slice(2)
   const kept = yield* storage(folder)
   const documents = yield* cosmos
-  const addresses: EmulatorAddresses = { storage: kept.addresses, cosmosEndpoint: documents.address }
+  const addresses: Addresses = {
+    storage: kept.addresses,
+    cosmosEndpoint: documents.address,
+    models: yield* StandIn.serve(Model.handle)
+  }
   process.stdout.write(`${JSON.stringify(addresses)}\n`)
   yield* Stream.runForEach(
     Stream.fromAsyncIterable(createInterface({ input: process.stdin }), (cause) => cause),

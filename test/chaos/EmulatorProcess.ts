@@ -7,13 +7,16 @@ import { createInterface } from "node:readline"
 import { EmulatorAddresses } from "../bench/Emulation.ts"
 import { script, scriptArguments } from "../support/Scripts.ts"
 
+export const Addresses = Schema.Struct({ ...EmulatorAddresses.fields, models: Schema.String })
+export type Addresses = typeof Addresses.Type
+
 /** The emulators in a process of their own, with their data below this folder; they end with the scope. */
 export const start = (folder: string) => {
   const place = join(folder, "emulators")
   mkdirSync(place)
   return Effect.acquireRelease(
     Effect.async<{
-      readonly addresses: EmulatorAddresses
+      readonly addresses: Addresses
       readonly restart: (emulator: string, away: number) => Effect.Effect<void>
       readonly stop: () => void
     }>((resume) => {
@@ -25,7 +28,7 @@ export const start = (folder: string) => {
       lines.once("line", (line) =>
         resume(
           Effect.succeed({
-            addresses: Schema.decodeSync(Schema.parseJson(EmulatorAddresses))(line),
+            addresses: Schema.decodeSync(Schema.parseJson(Addresses))(line),
             restart: (emulator, away) =>
               Effect.async<void>((resume) => {
                 lines.once("line", () => resume(Effect.void))

@@ -1,13 +1,32 @@
-import type { Call, Fault } from "../support/FaultProxy.ts"
-import { answers, type Service } from "../support/ServiceAnswers.ts"
+import type { Answer, Call, Fault } from "../support/FaultProxy.ts"
+import { answers as ofServices, type Service } from "../support/ServiceAnswers.ts"
 import type { Dice } from "./Dice.ts"
+
+/** What workers call: the services, and a model. */
+export type Called = Service | "model"
+
+const busy = (status: number, code: string, headers: Readonly<Record<string, string>> = {}): Answer => ({
+  status,
+  headers: { "content-type": "application/json", ...headers },
+  body: Buffer.from(JSON.stringify({ error: { code, message: "Injected by a test" } }))
+})
+
+const answers: Readonly<Record<Called, ReadonlyMap<number, Answer>>> = {
+  ...ofServices,
+  model: new Map([
+    [408, busy(408, "Timeout")],
+    [429, busy(429, "429", { "retry-after": "1" })],
+    [500, busy(500, "InternalServerError")],
+    [503, busy(503, "ServiceUnavailable")]
+  ])
+}
 
 /** Random faults of the services, at rates of a bad day: about one call in fourteen. */
 export const make = (dice: Dice, holdMillis: number) => {
   const counts = new Map<string, number>()
   const state = { calm: false }
 
-  const choose = (service: Service, call: Call): Fault | undefined => {
+  const choose = (service: Called, call: Call): Fault | undefined => {
     const roll = dice.next()
     if (roll < 0.03) return { kind: "delay", millis: dice.between(20, 1_500) }
     if (roll < 0.055) return bad(service, call)
@@ -18,7 +37,7 @@ export const make = (dice: Dice, holdMillis: number) => {
     return undefined
   }
 
-  const bad = (service: Service, { headers }: Call): Fault => {
+  const bad = (service: Called, { headers }: Call): Fault => {
     const conditional = headers["if-match"] !== undefined
     const possible = [...answers[service]].filter(([status]) => status !== 412 || conditional)
     const [status, answer] = dice.oneOf(possible)
@@ -31,7 +50,7 @@ export const make = (dice: Dice, holdMillis: number) => {
     end: () => {
       state.calm = true
     },
-    fault: (service: Service, call: Call): Fault | undefined => {
+    fault: (service: Called, call: Call): Fault | undefined => {
       if (state.calm) return undefined
       const fault = choose(service, call)
       if (fault === undefined) return undefined

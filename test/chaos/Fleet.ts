@@ -21,7 +21,7 @@ export interface FleetOptions {
   /** Whether a service is away, or was a moment ago: a worker may give up its start then. */
   readonly isOutage: () => boolean
   /** Hears the name of a worker that is stopped for a while. */
-  readonly stopped: (name: string) => void
+  readonly stopped: (name: string, duration: Duration.Duration) => void
   /** Hears of every beginning and end. */
   readonly tell: (text: string) => void
   /** Is given all that a worker wrote, when it has ended. */
@@ -140,7 +140,7 @@ export const make = (options: FleetOptions) =>
         return false
       life.frozen = true
       counts.frozen++
-      options.stopped(life.name)
+      options.stopped(life.name, duration)
       options.tell(`${life.name} is stopped for ${Duration.format(duration)}`)
       yield* life.worker.kill("SIGSTOP")
       yield* Effect.sleep(duration).pipe(

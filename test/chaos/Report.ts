@@ -43,6 +43,8 @@ export const of = ({ events, faults, findings, load, minutes, outages, seed }: S
       events["emulators restarted"],
       outages.length === 0 ? "none" : outages.map(shortly).join("; "),
       `${events["leases stolen"]} + ${events["locks stolen"]}`,
+      `${events["questions to a model"]} + ${repeated(events)}`,
+      events["outputs removed"],
       `${events["messages sent twice"]} + ${events["messages delivered again"]} + ${events["messages taken by foreign readers"]}`,
       events["edits of executions"],
       load["documents deleted"],
@@ -52,6 +54,9 @@ export const of = ({ events, faults, findings, load, minutes, outages, seed }: S
     verdict(misses)
   ].join("\n")
 }
+
+/** Paid calls beyond one for each question. */
+const repeated = (events: Counts): number => (events["paid calls"] ?? 0) - (events["questions to a model"] ?? 0)
 
 export const rules = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => [
   "\nRules (checked, missed)",

@@ -8,7 +8,13 @@ const document = "single/doc.txt"
 
 /** What the proxies saw until now: one task, whose message can be handed out. */
 const scene = () => {
-  const traffic = Traffic.make({ queue: "tasks", outputs: "outputs", executions: "executions", noticeMillis: 10_000 })
+  const traffic = Traffic.make({
+    queue: "tasks",
+    outputs: "outputs",
+    documentOf: (output) => output.replace(/-part-\d+$/, ""),
+    executions: "executions",
+    noticeMillis: 10_000
+  })
   traffic.executionsOf.set(document, new Set(["exec_1"]))
   const exchange = (method: string, path: string, at: number, body = "", sent: Sent = {}): Exchange => ({
     call: { method, path, headers: sent.headers ?? {}, body: Buffer.from(sent.body ?? ""), at },
@@ -32,10 +38,12 @@ const scene = () => {
     deletes: (worker: string, at: number) =>
       traffic.answered(worker, exchange("DELETE", "/account/tasks/messages/m?popreceipt=r", at)),
     writes: (worker: string, at: number, sent: Sent = {}) => {
-      const written = exchange("PUT", `/account/outputs/${document}.json`, at, "", sent)
+      const written = exchange("PUT", `/account/outputs/${document}${sent.part ?? ""}.json`, at, "", sent)
       traffic.arrived(worker, written.call)
       traffic.answered(worker, written)
-    }
+    },
+    removes: (worker: string, at: number, sent: Sent = {}) =>
+      traffic.answered(worker, exchange("DELETE", `/account/outputs/${document}${sent.part ?? ""}.json`, at, "", sent))
   }
 }
 
@@ -43,6 +51,7 @@ const scene = () => {
 interface Sent {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  readonly part?: string
   readonly status?: number
 }
 
@@ -54,6 +63,9 @@ describe("What the proxies saw of a chaos run", () => {
     assert.isEmpty(traffic.trespasses)
     writes("two", seconds(14))
     assert.match(traffic.trespasses[0]?.because ?? "", /held none/)
+    const noted = { method: "PUT", path: "/account/kept/outputs/vault/note", headers: {}, body: Buffer.from(""), at: 0 }
+    traffic.arrived("two", noted)
+    assert.strictEqual(traffic.counts.outputs, 2)
   })
 
   it("an output that is written after the lease has ended is told with how long after", () => {
@@ -87,6 +99,22 @@ describe("What the proxies saw of a chaos run", () => {
     assert.isEmpty(traffic.regressions)
     writes("one", seconds(4), { body: "marker-9-" })
     assert.strictEqual(traffic.regressions[0]?.because, "version 9 over 12")
+  })
+
+  it("what was removed may be there again in any version, and parts of a document are apart", () => {
+    const { receives, removes, traffic, writes } = scene()
+    receives("one", seconds(0))
+    writes("one", seconds(1), { body: "marker-12-", part: "-part-1" })
+    writes("one", seconds(2), { body: "marker-9-", part: "-part-2" })
+    removes("one", seconds(3), { status: 412, part: "-part-1" })
+    assert.strictEqual(traffic.counts.removedOutputs, 0)
+    removes("one", seconds(3), { part: "-part-1" })
+    assert.strictEqual(traffic.counts.removedOutputs, 1)
+    writes("one", seconds(4), { body: "marker-9-", part: "-part-1" })
+    assert.isEmpty(traffic.regressions)
+    assert.isEmpty(traffic.trespasses)
+    writes("two", seconds(5), { body: "marker-9-", part: "-part-1" })
+    assert.strictEqual(traffic.trespasses[0]?.document, document)
   })
 
   it("the victim of a theft may write until it can know, also when somebody else has the message already", () => {

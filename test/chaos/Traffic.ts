@@ -28,6 +28,8 @@ export interface Trespass {
 export interface Names {
   readonly queue: string
   readonly outputs: string
+  /** The document that an output is of; the output's own name, where each document has one. */
+  readonly documentOf?: (output: string) => string
   readonly executions: string
   /** How long after a theft its victim may still write: until the next renewal tells it. */
   readonly noticeMillis: number
@@ -58,10 +60,11 @@ export const make = (names: Names) => {
   const stopped = new Set<string>()
   /** What is wrong with a call that wrote an output, until it is known whether the service did it. */
   const suspected = new WeakMap<Call, string>()
-  /** The number of the version that each output was written from last. */
+  /** The number of the version that each output was written from last, by the output's name. */
   const written = new Map<string, number>()
-  const counts = { calls: 0, outputs: 0, refusedOutputs: 0 }
+  const counts = { calls: 0, outputs: 0, refusedOutputs: 0, removedOutputs: 0 }
 
+  const { documentOf = (output) => output } = names
   const messagePath = `/${names.queue}/messages`
   const bump = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
   const tell = (executionId: string, text: string) => {
@@ -119,10 +122,12 @@ export const make = (names: Names) => {
   }
   const grace = (stolenAt: number | undefined) => (stolenAt === undefined ? tolerance : names.noticeMillis + tolerance)
 
-  const outputOf = ({ method, path }: Call): string | undefined => {
+  const outputOf = ({ path }: Call): string | undefined => {
     const { pathname, searchParams } = new URL(path, "http://proxy")
-    const output = pathname.split(`/${names.outputs}/`)[1]
-    return method !== "PUT" || output === undefined || searchParams.get("restype") !== null
+    // Other containers have folders of that name.
+    const [, , container, ...parts] = pathname.split("/")
+    const output = container === names.outputs && parts.length > 0 ? parts.join("/") : undefined
+    return output === undefined || searchParams.get("restype") !== null
       ? undefined
       : decodeURIComponent(output).replace(/\.json$/, "")
   }
@@ -131,8 +136,9 @@ export const make = (names: Names) => {
    * Who was stopped can't know that its lease has ended in between: then a condition that the service found true protects what others wrote.
    * Others must know.
    */
-  const wrote = (worker: string, document: string, exchange: Exchange) => {
+  const wrote = (worker: string, output: string, exchange: Exchange) => {
     const { answer, call } = exchange
+    const document = documentOf(output)
     const executions = [...(executionsOf.get(document) ?? [])]
     const number = Number(/marker-(\d+)-/.exec(call.body.toString("utf8"))?.[1] ?? -1)
     const deed = `${call.method} output of version ${number}`
@@ -142,11 +148,18 @@ export const make = (names: Names) => {
     const because = suspected.get(call)
     if (because !== undefined && !(conditional && stopped.has(worker)))
       trespasses.push({ worker, document, executions, because })
-    const before = written.get(document) ?? -1
+    const before = written.get(output) ?? -1
     if (number < before) {
       regressions.push({ worker, document, executions, because: `version ${number} over ${before}` })
     }
-    written.set(document, number)
+    written.set(output, number)
+  }
+
+  const removed = (worker: string, output: string, exchange: Exchange) => {
+    counts.removedOutputs++
+    written.delete(output)
+    const executions = executionsOf.get(documentOf(output)) ?? []
+    for (const executionId of executions) tellDeed(executionId, worker, `removed ${output}`, exchange)
   }
 
   return {
@@ -176,10 +189,10 @@ export const make = (names: Names) => {
     },
     arrived: (worker: string, call: Call) => {
       counts.calls++
-      const document = outputOf(call)
-      if (document === undefined) return
+      const output = outputOf(call)
+      if (output === undefined || call.method !== "PUT") return
       counts.outputs++
-      const because = trespassOf(worker, document, call.at)
+      const because = trespassOf(worker, documentOf(output), call.at)
       if (because !== undefined) suspected.set(call, because)
     },
     answered: (worker: string, exchange: Exchange) => {
@@ -187,7 +200,8 @@ export const make = (names: Names) => {
       const { pathname, searchParams } = new URL(call.path, "http://proxy")
       const done = answer.status < 300
       const output = outputOf(call)
-      if (output !== undefined) wrote(worker, output, exchange)
+      if (output !== undefined && call.method === "PUT") wrote(worker, output, exchange)
+      if (output !== undefined && call.method === "DELETE" && done) removed(worker, output, exchange)
       if (done && pathname.endsWith(messagePath) && call.method === "GET" && searchParams.get("peekonly") === null) {
         received(worker, exchange)
       }

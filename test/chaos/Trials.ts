@@ -1,5 +1,16 @@
 /** What a run puts the fleet through besides single faults, kills and thieves. Each can be left out by its name. */
-export const all = ["slow", "zombies", "readers", "edits", "clocks", "outages", "deletions", "killers"] as const
+export const all = [
+  "slow",
+  "zombies",
+  "readers",
+  "edits",
+  "clocks",
+  "outages",
+  "deletions",
+  "killers",
+  "followed",
+  "renames"
+] as const
 export type Trial = (typeof all)[number]
 
 /** All but those of a comma list; undefined when the list names something else. */

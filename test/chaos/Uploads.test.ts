@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Dice from "./Dice.ts"
 import * as Trials from "./Trials.ts"
 import * as Uploads from "./Uploads.ts"
+import * as World from "./World.ts"
 
 const plan = (seed: number, without = "") =>
   Uploads.make({
@@ -21,7 +22,8 @@ describe("The documents of a chaos run", () => {
   it("a newer version has a higher number, and nothing comes after its deletion", () => {
     const last = new Map<string, number>()
     const removed = new Set<string>()
-    for (const { does, marker, name } of plan(1)) {
+    for (const { does, marker, name, stream } of plan(1)) {
+      if (stream === World.streams.followed) continue
       const number = Number(marker.split("-")[1])
       assert.isAbove(number, last.get(name) ?? -1)
       assert.isFalse(removed.has(name))
@@ -29,6 +31,34 @@ describe("The documents of a chaos run", () => {
       if (does === "remove") removed.add(name)
     }
     assert.isAbove(removed.size, 3)
+  })
+
+  it("a document whose outputs follow it is renamed with its text, deleted, and there again", () => {
+    const followed = plan(1).filter(({ stream }) => stream === World.streams.followed)
+    const there = new Map<string, string>()
+    const names = new Map<string, Set<string>>()
+    const happened = { replaced: 0, removed: 0, back: 0 }
+    const gone = new Set<string>()
+    for (const { does, marker, name } of followed) {
+      if (does === "remove") {
+        assert.isTrue(there.delete(name), `${name} is removed and was not there`)
+        gone.add(name)
+        happened.removed++
+        continue
+      }
+      if (there.has(name)) happened.replaced++
+      if (gone.has(name)) happened.back++
+      there.set(name, marker)
+      names.set(marker, (names.get(marker) ?? new Set()).add(name))
+    }
+    assert.isAbove(happened.replaced, 5)
+    assert.isAbove(happened.removed, 10)
+    assert.isAbove(happened.back, 1)
+    assert.isAbove([...names.values()].filter(({ size }) => size > 1).length, 5)
+    const without = plan(1, "followed")
+    assert.isFalse(without.some(({ stream }) => stream === World.streams.followed))
+    const unnamed = plan(1, "renames,deletions").filter(({ stream }) => stream === World.streams.followed)
+    assert.isFalse(unnamed.some(({ does }) => does === "remove"))
   })
 
   it("killers and slow documents come when they are asked for", () => {
@@ -44,7 +74,7 @@ describe("The documents of a chaos run", () => {
     assert.strictEqual(all.killers, 2)
     assert.isAbove(all.slow, 5)
     assert.isAbove(all.removed, 5)
-    assert.deepStrictEqual(kinds("killers, slow,deletions"), { killers: 0, slow: 0, removed: 0 })
+    assert.deepStrictEqual(kinds("killers, slow,deletions,followed"), { killers: 0, slow: 0, removed: 0 })
   })
 
   it("a trial that there is not is refused", () => assert.isUndefined(Trials.without("slow,sleepy")))

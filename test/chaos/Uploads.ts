@@ -28,10 +28,14 @@ export interface Plan {
 
 /**
  * The deeds of the people who bring documents, in their order: new ones, now and then a new version of an old one or its deletion, at any time
- * later or within seconds, when its task waits or runs.
+ * later or within seconds, when its task waits or runs. Those whose outputs follow them are also renamed, and come back.
  */
 export const make = ({ dice, killers, millis, tasks, trials }: Plan): ReadonlyArray<Deed> => {
-  const used = Object.values(World.streams).filter((stream) => stream !== World.streams.slow || trials.has("slow"))
+  const used = Object.values(World.streams).filter(
+    (stream) =>
+      (stream !== World.streams.slow || trials.has("slow")) &&
+      (stream !== World.streams.followed || trials.has("followed"))
+  )
   const first = used.flatMap((stream) => {
     const count = Math.max(1, Math.round((tasks * stream.share) / stream.vaults.length))
     return Array.from({ length: count }, (_, index): Planned => {
@@ -42,13 +46,20 @@ export const make = ({ dice, killers, millis, tasks, trials }: Plan): ReadonlyAr
   })
 
   function sound(stream: World.Stream): World.Contents {
+    if (stream === World.streams.followed) {
+      return {
+        _tag: "Sound",
+        lingersMillis: dice.next() < 0.2 ? dice.between(1_000, 10_000) : 0,
+        rows: dice.between(1, 4)
+      }
+    }
     return { _tag: "Sound", lingersMillis: stream === World.streams.slow ? dice.between(2_000, 20_000) : 0 }
   }
 
   const soon = (at: number) => at + dice.between(500, 8_000) / millis
   const later = (at: number) => at + (1 - at) * dice.next()
   const again = first.flatMap((one): ReadonlyArray<Planned> => {
-    if (one.stream === World.streams.sent) return []
+    if (one.stream === World.streams.sent || one.stream === World.streams.followed) return []
     const share = one.stream === World.streams.slow ? 0.3 : 0.05
     if (dice.next() >= share) return []
     const contents = one.contents._tag === "Broken" ? one.contents : sound(one.stream)
@@ -57,6 +68,7 @@ export const make = ({ dice, killers, millis, tasks, trials }: Plan): ReadonlyAr
   const replaced = new Set(again.map(World.keyOf))
   const removals = first.flatMap((one): ReadonlyArray<Planned> => {
     if (!trials.has("deletions") || one.stream === World.streams.sent || replaced.has(World.keyOf(one))) return []
+    if (one.stream === World.streams.followed) return []
     if (dice.next() >= (one.stream === World.streams.slow ? 0.15 : 0.05)) return []
     return [{ ...one, removes: true, at: dice.next() < 0.7 ? soon(one.at) : later(one.at) }]
   })
@@ -65,27 +77,62 @@ export const make = ({ dice, killers, millis, tasks, trials }: Plan): ReadonlyAr
     return { stream: World.streams.slow, name, contents: { _tag: "Killer" }, at: dice.next() * 0.7, removes: false }
   })
 
-  return [...first, ...again, ...removals, ...deadly]
-    .sort((one, other) => one.at - other.at)
-    .map(({ at, contents, name, removes, stream }, index): Deed => {
-      const draft: World.Draft = { stream, name, contents, marker: `marker-${index}-` }
-      const removed: Happened = { _tag: "Removed", document: World.keyOf(draft) }
-      if (removes) {
-        return { at, does: "remove", draft, act: (world) => Effect.as(World.remove(world, draft), [removed]) }
-      }
-      if (stream !== World.streams.sent) {
-        const act: Deed["act"] = (world) => Effect.map(World.upload(world, draft), (version) => [brought(version)])
-        return { at, does: "bring", draft, act }
-      }
-      const deleted = trials.has("deletions") && dice.next() < 0.2
-      const act: Deed["act"] = (world) =>
-        Effect.map(World.send(world, draft, deleted), (version) => [brought(version), ...(deleted ? [removed] : [])])
-      return { at, does: deleted ? "bring and remove" : "bring", draft, act }
-    })
+  /** What becomes of a document whose outputs follow it: replaced, renamed, or deleted and perhaps there again. */
+  const life = (one: Planned): ReadonlyArray<Planned> => {
+    const deeds: Array<Planned> = []
+    let now = one
+    for (let step = 0; step < 3; step++) {
+      const at = dice.next() < 0.5 ? soon(now.at) : later(now.at)
+      const roll = dice.next()
+      if (roll < 0.25) {
+        now = { ...now, contents: sound(now.stream), at, textOf: undefined }
+        deeds.push(now)
+      } else if (roll < 0.45) {
+        if (!trials.has("renames")) continue
+        // What renames is two calls, in either order, with a moment in between.
+        const gap = dice.between(-4_000, 4_000) / millis
+        const name = now.name.replace(/^(.*?)(?:-as-\d+)?\.txt$/, `$1-as-${step + 1}.txt`)
+        deeds.push({ ...now, removes: true, at: Math.max(at + gap, (now.at + at) / 2) })
+        now = { ...now, name, at, textOf: now.textOf ?? now }
+        deeds.push(now)
+      } else if (roll < 0.6 && trials.has("deletions")) {
+        deeds.push({ ...now, removes: true, at })
+        const back = dice.next() < 0.5 ? soon(at) : later(at)
+        if (dice.next() < 0.5) return deeds
+        now = { ...now, at: back, textOf: now.textOf ?? now }
+        deeds.push(now)
+      } else return deeds
+    }
+    return deeds
+  }
+  const lives = first.flatMap((one) =>
+    one.stream === World.streams.followed && one.contents._tag === "Sound" ? life(one) : []
+  )
+
+  const all = [...first, ...again, ...removals, ...deadly, ...lives].sort((one, other) => one.at - other.at)
+  const numbers = new Map(all.map((one, index) => [one, index]))
+  return all.map((planned, index): Deed => {
+    const { at, contents, name, removes, stream, textOf = planned } = planned
+    const draft: World.Draft = { stream, name, contents, marker: `marker-${numbers.get(textOf) ?? index}-` }
+    const removed: Happened = { _tag: "Removed", document: World.keyOf(draft) }
+    if (removes) {
+      return { at, does: "remove", draft, act: (world) => Effect.as(World.remove(world, draft), [removed]) }
+    }
+    if (stream !== World.streams.sent) {
+      const act: Deed["act"] = (world) => Effect.map(World.upload(world, draft), (version) => [brought(version)])
+      return { at, does: "bring", draft, act }
+    }
+    const deleted = trials.has("deletions") && dice.next() < 0.2
+    const act: Deed["act"] = (world) =>
+      Effect.map(World.send(world, draft, deleted), (version) => [brought(version), ...(deleted ? [removed] : [])])
+    return { at, does: deleted ? "bring and remove" : "bring", draft, act }
+  })
 }
 
 const brought = (version: World.Version): Happened => ({ _tag: "Brought", version })
 
 interface Planned extends Omit<World.Draft, "marker">, Pick<Deed, "at"> {
   readonly removes: boolean
+  /** The version whose text this one has; its own where that is undefined. */
+  readonly textOf?: Planned | undefined
 }

@@ -20,21 +20,28 @@ export interface Stream {
 }
 
 export const streams = {
-  shared: { name: "shared", vaults: ["shared-one", "shared-two"], share: 0.4 },
-  single: { name: "single", vaults: ["single-vault"], share: 0.3 },
+  shared: { name: "shared", vaults: ["shared-one", "shared-two"], share: 0.35 },
+  single: { name: "single", vaults: ["single-vault"], share: 0.2 },
   /** Its documents take seconds, and a few kill their worker. */
   slow: { name: "slow", vaults: ["slow-vault"], share: 0.05 },
   /** Its vault is disabled for a while. */
   paused: { name: "paused", vaults: ["paused-vault"], share: 0.1 },
   /** Its vault is deleted in the middle. */
   doomed: { name: "doomed", vaults: ["doomed-vault"], share: 0.1 },
+  /** Its outputs follow its documents, which a model is asked about. */
+  followed: { name: "followed", vaults: ["followed-vault"], share: 0.15 },
   /** Its tasks are sent by somebody else; its vault is not crawled. */
   sent: { name: "sent", vaults: ["sent-vault"], share: 0.05 }
 } as const satisfies Readonly<Record<string, Stream>>
 
 /** What is in a version of a document. */
 export type Contents =
-  | { readonly _tag: "Sound"; readonly lingersMillis: number }
+  | {
+      readonly _tag: "Sound"
+      readonly lingersMillis: number
+      /** Of a document whose outputs follow it: each row becomes one. */
+      readonly rows?: number
+    }
   /** Its tasks must fail. */
   | { readonly _tag: "Broken" }
   /** Its tasks must be set aside as crashes. */
@@ -49,6 +56,9 @@ export interface Draft {
   readonly contents: Contents
 }
 
+/** The documents whose outputs are to be exactly what the present ones give. */
+export const isFollowed = ({ stream }: Pick<Draft, "stream">): boolean => stream === streams.followed
+
 /** One version of an uploaded document. */
 export interface Version extends Draft {
   readonly lastModified: Date
@@ -57,7 +67,10 @@ export interface Version extends Draft {
 }
 
 /** The pipeline of a stream, in one of several forms that all do the same work. */
-export const yamlOf = ({ name }: Stream, edition: number, account: string = Emulators.accountName): string => `
+export const yamlOf = (stream: Stream, edition: number, account: string = Emulators.accountName): string =>
+  stream === streams.followed ? askingYaml(stream, edition, account) : usualYaml(stream, edition, account)
+
+const usualYaml = ({ name }: Stream, edition: number, account: string): string => `
 pipeline:
   name: ${name}
   description: Edition ${edition}
@@ -78,6 +91,32 @@ pipeline:
     - {from: chunk, to: obey}
     - {from: obey, to: write}
 `
+
+/** Asks about a document, then about each of its rows. No edit changes a question. */
+const askingYaml = ({ name }: Stream, edition: number, account: string): string => `
+pipeline:
+  name: ${name}
+  description: Edition ${edition}
+  executors:
+    - {id: ${inputOf(edition)}, type: azure_blob_input_discovery,
+       settings: {blob_storage_account: ${account}, blob_container_name: ${name}, polling_interval_seconds: 3}}
+    - {id: fetch, type: azure_blob_content_retriever, settings: {use_temp_file_for_content: true}}
+    - {id: extract, type: document_extractor}
+    - {id: summary, type: text_summarizer,
+       settings: {input_field: document_output.text, endpoint: "${modelAddress}", deployment_name: stand-in}}
+    - {id: split, type: table_row_splitter,
+       settings: {table_field: document_output.text, table_format: csv, row_id_field: number, keep_lineage: true,
+                  preserve_parent_data: true, parent_data_fields: [summary]}}
+    - {id: row, type: text_summarizer,
+       settings: {input_field: row_data.text, output_field: told, endpoint: "${modelAddress}", deployment_name: stand-in}}
+    - {id: ${edition % 3 === 0 ? "write" : "store"}, type: azure_blob_output,
+       settings: {storage_account_name: ${account}, container_name: ${outputs}, pretty_print: ${edition % 2 === 0},
+                  path_template: ${name}/, filename_template: "{id.filename}-{row_data.number}.json"}}
+  execution_sequence: [${inputOf(edition)}, fetch, extract, summary, split, row, ${edition % 3 === 0 ? "write" : "store"}]
+`
+
+/** Stands for the door of each worker to the model: one address for all, as it counts for what was asked already. */
+export const modelAddress = "http://models.localhost/v1"
 
 /** An edit may rename the input node under tasks that name the old one. */
 const inputOf = (edition: number) => (edition % 2 === 0 ? "discover" : "find")
@@ -146,7 +185,16 @@ export const storePipeline = (pipelines: Container, stream: Stream, edition: num
   )
 
 export const storeVault = (vaults: Container, id: string, stream: Stream, enabled: boolean) =>
-  call(() => vaults.items.upsert({ id, pipeline_id: stream.name, enabled, save_execution_output: id === "shared-one" }))
+  call(() =>
+    vaults.items.upsert({
+      id,
+      pipeline_id: stream.name,
+      enabled,
+      save_execution_output: id === "shared-one",
+      // Nobody is there to confirm that many documents may go at once.
+      ...(stream === streams.followed ? { on_source_deleted: "remove", max_deletions_percent: 100 } : {})
+    })
+  )
 
 /** A document's canonical id, as the discovery names it. */
 export const canonicalId = (stream: Stream, name: string): string =>
@@ -155,8 +203,31 @@ export const canonicalId = (stream: Stream, name: string): string =>
 /** `stream/name`: a document, whatever its version. */
 export const keyOf = ({ name, stream }: Pick<Draft, "name" | "stream">): string => `${stream.name}/${name}`
 
+/** The outputs of a version as {@link keyOf} names them. */
+export const outputsOf = (draft: Draft): ReadonlyArray<string> =>
+  draft.contents._tag === "Sound" && draft.contents.rows !== undefined
+    ? Array.from({ length: draft.contents.rows }, (_, index) => `${keyOf(draft)}-${index + 1}`)
+    : [keyOf(draft)]
+
+/** Whether an output follows its document. */
+export const isOfFollowed = (output: string): boolean => output.startsWith(`${streams.followed.name}/`)
+
+/** The document that an output is of. */
+export const documentOf = (output: string): string => (isOfFollowed(output) ? output.replace(/-\d+$/, "") : output)
+
+/** What a row says, whatever its document is called. */
+export const rowOf = ({ marker }: Pick<Draft, "marker">, number: number): string => `${marker} row ${number}`
+
 /** The bytes of a version, all of them text. */
-export const bodyOf = ({ contents, marker, name }: Draft): string => {
+export const bodyOf = (draft: Draft): string => {
+  const { contents, marker, name } = draft
+  if (contents._tag === "Sound" && contents.rows !== undefined) {
+    const lines = outputsOf(draft).map((_, index) => {
+      const asks = index === 0 ? `It lingers ${contents.lingersMillis} ms.` : ""
+      return `${index + 1},${rowOf(draft, index + 1)}. ${asks}`
+    })
+    return ["number,text", ...lines, ""].join("\n")
+  }
   const text = (asks: string) => `${marker} ${asks}`.padEnd(3_000, `The text of ${name} goes on. `)
   switch (contents._tag) {
     case "Sound":

@@ -18,6 +18,7 @@ import * as FolderRun from "./folder/FolderRun.ts"
 import * as ForeignEdits from "./ForeignEdits.ts"
 import * as ForeignReaders from "./ForeignReaders.ts"
 import * as Outages from "./Outages.ts"
+import * as PaidCalls from "./PaidCalls.ts"
 import * as Report from "./Report.ts"
 import * as Traffic from "./Traffic.ts"
 import * as Trials from "./Trials.ts"
@@ -62,9 +63,11 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
     const traffic = Traffic.make({
       queue: World.queueName,
       outputs: World.outputs,
+      documentOf: World.documentOf,
       executions: containers.executions,
       noticeMillis: (visibilitySeconds / 3 + 5) * 1_000
     })
+    const paid = PaidCalls.make(`/${keptAnswers}/`)
     const faults = Faults.make(Dice.make(seed, "faults"), (visibilitySeconds + 5) * 1_000)
 
     const { deno, node } = Fleet.runtimes()
@@ -88,14 +91,29 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
       FaultProxy.make({
         target: () => target,
         fault: (call) => outages.fault(service, slot, call) ?? faults.fault(service, call),
-        arrived: (call) => traffic.arrived(life(), call),
-        answered: (exchange) => traffic.answered(life(), exchange)
+        arrived: (call) => {
+          traffic.arrived(life(), call)
+          if (service === "blob") paid.arrived(life(), call)
+        },
+        answered: (exchange) => {
+          traffic.answered(life(), exchange)
+          if (service === "blob") paid.done(exchange)
+        }
+      })
+    const modelDoor = (life: () => string) =>
+      FaultProxy.make({
+        target: () => emulators.addresses.models,
+        fault: (call) => faults.fault("model", call),
+        // What is answered on the way costs nothing.
+        forwarded: (call) => paid.asked(life(), call),
+        answered: paid.answered
       })
     const doorsOf = (slot: number, life: () => string) =>
       Effect.all({
         queue: door("queue", originOf(emulators.addresses.storage.queueUrl), slot, life),
         blob: door("blob", originOf(emulators.addresses.storage.blobUrl), slot, life),
-        cosmos: door("cosmos", emulators.addresses.cosmosEndpoint, slot, life)
+        cosmos: door("cosmos", emulators.addresses.cosmosEndpoint, slot, life),
+        models: modelDoor(life)
       })
 
     const lives = runtimes.map(() => "")
@@ -106,15 +124,25 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
       runtimes,
       graceful: Duration.seconds(graceSeconds + 20),
       isOutage: outages.isRecent,
-      stopped: (name) => traffic.stopped.add(name),
+      stopped: (name, duration) => {
+        traffic.stopped.add(name)
+        paid.stopped(name, Duration.toMillis(duration))
+      },
       tell: say,
       keep: (name, log) => {
+        paid.ended(name)
         if (logs !== undefined) writeFileSync(join(logs, `${name}.log`), log)
       },
       envOf: (slot, name) => {
         lives[slot] = name
-        const { blob, cosmos, queue } = doors[slot]!
-        return { ...settings, ...addressesOf(queue, blob), COSMOS_DB_ENDPOINT: cosmos, WORKER_NAME: name }
+        const { blob, cosmos, models, queue } = doors[slot]!
+        return {
+          ...settings,
+          ...addressesOf(queue, blob),
+          COSMOS_DB_ENDPOINT: cosmos,
+          WORKER_NAME: name,
+          CHAOS_MODELS: models
+        }
       }
     })
 
@@ -192,7 +220,10 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
       yield* Effect.sleep(Math.max(0, startedAt + uploading * at - Date.now()))
       for (const happened of yield* present.withPermits(1)(act(world))) {
         if (happened._tag === "Removed") removed.add(happened.document)
-        else note(happened.version)
+        else {
+          removed.delete(World.keyOf(happened.version))
+          note(happened.version)
+        }
       }
     }
     yield* Effect.sleep(Math.max(0, startedAt + disturbing - Date.now()))
@@ -203,12 +234,17 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
       .filter((version) => !removed.has(World.keyOf(version)))
       .flatMap((version) => [...version.executions])
       .flatMap(([vault, id]) => (deletedVaults.has(vault) ? [] : [id]))
-    yield* Checker.settled(world, { executions: expected, deletedVaults }, startedAt + total + patience)
+    yield* Checker.settled(
+      world,
+      { executions: expected, deletedVaults, removed, versions },
+      startedAt + total + patience
+    )
     const unwell = yield* fleet.unwell
     say("The fleet ends")
     yield* fleet.stop
 
     const remains = yield* Checker.gather(world)
+    const answers = paid.account()
     const findings = [
       ...Checker.check(
         {
@@ -224,6 +260,11 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
         },
         remains
       ),
+      {
+        rule: "no answer that was kept, or could have been, is paid for again",
+        checked: answers.questions,
+        misses: answers.misses
+      },
       {
         rule: "every worker ended in an orderly way, and left no file",
         checked: fleet.counts.starts,
@@ -263,6 +304,13 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
           "messages delivered again": redelivered,
           "messages taken by foreign readers": readers.counts.deliveries,
           "outputs refused by a condition": traffic.counts.refusedOutputs,
+          "outputs removed": traffic.counts.removedOutputs,
+          "questions to a model": answers.questions,
+          "paid calls": answers.calls,
+          "again, as no answer came whole": answers.unheard,
+          "again, as the worker died or was stopped with it": answers.afterDeath,
+          "again, as two attempts asked at the same time": answers.atOnce,
+          "again, as what keeps answers was away": answers.away,
           "edits of executions": edits.done.length,
           "malformed messages": disturbances.malformed.length,
           "pipeline edits": disturbances.counts.edits
@@ -272,6 +320,9 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
     )
     return findings.every(({ misses }) => misses.length === 0)
   })
+
+/** Where workers keep the results of steps. */
+const keptAnswers = "contentflow-tasks/steps"
 
 const settings = {
   NUM_PROCESSING_WORKERS: "4",

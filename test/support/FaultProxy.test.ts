@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Fiber, Option } from "effect"
+import { eventually } from "./Eventually.ts"
 import * as FaultServer from "./FaultServer.ts"
 import * as FaultProxy from "./FaultProxy.ts"
 import { answers } from "./ServiceAnswers.ts"
@@ -12,9 +13,11 @@ const behind = (fault: FaultProxy.Fault | undefined) =>
     const server = yield* FaultServer.make
     server.answer(FaultServer.ok(text, { etag: "7" }))
     const exchanges: Array<FaultProxy.Exchange> = []
+    const forwarded: Array<FaultProxy.Call> = []
     const url = yield* FaultProxy.make({
       target: () => server.url,
       fault: () => fault,
+      forwarded: (call) => forwarded.push(call),
       answered: (exchange) => exchanges.push(exchange)
     })
     // Deno sends a request again, by itself, when a connection is cut; a body keeps it from that.
@@ -24,7 +27,7 @@ const behind = (fault: FaultProxy.Fault | undefined) =>
         return { status: response.status, etag: response.headers.get("etag"), body: await response.text() }
       })
     )
-    return { server, exchanges, call, url }
+    return { server, exchanges, forwarded, call, url }
   })
 
 describe("FaultProxy", () => {
@@ -41,11 +44,12 @@ describe("FaultProxy", () => {
   it.scopedLive("answers as a busy service does, which never sees the call", () =>
     Effect.gen(function* () {
       const answer = answers.cosmos.get(429)!
-      const { call, server } = yield* behind({ kind: "answer", name: "429", answer })
+      const { call, forwarded, server } = yield* behind({ kind: "answer", name: "429", answer })
       const got = Either.getOrThrow(yield* call)
       assert.strictEqual(got.status, 429)
       assert.include(got.body, "TooManyRequests")
       assert.lengthOf(server.seen, 0)
+      assert.lengthOf(forwarded, 0)
     })
   )
 
@@ -81,6 +85,20 @@ describe("FaultProxy", () => {
       yield* server.arrival
       assert.isTrue(Option.isNone(yield* Fiber.poll(answering)))
       assert.strictEqual(Either.getOrThrow(yield* Fiber.join(answering)).body, text)
+    })
+  )
+
+  it.scopedLive("an answer is delivered only where its client still waits for it", () =>
+    Effect.gen(function* () {
+      const { exchanges, url } = yield* behind({ kind: "delay", millis: 200 })
+      const request = { method: "PUT", body: "what the client says", signal: AbortSignal.timeout(50) }
+      assert.isTrue(Either.isLeft(yield* Effect.either(Effect.tryPromise(() => fetch(url, request)))))
+      yield* eventually(
+        "the server has answered",
+        Effect.sync(() => exchanges.length),
+        (count) => count === 1
+      )
+      assert.isFalse(exchanges[0]?.delivered)
     })
   )
 

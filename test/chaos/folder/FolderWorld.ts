@@ -22,7 +22,10 @@ export interface FolderWorld {
   readonly exec: (sql: string) => boolean
 }
 
-export const streams: ReadonlyArray<World.Stream> = Object.values(World.streams)
+/** There is no model to ask. */
+export const streams: ReadonlyArray<World.Stream> = Object.values(World.streams).filter(
+  (stream) => stream !== World.streams.followed
+)
 
 const pipelineOf = (stream: World.Stream): string => `pipelines/${stream.name}.yaml`
 
