@@ -408,8 +408,12 @@ export const discovery = (it: Stack.It) => {
     )
     pointer(
       "D31 a pipeline that can't be read waits for the next look, and holds up nobody",
-      "test/worker/CrawlLife.test.ts",
-      "a pipeline that can't be read now is crawled as it was known",
+      "test/worker/CrawlSchedule.test.ts",
+      "a pipeline that can't be read now is crawled as it was known"
+    )
+    pointer(
+      "D31 a pipeline that is invalid is recorded once",
+      "test/worker/FailedCrawls.test.ts",
       "because its pipeline is invalid is recorded once, not at each look"
     )
   })

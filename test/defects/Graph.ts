@@ -39,7 +39,7 @@ export const graphs = (it: Stack.It) => {
     )
     pointer(
       "D32 wait_strategy any and first are what they say",
-      "test/pipeline/Runner.test.ts",
+      "test/pipeline/Joins.test.ts",
       "wait_strategy any goes on with the first, and the others work to their end",
       "wait_strategy first stops the others"
     )

@@ -132,18 +132,22 @@ export const operations = (it: Stack.It) => {
 
     pointer(
       "D45 one wrong value hides no other: all are told by their keys or variables, and the worker does not start",
+      "test/config/AppConfiguration.test.ts",
+      "names the key of a value that is wrong"
+    )
+    pointer(
+      "D45 wrong values of variables are told with them",
       "test/config/Load.test.ts",
-      "names the key of a value that is wrong",
       "are told all together, each with its place"
     )
     pointer(
       "D45 App Configuration also sets container names and WORKER_NAME",
-      "test/config/Load.test.ts",
+      "test/config/AppConfiguration.test.ts",
       "sets the containers' and the worker's names, too (D45)"
     )
     pointer(
       "D45 BLOB_STORAGE_ACCOUNT_NAME is used: it has the content that does not fit in a message",
-      "test/worker/CrawlLife.test.ts",
+      "test/worker/CrawlTasks.test.ts",
       "a message above the limit refers to its content in a blob"
     )
 
