@@ -13,8 +13,15 @@ const facts = {
   code: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
 }
 
-/** `service` of the store of documents, whichever implementation it has. */
+/** `service` of the store of documents on Azure, and in memory. */
 export const cosmosDb = "Cosmos DB"
+
+/** `service` of the same in a folder. */
+export const folderDatabase = "The folder's database"
+
+/** Whether the store of documents failed, whichever implementation it has. */
+export const isOfDocuments = ({ service }: { readonly service: string }): boolean =>
+  service === cosmosDb || service === folderDatabase
 
 /** What is known of the service's state for others; null where it is not looked at. */
 const outage = Schema.optionalWith(Schema.NullOr(Outage), { default: () => null })

@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { setImmediate } from "node:timers"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
-import { type ServiceError, Unavailable } from "../domain/ServiceError.ts"
+import { folderDatabase as service, type ServiceError, Unavailable } from "../domain/ServiceError.ts"
 import * as BusyRetry from "./BusyRetry.ts"
 import * as Driver from "./Driver.ts"
 import * as GroupCommit from "./GroupCommit.ts"
@@ -126,8 +126,6 @@ const make = ({ file, time = "machine" }: Options) =>
 
 /** A database whose file is created when it is missing. */
 export const layer = (options: Options): Layer.Layer<Database, ServiceError> => Layer.scoped(Database, make(options))
-
-const service = "The folder's database"
 
 /** SQLite has undone the transaction itself after some errors. */
 const rollback = (connection: Driver.Connection): void => {

@@ -15,8 +15,8 @@ export const make = (database: Database["Type"], name: Table): DocumentContainer
   const columns: ReadonlyArray<string> = tables[name]
   const sql = statements(name, columns)
   const operation = (verb: string, id: string) => `${verb} ${name}/${id}`
-  const read = <A>(what: string, run: (access: Access) => A) => database.read(service, what, run)
-  const write = <A>(what: string, run: (access: Access) => A) => database.write(service, what, run)
+  const read = <A>(what: string, run: (access: Access) => A) => database.read(ServiceError.folderDatabase, what, run)
+  const write = <A>(what: string, run: (access: Access) => A) => database.write(ServiceError.folderDatabase, what, run)
   const etagOf = etags()
 
   /** Everything of a row but its id. */
@@ -201,8 +201,6 @@ const newestOf = (
     values
   }
 }
-
-const service = "The folder's database"
 
 /** Different for every write of every process: a document that was deleted and written again has another one. */
 const etags = (): (() => string) => {

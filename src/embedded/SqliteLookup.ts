@@ -8,7 +8,7 @@ import * as EventLoopTurns from "../concurrency/EventLoopTurns.ts"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import * as Query from "../cosmossql/Query.ts"
 import type { QueryProblem } from "../cosmossql/QueryProblem.ts"
-import { Invalid, NotFound, type ServiceError } from "../domain/ServiceError.ts"
+import { folderDatabase as service, Invalid, NotFound, type ServiceError } from "../domain/ServiceError.ts"
 import { isStorableId } from "../store/DocumentContainer.ts"
 import { type LookupContainer, type LookupPlace, type LookupQuery, LookupStore } from "../store/LookupStore.ts"
 import { type Access, Database } from "./Database.ts"
@@ -182,8 +182,6 @@ const make = ({ folder, partitionKeys = new Map(), settled = 0 }: Options) =>
     }
     return LookupStore.of({ open: (place) => Effect.sync(() => container(place)) })
   })
-
-const service = "The folder's database"
 
 /** `https://<account>.documents.azure.com` is an account; any other host, an emulator's for example, is one by its whole name. */
 export const accountOf = (endpoint: string): string => {

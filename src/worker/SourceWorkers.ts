@@ -11,7 +11,7 @@ import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { type Control, describePause } from "../domain/Control.ts"
 import type { PipelineId, VaultId } from "../domain/Ids.ts"
 import * as Ids from "../domain/Ids.ts"
-import { cosmosDb, type ServiceError } from "../domain/ServiceError.ts"
+import { isOfDocuments, type ServiceError } from "../domain/ServiceError.ts"
 import type { ExecutorError } from "../executor/ExecutorError.ts"
 import * as Spans from "../telemetry/Spans.ts"
 import { CrawlLock, type LockOwner } from "../store/CrawlLock.ts"
@@ -135,8 +135,9 @@ const make = Effect.gen(function* () {
     const error = describe(cause)
     yield* Effect.logError(`The crawl failed: ${error}`)
     const failure = Option.getOrUndefined(Cause.failureOption(cause))
-    if (failure !== undefined && failure._tag !== "ExecutorError" && failure.service === cosmosDb)
+    if (failure !== undefined && failure._tag !== "ExecutorError" && isOfDocuments(failure)) {
       yield* outlet.unwritten(failure)
+    }
     yield* schedule.crawled(target, 0)
     yield* Effect.ignoreLogged(schedule.failed(target, nameOf(id), error))
   })

@@ -1,4 +1,4 @@
-import { type ChatCompletionRequest, LLMock } from "@copilotkit/aimock"
+import { LLMock } from "@copilotkit/aimock"
 import { Effect } from "effect"
 import * as ModelStandIn from "../../src/cli/demo/standins/ModelStandIn.ts"
 
@@ -12,16 +12,19 @@ export const answering = Effect.acquireRelease(
     server.on({ endpoint: "embedding" }, ({ embeddingInput = "" }) => ({
       embedding: [...ModelStandIn.vectorOf(embeddingInput, 16)]
     }))
-    server.on({ endpoint: "chat" }, (request) => ({ content: answerTo(request) }))
+    // The mock passes on no schema of /responses: it is that of the same question over /chat/completions.
+    const schemas = new Map<string, unknown>()
+    server.on({ endpoint: "chat" }, ({ messages, response_format: format }) => {
+      const text = (role: string) =>
+        messages.map(({ content, role: own }) => (own === role && typeof content === "string" ? content : "")).join("")
+      const system = text("system")
+      const question = system.replaceAll(/(<<<\w+) \w+>>>/g, "$1>>>")
+      const asked = format?.["json_schema"] as { readonly schema?: unknown } | undefined
+      if (asked !== undefined) schemas.set(question, asked.schema)
+      return { content: ModelStandIn.answerTo(system, text("user"), schemas.get(question)) }
+    })
     await server.start()
     return server
   }),
   (server) => Effect.promise(() => server.stop())
 )
-
-const answerTo = ({ messages, response_format: format }: ChatCompletionRequest): string => {
-  const text = (role: string) =>
-    messages.map(({ content, role: own }) => (own === role && typeof content === "string" ? content : "")).join("")
-  const schema = format?.["json_schema"] as { readonly schema?: unknown } | undefined
-  return ModelStandIn.answerTo(text("system"), text("user"), schema?.schema)
-}

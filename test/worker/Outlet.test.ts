@@ -1,6 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Metric, type Scope, Stream, TestClock } from "effect"
-import { Invalid, type ServiceError, Unauthorized, Unavailable } from "../../src/domain/ServiceError.ts"
+import {
+  cosmosDb,
+  folderDatabase,
+  Invalid,
+  type ServiceError,
+  Unauthorized,
+  Unavailable
+} from "../../src/domain/ServiceError.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import * as Metrics from "../../src/worker/Metrics.ts"
@@ -122,13 +129,15 @@ describe("while the queue takes no messages", () => {
     }))
 })
 
-const noRole = new Unauthorized({ service: "Cosmos DB", operation: "create", message: "no role" })
+const noRole = new Unauthorized({ service: cosmosDb, operation: "create", message: "no role" })
+const noAccess = new Unauthorized({ service: folderDatabase, operation: "create", message: "read-only" })
 
 describe("while the store of executions and locks", () => {
-  for (const [name, these] of [
-    ["refuses everything", containers],
-    ["can be read and not written", ["locks"] as const],
-    ["takes locks and no executions", ["executions"] as const]
+  for (const [name, these, error] of [
+    ["refuses everything", containers, noRole],
+    ["can be read and not written", ["locks"] as const, noRole],
+    ["takes locks and no executions", ["executions"] as const, noRole],
+    ["is a folder's database and takes locks alone", ["executions"] as const, noAccess]
   ] as const) {
     test(`${name}, it is not asked for every vault at every interval`, () =>
       Effect.gen(function* () {
@@ -136,7 +145,7 @@ describe("while the store of executions and locks", () => {
         yield* crawling
         yield* Engine.pass(5)
         const crawled = runner.crawls.length
-        yield* storeRefuses(these, noRole)
+        yield* storeRefuses(these, error)
         yield* Engine.pass(600)
         assert.isAtMost(runner.crawls.length - crawled, 80, "without the valve: 1,000")
         assert.strictEqual((yield* Metric.value(Metrics.crawlStoreClosed)).value, 1)

@@ -4,7 +4,14 @@ import * as Effect from "effect/Effect"
 import type { Content } from "../../../src/domain/Content.ts"
 import { executor as agent } from "../../../src/executors/analyse/AzureOpenAiAgent.ts"
 import { executor as classifier } from "../../../src/executors/analyse/ContentClassifier.ts"
+import { executor as translator } from "../../../src/executors/analyse/ContentTranslator.ts"
+import { executor as entities } from "../../../src/executors/analyse/EntityExtractor.ts"
+import { executor as keywords } from "../../../src/executors/analyse/KeywordExtractor.ts"
+import { executor as language } from "../../../src/executors/analyse/LanguageDetector.ts"
+import { executor as pii } from "../../../src/executors/analyse/PiiDetector.ts"
+import { executor as sentiment } from "../../../src/executors/analyse/SentimentAnalyser.ts"
 import { executor as summarizer } from "../../../src/executors/analyse/TextSummarizer.ts"
+import * as ModelMock from "../../support/ModelMock.ts"
 import * as Analysed from "./Analysed.ts"
 
 /** A server that answers as OpenAI and Azure OpenAI do, made by others; what matches no rule is an error. */
@@ -32,6 +39,19 @@ const surfaces: ReadonlyArray<readonly [string, (url: string) => Readonly<Record
   ["a server of one's own", (url) => ({ endpoint: url }), "/v1/chat/completions"]
 ]
 
+/** The types that ask a language model, with what they need, and where their answer is. */
+const types = [
+  [agent, { instructions: "Repeat the text." }, "agent_response"],
+  [classifier, { categories: ["invoice", "letter"] }, "classification"],
+  [entities, {}, "entities"],
+  [keywords, {}, "keywords"],
+  [language, {}, "language"],
+  [pii, {}, "pii_detected"],
+  [sentiment, {}, "sentiment"],
+  [summarizer, {}, "summary"],
+  [translator, { target_language: "French" }, "translated_text"]
+] as const
+
 const one = (items: ReadonlyArray<Content>): Content => items[0] ?? Analysed.item({})
 
 describe("types over HTTP, against an OpenAI mock", () => {
@@ -54,6 +74,23 @@ describe("types over HTTP, against an OpenAI mock", () => {
         if (!path.endsWith("responses")) assert.isAbove(Number(usage["node"]?.[0]?.["output_tokens"]), 0)
         const [request] = server.getRequests()
         assert.include(request?.path ?? "", path)
+      }).pipe(Effect.provide(Analysed.overHttp))
+    )
+  }
+
+  for (const [name, settings, path] of surfaces) {
+    it.scopedLive(`get an answer of the shape that each of them asks for on ${name}`, () =>
+      Effect.gen(function* () {
+        const server = yield* ModelMock.answering
+        for (const [executor, own, field] of types) {
+          const text = "Anna Schmidt of Contoso paid the invoice in Paris. She was content."
+          const ask = (where: Readonly<Record<string, unknown>>) =>
+            Analysed.runWith(executor, { ...where, ...own }, [Analysed.item({ text })])
+          if (path === "/v1/responses") yield* ask({ endpoint: `${server.url}/v1`, api: "chat_completions" })
+          const result = one(yield* ask(settings(server.url)))
+          assert.isDefined(result.data[field], `${executor.type} gives ${field}`)
+          assert.include(server.getRequests().at(-1)?.path ?? "", path)
+        }
       }).pipe(Effect.provide(Analysed.overHttp))
     )
   }
