@@ -168,7 +168,8 @@ export const gather = ({ folder, rows }: FolderWorld): Remains => {
     messages: messages.length,
     visible: messages.slice(0, 10),
     poison: bodies("poison_messages"),
-    locks: documents<Lock>("vault_exec_locks")
+    // The table also holds what workers tell of themselves.
+    locks: documents<Lock>("vault_exec_locks").filter(({ kind }) => kind === undefined)
   }
 }
 
