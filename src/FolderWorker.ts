@@ -25,6 +25,8 @@ export const lookupsFolder = "lookups"
 
 export interface Options extends Pick<FolderBlob.Options, "onUnsettled" | "places" | "settled"> {
   readonly folder: string
+  /** Where queue, executions and the worker's own blobs lie, when it is not in the folder: nothing is made there then. */
+  readonly state?: string
   /** Folders of storage accounts that lie elsewhere. */
   readonly accounts?: ReadonlyMap<string, string>
   /** Paths of the partition keys of containers that are looked into, by `account/database/container`; `/id` where there is none. */
@@ -39,6 +41,7 @@ export const ports = ({
   accounts,
   folder,
   partitionKeys = new Map(),
+  state: elsewhere,
   ...options
 }: Options): Layer.Layer<
   | TaskQueue
@@ -48,8 +51,9 @@ export const ports = ({
   | Database.Database
   | Layer.Layer.Success<typeof SqliteStores.layer>,
   ServiceError
-> =>
-  Layer.mergeAll(
+> => {
+  const state = elsewhere ?? join(folder, hiddenFolder)
+  return Layer.mergeAll(
     SqliteQueue.layer,
     SqliteStores.layer,
     SqliteLookup.layer({
@@ -59,12 +63,9 @@ export const ports = ({
     }),
     FolderBlob.layer({
       ...options,
-      folder: join(folder, storageFolder),
-      accounts: new Map([
-        ...(accounts ?? []),
-        [localAccount, folder],
-        [claimAccount, join(folder, hiddenFolder, "blobs")]
-      ])
+      folder: join(elsewhere ?? folder, storageFolder),
+      accounts: new Map([...(accounts ?? []), [localAccount, folder], [claimAccount, join(state, "blobs")]])
     }),
     Layer.succeed(ClaimAccount, claimAccount)
-  ).pipe(Layer.provideMerge(Database.layer({ file: join(folder, hiddenFolder, "worker.db") })))
+  ).pipe(Layer.provideMerge(Database.layer({ file: join(state, "worker.db") })))
+}

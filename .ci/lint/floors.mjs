@@ -17,7 +17,7 @@ const floors = [
   ["services"],
   ["executors", "pipeline"],
   ["worker"],
-  ["operations"],
+  ["operations", "forecast"],
   ["http"],
   ["AzureWorker.ts", "FolderWorker.ts"],
   ["cli", "index.ts"],

@@ -6,16 +6,15 @@ import * as Schedule from "effect/Schedule"
 import { type Content, type ExecutorLogEntry, nameOf } from "../domain/Content.ts"
 import { isTransient, type ServiceError } from "../domain/ServiceError.ts"
 import type { KeptStep, StepRecord, StepStore } from "../store/StepResults.ts"
+import type { Cost } from "./Cost.ts"
+import type { Rehearsal } from "./Rehearsal.ts"
 import type { RunFacts } from "./RunFacts.ts"
 import * as StepChange from "./StepChange.ts"
 import * as StepKey from "./StepKey.ts"
 import * as StepMetrics from "./StepMetrics.ts"
 import * as Usage from "./Usage.ts"
 
-/**
- * What a step's work costs: `cheap` work is done again, the result of `costly` (seconds of CPU) and `paid` (a metered service) work is kept.
- */
-export type Cost = "cheap" | "costly" | "paid"
+export type { Cost } from "./Cost.ts"
 
 /** How long the work of one step goes on while it is tried again, in this attempt or in a later one. */
 export interface StepProgress {
@@ -80,7 +79,8 @@ export const make = (
   store: StepStore,
   node: KeepingNode,
   run: RunFacts | undefined,
-  meter: Usage.Meter | undefined
+  meter: Usage.Meter | undefined,
+  cost: Cost = "paid"
 ): KeptSteps => {
   const keyOf = (input: unknown): string =>
     StepKey.of([node.digest, node.cache === "task" ? ["task", run?.taskId ?? null] : "shared", input])
@@ -92,6 +92,14 @@ export const make = (
         Effect.as(Effect.logWarning(`${node.id} looks for no kept result: ${error.message}`), Option.none<KeptStep>())
       )
     )
+
+  if (run?.rehearsal !== undefined) {
+    const look = (input: unknown, item: Content) =>
+      Effect.map(read(keyOf(input)), (found) =>
+        Option.isSome(found) && found.value.kind === "result" ? takenOver(item, found.value) : undefined
+      )
+    return rehearsed(run.rehearsal, node, cost, look)
+  }
 
   const write = (key: string, record: StepRecord, what: string): Effect.Effect<void> =>
     patiently(store.put(key, record)).pipe(
@@ -139,6 +147,32 @@ export const make = (
       return yield* Effect.uninterruptibleMask((restore) => Effect.tap(restore(work(step)), keep))
     })
   return { around }
+}
+
+/** Steps of which only kept results are used. */
+const rehearsed = (
+  rehearsal: Rehearsal,
+  { id }: KeepingNode,
+  cost: Cost,
+  look: (input: unknown, item: Content) => Effect.Effect<TakenOver | undefined>
+): KeptSteps => {
+  const leftOut = (item: Content) =>
+    Effect.sync((): Done => {
+      rehearsal.compute(id)
+      return { item, details: {} }
+    })
+  return {
+    around: (item, reads, work) =>
+      Effect.matchEffect(reads, {
+        onFailure: (error) => (rehearsal.isUncertainAt(id) ? leftOut(item) : Effect.fail(error)),
+        onSuccess: (input) =>
+          Effect.flatMap(look(input, item), (known) => {
+            if (known === undefined) return cost === "cheap" ? work(inert()) : leftOut(item)
+            rehearsal.take(id, known.saved)
+            return Effect.succeed(known.done)
+          })
+      })
+  }
 }
 
 class OpenStep implements StepProgress {
@@ -218,7 +252,8 @@ const readAnswer = (value: unknown) =>
     ? { answer: value.answer, usage: Usage.fromJson((value as { readonly usage?: unknown }).usage) }
     : undefined
 
-interface TakenOver {
+/** A kept result in the place of a step's work. */
+export interface TakenOver {
   readonly done: Done
   readonly keptAt: number
   readonly saved: ReadonlyArray<Usage.Usage>

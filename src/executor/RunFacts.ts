@@ -1,5 +1,6 @@
 import * as Data from "effect/Data"
 import type { OutputRecord } from "./Outputs.ts"
+import type { Rehearsal } from "./Rehearsal.ts"
 import type { StepStore } from "../store/StepResults.ts"
 
 /** The task whose attempt a node works in. */
@@ -26,6 +27,8 @@ export interface RunFacts {
   readonly outputs?: OutputRecord
   /** Where the results of steps are kept; absent or null where they are not. */
   readonly steps?: StepStore | null
+  /** Set where nothing is to be written or paid for: only what would happen is of interest. */
+  readonly rehearsal?: Rehearsal
 }
 
 export interface FoundDocument {

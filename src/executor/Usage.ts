@@ -45,6 +45,21 @@ const plus = (one: Usage, other: Usage): Usage => ({
   cost: one.cost === null ? other.cost : one.cost + (other.cost ?? 0)
 })
 
+/** So many times as much, or a part of it. */
+export const times = (usages: ReadonlyArray<Usage>, factor: number): ReadonlyArray<Usage> =>
+  usages.map((usage) => ({
+    model: usage.model,
+    deployment: usage.deployment,
+    calls: usage.calls * factor,
+    inputTokens: usage.inputTokens * factor,
+    cachedTokens: usage.cachedTokens * factor,
+    outputTokens: usage.outputTokens * factor,
+    pages: usage.pages * factor,
+    millis: usage.millis * factor,
+    waitMillis: usage.waitMillis * factor,
+    cost: usage.cost === null ? null : usage.cost * factor
+  }))
+
 /** Where the results of a node's steps came from, as far as they are kept at all. */
 export interface StepCounts {
   readonly computed: number

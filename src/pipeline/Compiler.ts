@@ -18,6 +18,8 @@ import {
 import { ExecutorError } from "../executor/ExecutorError.ts"
 import * as Outputs from "../executor/Outputs.ts"
 import * as KeptSteps from "../executor/KeptSteps.ts"
+import type { PlannedStep } from "../executor/Rehearsal.ts"
+import * as RehearsedNode from "../executor/RehearsedNode.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import * as StepKey from "../executor/StepKey.ts"
 import type { Meter } from "../executor/Usage.ts"
@@ -104,6 +106,9 @@ class Compilation {
   readonly children: Array<Plan.Child> = []
   /** Of all pipelines. */
   private readonly outputs: Array<Plan.OutputNode> = []
+  private readonly steps: Array<PlannedStep> = []
+  /** The node of the outermost pipeline whose inside is compiled. */
+  private inside: string | null = null
   private readonly surroundings: Surroundings
   private readonly known = new Map<string, Plan.Plan | null>()
 
@@ -166,6 +171,7 @@ class Compilation {
         nodes,
         blocked,
         outputs: this.outputs,
+        steps: this.steps,
         input: crawler < 0 ? Option.none() : Option.some({ node: crawler, executor: input }),
         runnables: new Map()
       }
@@ -258,6 +264,9 @@ class Compilation {
           ? null
           : readCondition(common.condition, [...inSettings, "condition"], report)
       if (Either.isLeft(prepared) || common === null || condition === undefined) return undefined
+      const outer = this.inside
+      this.steps.push(plannedOf(draft, outer ?? draft.id))
+      this.inside = outer ?? draft.id
       const opens: Array<OpenInner> = []
       let broken = false
       for (const [index, inner] of (executor.inner?.(draft.settings) ?? []).entries()) {
@@ -269,6 +278,7 @@ class Compilation {
         if (open === undefined) broken = true
         else if (open !== "disabled") opens.push(open)
       }
+      this.inside = outer
       if (broken) return undefined
       const context: ExecutorContext = {
         id: ExecutorId.make(draft.id, true),
@@ -289,7 +299,7 @@ class Compilation {
             ? (run, meter) => opening(run, meter)
             : (run, meter) =>
                 Effect.flatMap(
-                  Effect.forEach(opens, (open) => open(run, meter)),
+                  Effect.forEach(opens, (open) => open(inside(run, context.id), meter)),
                   (inner) => opening(run, meter, inner)
                 )
       }
@@ -430,27 +440,58 @@ const opener = (
 ): Opening => {
   const cache = common.cache ?? (executor.cost === "cheap" ? "off" : "shared")
   if (cache === "off" || !isKeepable(executor)) {
-    return (run, meter, inner) =>
-      build({
+    return (run, meter, inner) => {
+      const rehearsal = run?.rehearsal
+      if (rehearsal !== undefined && (executor.cost !== "cheap" || writes(executor))) {
+        return Effect.succeed(RehearsedNode.leftOut(rehearsal, context.id, writes(executor)))
+      }
+      const built = build({
         ...context,
         meter,
         ...(run === undefined ? {} : { run }),
         ...(inner === undefined ? {} : { inner })
       })
+      return rehearsal === undefined
+        ? built
+        : Effect.map(built, (instance) => RehearsedNode.watched(rehearsal, context, executor.cost, instance))
+    }
   }
   const digest = StepKey.ofNode({ ...executor, settings: executor.effective(settings) })
   const node = { id: context.id, type: executor.type, digest, cache }
   return (run, meter) => {
-    const steps = run?.steps == null ? undefined : KeptSteps.make(run.steps, node, run, meter)
+    const rehearsal = run?.rehearsal
+    if (rehearsal !== undefined && executor.cost !== "cheap" && run?.steps == null) {
+      return Effect.succeed(RehearsedNode.leftOut(rehearsal, context.id, false))
+    }
+    const steps = run?.steps == null ? undefined : KeptSteps.make(run.steps, node, run, meter, executor.cost)
     const opened = build({
       ...context,
       meter,
       ...(run === undefined ? {} : { run }),
       ...(steps === undefined ? {} : { steps })
     })
-    return steps === undefined ? opened : Effect.map(opened, (instance) => Node.keeping(instance, steps, context, run))
+    const keeping =
+      steps === undefined ? opened : Effect.map(opened, (instance) => Node.keeping(instance, steps, context, run))
+    return rehearsal === undefined
+      ? keeping
+      : Effect.map(keeping, (instance) => RehearsedNode.watched(rehearsal, context, executor.cost, instance))
   }
 }
+
+/** What such an executor does is done outside of the run. */
+const writes = ({ category }: Pick<Executor<never>, "category">): boolean => category === "output"
+
+const plannedOf = ({ executor, id, settings }: Draft, place: string): PlannedStep => ({
+  id,
+  type: executor.type,
+  cost: executor.cost,
+  writes: writes(executor),
+  digest: StepKey.ofNode({ ...executor, settings: executor.effective(settings) }),
+  place
+})
+
+const inside = (run: RunFacts | undefined, node: string): RunFacts | undefined =>
+  run?.rehearsal === undefined ? run : { ...run, rehearsal: run.rehearsal.within(node) }
 
 /** Reading a source, writing outputs and running other nodes are no results that could be kept. */
 const isKeepable = ({ category, inner }: Pick<Executor<never>, "category" | "inner">): boolean =>

@@ -5,6 +5,7 @@ import type { ExecutorId } from "../domain/Ids.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { Prepared } from "../executor/Executor.ts"
 import type { Policy } from "../executor/Outputs.ts"
+import type { PlannedStep } from "../executor/Rehearsal.ts"
 import type { Drawing } from "./Drawing.ts"
 import type { Node } from "./Node.ts"
 import * as Problem from "./Problem.ts"
@@ -52,6 +53,8 @@ export interface Plan {
   /** The first executor that can crawl, with its number. */
   readonly input: Option.Option<{ readonly node: number; readonly executor: InputExecutor | null }>
   readonly outputs: ReadonlyArray<OutputNode>
+  /** All nodes that can run, those inside of others, too, in the order of the definition. */
+  readonly steps: ReadonlyArray<PlannedStep>
   /** Graphs by the number of the excluded node; filled as they are asked for. */
   readonly runnables: Map<number | "none" | "unknown", Either.Either<Runnable, Problem.PipelineInvalid>>
 }

@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
-import { type Checkpoint, initial, nothingCrawled } from "../domain/Checkpoint.ts"
+import { type Checkpoint, initial } from "../domain/Checkpoint.ts"
 import { nameOf } from "../domain/Content.ts"
 import * as Ids from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
@@ -24,6 +24,7 @@ import type { TaskQueue } from "../queue/TaskQueue.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { ClaimCheck } from "./ClaimCheck.ts"
+import * as CrawlStart from "./CrawlStart.ts"
 import * as Enqueue from "./Enqueue.ts"
 import * as FailedCrawls from "./FailedCrawls.ts"
 import * as LostMessages from "./LostMessages.ts"
@@ -98,8 +99,6 @@ const insistently = patiently("200 millis", "10 seconds")
 /** A stored crawl start this far in the future comes from a clock that is wrong; it must not stop the crawls until then. */
 const clockTolerance = 60_000
 
-const wholeSecond = (millis: number): number => Math.floor(millis / 1_000) * 1_000
-
 /** Whether a vault whose last crawl began then is due, by the same clock. */
 const isDue = (lastStart: number, interval: Duration.Duration, now: number): boolean =>
   lastStart + Duration.toMillis(interval) <= now || lastStart > now + clockTolerance
@@ -115,17 +114,6 @@ const make = Effect.gen(function* () {
   const overlap = Duration.toMillis(config.crawlOverlap)
   const lookPeriod = Duration.toMillis(config.lockTtl)
   const lostPeriod = Math.min(lookPeriod, Duration.toMillis(config.visibilityTimeout))
-
-  /**
-   * Where this crawl starts to look: the last one's start less the overlap; all documents when there was none. Services tell times of change in
-   * whole seconds: without an overlap, what changed in that very second may have come after the last listing.
-   */
-  const since = ({ checkpoint_timestamp, taken_over }: Checkpoint): Option.Option<number> =>
-    checkpoint_timestamp === nothingCrawled
-      ? Option.none()
-      : Option.map(Timestamp.parse(checkpoint_timestamp), (at) =>
-          taken_over || overlap === 0 ? wholeSecond(at) - 1 : at - overlap
-        )
 
   const discover = Effect.fnUntraced(function* (
     target: CrawlTarget,
@@ -149,7 +137,7 @@ const make = Effect.gen(function* () {
         message: `The executor ${input.id} (${input.type}) can't crawl.`
       })
     }
-    const before = progressOf(checkpoint, target)
+    const before = CrawlStart.progressOf(checkpoint, target)
     const totals = {
       /** In the source's clock: when the listing began. */
       listedAt: Option.flatMap(Option.fromNullable(before), ({ started_at }) => Timestamp.parse(started_at)),
@@ -171,7 +159,7 @@ const make = Effect.gen(function* () {
     // Of a part of the listing nothing can be said about what it lacks.
     const listsAll = following !== undefined && before === null
     const batches = instance
-      .crawl(since(checkpoint), continuation, isWaiting, {
+      .crawl(CrawlStart.since(checkpoint, overlap), continuation, isWaiting, {
         listsAll,
         ...(before === null ? {} : { from: before.resume })
       })
@@ -284,7 +272,7 @@ const make = Effect.gen(function* () {
     const start = Option.orElse(Timestamp.parse(checkpoint.listing?.started_at), () => listedAt)
     if (Option.isNone(start)) return { ...checkpoint, recently_queued: recent.changedSince(-Infinity) }
     const started_at = Timestamp.format(start.value)
-    const recently_queued = recent.changedSince(wholeSecond(start.value - overlap))
+    const recently_queued = recent.changedSince(CrawlStart.wholeSecond(start.value - overlap))
     return Option.isSome(cut)
       ? { ...checkpoint, recently_queued, waiting_documents, listing: { started_at, continuation: cut.value } }
       : {
@@ -495,12 +483,6 @@ interface Step {
   readonly resume?: string
   readonly found?: number
 }
-
-/** Where an earlier crawl of this version of the pipeline was cut off. */
-const progressOf = ({ progress }: Checkpoint, { input, version }: CrawlTarget): (Checkpoint["progress"] & {}) | null =>
-  progress !== undefined && progress !== null && progress.pipeline_version === version && input.itemsPerTask === 1
-    ? progress
-    : null
 
 /** A look at a vault that was not due is no crawl. */
 const measured = (exit: Exit.Exit<CrawlReport, unknown>, from: number): Effect.Effect<void> => {

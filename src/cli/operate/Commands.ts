@@ -325,8 +325,55 @@ const submit = Command.make(
   )
 )
 
+// --- Planning ---
+
+const plan = Command.make(
+  "plan",
+  {
+    pipeline: Args.text({ name: "PIPELINE" }).pipe(
+      Args.withDescription(
+        "A YAML file, or the id or the name of a stored pipeline, in the place of the vault's own, which is meant when absent."
+      ),
+      Args.optional
+    ),
+    vault: text("vault", "ID", "The id or the name of the vault; the only one by default."),
+    against: text(
+      "against",
+      "PIPELINE",
+      "Show the difference from this version: a file, a stored pipeline, or `stored` for the vault's own."
+    ),
+    documents: Options.choice("documents", ["new", "all"]).pipe(
+      Options.withDescription(
+        "What the next crawl would find, or every document, as a backfill takes them; by default new, and all where PIPELINE or --against is given."
+      ),
+      Options.optional
+    ),
+    sample: Options.integer("sample").pipe(
+      Options.withPseudoName("N"),
+      Options.withDescription("Go through so many documents at most, by default 100."),
+      Options.withDefault(100),
+      Options.mapEffect((sample) =>
+        sample >= 1 && sample <= 100_000
+          ? Effect.succeed(sample)
+          : refuse("--sample takes a whole number from 1 to 100000.")
+      )
+    ),
+    ...place,
+    json: Options.boolean("json").pipe(Options.withDescription("Write one JSON document."))
+  },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Plan.ts")),
+      (module) => Effect.flatMap(module.plan(options), ended)
+    )
+).pipe(
+  Command.withDescription(
+    "Tell what processing a vault or a folder would do: which documents would run, which steps would be computed and which are kept, what would be removed, and what it would cost by past runs. Documents are read, and cheap steps done; nothing is written or paid for."
+  )
+)
+
 /** The commands on an installation. */
-export const commands = [executions, poison, vaults, workers, backfill, submit] as const
+export const commands = [executions, poison, vaults, workers, backfill, submit, plan] as const
 
 type Descriptor = CommandTree.CommandTree["descriptor"]
 
@@ -399,5 +446,10 @@ export const trees: ReadonlyArray<CommandTree.CommandTree> = [
   leaf("submit", submit.descriptor, [
     "submit Invoices --items items.json",
     "submit Invoices --items - --wait 60 --json"
+  ]),
+  leaf("plan", plan.descriptor, [
+    "plan --folder ~/papers",
+    "plan changed.yaml --against stored --vault invoices --azure",
+    "plan new.yaml --against old.yaml --sample 500 --json"
   ])
 ]

@@ -91,7 +91,7 @@ const ofAzure = Effect.gen(function* () {
 })
 
 /** Standard output has the result alone. */
-const warnings = Layer.merge(
+export const warnings = Layer.merge(
   Logger.replace(
     Logger.defaultLogger,
     Logger.withConsoleError(

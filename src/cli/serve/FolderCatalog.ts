@@ -8,11 +8,11 @@ export const temporaryFolder = (folder: string): string => join(folder, FolderWo
 
 /** The same types, for which the project's folder is what the working directory is for a worker: local files lie in it, and temporary ones are hidden there. */
 export const of =
-  (folder: string) =>
+  (folder: string, temporary = temporaryFolder(folder)) =>
   (catalog: Catalog.Catalog["Type"]): Catalog.Catalog["Type"] =>
-    Catalog.make(catalog.all.map((executor) => adapted(executor, folder)))
+    Catalog.make(catalog.all.map((executor) => adapted(executor, folder, temporary)))
 
-const adapted = (executor: Executor<never>, folder: string): Executor<never> => {
+const adapted = (executor: Executor<never>, folder: string, temporary: string): Executor<never> => {
   const knows = (setting: string) => Object.hasOwn(executor.settings, setting)
   return {
     ...executor,
@@ -20,7 +20,7 @@ const adapted = (executor: Executor<never>, folder: string): Executor<never> => 
       const { allowed_root, temp_folder } = settings
       return executor.prepare({
         ...settings,
-        ...(knows("temp_folder") ? { temp_folder: temp_folder ?? temporaryFolder(folder) } : {}),
+        ...(knows("temp_folder") ? { temp_folder: temp_folder ?? temporary } : {}),
         ...(knows("allowed_root") &&
         (allowed_root === undefined || allowed_root === null || typeof allowed_root === "string")
           ? { allowed_root: resolve(folder, allowed_root ?? ".") }

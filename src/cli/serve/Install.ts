@@ -36,9 +36,12 @@ export interface Planned {
 }
 
 /** Reads the pipelines of the vaults, each with its documents and outputs in the folder. */
+export const read = (project: Project) => Effect.forEach(project.vaults, (vault) => planOf(project, vault))
+
+/** The same, where none of them may take its own results for documents. */
 export const plan = Effect.fnUntraced(function* (project: Project) {
   const path = yield* Path.Path
-  const planned = yield* Effect.forEach(project.vaults, (vault) => planOf(project, vault))
+  const planned = yield* read(project)
   for (const { outputs, vault, watched } of planned) {
     const inside = outputs.find(({ folder }) => isWithin(path, watched, folder))
     if (inside !== undefined) {
@@ -104,9 +107,6 @@ export const placesOf = (planned: ReadonlyArray<Planned>): ReadonlyMap<string, s
 export const install = Effect.fnUntraced(function* (planned: ReadonlyArray<Planned>) {
   const blobs = yield* BlobStore
   const fs = yield* FileSystem.FileSystem
-  const database = yield* Database
-  const pipelines = SqliteContainer.make(database, "pipelines")
-  const vaults = SqliteContainer.make(database, "vaults")
   for (const { documents, outputs, watched } of planned) {
     yield* Effect.mapError(
       fs.makeDirectory(watched, { recursive: true }),
@@ -115,6 +115,14 @@ export const install = Effect.fnUntraced(function* (planned: ReadonlyArray<Plann
     for (const { account, container } of [documents, ...outputs])
       yield* blobs.ensureContainer({ name: account }, container)
   }
+  yield* store(planned)
+})
+
+/** Makes the stored pipelines and vaults what the project says, and no folders. */
+export const store = Effect.fnUntraced(function* (planned: ReadonlyArray<Planned>) {
+  const database = yield* Database
+  const pipelines = SqliteContainer.make(database, "pipelines")
+  const vaults = SqliteContainer.make(database, "vaults")
   const now = yield* Timestamp.now
   const put = Effect.fnUntraced(function* (
     container: typeof pipelines,

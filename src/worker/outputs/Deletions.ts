@@ -55,12 +55,35 @@ export interface Outcome {
   readonly apply: (listedAt: number, onProgress: Effect.Effect<void>) => Effect.Effect<boolean, ServiceError>
 }
 
+/** What a crawl would find missing, without one. */
+export interface Foreseen {
+  /** Takes the documents of the listing, in its order. */
+  readonly add: (listed: ReadonlyArray<ListedDocument>) => Effect.Effect<void, ServiceError>
+  /** The listing came to its end. None when it can't be compared with the inventory. */
+  readonly finish: (held: DeletionsHeld | null) => Effect.Effect<Option.Option<Removals>, ServiceError>
+}
+
+/** The outputs that would go with documents that are gone. */
+export interface Removals {
+  /** Documents that are gone from the source. */
+  readonly missing: number
+  /** Documents that the inventory has. */
+  readonly of: number
+  /** They are so many that nothing goes before a person confirms it. */
+  readonly waits: boolean
+  /** Of so many of them the outputs were looked up. */
+  readonly lookedUp: number
+  readonly outputs: ReadonlyArray<{ readonly node: string; readonly place: string; readonly count: number }>
+}
+
 /** Deletions of documents, as crawls notice them, and outputs that have to be looked at again. */
 export class Deletions extends Context.Tag("contentflow-worker/worker/Deletions")<
   Deletions,
   {
     /** Undefined where outputs stay whatever becomes of their documents. `epoch`: the crawl's. */
     readonly follow: (target: Target, epoch: number) => Effect.Effect<Following | undefined, ServiceError>
+    /** What `follow` would find, and nothing is written. Undefined where outputs stay whatever becomes of their documents. */
+    readonly foresee: (target: Target, epoch: number) => Effect.Effect<Foreseen | undefined, ServiceError>
     /**
      * The documents that are to be processed again though they did not change, and what to do when their tasks are queued. `isSeen`: whether the listing
      * came across the document, or is sure to lack it; one that was archived is asked for until then.
@@ -79,6 +102,9 @@ export class Deletions extends Context.Tag("contentflow-worker/worker/Deletions"
     readonly tokenOf: (vault: Ids.VaultId, document: string) => Effect.Effect<Option.Option<string>, ServiceError>
   }
 >() {}
+
+/** Missing documents whose outputs are looked up to be told. */
+const mostLookedUp = 1_000
 
 /** The share of a vault that may go without a word, in percent. */
 const usualShare = 20
@@ -219,6 +245,50 @@ const make = Effect.gen(function* () {
     }
   })
 
+  // --- What would be removed ---
+
+  const outputsOf = Effect.fnUntraced(function* (target: Target, names: ReadonlyArray<string>) {
+    const removable = OutputTurn.removableOf(aroundOf(target))
+    const found = yield* Effect.forEach(names, (name) => manifests.find(target.vault.id, name), { concurrency: 8 })
+    const counts = new Map<string, { readonly node: string; readonly place: string; count: number }>()
+    for (const { manifest } of found) {
+      if (manifest === undefined) continue
+      for (const { keys, node, place } of removable(Manifest.union(manifest.outputs, manifest.stale))) {
+        const id = JSON.stringify([node, place])
+        const known = counts.get(id) ?? { node, place, count: 0 }
+        known.count += keys.length
+        counts.set(id, known)
+      }
+    }
+    return [...counts.values()]
+  })
+
+  const foresee = Effect.fnUntraced(function* (target: Target, epoch: number) {
+    if (!isFollowed(target)) return undefined
+    const inventory = Inventory.of(own, target.vault.id)
+    const found = yield* inventory.find
+    const names: Array<string> = []
+    const comparison = inventory.foresee(found, epoch, ({ missing }) => {
+      for (const [name] of missing.slice(0, mostLookedUp - names.length)) names.push(name)
+    })
+    const foreseen: Foreseen = {
+      add: comparison.add,
+      finish: Effect.fnUntraced(function* (held) {
+        const { compared } = yield* comparison.finish
+        if (Option.isNone(compared)) return Option.none<Removals>()
+        const { before, missing } = compared.value
+        return Option.some<Removals>({
+          missing,
+          of: before,
+          waits: !guardOf(target.vault, held, missing, before).mayRemove,
+          lookedUp: names.length,
+          outputs: yield* outputsOf(target, names)
+        })
+      })
+    }
+    return foreseen
+  })
+
   // --- What is looked at again ---
 
   /** Whether the document is to be processed again, and whether nothing is left to be looked at. */
@@ -269,6 +339,7 @@ const make = Effect.gen(function* () {
 
   return Deletions.of({
     follow,
+    foresee,
     again,
     tokenOf: (vault, document) =>
       Effect.map(manifests.find(vault, document), ({ manifest }) =>

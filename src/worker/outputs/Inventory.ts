@@ -130,7 +130,16 @@ export const of = (own: OwnBlobs, vault: VaultId) => {
     read,
     write,
     commit,
-    compare: (found: Found, epoch: number) => compare({ read, write }, found.head, epoch)
+    compare: (found: Found, epoch: number) => compare({ read, write }, found.head, epoch),
+    /** The same comparison without writing anything: `onPart` is given what would be written. */
+    foresee: (found: Found, epoch: number, onPart: (part: Part) => void) => {
+      const imagined = (last: string, part: Part) =>
+        Effect.sync(() => {
+          onPart(part)
+          return entryOf("", last, part)
+        })
+      return compare({ read, write: imagined }, found.head, epoch)
+    }
   }
 }
 
