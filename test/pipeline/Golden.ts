@@ -1,20 +1,10 @@
-import * as fs from "node:fs"
 import * as Schema from "effect/Schema"
 import { Content } from "../../src/domain/Content.ts"
+import * as GoldenFiles from "../support/GoldenFiles.ts"
 
-/** What the original does with given inputs; see the README beside the files. */
-const folder = new URL("../../../shared/golden/", import.meta.url)
-
-/** The lines of a file of golden vectors; undefined when the folder is not there. */
-export const vectors = (file: string): ReadonlyArray<Record<string, unknown>> | undefined => {
-  const url = new URL(file, folder)
-  if (!fs.existsSync(url)) return undefined
-  return fs
-    .readFileSync(url, "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-}
+/** The lines of a file of golden vectors: what the original does with given inputs. */
+export const vectors = (file: string): ReadonlyArray<Record<string, unknown>> =>
+  GoldenFiles.lines(file).map((line) => JSON.parse(line) as Record<string, unknown>)
 
 const decodeItem = Schema.decodeUnknownSync(Content)
 
@@ -26,7 +16,7 @@ export const items = (value: unknown): ReadonlyArray<Content> =>
 export const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 /**
- * The first difference between a vector's output and ours, or undefined. Follows the README: placeholders stand for anything, numbers
+ * The first difference between a vector's output and ours, or undefined. Placeholders stand for anything, numbers
  * are compared by value, messages of log entries only by their number.
  */
 export const difference = (expected: unknown, actual: unknown, path = ""): string | undefined => {

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { existsSync, readFileSync } from "node:fs"
 import { stringify } from "yaml"
 import { type YamlDocument, type YamlError, locate, parse, toPlain } from "../../src/yaml/Yaml.ts"
 import type { YamlNode } from "../../src/yaml/YamlNode.ts"
+import * as GoldenFiles from "../support/GoldenFiles.ts"
 
 const right = (text: string): YamlDocument => Either.getOrThrowWith(parse(text), (error) => error)
 const plain = (text: string): unknown => toPlain(right(text).value)
@@ -46,8 +46,6 @@ const tagged = (node: YamlNode): Tagged => {
   }
 }
 
-const golden = new URL("../../../shared/golden/yaml11.jsonl", import.meta.url)
-
 interface GoldenCase {
   readonly id: string
   readonly text: string
@@ -55,9 +53,8 @@ interface GoldenCase {
   readonly error?: { readonly line?: number; readonly column?: number }
 }
 
-describe.skipIf(!existsSync(golden))("the original's reading (skipped without ../shared/golden/yaml11.jsonl)", () => {
-  const lines = existsSync(golden) ? readFileSync(golden, "utf8").trim().split("\n") : []
-  for (const line of lines) {
+describe("the original's reading", () => {
+  for (const line of GoldenFiles.lines("yaml11.jsonl")) {
     const { error, id, output, text } = JSON.parse(line) as GoldenCase
     it(`${id} ${JSON.stringify(text).slice(0, 60)}`, () => {
       if (error === undefined) return assert.deepStrictEqual(tagged(right(text).value), output)

@@ -20,8 +20,8 @@ interface Step {
 
 const vectors = Golden.load("document_sets.jsonl")
 
-describe.skipIf(vectors === null)("cross_document_field_aggregator, golden vectors of ../shared/golden", () => {
-  for (const vector of vectors ?? []) {
+describe("cross_document_field_aggregator, golden vectors", () => {
+  for (const vector of vectors) {
     const steps = vector["steps"] as ReadonlyArray<Step>
     if (vector.original_defect === true || !steps.some(({ type }) => type === executor.type)) continue
     it.effect(`${vector.id} ${vector.note ?? ""}`, () =>

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
 import * as Schema from "effect/Schema"
 import { Content } from "../../../src/domain/Content.ts"
+import * as GoldenFiles from "../../support/GoldenFiles.ts"
 
-/** One line of a file of golden vectors; see the README beside them. */
+/** One line of a file of golden vectors; test/README.md says what they are. */
 export interface GoldenCase {
   readonly id: string
   readonly note?: string
@@ -15,15 +14,8 @@ export interface GoldenCase {
   readonly [field: string]: unknown
 }
 
-/** The cases of a file, or null when the shared folder is not there. */
-export const load = (name: string): ReadonlyArray<GoldenCase> | null => {
-  const path = fileURLToPath(new URL(`../../../../shared/golden/${name}`, import.meta.url))
-  if (!existsSync(path)) return null
-  const lines = readFileSync(path, "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-  return lines.map((line) => JSON.parse(line) as GoldenCase)
-}
+export const load = (name: string): ReadonlyArray<GoldenCase> =>
+  GoldenFiles.lines(name).map((line) => JSON.parse(line) as GoldenCase)
 
 export const items = (input: unknown): ReadonlyArray<Content> =>
   (Array.isArray(input) ? input : [input]).map((item) => Schema.decodeUnknownSync(Content)(fromJson(item)))
@@ -40,7 +32,7 @@ const fromJson = (value: unknown): unknown => {
 }
 
 /**
- * Where `actual` differs from what the original gave, by the README's rules: `<time>` and `<size>` stand for any, of messages in `errors` only the number
+ * Where `actual` differs from what the original gave: `<time>` and `<size>` stand for any, of messages in `errors` only the number
  * counts, numbers may differ by a billionth. Undefined when nothing does.
  */
 export const difference = (expected: unknown, actual: unknown, path = ""): string | undefined => {
