@@ -29,3 +29,17 @@ export type Outcome = Data.TaggedEnum<{
   Lost: { readonly reason: string }
 }>
 export const Outcome = Data.taggedEnum<Outcome>()
+
+const outcomes: Readonly<Record<string, true>> = {
+  Completed: true,
+  Retry: true,
+  Rejected: true,
+  Released: true,
+  Waiting: true,
+  Cancelled: true,
+  Lost: true
+} satisfies Record<Outcome["_tag"], true>
+
+/** Whether a stage gave the attempt's end instead of what the next stage needs. */
+export const isOutcome = <A extends object>(value: A | Outcome): value is Outcome =>
+  "_tag" in value && typeof value._tag === "string" && Object.hasOwn(outcomes, value._tag)

@@ -22,7 +22,6 @@ import type { CrawlLock } from "../store/CrawlLock.ts"
 import type { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
 import type { VaultStore } from "../store/VaultStore.ts"
-import * as Attempt from "./Attempt.ts"
 import * as AttemptGate from "./AttemptGate.ts"
 import * as ClaimCheck from "./ClaimCheck.ts"
 import * as Controls from "./Controls.ts"
@@ -37,13 +36,14 @@ import * as Leases from "./Leases.ts"
 import * as Outlet from "./Outlet.ts"
 import * as PipelineVersions from "./PipelineVersions.ts"
 import * as PoisonQueue from "./PoisonQueue.ts"
-import * as ProcessingWorkers from "./ProcessingWorkers.ts"
 import * as Progress from "./Progress.ts"
-import * as RunningAttempts from "./RunningAttempts.ts"
-import * as Settlement from "./Settlement.ts"
 import * as SourceWorkers from "./SourceWorkers.ts"
 import * as StepSweep from "./StepSweep.ts"
 import type { WorkerState } from "./Supervisor.ts"
+import * as AttemptSupervisor from "./task/AttemptSupervisor.ts"
+import * as ProcessingWorkers from "./task/ProcessingWorkers.ts"
+import * as Settlement from "./task/Settlement.ts"
+import * as TaskLife from "./task/TaskLife.ts"
 
 export interface WorkerGroup {
   readonly configured: number
@@ -92,9 +92,6 @@ export class WorkerEngine extends Context.Tag("contentflow-worker/worker/WorkerE
   }
 >() {}
 
-/** After the grace: for attempts to clean up, and for messages and locks to be given back. */
-const reserve = Duration.seconds(15)
-
 const group = (configured: number, workers: ReadonlyArray<WorkerState>): WorkerGroup => ({
   configured,
   active: workers.filter(({ alive }) => alive).length,
@@ -120,7 +117,7 @@ const make = Effect.gen(function* () {
     const done = yield* Effect.all([source.stop, processing.drain(config.shutdownGrace)], {
       concurrency: "unbounded",
       discard: true
-    }).pipe(Effect.disconnect, Effect.timeoutOption(Duration.sum(config.shutdownGrace, reserve)))
+    }).pipe(Effect.disconnect, Effect.timeoutOption(Duration.sum(config.shutdownGrace, ProcessingWorkers.reserve)))
     yield* Option.isSome(done)
       ? Effect.logInfo("Stopped")
       : Effect.logWarning("Stopped, but not everything was given back: its leases and locks expire")
@@ -199,12 +196,11 @@ const manifests = ManifestStore.layer.pipe(Layer.provide(ValvedBlobs.layer))
 
 export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(WorkerEngine, make).pipe(
   Layer.provide(Layer.mergeAll(ProcessingWorkers.layer, SourceWorkers.layer)),
-  Layer.provide(Layer.mergeAll(Attempt.layer, Settlement.layer, CrawlSchedule.layer, Crawl.layer)),
+  Layer.provide(Layer.mergeAll(TaskLife.layer, CrawlSchedule.layer, Crawl.layer)),
+  Layer.provide(Layer.mergeAll(Settlement.layer, AttemptSupervisor.layer)),
   Layer.provide(Layer.mergeAll(TaskOutputs.layer, Deletions.layer)),
   Layer.provide(manifests),
-  Layer.provide(
-    Layer.mergeAll(Leases.layer, RunningAttempts.layer, AttemptGate.layer, Known.layer, Intake.layer, PoisonQueue.layer)
-  ),
+  Layer.provide(Layer.mergeAll(Leases.layer, AttemptGate.layer, Known.layer, Intake.layer, PoisonQueue.layer)),
   Layer.provide(
     Layer.mergeAll(
       Progress.layer,
