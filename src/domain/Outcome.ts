@@ -41,5 +41,5 @@ const outcomes: Readonly<Record<string, true>> = {
 } satisfies Record<Outcome["_tag"], true>
 
 /** Whether a stage gave the attempt's end instead of what the next stage needs. */
-export const isOutcome = <A extends object>(value: A | Outcome): value is Outcome =>
+export const isOutcome = (value: object): value is Outcome =>
   "_tag" in value && typeof value._tag === "string" && Object.hasOwn(outcomes, value._tag)
