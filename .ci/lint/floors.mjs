@@ -18,7 +18,7 @@ const floors = [
   ["executors", "pipeline"],
   ["worker"],
   ["operations", "forecast"],
-  ["http"],
+  ["http", "ui"],
   ["AzureWorker.ts", "FolderWorker.ts"],
   ["cli", "index.ts"],
   ["testing"],
@@ -27,7 +27,7 @@ const floors = [
 ]
 
 const files = readdirSync("src", { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+  .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
   .map((entry) => relative(".", join(entry.parentPath ?? entry.path, entry.name)))
 const roomOf = (file) => file.split("/")[1]
 const floorOf = (file) => floors.findIndex((rooms) => rooms.includes(roomOf(file)))

@@ -24,6 +24,7 @@ import * as RunFolderSweep from "../executors/input/RunFolderSweep.ts"
 import { randomBytes } from "node:crypto"
 import * as FolderWorker from "../FolderWorker.ts"
 import * as WorkerHttp from "../http/HttpServer.ts"
+import * as Page from "../http/Page.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { WorkerEngine } from "../worker/WorkerEngine.ts"
 import * as Telemetry from "../telemetry/Telemetry.ts"
@@ -162,7 +163,7 @@ const listen = (settings: ServeSettings.ServeSettings) =>
     return Option.some({ url, token })
   })
 
-/** Where the HTTP server is, and the token that opens its operations once. */
+/** Where the HTTP server is, and the token that opens its page once. */
 interface Address {
   readonly url: string
   readonly token: string
@@ -181,7 +182,7 @@ const opening = (
     `Kept in   ${project.folder}/${FolderWorker.hiddenFolder}`,
     ...Option.toArray(address).flatMap(({ token, url }) => [
       `Status    ${url}/status  (${url}/docs)`,
-      `Sign in   once, at POST ${url}/session, with the token ${token}`
+      `Page      ${url}${Page.path}#token=${token}  (signs in once)`
     ]),
     once
       ? "Ends when all documents are done."

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from "node:path"
 import { Buffer } from "node:buffer"
 import process from "node:process"
+import { bundle } from "../ui/build.mjs"
 
 const [, , out] = process.argv
 if (out === undefined) throw new Error("Usage: node src/deploy/image.mjs FOLDER")
@@ -66,8 +67,10 @@ writeFileSync(
 // --- What is inside ---
 
 const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8"))
+// The page has packages inside that the program itself does not need.
+const inPage = new Set(bundle().packages)
 const inside = Object.entries(packages).filter(
-  ([path, { dev, devOptional }]) => path !== "" && !dev && !devOptional && existsSync(path)
+  ([path, { dev, devOptional }]) => path !== "" && ((!dev && !devOptional) || inPage.has(path)) && existsSync(path)
 )
 const texts = inside.map(([path, { license = "see below", name, version }]) => {
   const files = readdirSync(path).filter((file) => /^(?:licen[cs]e|notice|copying)/i.test(file))

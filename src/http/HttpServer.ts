@@ -20,6 +20,7 @@ import * as Operations from "../operations/Operations.ts"
 import * as Access from "./Access.ts"
 import * as Dependencies from "./Dependencies.ts"
 import * as Handlers from "./Handlers.ts"
+import * as Page from "./Page.ts"
 import { paths } from "./WorkerApi.ts"
 
 const json = (status: number, body: Readonly<Record<string, string>>) => HttpServerResponse.unsafeJson(body, { status })
@@ -130,7 +131,10 @@ const hardened = (app: HttpApp.Default): HttpApp.Default =>
       "referrer-policy": "no-referrer",
       "x-frame-options": "DENY",
       ...(response.headers["content-type"]?.includes("json") === true
-        ? { "content-security-policy": "default-src 'none'; frame-ancestors 'none'" }
+        ? {
+            "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+            "cache-control": "no-store"
+          }
         : {})
     })
   )
@@ -138,6 +142,7 @@ const hardened = (app: HttpApp.Default): HttpApp.Default =>
 const routes = (access: AccessConfig.AccessSettings) =>
   HttpApiBuilder.serve().pipe(
     Layer.provide(HttpApiBuilder.middleware((app: HttpApp.Default) => hardened(boundBodies(answerEverything(app))))),
+    Layer.provide(Page.layer),
     Layer.provide(HttpApiSwagger.layer({ path: "/docs" })),
     Layer.provide(HttpApiBuilder.middlewareOpenApi({ path: "/openapi.json" })),
     Layer.provide(Handlers.layer),

@@ -14,6 +14,8 @@ import * as BulkOperations from "../operations/BulkOperations.ts"
 import * as Executions from "../operations/Executions.ts"
 import type { NoSuchThing, NotPossible } from "../operations/Operation.ts"
 import { OperationLog } from "../operations/OperationLog.ts"
+import { Overview } from "../operations/Overview.ts"
+import { Pipelines } from "../operations/Pipelines.ts"
 import { PoisonMessages } from "../operations/PoisonMessages.ts"
 import { Submissions } from "../operations/Submissions.ts"
 import { Vaults } from "../operations/Vaults.ts"
@@ -155,6 +157,18 @@ const VaultsLive = HttpApiBuilder.group(WorkerApi, "vaults", (handlers) =>
   )
 )
 
+const PipelinesLive = HttpApiBuilder.group(WorkerApi, "pipelines", (handlers) =>
+  Effect.map(Pipelines, (pipelines) =>
+    handlers.handle("show", ({ path: { id }, urlParams: { version } }) => answered(pipelines.show(id, version)))
+  )
+)
+
+const OverviewLive = HttpApiBuilder.group(WorkerApi, "overview", (handlers) =>
+  Effect.map(Overview, (overview) =>
+    handlers.handle("show", ({ urlParams: { hours = 24 } }) => answered(overview.show(hours)))
+  )
+)
+
 const WorkersLive = HttpApiBuilder.group(WorkerApi, "workers", (handlers) =>
   Effect.map(Workers, (workers) =>
     handlers
@@ -273,7 +287,9 @@ export const layer = Layer.mergeAll(
   ExecutionsLive,
   PoisonLive,
   VaultsLive,
+  PipelinesLive,
   WorkersLive,
+  OverviewLive,
   ActionsLive,
   TasksLive,
   SessionsLive,

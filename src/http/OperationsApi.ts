@@ -7,6 +7,8 @@ import { Pause, PausedWork, PauseScope } from "../domain/Control.ts"
 import { ExecutionSummary, Time } from "../domain/ExecutionFilter.ts"
 import { BulkRequest, Rate } from "../operations/BulkRequest.ts"
 import { Operation } from "../operations/Operation.ts"
+import { Figures } from "../operations/Overview.ts"
+import { PipelineGraph } from "../operations/Pipelines.ts"
 import { Submission } from "../operations/Submission.ts"
 import { Worker } from "../operations/Worker.ts"
 import { OperatorAccess, ReaderAccess } from "./Actor.ts"
@@ -268,6 +270,36 @@ export class Vaults extends HttpApiGroup.make("vaults")
   .addError(BadRequest)
   .addError(StoreFails)
   .annotateContext(OpenApi.annotations({ description: "Where documents come from, and what rests." })) {}
+
+export class Pipelines extends HttpApiGroup.make("pipelines")
+  .add(
+    HttpApiEndpoint.get("show")`/pipelines/${Id}`
+      .setUrlParams(Schema.Struct({ version: optional }))
+      .addSuccess(PipelineGraph)
+      .addError(Missing)
+      .middleware(ReaderAccess)
+      .annotateContext(said("Show the graph of a pipeline", "With `version` as executions of that version ran it."))
+  )
+  .addError(BadRequest)
+  .addError(StoreFails)
+  .annotateContext(OpenApi.annotations({ description: "What is done to documents." })) {}
+
+export class Overview extends HttpApiGroup.make("overview")
+  .add(
+    HttpApiEndpoint.get("show", "/overview")
+      .setUrlParams(Schema.Struct({ hours: Limit }))
+      .addSuccess(Figures)
+      .middleware(ReaderAccess)
+      .annotateContext(
+        said(
+          "Show how the installation does",
+          "Of the last so many hours, 24 where nobody says; at most half a minute old."
+        )
+      )
+  )
+  .addError(BadRequest)
+  .addError(StoreFails)
+  .annotateContext(OpenApi.annotations({ description: "The queue, what ended, why it failed and what it cost." })) {}
 
 export class Workers extends HttpApiGroup.make("workers")
   .add(

@@ -159,7 +159,9 @@ export class WorkerApi extends HttpApi.make("worker")
   .add(OperationsApi.Executions)
   .add(OperationsApi.Poison)
   .add(OperationsApi.Vaults)
+  .add(OperationsApi.Pipelines)
   .add(OperationsApi.Workers)
+  .add(OperationsApi.Overview)
   .add(OperationsApi.Operations)
   .add(OperationsApi.Tasks)
   .add(OperationsApi.Sessions)
@@ -178,5 +180,6 @@ export const paths: ReadonlySet<string> = new Set([
   "/status",
   "/metrics",
   "/openapi.json",
-  "/docs"
+  "/docs",
+  "/ui"
 ])

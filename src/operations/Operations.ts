@@ -1,8 +1,11 @@
 import * as Layer from "effect/Layer"
 import * as ClaimCheck from "../worker/ClaimCheck.ts"
+import * as PipelineVersions from "../worker/PipelineVersions.ts"
 import * as BulkOperations from "./BulkOperations.ts"
 import * as Executions from "./Executions.ts"
 import * as OperationLog from "./OperationLog.ts"
+import * as Overview from "./Overview.ts"
+import * as Pipelines from "./Pipelines.ts"
 import * as PoisonMessages from "./PoisonMessages.ts"
 import * as Submissions from "./Submissions.ts"
 import * as TaskQueueClient from "./TaskQueueClient.ts"
@@ -16,9 +19,11 @@ export const layer = Layer.mergeAll(
   Workers.layer,
   Submissions.layer,
   TaskQueueClient.layer,
-  BulkOperations.layer
+  BulkOperations.layer,
+  Overview.layer,
+  Pipelines.layer
 ).pipe(
   Layer.provideMerge(PoisonMessages.layer),
   Layer.provideMerge(OperationLog.layer),
-  Layer.provide(ClaimCheck.layer)
+  Layer.provide([ClaimCheck.layer, PipelineVersions.layer])
 )

@@ -1,0 +1,237 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import type { Page } from "playwright-core"
+import { MemoryStores } from "../../src/store/MemoryStores.ts"
+import * as Engine from "../support/MemoryEngine.ts"
+import * as Browser from "./Browser.ts"
+import { evil, failed, held, layer as worldLayer, operator, reader, stored, World } from "./World.ts"
+
+/** A page of its own, with what went wrong in it. */
+const opened = Effect.gen(function* () {
+  const browser = yield* Browser.Browser
+  const { url } = yield* World
+  const context = yield* Effect.acquireRelease(
+    Effect.promise(() =>
+      browser.newContext({ viewport: { width: 1_280, height: 900 }, timezoneId: "Asia/Tokyo", locale: "en-GB" })
+    ),
+    (context) => Effect.promise(() => context.close())
+  )
+  const page = yield* Effect.promise(() => context.newPage())
+  const errors: Array<string> = []
+  page.on("pageerror", (error) => errors.push(error.message))
+  page.on("console", (message) => {
+    if (message.type() === "error" && !message.text().includes("401")) errors.push(message.text())
+  })
+  page.setDefaultTimeout(20_000)
+  return { context, errors, page, url }
+})
+
+/** The page of an operator, at a view. */
+const at = Effect.fnUntraced(function* (address: string, token = operator) {
+  const tab = yield* opened
+  yield* Effect.promise(async () => {
+    await tab.page.goto(`${tab.url}/ui#${address}`)
+    await tab.page.getByLabel("Token").fill(token)
+    await tab.page.getByRole("button", { name: "Sign in" }).click()
+    await tab.page.getByRole("navigation").waitFor()
+  })
+  return tab
+})
+
+const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name, exact: true })
+
+/** Presses a button that asks, and then the one that does it. */
+const press = async (page: Page, name: string | RegExp, does: string | RegExp): Promise<void> => {
+  await button(page, name).click()
+  await page.getByRole("dialog").getByRole("button", { name: does, exact: true }).click()
+}
+
+const executionOf = (id: string) => Effect.map(MemoryStores, ({ executions }) => executions.documents.get(id))
+
+const statusOf = (id: string) => Effect.map(executionOf(id), (execution) => execution?.["status"])
+
+const eventually = <R>(isTrue: Effect.Effect<boolean, never, R>) =>
+  Effect.repeat(Effect.delay(isTrue, "50 millis"), { until: (is) => is }).pipe(
+    Effect.timeout("20 seconds"),
+    Effect.orDie
+  )
+
+const accessible = (page: Page, name: string) =>
+  Effect.promise(async () => {
+    assert.deepStrictEqual(await Browser.violations(page), [], name)
+    await Browser.picture(page, name)
+  })
+
+describe("the page", () => {
+  if ("Deno" in globalThis) {
+    it.skip("is tested on Node alone: the browser's driver does not run on Deno", () => {})
+    return
+  }
+
+  layer(Layer.merge(Browser.layer, worldLayer), { excludeTestServices: true })((it) => {
+    it.scoped("asks who is there; a reader sees, and has no buttons that act", () =>
+      Effect.gen(function* () {
+        yield* failed(1)
+        const { context, page, url } = yield* opened
+        yield* Effect.promise(() => page.goto(`${url}/ui`))
+        yield* Effect.promise(() => page.getByLabel("Token").waitFor())
+        yield* accessible(page, "sign-in")
+        yield* Effect.promise(async () => {
+          await page.getByLabel("Token").fill("a wrong one")
+          await button(page, "Sign in").click()
+          await page.getByText("The token is not valid.").waitFor()
+          await page.getByLabel("Token").fill(reader)
+          await button(page, "Sign in").click()
+          await page.getByRole("link", { name: "Executions" }).click()
+          await page.getByRole("link", { name: "contracts/lease-1.pdf" }).click()
+          await page.getByRole("heading", { name: "Error" }).waitFor()
+          for (const name of ["Retry", "Delete", "Cancel"])
+            assert.strictEqual(await button(page, name).count(), 0, name)
+          const [cookie] = await context.cookies()
+          assert.deepInclude(cookie, { httpOnly: true, sameSite: "Strict" })
+          await button(page, "Sign out").click()
+          await page.getByLabel("Token").waitFor()
+          await page.reload()
+          await page.getByLabel("Token").waitFor()
+        })
+      })
+    )
+
+    it.scoped("puts a thousand executions back by one click, each of which runs once", () =>
+      Effect.gen(function* () {
+        for (let i = 1; i <= 1_000; i++) yield* failed(i)
+        const { errors, page } = yield* at("/executions?status=failed")
+        yield* Effect.promise(() => page.getByText("200 loaded, more below").waitFor())
+        yield* accessible(page, "executions")
+        yield* Effect.promise(async () => {
+          await button(page, "Retry all").click()
+          await page.getByRole("dialog").getByText("Retry 1,000 executions?").waitFor()
+        })
+        yield* accessible(page, "confirmation")
+        yield* Effect.promise(async () => {
+          await page.getByRole("dialog").getByRole("button", { name: "Retry 1,000 executions" }).click()
+          await page.getByText("1,000 done, 0 skipped, 0 failed").waitFor()
+        })
+        yield* eventually(
+          Effect.map(MemoryStores, ({ executions }) =>
+            [...executions.documents.values()].every(({ status }) => status === "completed")
+          )
+        )
+        assert.deepStrictEqual(
+          [...stored].filter(([, times]) => times !== 1),
+          []
+        )
+        assert.strictEqual(stored.size, 1_000)
+        yield* Effect.promise(() => page.getByText("No executions match.").waitFor())
+        assert.deepStrictEqual(errors, [])
+      })
+    )
+
+    it.scoped("scrolls through ten thousand rows, with a few of them in the document", () =>
+      Effect.gen(function* () {
+        for (let i = 2_000; i < 12_000; i++) yield* failed(i, { status: "completed", error: null })
+        const { page } = yield* at("/executions?status=completed")
+        yield* Effect.promise(async () => {
+          const region = page.getByRole("region", { name: "Executions" })
+          await region.focus()
+          const last = page.getByRole("link", { name: "contracts/lease-11999.pdf" })
+          // Each time the next rows are loaded, until there are none.
+          for (let i = 0; i < 200 && (await last.count()) === 0; i++) {
+            await page.keyboard.press("End")
+            await page.waitForTimeout(20)
+          }
+          await last.waitFor()
+          assert.isBelow(await region.getByRole("row").count(), 100)
+        })
+      })
+    )
+
+    it.scoped("shows names and errors that look like scripts as what they are", () =>
+      Effect.gen(function* () {
+        yield* failed(0, {
+          content: [{ id: { canonical_id: evil } }],
+          error: `${evil} is broken`,
+          status_message: evil
+        })
+        const { errors, page } = yield* at("/executions?status=failed")
+        yield* Effect.promise(async () => {
+          await page.getByRole("link", { name: evil }).click()
+          await page.getByText(`${evil} is broken`).first().waitFor()
+          await page.getByRole("link", { name: "Overview" }).click()
+          await page.getByRole("heading", { name: "Failures by reason" }).waitFor()
+          assert.strictEqual(await page.locator("img").count(), 0)
+          assert.strictEqual(await page.title(), "Overview – ContentFlow worker")
+        })
+        yield* accessible(page, "overview")
+        assert.deepStrictEqual(errors, [])
+      })
+    )
+
+    it.scoped("shows one execution as it ran, and retries, cancels and deletes it", () =>
+      Effect.gen(function* () {
+        yield* Engine.enqueue(21_001, { content: [Engine.item("reports/broken-3.pdf")] })
+        yield* eventually(Effect.map(statusOf("exec_21001"), (status) => status === "failed"))
+        const { errors, page } = yield* at("/executions/exec_21001")
+        yield* Effect.promise(async () => {
+          await page.getByText("Page 3 of reports/broken-3.pdf can't be read").first().waitFor()
+          await page
+            .getByRole("img", { name: "read: completed, judge: failed, store: not run, index: not run" })
+            .waitFor()
+          const node = page.getByRole("row", { name: /^judge / })
+          await node.getByText("failed").first().waitFor()
+          await page.getByRole("cell", { name: "gpt-4.1" }).waitFor()
+        })
+        yield* accessible(page, "execution")
+        held.set("reports/broken-3.pdf", new Promise(() => {}))
+        yield* Effect.promise(async () => {
+          await button(page, "Retry: reports/broken-3.pdf").click()
+          await page.getByText("It is in the queue again.").waitFor()
+          await page.getByRole("heading", { name: "Earlier runs" }).waitFor()
+          await press(page, "Cancel: reports/broken-3.pdf", "Cancel")
+          await page.getByText("cancelled").first().waitFor()
+        })
+        held.clear()
+        yield* eventually(Effect.map(statusOf("exec_21001"), (status) => status === "failed"))
+        yield* Effect.promise(async () => {
+          await press(page, "Delete: reports/broken-3.pdf", "Delete")
+          await page.getByRole("heading", { name: "Executions" }).waitFor()
+        })
+        yield* eventually(Effect.map(executionOf("exec_21001"), (execution) => execution === undefined))
+        assert.deepStrictEqual(errors, [])
+      })
+    )
+
+    it.scoped("lets nothing else run in it, and keeps what it is made of", () =>
+      Effect.gen(function* () {
+        const { url } = yield* World
+        yield* Effect.promise(async () => {
+          const page = await fetch(`${url}/ui`)
+          const text = await page.text()
+          const policy = page.headers.get("content-security-policy") ?? ""
+          for (const part of [
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for"
+          ])
+            assert.include(policy, part)
+          assert.notInclude(policy, "unsafe")
+          assert.strictEqual(page.headers.get("cache-control"), "no-cache")
+          const [script = ""] = /\/ui\/assets\/[\w-]+\.js/.exec(text) ?? []
+          const asset = await fetch(url + script)
+          assert.strictEqual(asset.status, 200)
+          assert.include(asset.headers.get("cache-control") ?? "", "immutable")
+          await asset.arrayBuffer()
+          for (const path of ["/ui/assets/none.js", "/ui/assets/..%2findex.html", "/ui/assets/%2e%2e/LICENSES.txt"]) {
+            const answer = await fetch(url + path)
+            assert.strictEqual(answer.status, 404, path)
+            await answer.arrayBuffer()
+          }
+          const data = await fetch(`${url}/executions`, { headers: { authorization: `Bearer ${reader}` } })
+          assert.strictEqual(data.headers.get("cache-control"), "no-store")
+          await data.arrayBuffer()
+        })
+      })
+    )
+  })
+})
