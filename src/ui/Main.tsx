@@ -8,7 +8,11 @@ import { resume, session, signOut } from "./Session.ts"
 import { SignIn } from "./SignIn.tsx"
 import { Execution } from "./views/Execution.tsx"
 import { Executions } from "./views/Executions.tsx"
+import { Operations } from "./views/Operations.tsx"
 import { Overview } from "./views/Overview.tsx"
+import { PoisonMessage, PoisonQueue } from "./views/Poison.tsx"
+import { Vault, Vaults } from "./views/Vaults.tsx"
+import { Workers } from "./views/Workers.tsx"
 
 const App = () => {
   const state = session.value
@@ -101,6 +105,14 @@ const Current = () => {
   switch (view) {
     case "executions":
       return id === null ? <Executions /> : <Execution key={id} id={id} />
+    case "poison":
+      return id === null ? <PoisonQueue /> : <PoisonMessage key={id} id={id} />
+    case "vaults":
+      return id === null ? <Vaults /> : <Vault key={id} id={id} />
+    case "workers":
+      return <Workers />
+    case "operations":
+      return <Operations />
     default:
       return <Overview />
   }

@@ -1,10 +1,23 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import type { Page } from "playwright-core"
+import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import * as Browser from "./Browser.ts"
-import { evil, failed, held, layer as worldLayer, operator, reader, stored, World } from "./World.ts"
+import {
+  evil,
+  failed,
+  healed,
+  held,
+  layer as worldLayer,
+  once,
+  operator,
+  reader,
+  scans,
+  stored,
+  World
+} from "./World.ts"
 
 /** A page of its own, with what went wrong in it. */
 const opened = Effect.gen(function* () {
@@ -45,6 +58,8 @@ const press = async (page: Page, name: string | RegExp, does: string | RegExp): 
   await button(page, name).click()
   await page.getByRole("dialog").getByRole("button", { name: does, exact: true }).click()
 }
+
+const progress = (page: Page) => page.getByRole("region", { name: "The operation that was begun" })
 
 const executionOf = (id: string) => Effect.map(MemoryStores, ({ executions }) => executions.documents.get(id))
 
@@ -97,72 +112,135 @@ describe("the page", () => {
       })
     )
 
-    it.scoped("puts a thousand executions back by one click, each of which runs once", () =>
+    it.scoped("opens by the link that serve prints, once, and keeps the token out of the address", () =>
       Effect.gen(function* () {
-        for (let i = 1; i <= 1_000; i++) yield* failed(i)
-        const { errors, page } = yield* at("/executions?status=failed")
-        yield* Effect.promise(() => page.getByText("200 loaded, more below").waitFor())
-        yield* accessible(page, "executions")
+        const first = yield* opened
         yield* Effect.promise(async () => {
-          await button(page, "Retry all").click()
-          await page.getByRole("dialog").getByText("Retry 1,000 executions?").waitFor()
+          await first.page.goto(`${first.url}/ui#token=${encodeURIComponent(once)}`)
+          await first.page.getByRole("navigation").waitFor()
+          assert.strictEqual(first.page.url(), `${first.url}/ui#/`)
+          await first.page.goBack()
+          assert.notInclude(first.page.url(), "token")
         })
-        yield* accessible(page, "confirmation")
+        const second = yield* opened
         yield* Effect.promise(async () => {
-          await page.getByRole("dialog").getByRole("button", { name: "Retry 1,000 executions" }).click()
-          await page.getByText("1,000 done, 0 skipped, 0 failed").waitFor()
+          await second.page.goto(`${second.url}/ui#token=${encodeURIComponent(once)}`)
+          await second.page.getByText("The token is not valid.").waitFor()
         })
-        yield* eventually(
-          Effect.map(MemoryStores, ({ executions }) =>
-            [...executions.documents.values()].every(({ status }) => status === "completed")
-          )
+      })
+    )
+
+    it.scoped("lets nothing else run in it, and keeps what it is made of", () =>
+      Effect.gen(function* () {
+        const { url } = yield* World
+        yield* Effect.promise(async () => {
+          const page = await fetch(`${url}/ui`)
+          const text = await page.text()
+          const policy = page.headers.get("content-security-policy") ?? ""
+          for (const part of [
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for"
+          ])
+            assert.include(policy, part)
+          assert.notInclude(policy, "unsafe")
+          assert.strictEqual(page.headers.get("cache-control"), "no-cache")
+          const [script = ""] = /\/ui\/assets\/[\w-]+\.js/.exec(text) ?? []
+          const asset = await fetch(url + script)
+          assert.strictEqual(asset.status, 200)
+          assert.include(asset.headers.get("cache-control") ?? "", "immutable")
+          await asset.arrayBuffer()
+          for (const path of ["/ui/assets/none.js", "/ui/assets/..%2findex.html", "/ui/assets/%2e%2e/LICENSES.txt"]) {
+            const answer = await fetch(url + path)
+            assert.strictEqual(answer.status, 404, path)
+            await answer.arrayBuffer()
+          }
+          const data = await fetch(`${url}/executions`, { headers: { authorization: `Bearer ${reader}` } })
+          assert.strictEqual(data.headers.get("cache-control"), "no-store")
+          await data.arrayBuffer()
+        })
+      })
+    )
+
+    it.scoped("shows poison messages, and puts them back or discards them", () =>
+      Effect.gen(function* () {
+        const queue = yield* TaskQueue
+        yield* Effect.forEach([1, 2, 3], (i) =>
+          Engine.enqueue(30_000 + i, { content: [Engine.item(`notes/broken-${i}.pdf`)] })
         )
-        assert.deepStrictEqual(
-          [...stored].filter(([, times]) => times !== 1),
-          []
-        )
-        assert.strictEqual(stored.size, 1_000)
-        yield* Effect.promise(() => page.getByText("No executions match.").waitFor())
+        yield* queue.sendPoison("no task of ours")
+        yield* eventually(Effect.orDie(Effect.map(queue.stats, ({ poisonDepth }) => poisonDepth === 4)))
+        const { errors, page } = yield* at("/poison")
+        yield* Effect.promise(() => page.getByText("4 in all").waitFor())
+        yield* accessible(page, "poison")
+        for (const i of [1, 2, 3]) healed.add(`notes/broken-${i}.pdf`)
+        yield* Effect.promise(async () => {
+          await page.getByRole("link", { name: "notes/broken-1.pdf" }).click()
+          await page.getByText("Page 3 of notes/broken-1.pdf can't be read").first().waitFor()
+        })
+        yield* accessible(page, "poison-message")
+        yield* Effect.promise(async () => {
+          await button(page, "Put back: notes/broken-1.pdf").click()
+          await page.getByText("It is in the queue again.").waitFor()
+          await page.getByLabel("Reason").fill("can't be read")
+          await button(page, "Filter").click()
+          await page.getByText("2 in all").waitFor()
+          await press(page, "Put back all", "Put back 2 messages")
+          await progress(page).getByText("2 done, 0 skipped, 0 failed").waitFor()
+          await page.getByRole("link", { name: "Clear" }).click()
+          await page.getByText("1 in all").waitFor()
+          await press(page, /^Discard: /, "Discard")
+          await page.getByText("No messages match.").waitFor()
+        })
+        for (const i of [1, 2, 3])
+          yield* eventually(Effect.map(statusOf(`exec_${30_000 + i}`), (status) => status === "completed"))
         assert.deepStrictEqual(errors, [])
       })
     )
 
-    it.scoped("scrolls through ten thousand rows, with a few of them in the document", () =>
+    it.scoped("crawls, pauses and resumes a vault, and processes its documents again", () =>
       Effect.gen(function* () {
-        for (let i = 2_000; i < 12_000; i++) yield* failed(i, { status: "completed", error: null })
-        const { page } = yield* at("/executions?status=completed")
+        const { errors, page } = yield* at("/vaults")
+        yield* Effect.promise(() =>
+          page
+            .getByRole("row", { name: /^Scans / })
+            .getByText("on")
+            .waitFor()
+        )
+        yield* accessible(page, "vaults")
+        scans.add("scans/1.pdf").add("scans/2.pdf")
         yield* Effect.promise(async () => {
-          const region = page.getByRole("region", { name: "Executions" })
-          await region.focus()
-          const last = page.getByRole("link", { name: "contracts/lease-11999.pdf" })
-          // Each time the next rows are loaded, until there are none.
-          for (let i = 0; i < 200 && (await last.count()) === 0; i++) {
-            await page.keyboard.press("End")
-            await page.waitForTimeout(20)
-          }
-          await last.waitFor()
-          assert.isBelow(await region.getByRole("row").count(), 100)
+          await button(page, "Crawl now: Scans").click()
+          await page.getByText("A worker crawls it as soon as one is free.").waitFor()
+          await button(page, "Pause: Contracts").click()
+          await button(page, "Resume: the vault vault-1").waitFor()
+          await button(page, "Resume: Contracts").click()
+          await page.getByText("Nothing is paused.").waitFor()
+          await page.getByLabel("Pause of everything").selectOption("processing")
+          await button(page, "Pause: everything").click()
+          await page.getByText("processing of everything, by operator").waitFor()
+          await button(page, "Resume: everything").click()
+          await page.getByText("Nothing is paused.").waitFor()
+          await page.getByRole("link", { name: "Scans" }).click()
         })
-      })
-    )
-
-    it.scoped("shows names and errors that look like scripts as what they are", () =>
-      Effect.gen(function* () {
-        yield* failed(0, {
-          content: [{ id: { canonical_id: evil } }],
-          error: `${evil} is broken`,
-          status_message: evil
-        })
-        const { errors, page } = yield* at("/executions?status=failed")
+        const ofScans = Effect.map(MemoryStores, ({ executions }) =>
+          [...executions.documents.values()].filter(
+            ({ status, vault_id }) => vault_id === "vault-2" && status === "completed"
+          )
+        )
+        yield* eventually(Effect.map(ofScans, ({ length }) => length === 2))
         yield* Effect.promise(async () => {
-          await page.getByRole("link", { name: evil }).click()
-          await page.getByText(`${evil} is broken`).first().waitFor()
-          await page.getByRole("link", { name: "Overview" }).click()
-          await page.getByRole("heading", { name: "Failures by reason" }).waitFor()
-          assert.strictEqual(await page.locator("img").count(), 0)
-          assert.strictEqual(await page.title(), "Overview – ContentFlow worker")
+          await page.reload()
+          await page.getByRole("row", { name: /^list at rest/ }).waitFor()
         })
-        yield* accessible(page, "overview")
+        yield* accessible(page, "vault")
+        yield* Effect.promise(async () => {
+          await page.getByLabel("Documents").selectOption("all")
+          await press(page, "Process again", "Process 2 documents again")
+          await progress(page).getByText("2 done, 0 skipped, 0 failed").waitFor()
+        })
+        yield* eventually(Effect.map(ofScans, ({ length }) => length === 4))
         assert.deepStrictEqual(errors, [])
       })
     )
@@ -201,36 +279,105 @@ describe("the page", () => {
       })
     )
 
-    it.scoped("lets nothing else run in it, and keeps what it is made of", () =>
+    it.scoped("shows names and errors that look like scripts as what they are", () =>
       Effect.gen(function* () {
-        const { url } = yield* World
-        yield* Effect.promise(async () => {
-          const page = await fetch(`${url}/ui`)
-          const text = await page.text()
-          const policy = page.headers.get("content-security-policy") ?? ""
-          for (const part of [
-            "default-src 'none'",
-            "script-src 'self'",
-            "frame-ancestors 'none'",
-            "require-trusted-types-for"
-          ])
-            assert.include(policy, part)
-          assert.notInclude(policy, "unsafe")
-          assert.strictEqual(page.headers.get("cache-control"), "no-cache")
-          const [script = ""] = /\/ui\/assets\/[\w-]+\.js/.exec(text) ?? []
-          const asset = await fetch(url + script)
-          assert.strictEqual(asset.status, 200)
-          assert.include(asset.headers.get("cache-control") ?? "", "immutable")
-          await asset.arrayBuffer()
-          for (const path of ["/ui/assets/none.js", "/ui/assets/..%2findex.html", "/ui/assets/%2e%2e/LICENSES.txt"]) {
-            const answer = await fetch(url + path)
-            assert.strictEqual(answer.status, 404, path)
-            await answer.arrayBuffer()
-          }
-          const data = await fetch(`${url}/executions`, { headers: { authorization: `Bearer ${reader}` } })
-          assert.strictEqual(data.headers.get("cache-control"), "no-store")
-          await data.arrayBuffer()
+        yield* failed(0, {
+          content: [{ id: { canonical_id: evil } }],
+          error: `${evil} is broken`,
+          status_message: evil
         })
+        const { errors, page } = yield* at("/executions?status=failed")
+        yield* Effect.promise(async () => {
+          await page.getByRole("link", { name: evil }).click()
+          await page.getByText(`${evil} is broken`).first().waitFor()
+          await page.getByRole("link", { name: "Overview" }).click()
+          await page.getByRole("heading", { name: "Failures by reason" }).waitFor()
+          assert.strictEqual(await page.locator("img").count(), 0)
+          assert.strictEqual(await page.title(), "Overview – ContentFlow worker")
+        })
+        yield* accessible(page, "overview")
+        assert.deepStrictEqual(errors, [])
+      })
+    )
+
+    it.scoped("puts a thousand executions back by one click, each of which runs once", () =>
+      Effect.gen(function* () {
+        for (let i = 1; i <= 1_000; i++) yield* failed(i)
+        const { errors, page } = yield* at("/executions?status=failed&document=contracts")
+        yield* Effect.promise(() => page.getByText("500 loaded, more below").waitFor())
+        yield* accessible(page, "executions")
+        yield* Effect.promise(async () => {
+          await button(page, "Retry all").click()
+          await page.getByRole("dialog").getByText("Retry 1,000 executions?").waitFor()
+        })
+        yield* accessible(page, "confirmation")
+        yield* Effect.promise(async () => {
+          await page.getByRole("dialog").getByRole("button", { name: "Retry 1,000 executions" }).click()
+          await progress(page).getByText("1,000 done, 0 skipped, 0 failed").waitFor()
+        })
+        yield* eventually(
+          Effect.map(MemoryStores, ({ executions }) =>
+            [...executions.documents.values()].every(({ id, status }) => id === "exec_0" || status === "completed")
+          )
+        )
+        assert.deepStrictEqual(
+          [...stored].filter(([name, times]) => name.startsWith("contracts/") && times !== 1),
+          []
+        )
+        yield* Effect.promise(() => page.getByText("No executions match.").waitFor())
+        assert.deepStrictEqual(errors, [])
+      })
+    )
+
+    it.scoped("scrolls through ten thousand rows, with a few of them in the document", () =>
+      Effect.gen(function* () {
+        for (let i = 2_000; i < 12_000; i++) yield* failed(i, { status: "completed", error: null })
+        const { page } = yield* at("/executions?status=completed")
+        yield* Effect.promise(async () => {
+          const region = page.getByRole("region", { name: "Executions" })
+          await region.focus()
+          const last = page.getByRole("link", { name: "contracts/lease-11999.pdf" })
+          // Each time the next rows are loaded, until there are none.
+          for (let i = 0; i < 200 && (await last.count()) === 0; i++) {
+            await page.keyboard.press("End")
+            await page.waitForTimeout(20)
+          }
+          await last.waitFor()
+          assert.isBelow(await region.getByRole("row").count(), 100)
+        })
+      })
+    )
+
+    it.scoped("tells what was done by whom, stops what is under way and lets it go on, and drains a worker", () =>
+      Effect.gen(function* () {
+        const { errors, page } = yield* at("/executions?status=completed")
+        yield* Effect.promise(async () => {
+          await button(page, "Delete all").click()
+          const dialog = page.getByRole("dialog")
+          await dialog.getByLabel("At most so many a second").fill("0.2")
+          await dialog.getByRole("button", { name: /^Delete [\d,]+ executions$/ }).click()
+          await page.getByRole("link", { name: "Operations" }).click()
+          const row = page.getByRole("row", { name: /delete: / }).first()
+          await row.getByText("running").waitFor()
+          await row.getByRole("button", { name: /^Stop/ }).click()
+          await row.getByText("stopped").waitFor()
+          await row.getByRole("button", { name: /^Continue/ }).click()
+          await row.getByText("running").waitFor()
+          await row.getByRole("button", { name: /^Stop/ }).click()
+          await row.getByText("stopped").waitFor()
+          await page.getByText("put back").first().waitFor()
+        })
+        yield* accessible(page, "operations")
+        yield* Effect.promise(async () => {
+          await page.getByRole("link", { name: "Workers" }).click()
+          await page.getByRole("button", { name: /^Drain/ }).waitFor()
+        })
+        yield* accessible(page, "workers")
+        yield* Effect.promise(async () => {
+          await press(page, /^Drain/, "Drain")
+          await page.getByText("It takes no more work within 15 seconds.").waitFor()
+        })
+        assert.deepStrictEqual(errors, [])
       })
     )
   })

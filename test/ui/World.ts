@@ -1,5 +1,5 @@
 import { HttpServer } from "@effect/platform"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Duration, Effect, Layer, Redacted, Stream } from "effect"
 import type { AccessSettings } from "../../src/config/AccessConfig.ts"
 import * as Executor from "../../src/executor/Executor.ts"
 import * as Usage from "../../src/executor/Usage.ts"
@@ -14,6 +14,9 @@ import * as Engine from "../support/MemoryEngine.ts"
 export const operator = "an operator's token"
 export const reader = "a reader's token of ours"
 
+/** The token that `serve` prints. */
+export const once = "a token of one use"
+
 /** A name that would run a script where it was taken for one. */
 export const evil = `<img src=x onerror="document.title='taken over'">`
 
@@ -21,14 +24,22 @@ const access: AccessSettings = {
   operatorToken: Redacted.make(operator),
   readerToken: Redacted.make(reader),
   issuer: null,
-  local: null
+  local: Redacted.make(once)
 }
 
 /** Documents that a test holds up. */
 export const held = new Map<string, Promise<void>>()
 
+/** Documents that were broken, and are no longer. */
+export const healed = new Set<string>()
+
+/** What is in the folder that the second vault looks into. */
+export const scans = new Set<string>()
+
 /** How often each document was stored. */
 export const stored = new Map<string, number>()
+
+const isBroken = (name: string): boolean => name.includes("broken") && !healed.has(name)
 
 const executor = (type: string, process: Executor.ExecutorInstance["process"]) =>
   Executor.define({
@@ -72,7 +83,7 @@ const executors = [
               outputTokens: 80,
               cost: 0.0042
             })
-            const refused = items.find(({ id }) => id?.canonical_id.includes("broken") === true)
+            const refused = items.find(({ id }) => isBroken(id?.canonical_id ?? ""))
             return refused === undefined
               ? Effect.succeed(items)
               : Effect.fail(
@@ -90,8 +101,37 @@ const executors = [
       return items
     })
   ),
-  executor("index", Effect.succeed)
+  executor("index", Effect.succeed),
+  Executor.define({
+    type: "list",
+    category: "input",
+    name: "list",
+    description: "Finds scans.",
+    canCrawl: true,
+    settings: {},
+    make: () =>
+      Effect.succeed({
+        process: Effect.succeed,
+        crawl: () =>
+          Stream.sync(() => ({
+            servedAt: Date.now(),
+            documents: [...scans].map((name) => ({ item: Engine.item(name), version: "1" }))
+          }))
+      })
+  })
 ]
+
+const listing = `
+name: Scans
+executors:
+  - {id: list, type: list, settings: {polling_interval_seconds: 3600}}
+  - {id: read, type: read}
+  - {id: judge, type: judge}
+  - {id: store, type: store}
+edges:
+  - {from: list, to: read}
+  - {from: read, to: [{target: judge, condition: "output.kind == 'invoice'"}, {target: store, condition: default}]}
+`
 
 const yaml = `
 name: Line
@@ -130,7 +170,13 @@ const serving = Layer.scoped(
     const { pipelines, vaults } = yield* MemoryStores
     yield* pipelines.upsert({ ...Engine.pipeline, yaml })
     yield* vaults.upsert({ ...Engine.vault, name: "Contracts" })
-    const engine = MemoryEngine.engine({ processingWorkers: 4 })
+    yield* pipelines.upsert({ id: "scans", name: "Scans", yaml: listing, enabled: true })
+    yield* vaults.upsert({ id: "vault-2", name: "Scans", pipeline_id: "scans", enabled: true })
+    const engine = MemoryEngine.engine({
+      processingWorkers: 4,
+      sourceWorkers: 1,
+      schedulerInterval: Duration.seconds(1)
+    })
     const server = yield* Layer.build(
       Layer.merge(
         WorkerHttp.layerAt("127.0.0.1", 0, access),

@@ -5,25 +5,21 @@ import { BegunOperation, BulkAction } from "../Actions.tsx"
 import { address, go, to } from "../Address.ts"
 import { Badge } from "../Badge.tsx"
 import { useChanges } from "../Changes.ts"
+import { Choice, Text } from "../Fields.tsx"
 import { Failure } from "../Failure.tsx"
 import { fieldsOf } from "../Form.ts"
-import { useEvery, useLoaded } from "../Loaded.ts"
+import { useVaults } from "../KnownVaults.ts"
+import { useEvery } from "../Loaded.ts"
 import { Moment, Span } from "../Moment.tsx"
 import * as Server from "../Server.ts"
 import { type Column, VirtualTable } from "../VirtualTable.tsx"
 
 type Query = Readonly<Record<string, string>>
 
-const pageSize = 200
+const pageSize = 500
 
 /** The state of an execution in one word: one that was called off failed in no other way. */
-export const stateOf = ({ cancelled, status }: ExecutionSummary): string => (cancelled ? "cancelled" : status)
-
-/** The vaults, by id. */
-export const useVaults = (): ReadonlyMap<string, VaultState> => {
-  const { data } = useLoaded("vaults", () => Server.get<Server.Page<VaultState>>("/vaults"))
-  return new Map(data?.items.map((vault) => [vault.id, vault]))
-}
+const stateOf = ({ cancelled, status }: ExecutionSummary): string => (cancelled ? "cancelled" : status)
 
 export const Executions = () => {
   const { query } = address.value
@@ -250,40 +246,5 @@ const Filter = ({ query, vaults }: { readonly query: Query; readonly vaults: Rea
         </a>
       </span>
     </form>
-  )
-}
-
-interface FieldProps {
-  readonly label: string
-  readonly name: string
-  readonly value: string | undefined
-}
-
-export const Text = ({ label, name, value }: FieldProps) => (
-  <label>
-    {label} <input type="text" name={name} defaultValue={value ?? ""} maxLength={1_000} autocomplete="off" />
-  </label>
-)
-
-export const Choice = ({
-  label,
-  name,
-  options,
-  value
-}: FieldProps & { readonly options: ReadonlyArray<readonly [string, string]> }) => {
-  const all =
-    value === undefined || options.some(([id]) => id === value) ? options : [...options, [value, value] as const]
-  return (
-    <label>
-      {label}{" "}
-      <select name={name}>
-        <option value="">any</option>
-        {all.map(([id, text]) => (
-          <option key={id} value={id} selected={id === value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
   )
 }
