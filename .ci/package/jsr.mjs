@@ -12,6 +12,8 @@ for (const file of readdirSync("src", { recursive: true })) if (basename(file) =
 cpSync("dist", join(place, "dist"), { recursive: true, filter: (file) => !file.endsWith(".map") })
 for (const name of readdirSync(join(place, "dist"), { recursive: true })) {
   const file = join(place, "dist", name)
+  // The page is for browsers, and its files are named by what is in them.
+  if (name.startsWith("ui/")) continue
   if (name.endsWith(".d.ts")) {
     const text = readFileSync(file, "utf8")
     writeFileSync(file, text.replaceAll(/((?:from |import\()"\.{1,2}\/[^"]+)\.ts"/g, '$1.js"'))
