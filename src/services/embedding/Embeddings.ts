@@ -76,7 +76,10 @@ const model = (client: ServiceClient, deployment: string, surface: Surface.Surfa
             return client.error("Unreadable", `gave ${data.length} vectors for ${texts.length} texts.`)
           }
           const vectors: Array<ReadonlyArray<number> | undefined> = texts.map(() => undefined)
-          for (const [place, { embedding, index = place }] of data.entries()) vectors[index] = embedding
+          for (const [place, { embedding, index = place }] of data.entries()) {
+            // An index far beyond the end would make a list of that length.
+            if (index in vectors) vectors[index] = embedding
+          }
           const whole = vectors.filter((vector) => vector !== undefined)
           if (whole.length !== texts.length)
             return client.error("Unreadable", "numbered its vectors so that one is missing.")

@@ -1,3 +1,4 @@
+import * as Cache from "effect/Cache"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { CallError } from "../CallError.ts"
@@ -44,15 +45,21 @@ export const open = (
 export const estimate = (...texts: ReadonlyArray<string>): number =>
   Math.ceil(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) / 4)
 
-const model = (client: ServiceClient, options: ModelOptions, surface: Surface.Surface): LanguageModel => {
-  /** What this model was found not to take. */
-  const without = new Set<"temperature" | "max_completion_tokens" | "max_tokens">(
-    // Others than OpenAI and Azure know the old name of the limit only.
-    surface.service === "The model server" ? ["max_completion_tokens"] : ["max_tokens"]
-  )
-  /** Each is left out once, so that this ends. */
-  const refused = new Set<string>()
+/** Models differ in what they take: reasoning models refuse a temperature, old ones the new name of the limit. */
+const optional = ["temperature", "max_completion_tokens", "max_tokens"] as const
+type Optional = (typeof optional)[number]
 
+/** `without` is what the model was found not to take, by this node or another. */
+const model = (
+  client: ServiceClient,
+  options: ModelOptions,
+  surface: Surface.Surface,
+  without: Set<Optional>
+): LanguageModel => {
+  if (!without.has("max_tokens") && !without.has("max_completion_tokens")) {
+    // Others than OpenAI and Azure know the old name of the limit only.
+    without.add(surface.service === "The model server" ? "max_completion_tokens" : "max_tokens")
+  }
   const body = ({ maxTokens, schema, system, temperature, user }: Question): Readonly<Record<string, unknown>> => {
     const common = {
       ...(surface.namesModel ? { model: options.deployment } : {}),
@@ -88,73 +95,69 @@ const model = (client: ServiceClient, options: ModelOptions, surface: Surface.Su
     }
   }
 
-  const ask = (question: Question): ReturnType<LanguageModel["ask"]> =>
-    client
-      .call({
-        operation: surface.api === "responses" ? "POST /responses" : "POST /chat/completions",
-        method: "POST",
-        path: surface.api === "responses" ? "/responses" : "/chat/completions",
-        query: surface.query,
-        json: body(question),
-        tokens: estimate(question.system, question.user) + question.maxTokens,
-        meter: question.meter,
-        usage: ({ json }) => ({ ...Answers.readTokens(json), ...nameOf(json) }),
-        maxBytes: maxAnswerBytes
-      })
-      .pipe(
-        Effect.flatMap(({ json }) => {
-          const read = surface.api === "responses" ? Answers.readResponses(json) : Answers.readChat(json)
-          if (read === undefined) {
-            const way = surface.api === "responses" ? "chat_completions" : "responses"
-            return client.error(
-              "Unreadable",
-              `answers in another shape than its API has; perhaps it speaks the other one (setting api: ${way}).`
-            )
-          }
-          if (read.cut === "content_filter") {
-            return client.error("Filtered", "stopped its answer by its content filter.")
-          }
-          if (read.refusal !== null) return client.error("Refused", "declined to answer.")
-          if (read.cut === "length") {
-            return client.error(
-              "Truncated",
-              `ended its answer at ${question.maxTokens} tokens, before it was whole: raise the setting max_tokens.`
-            )
-          }
-          return Effect.succeed({ text: read.text, raw: json })
-        }),
-        Effect.catchIf(
-          ({ message, reason }) => reason === "Invalid" && missing(message, refused) !== undefined,
-          (error) => {
-            const parameter = missing(error.message, refused)
+  const ask = (question: Question): ReturnType<LanguageModel["ask"]> => askWithout(question, [])
+
+  /** `refused` are the parameters that this question was asked with before: each is left out once, so that this ends. */
+  const askWithout = (question: Question, refused: ReadonlyArray<Optional>): ReturnType<LanguageModel["ask"]> =>
+    Effect.suspend(() => {
+      const sent = body(question)
+      return client
+        .call({
+          operation: surface.api === "responses" ? "POST /responses" : "POST /chat/completions",
+          method: "POST",
+          path: surface.api === "responses" ? "/responses" : "/chat/completions",
+          query: surface.query,
+          json: sent,
+          tokens: estimate(question.system, question.user) + question.maxTokens,
+          meter: question.meter,
+          usage: ({ json }) => ({ ...Answers.readTokens(json), ...nameOf(json) }),
+          maxBytes: maxAnswerBytes
+        })
+        .pipe(
+          Effect.flatMap(({ json }) => {
+            const read = surface.api === "responses" ? Answers.readResponses(json) : Answers.readChat(json)
+            if (read === undefined) {
+              const way = surface.api === "responses" ? "chat_completions" : "responses"
+              return client.error(
+                "Unreadable",
+                `answers in another shape than its API has; perhaps it speaks the other one (setting api: ${way}).`
+              )
+            }
+            if (read.cut === "content_filter") {
+              return client.error("Filtered", "stopped its answer by its content filter.")
+            }
+            if (read.refusal !== null) return client.error("Refused", "declined to answer.")
+            if (read.cut === "length") {
+              return client.error(
+                "Truncated",
+                `ended its answer at ${question.maxTokens} tokens, before it was whole: raise the setting max_tokens.`
+              )
+            }
+            return Effect.succeed({ text: read.text, raw: json })
+          }),
+          Effect.catchAll((error) => {
+            const parameter = error.reason === "Invalid" ? refusedBy(error.message, sent, refused) : undefined
             if (parameter === undefined) return Effect.fail(error)
-            refused.add(parameter)
             without.add(parameter)
             if (parameter === "max_tokens") without.delete("max_completion_tokens")
             if (parameter === "max_completion_tokens") without.delete("max_tokens")
-            return ask(question)
-          }
+            return askWithout(question, [...refused, parameter])
+          })
         )
-      )
+    })
 
   return { ask }
 }
 
-/** Models differ in what they take: reasoning models refuse a temperature, old ones the new name of the limit. */
-const missing = (
+/** The parameter of a request that its refusal names, unless it was left out before. */
+const refusedBy = (
   message: string,
-  refused: ReadonlySet<string>
-): "temperature" | "max_completion_tokens" | "max_tokens" | undefined => {
-  if (!/unsupported|not supported|unrecognized|unknown parameter|extra inputs|not permitted/i.test(message))
-    return undefined
-  if (message.includes("temperature")) return refused.has("temperature") ? undefined : "temperature"
-  const limit = /max_(?:completion_)?tokens/.exec(message)?.[0]
-  return limit === "max_tokens" || limit === "max_completion_tokens"
-    ? refused.has(limit)
-      ? undefined
-      : limit
+  sent: Readonly<Record<string, unknown>>,
+  refused: ReadonlyArray<Optional>
+): Optional | undefined =>
+  /unsupported|not supported|unrecognized|unknown parameter|extra inputs|not permitted/i.test(message)
+    ? optional.find((parameter) => parameter in sent && message.includes(parameter) && !refused.includes(parameter))
     : undefined
-}
 
 const nameOf = (json: unknown) => {
   const name = Answers.readModel(json)
@@ -164,10 +167,23 @@ const nameOf = (json: unknown) => {
 /** Over the clients of this process. */
 export const layer: Layer.Layer<LanguageModels, never, ServiceClients> = Layer.effect(
   LanguageModels,
-  Effect.map(ServiceClients, (clients) => ({
-    open: (options) => {
-      const surface = Surface.of(options.endpoint, options.deployment, options.api, options.apiVersion)
-      return Effect.map(open(clients, options, surface), (client) => model(client, options, surface))
+  Effect.gen(function* () {
+    const clients = yield* ServiceClients
+    // A task's nodes are opened for it alone, and would ask in vain each time. A deployment may get another model, so it ends.
+    const known = yield* Cache.make({
+      capacity: 1_000,
+      timeToLive: "1 hour",
+      lookup: (_: string) => Effect.sync(() => new Set<Optional>())
+    })
+    return {
+      open: (options) => {
+        const surface = Surface.of(options.endpoint, options.deployment, options.api, options.apiVersion)
+        return Effect.zipWith(
+          open(clients, options, surface),
+          known.get(`${surface.endpoint.url} ${options.deployment}`),
+          (client, without) => model(client, options, surface, without)
+        )
+      }
     }
-  }))
+  })
 )
