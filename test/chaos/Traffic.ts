@@ -173,6 +173,8 @@ export const make = (names: Names) => {
     receives,
     starts,
     mostRetries,
+    /** The number of the version that an output was written from last; undefined when it is not there. */
+    versionOf: (output: string): number | undefined => written.get(output),
     /** What was done about an execution, a line each, in order. */
     storyOf: (executionId: string): ReadonlyArray<string> => stories.get(executionId) ?? [],
     /** The messages that somebody holds now. */

@@ -11,7 +11,7 @@ const plan = (seed: number, without = "") =>
     millis: 300_000,
     killers: 2,
     trials: Trials.without(without) ?? new Set()
-  }).map(({ at, does, draft }) => ({ at, does, ...draft }))
+  }).map(({ at, does, draft, life, waitsFor }) => ({ at, does, life, waitsFor, ...draft }))
 
 describe("The documents of a chaos run", () => {
   it("are the same for the same seed", () => {
@@ -51,6 +51,13 @@ describe("The documents of a chaos run", () => {
       there.set(name, marker)
       names.set(marker, (names.get(marker) ?? new Set()).add(name))
     }
+    for (const { at, life, waitsFor } of followed) {
+      if (waitsFor === undefined) continue
+      const before = followed.find(({ marker, name }) => marker === waitsFor.marker && name === waitsFor.name)
+      assert.isBelow(before?.at ?? 2, at)
+      assert.strictEqual(before?.life, life)
+    }
+    assert.isAbove(followed.filter(({ waitsFor }) => waitsFor !== undefined).length, 10)
     assert.isAbove(happened.replaced, 5)
     assert.isAbove(happened.removed, 10)
     assert.isAbove(happened.back, 1)

@@ -8,6 +8,10 @@ export interface Deed {
   readonly at: number
   readonly does: "bring" | "remove" | "bring and remove"
   readonly draft: World.Draft
+  /** Deeds of one life are done in their order, each by itself: one that comes late delays the others. */
+  readonly life?: string | undefined
+  /** It is done when the outputs of this version are there, and not before. */
+  readonly waitsFor?: World.Draft | undefined
   readonly act: (world: World.World) => Effect.Effect<ReadonlyArray<Happened>>
 }
 
@@ -82,45 +86,56 @@ export const make = ({ dice, killers, millis, tasks, trials }: Plan): ReadonlyAr
     const deeds: Array<Planned> = []
     let now = one
     for (let step = 0; step < 3; step++) {
+      const waitsFor = dice.next() < 0.6 ? now : undefined
       const at = dice.next() < 0.5 ? soon(now.at) : later(now.at)
       const roll = dice.next()
       if (roll < 0.25) {
-        now = { ...now, contents: sound(now.stream), at, textOf: undefined }
+        now = { ...now, contents: sound(now.stream), at, textOf: undefined, waitsFor }
         deeds.push(now)
       } else if (roll < 0.45) {
         if (!trials.has("renames")) continue
         // What renames is two calls, in either order, with a moment in between.
         const gap = dice.between(-4_000, 4_000) / millis
         const name = now.name.replace(/^(.*?)(?:-as-\d+)?\.txt$/, `$1-as-${step + 1}.txt`)
-        deeds.push({ ...now, removes: true, at: Math.max(at + gap, (now.at + at) / 2) })
-        now = { ...now, name, at, textOf: now.textOf ?? now }
+        const goneAt = Math.max(at + gap, (now.at + at) / 2)
+        deeds.push({ ...now, removes: true, at: goneAt, waitsFor: goneAt < at ? waitsFor : undefined })
+        now = { ...now, name, at, textOf: now.textOf ?? now, waitsFor: goneAt < at ? undefined : waitsFor }
         deeds.push(now)
       } else if (roll < 0.6 && trials.has("deletions")) {
-        deeds.push({ ...now, removes: true, at })
+        deeds.push({ ...now, removes: true, at, waitsFor })
         const back = dice.next() < 0.5 ? soon(at) : later(at)
         if (dice.next() < 0.5) return deeds
-        now = { ...now, at: back, textOf: now.textOf ?? now }
+        now = { ...now, at: back, textOf: now.textOf ?? now, waitsFor: undefined }
         deeds.push(now)
       } else return deeds
     }
     return deeds
   }
   const lives = first.flatMap((one) =>
-    one.stream === World.streams.followed && one.contents._tag === "Sound" ? life(one) : []
+    one.stream === World.streams.followed && one.contents._tag === "Sound"
+      ? life(one).map((deed) => ({ ...deed, life: one.name }))
+      : []
   )
 
   const all = [...first, ...again, ...removals, ...deadly, ...lives].sort((one, other) => one.at - other.at)
-  const numbers = new Map(all.map((one, index) => [one, index]))
-  return all.map((planned, index): Deed => {
-    const { at, contents, name, removes, stream, textOf = planned } = planned
-    const draft: World.Draft = { stream, name, contents, marker: `marker-${numbers.get(textOf) ?? index}-` }
+  const numbers = new Map(all.map((one, index) => [idOf(one), index]))
+  const draftOf = (planned: Planned): World.Draft => {
+    const { contents, name, stream, textOf = planned } = planned
+    return { stream, name, contents, marker: `marker-${numbers.get(idOf(textOf)) ?? -1}-` }
+  }
+  return all.map((planned): Deed => {
+    const { at, removes, stream } = planned
+    const draft = draftOf(planned)
+    const life = stream === World.streams.followed ? (planned.life ?? planned.name) : undefined
+    const waitsFor = planned.waitsFor === undefined ? undefined : draftOf(planned.waitsFor)
     const removed: Happened = { _tag: "Removed", document: World.keyOf(draft) }
     if (removes) {
-      return { at, does: "remove", draft, act: (world) => Effect.as(World.remove(world, draft), [removed]) }
+      const act: Deed["act"] = (world) => Effect.as(World.remove(world, draft), [removed])
+      return { at, does: "remove", draft, life, waitsFor, act }
     }
     if (stream !== World.streams.sent) {
       const act: Deed["act"] = (world) => Effect.map(World.upload(world, draft), (version) => [brought(version)])
-      return { at, does: "bring", draft, act }
+      return { at, does: "bring", draft, life, waitsFor, act }
     }
     const deleted = trials.has("deletions") && dice.next() < 0.2
     const act: Deed["act"] = (world) =>
@@ -135,4 +150,10 @@ interface Planned extends Omit<World.Draft, "marker">, Pick<Deed, "at"> {
   readonly removes: boolean
   /** The version whose text this one has; its own where that is undefined. */
   readonly textOf?: Planned | undefined
+  readonly waitsFor?: Planned | undefined
+  /** The first name of a document that may get others. */
+  readonly life?: string
 }
+
+/** No two deeds do the same with one document at the same moment. */
+const idOf = ({ at, name, removes }: Planned): string => `${name} ${at} ${removes}`

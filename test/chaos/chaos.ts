@@ -1,4 +1,4 @@
-import { Duration, Effect, Logger, LogLevel } from "effect"
+import { Array as Arr, Duration, Effect, Fiber, Logger, LogLevel, Schedule } from "effect"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -216,8 +216,7 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
         })
       )
     )
-    for (const { act, at } of deeds) {
-      yield* Effect.sleep(Math.max(0, startedAt + uploading * at - Date.now()))
+    const perform = Effect.fnUntraced(function* ({ act }: Uploads.Deed) {
       for (const happened of yield* present.withPermits(1)(act(world))) {
         if (happened._tag === "Removed") removed.add(happened.document)
         else {
@@ -225,10 +224,27 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
           note(happened.version)
         }
       }
-    }
+    })
+    const performAll = Effect.fnUntraced(function* (deeds: ReadonlyArray<Uploads.Deed>) {
+      let delay = 0
+      for (const deed of deeds) {
+        const due = startedAt + uploading * deed.at + delay
+        yield* Effect.sleep(Math.max(0, due - Date.now()))
+        if (deed.waitsFor !== undefined) {
+          yield* written(traffic, deed.waitsFor, Math.max(Date.now(), startedAt + disturbing) + outputMillis)
+          delay += Math.max(0, Date.now() - due)
+        }
+        yield* perform(deed)
+      }
+    })
+    const { all = [], ...documents } = Arr.groupBy(deeds, ({ life }) => life ?? "all")
+    const changing = yield* Effect.forEach(Object.values(documents), (deeds) => Effect.forkScoped(performAll(deeds)))
+    yield* performAll(all)
     yield* Effect.sleep(Math.max(0, startedAt + disturbing - Date.now()))
     faults.end()
     say("All is calm; the fleet works off what is left")
+    yield* Effect.forEach(changing, Fiber.join)
+    say("No document changes any more")
 
     const expected = [...new Map(versions.map((version) => [World.keyOf(version), version])).values()]
       .filter((version) => !removed.has(World.keyOf(version)))
@@ -323,6 +339,18 @@ const run = ({ logs, minutes, seed, tasks, trials }: Options) =>
 
 /** Where workers keep the results of steps. */
 const keptAnswers = "contentflow-tasks/steps"
+
+/** So long outputs are waited for when all is calm. One that does not come has its reason, which the checker finds. */
+const outputMillis = 60_000
+
+/** Waits until all outputs of this version are there. */
+const written = (traffic: Traffic.Traffic, draft: World.Draft, until: number) => {
+  const isThere = () =>
+    World.outputsOf(draft).every((output) => draft.marker === `marker-${traffic.versionOf(output)}-`)
+  return Effect.sync(() => isThere() || Date.now() > until).pipe(
+    Effect.repeat({ until: (done) => done, schedule: Schedule.spaced("500 millis") })
+  )
+}
 
 const settings = {
   NUM_PROCESSING_WORKERS: "4",
