@@ -1,4 +1,5 @@
 import { child, children, isOn, type XmlElement } from "../xml/XmlTree.ts"
+import { applied, bar, base, gap, grouped, marked, quotient, radical, script } from "./LinearFormula.ts"
 
 /** Reads what stands in a run of a formula. */
 export type MathRun = (element: XmlElement) => string
@@ -51,11 +52,8 @@ const withoutInvisible = (line: string): string =>
 export const gapBeside = (formula: XmlElement, before: string, after: string): string =>
   hasLayout(formula) ? gap(before, after) : ""
 
-const hasLayout = (element: XmlElement): boolean => layouts.has(element.name) || element.children.some(hasLayout)
-
-/** A blank where two neighbours would run into one number or word. */
-const gap = (before: string, after: string): string =>
-  /[\p{L}\p{M}\p{N}]$/u.test(before) && /^[\p{L}\p{N}]/u.test(after) ? " " : ""
+/** Whether anything in it stands for a layout rather than for itself. */
+export const hasLayout = (element: XmlElement): boolean => layouts.has(element.name) || element.children.some(hasLayout)
 
 const plainRun: MathRun = (element) =>
   element.name === "m:t"
@@ -132,12 +130,9 @@ const layouts: ReadonlyMap<string, (parts: Parts) => string> = new Map<string, (
 ])
 
 const fraction = ({ of, sign }: Parts): string => {
-  const numerator = of("m:num")
-  const denominator = of("m:den")
-  if (numerator === "" && denominator === "") return ""
   // Without a bar the two are stacked, as in a binomial coefficient.
   const between = sign("m:fPr", "m:type", "bar") === "noBar" ? "¦" : "/"
-  return grouped(numerator) + between + grouped(denominator)
+  return quotient(of("m:num"), of("m:den"), between)
 }
 
 const delimited = (parts: Parts): string => {
@@ -162,18 +157,8 @@ const nary = ({ isOn: isSet, of, sign }: Parts): string => {
 
 const root = ({ isOn: isSet, of }: Parts): string => {
   const degree = isSet("m:radPr", "m:degHide") ? "" : of("m:deg")
-  const radicand = of("m:e")
-  if (degree === "" && radicand === "") return ""
-  const sign = roots.get(degree.trim())
-  return sign === undefined ? `√(${degree}&${radicand})` : sign + grouped(radicand)
+  return radical(degree, of("m:e"))
 }
-
-const roots = new Map([
-  ["", "√"],
-  ["2", "√"],
-  ["3", "∛"],
-  ["4", "∜"]
-])
 
 const matrix = ({ element, sequence }: Parts): string =>
   children(element, "m:mr")
@@ -185,44 +170,3 @@ const equations = ({ all }: Parts): string =>
   all("m:e")
     .map((equation) => equation.replaceAll("&", ""))
     .join("; ")
-
-const bar = (content: string, above: boolean): string =>
-  isSingle(content) ? content + (above ? "\u0305" : "\u0332") : `${above ? "¯" : "▁"}(${content})`
-
-/** An accent stands behind its letter. */
-const marked = (content: string, accent: string): string =>
-  content === "" ? "" : isSingle(content) ? content + accent : `(${content})${accent}`
-
-const applied = (operator: string, operand: string): string =>
-  operand === "" || /^[([{|]/.test(operand) ? operator + operand : `${operator} ${operand}`
-
-const script = (mark: "^" | "_", content: string): string =>
-  content === "" ? "" : mark + (/^[-−+]?\d+([.,]\d+)?$/.test(content) ? content : grouped(content))
-
-const base = (content: string): string => (content === "" ? "" : grouped(content))
-
-/** In brackets, unless it is one number, word or sign, or has brackets already. */
-const grouped = (content: string): string => (isSimple(content) || isBracketed(content) ? content : `(${content})`)
-
-const isSimple = (content: string): boolean => /^(\d+([.,\u00a0\u202f]\d+)*|[\p{L}\p{M}′″']*|\P{L})$/u.test(content)
-
-const isSingle = (content: string): boolean => /^.\p{M}*$/u.test(content)
-
-const isBracketed = (content: string): boolean => {
-  const closing = brackets.get(content.charAt(0))
-  if (closing === undefined || !content.endsWith(closing)) return false
-  let depth = 0
-  for (let at = 0; at < content.length - 1; at++) {
-    if (brackets.has(content.charAt(at))) depth++
-    else if (closers.has(content.charAt(at))) depth--
-    if (depth === 0) return false
-  }
-  return true
-}
-
-const brackets = new Map([
-  ["(", ")"],
-  ["[", "]"],
-  ["{", "}"]
-])
-const closers = new Set(brackets.values())

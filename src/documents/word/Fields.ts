@@ -2,6 +2,7 @@ import type { Limits } from "../Limits.ts"
 import { symbolFont, symbolOf } from "../drawing/SymbolFont.ts"
 import { scanXml } from "../xml/XmlScanner.ts"
 import { child, children, integer, isOn, type XmlElement } from "../xml/XmlTree.ts"
+import { equationText } from "./EquationField.ts"
 
 /** The attribute in which `Story` counts the field characters of a part. */
 export const ordinalName = "ordinal"
@@ -57,12 +58,17 @@ export const formValue = (data: XmlElement | undefined): string => {
   return child(child(data, "w:textInput"), "w:default")?.attributes["w:val"] ?? ""
 }
 
+/** Whether a field is drawn as a formula. */
+export const isEquation = (code: string): boolean => /^\s*EQ\b/i.test(code)
+
 /** What a field shows that is stored without a result. */
 export const codeValue = (code: string): string => {
   const [, name = "", rest = ""] = /^\s*([A-Za-z]+)\s*(.*)$/s.exec(code) ?? []
   switch (name.toUpperCase()) {
     case "SYMBOL":
       return symbolValue(rest)
+    case "EQ":
+      return equationText(rest)
     case "MACROBUTTON":
     case "GOTOBUTTON":
       return /^\S+\s+(.*)$/s.exec(rest)?.[1]?.trim() ?? ""

@@ -1,8 +1,9 @@
-import { formulaText, gapBeside } from "../drawing/Formula.ts"
+import { formulaText, hasLayout } from "../drawing/Formula.ts"
+import { gap } from "../drawing/LinearFormula.ts"
 import { fromPrivateUse, fromSymbolFont, hasSymbols, symbolFont, symbolOf } from "../drawing/SymbolFont.ts"
 import { textBodyText } from "../drawing/TextBody.ts"
 import { child, type XmlElement } from "../xml/XmlTree.ts"
-import { codeValue, formValue, ordinalName } from "./Fields.ts"
+import { codeValue, formValue, isEquation, ordinalName } from "./Fields.ts"
 import { fontName, isMarkDeleted, plainFontName, styleName } from "./RunProperties.ts"
 import type { Styles } from "./Styles.ts"
 
@@ -56,7 +57,7 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
   let fields: Array<Field> = []
   let line = ""
   let floats: Array<Float> = []
-  let formula: XmlElement | undefined
+  let isBehindLayout = false
   let font: string | undefined
   let plainFont: string | undefined
   let waiting: ParagraphContent | undefined
@@ -64,9 +65,32 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
   const isHidden = (): boolean => fields.some(({ inCode }) => inCode)
 
   const append = (text: string): void => {
-    if (text === "" || (fields.length > 0 && isHidden())) return
-    line += formula === undefined ? text : gapBeside(formula, line, text) + text
-    formula = undefined
+    if (text === "") return
+    if (fields.length > 0 && isHidden()) {
+      // What is nested in a code is part of it: `\f({ REF price },2)`.
+      addCode(
+        fields.findLast(({ inCode }) => inCode),
+        text
+      )
+      return
+    }
+    line += isBehindLayout ? gap(line, text) + text : text
+    isBehindLayout = false
+  }
+
+  /** What its layout keeps apart from the text around it stays apart, as in 2 and 1/2. */
+  const appendFormula = (text: string, isLaidOut: boolean): void => {
+    append(isLaidOut && !isHidden() ? gap(line, text) + text : text)
+    isBehindLayout = isLaidOut
+  }
+
+  const appendCodeValue = (code: string): void => {
+    const value = codeValue(code)
+    appendFormula(value, isEquation(code) && value !== "")
+  }
+
+  const addCode = (field: Field | undefined, code: string): void => {
+    if (field?.inCode === true && field.code.length < maxCode) field.code += code
   }
 
   const addFloat = (float: Float): void => {
@@ -83,12 +107,12 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
 
   /** What an element adds to the line, not yet in it. */
   const taken = (element: XmlElement): string => {
-    const before = { line, formula }
+    const before = { line, isBehindLayout }
     line = ""
-    formula = undefined
+    isBehindLayout = false
     visit(element)
     const text = line
-    ;({ line, formula } = before)
+    ;({ line, isBehindLayout } = before)
     return text
   }
 
@@ -127,16 +151,19 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
         visitFieldCharacter(element)
         return
       case "w:instrText": {
-        const field = fields.at(-1)
-        if (field !== undefined && field.inCode && field.code.length < maxCode) field.code += element.text
+        addCode(fields.at(-1), element.text)
+        return
+      }
+      case "w:fldSimple": {
+        const before = line.length
+        visitAll(element)
+        if (line.length === before && !isHidden()) appendCodeValue(element.attributes["w:instr"] ?? "")
         return
       }
       case "m:oMath":
       case "m:oMathPara": {
         if (isHidden()) return
-        const text = formulaText(element, taken)
-        append(formula === undefined ? gapBeside(element, line, text) + text : text)
-        formula = element
+        appendFormula(formulaText(element, taken), hasLayout(element))
         return
       }
       case "w:pPr":
@@ -224,12 +251,13 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
       case "end": {
         const field = fields.pop()
         if (field === undefined) return
-        if (field.inCode) append(field.form === undefined ? codeValue(field.code) : formValue(field.form))
+        if (field.inCode && field.form === undefined) appendCodeValue(field.code)
+        else if (field.inCode) append(formValue(field.form))
         else if (field.form !== undefined && field.from !== undefined) {
           const result = line.slice(field.from)
           const isText = child(field.form, "w:textInput") !== undefined
           if (isText ? result === "" : result.trim() === "") append(formValue(field.form))
-        }
+        } else if (line.length === field.from && !isHidden()) appendCodeValue(field.code)
       }
     }
   }
@@ -238,7 +266,7 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
     const begun = fields.map((field) => ({ ...field }))
     line = ""
     floats = []
-    formula = undefined
+    isBehindLayout = false
     const style = context.styles.fontOf(child(child(paragraph, "w:pPr"), "w:pStyle")?.attributes["w:val"])
     font = style
     plainFont = style

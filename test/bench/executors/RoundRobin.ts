@@ -17,8 +17,17 @@ export interface Standings<Subject> {
 /** In milliseconds. */
 export interface Time {
   readonly wall: number
-  /** Of the processor, by all threads of this process; not by others that it started. */
+  /** Of the processor, by all threads of this process, or by the one that it started where that tells. */
   readonly cpu: number
+}
+
+/** What another process spent of the processor, in milliseconds, as it tells itself. */
+export class ProcessorTime {
+  readonly millis: number
+
+  constructor(millis: number) {
+    this.millis = millis
+  }
 }
 
 /**
@@ -59,8 +68,9 @@ export const timed = (work: Effect.Effect<unknown, unknown>): Effect.Effect<Opti
     const startedAt = performance.now()
     const before = process.cpuUsage()
     return Effect.option(
-      Effect.map(work, () => {
+      Effect.map(work, (result) => {
         const wall = performance.now() - startedAt
+        if (result instanceof ProcessorTime) return { wall, cpu: result.millis }
         const { system, user } = process.cpuUsage(before)
         return { wall, cpu: (system + user) / 1_000 }
       })
