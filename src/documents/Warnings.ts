@@ -4,6 +4,12 @@ export interface Warnings {
   readonly list: () => ReadonlyArray<string>
 }
 
+/** The first of many entries, and how many more there are. */
+export const listed = (entries: ReadonlyArray<string | number>): string =>
+  entries.slice(0, mostListed).join(", ") +
+  (entries.length > mostListed ? ` and ${entries.length - mostListed} more` : "")
+
+const mostListed = 50
 const most = 100
 
 export const makeWarnings = (): Warnings => {

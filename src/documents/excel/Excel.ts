@@ -1,5 +1,6 @@
 import { countCodePoints } from "../../python/CodePoints.ts"
 import { guarded } from "../DocumentError.ts"
+import { warnOfCarriedFiles } from "../drawing/CarriedFiles.ts"
 import { makeImages } from "../drawing/Images.ts"
 import * as Limits from "../Limits.ts"
 import { makeWarnings, type Warnings } from "../Warnings.ts"
@@ -59,8 +60,10 @@ export const readExcel = (
     const headers: Array<SheetHeader> = []
     const footers: Array<SheetHeader> = []
 
+    const shown: Array<string> = []
     for (const { name, part, state } of workbook.sheets) {
       if (state !== "visible" && !options.include_hidden_sheets) continue
+      shown.push(part)
       const drawings = readDrawings(document, part, warnings)
       const content = sheetReader.read(name, part)
       const around = [
@@ -113,6 +116,7 @@ export const readExcel = (
       }
     }
 
+    warnOfCarriedFiles(document, shown, warnings)
     return {
       ...(options.extract_text && { text: texts.join(options.sheet_separator) }),
       ...(options.extract_sheets && { sheets }),

@@ -1,5 +1,6 @@
 import { countCodePoints } from "../../python/CodePoints.ts"
 import { damaged, limitExceeded } from "../DocumentError.ts"
+import { listed } from "../Warnings.ts"
 import { type PageFrame, readFrame } from "./PageFrame.ts"
 import { PageImages } from "./PageImages.ts"
 import { PageLines } from "./PageLines.ts"
@@ -265,9 +266,3 @@ const compose = (reading: Reading, read: ReadonlyArray<ReadPage>): PdfDocument =
     ]
   }
 }
-
-const listed = (entries: ReadonlyArray<string | number>): string =>
-  entries.slice(0, mostListed).join(", ") +
-  (entries.length > mostListed ? ` and ${entries.length - mostListed} more` : "")
-
-const mostListed = 50

@@ -1,5 +1,6 @@
 import { countCodePoints } from "../../python/CodePoints.ts"
 import { damaged, guarded } from "../DocumentError.ts"
+import { warnOfCarriedFiles } from "../drawing/CarriedFiles.ts"
 import { embeddedText } from "../drawing/Embedded.ts"
 import { makeImages } from "../drawing/Images.ts"
 import { textBodyText } from "../drawing/TextBody.ts"
@@ -54,10 +55,12 @@ export const readPowerPoint = (
       stories.add(text)
     }
 
+    const shown: Array<string> = []
     for (const { slide_number, part } of slideParts) {
       const root = parseXml(document.read(part), part, limits)
       const hidden = root.attributes.show !== undefined && !isOn(root.attributes.show)
       if (hidden && !options.include_hidden_slides) continue
+      shown.push(part)
       const shapes = readShapes(
         child(child(root, "p:cSld"), "p:spTree"),
         budget,
@@ -100,6 +103,7 @@ export const readPowerPoint = (
       }
     }
 
+    warnOfCarriedFiles(document, shown, warnings)
     return {
       ...(options.extract_text && { text: texts.join(options.slide_separator) }),
       ...(options.extract_slides && { slides }),

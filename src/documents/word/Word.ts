@@ -1,6 +1,7 @@
 import { makeWarnings, type Warnings } from "../Warnings.ts"
 import { countCodePoints } from "../../python/CodePoints.ts"
 import { guarded } from "../DocumentError.ts"
+import { warnOfCarriedFiles } from "../drawing/CarriedFiles.ts"
 import { embeddedText } from "../drawing/Embedded.ts"
 import { makeImages } from "../drawing/Images.ts"
 import * as Limits from "../Limits.ts"
@@ -45,6 +46,7 @@ export const readWord = (
     }
     const body = readBody(context)
     const stories = makeStories(context)
+    warnOfCarriedFiles(document, textParts(document), warnings)
     return {
       ...(options.extract_text && {
         text: body.paragraphs.map(({ text }) => text).join(options.paragraph_separator)
@@ -60,6 +62,16 @@ export const readWord = (
       warnings: warnings.list()
     }
   })
+
+/** The parts that have text of the document, which files may lie in. */
+const textParts = (document: OpcPackage): ReadonlyArray<string> => [
+  document.mainPart,
+  ...document
+    .relationships(document.mainPart)
+    .flatMap(({ kind, part }) => (part !== undefined && textKinds.has(kind) ? [part] : []))
+]
+
+const textKinds = new Set(["header", "footer", "footnotes", "endnotes", "comments"])
 
 // --- Body ---
 
