@@ -18,7 +18,7 @@ import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Metrics from "./Metrics.ts"
 import { Outlet } from "./Outlet.ts"
 import { factsOf } from "./TaskSpan.ts"
-import { patiently } from "./Patience.ts"
+import * as Patience from "./Patience.ts"
 import * as Recording from "./Recording.ts"
 
 /** Where discovered documents come from. */
@@ -31,8 +31,8 @@ export interface Source {
   readonly foundAt?: number | undefined
 }
 
-/** A call of the enqueueing is tried again for 10 s before the crawl fails. */
-const insistently = patiently("200 millis", "10 seconds")
+/** A call of the enqueueing is tried again for 10 s before the crawl fails, for one of the tasks that are enqueued at the same time. */
+const patience = Patience.together("200 millis", "10 seconds")
 
 /**
  * Makes one task of these documents: the execution first, then the message, then the note that the queue took it. Discovering the same
@@ -44,11 +44,14 @@ export const make = Effect.gen(function* () {
   const claims = yield* ClaimCheck
   const outlet = yield* Outlet
   const { maxTaskRetries } = yield* WorkerConfig
+  const claiming = yield* patience
+  const sending = yield* patience
+  const recording = yield* patience
 
   const send = Effect.fnUntraced(function* (task: Task) {
-    const body = yield* insistently(claims.encode(task))
-    yield* outlet.sending(insistently(queue.send(body)))
-    yield* insistently(executions.markEnqueued(task.execution_id, yield* Timestamp.now))
+    const body = yield* claiming(claims.encode(task))
+    yield* outlet.sending(sending(queue.send(body)))
+    yield* recording(executions.markEnqueued(task.execution_id, yield* Timestamp.now))
     yield* Metric.increment(Metrics.crawlTasks)
   })
 
@@ -57,7 +60,7 @@ export const make = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const task = taskOf(source, documents, maxTaskRetries, now)
     const keepItems = source.vault.save_execution_output
-    const creation = yield* insistently(executions.create(Recording.pending(task, source.workerId, keepItems, now)))
+    const creation = yield* recording(executions.create(Recording.pending(task, source.workerId, keepItems, now)))
     if (creation._tag === "Exists") {
       const { enqueued_at, started_at, status } = creation.execution
       // Started without that note: a worker was faster than we were, and its message lives on until it is settled.

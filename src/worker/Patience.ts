@@ -28,4 +28,31 @@ export const patiently =
     )
   }
 
+/**
+ * The same for calls that several fibers make of one service at the same time: while one of them repeats its call, the others wait for what
+ * becomes of it. When it gives up, so do they.
+ */
+export const together = (first: Duration.DurationInput, within: Duration.DurationInput) =>
+  Effect.map(Effect.makeSemaphore(1), (turn) => {
+    const insistently = patiently(first, within)
+    let givenUp = 0
+    let succeeded = 0
+    return <A, E extends ServiceError | LeaseLost, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+      Effect.catchAll(call, (error) =>
+        Effect.suspend(() => {
+          if (!heals(error)) return Effect.fail(error)
+          const before = { givenUp, succeeded }
+          const repeated = Effect.suspend(() => {
+            if (givenUp !== before.givenUp) return Effect.fail(error)
+            const again = succeeded === before.succeeded ? Effect.delay(insistently(call), first) : insistently(call)
+            return Effect.tapBoth(again, {
+              onFailure: (last) => Effect.sync(() => (heals(last) ? givenUp++ : 0)),
+              onSuccess: () => Effect.sync(() => succeeded++)
+            })
+          })
+          return turn.withPermits(1)(repeated)
+        })
+      )
+  })
+
 const heals = (error: ServiceError | LeaseLost): boolean => error._tag !== "LeaseLost" && isTransient(error)

@@ -166,14 +166,18 @@ const make = Effect.gen(function* () {
       ).pipe(Effect.annotateLogs({ pipeline_id: target.pipeline.id, vault_id: target.vault.id }))
   )
 
-  /** The due vaults of one pipeline, in turn, under its lock. */
+  /** The due vaults of one pipeline, in turn, under its lock. What the crawl of one shows of the queue or the store, the next need not find out. */
   const crawlPipeline = (self: Supervised, heartbeat: Heartbeat, id: number, targets: ReadonlyArray<CrawlTarget>) => {
     const [first] = targets
     if (first === undefined) return Effect.void
     const owner: LockOwner = { workerId: `${nameOf(id)}@${instance}`, instance }
     return withCrawlLock(
       { pipelineId: first.pipeline.id, vaultId: first.vault.id, owner, ttl: config.lockTtl },
-      Effect.forEach(targets, (target) => crawlVault(self, heartbeat, id, target), { discard: true })
+      Effect.forEach(
+        targets,
+        (target) => Effect.unlessEffect(crawlVault(self, heartbeat, id, target), outlet.isClosed),
+        { discard: true }
+      )
     ).pipe(
       Effect.provideService(CrawlLock, locks),
       Effect.flatMap((done) =>

@@ -9,6 +9,7 @@ import {
   Unavailable
 } from "../../src/domain/ServiceError.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
+import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import * as Metrics from "../../src/worker/Metrics.ts"
 import { FakeRunner } from "../support/FakeRunner.ts"
@@ -127,6 +128,33 @@ describe("while the queue takes no messages", () => {
       assert.isAtLeast(runner.crawls.length, 15 * vaults)
       assert.strictEqual((yield* Metric.value(Metrics.outletClosed)).value, 0)
     }))
+
+  for (const [name, perPipeline] of [
+    ["one vault", 1],
+    ["three vaults", 3]
+  ] as const) {
+    test(`and cuts connections, a crawl repeats the call of one message alone, in a pipeline of ${name}`, () =>
+      Effect.gen(function* () {
+        const stores = yield* MemoryStores
+        const queue = yield* MemoryQueue
+        for (let i = 1; i < perPipeline; i++) {
+          yield* stores.vaults.upsert({ ...Engine.vault, id: `beside-${i}`, pipeline_id: "line-2" })
+        }
+        const planned = 1_000
+        yield* Effect.repeatN(queue.failNext("send", cut), planned - 1)
+        yield* refuse("stats", cut)
+        yield* crawling
+        yield* Engine.pass(60)
+        const { send } = yield* TaskQueue
+        const left = yield* Effect.iterate(0, {
+          while: (count) => count >= 0 && count < planned,
+          body: (count) => Effect.match(send("probe"), { onFailure: () => count + 1, onSuccess: () => -count - 1 })
+        })
+        const calls = planned - (-left - 1)
+        assert.isAtMost(calls, 2 * 16 + 12, "without that: 7 calls of each of 16 messages, in each vault")
+        assert.isAtLeast(calls, 16)
+      }))
+  }
 })
 
 const noRole = new Unauthorized({ service: cosmosDb, operation: "create", message: "no role" })
