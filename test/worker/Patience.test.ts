@@ -39,7 +39,10 @@ describe("Patience of calls at the same time", () => {
   it.effect("when it is back, all of them succeed, each with one call more", () =>
     Effect.gen(function* () {
       const { counts, results } = yield* sixteen(5_000)
-      assert.deepStrictEqual(results.filter(Either.isRight).map(({ right }) => right), [...Array(16).keys()])
+      assert.deepStrictEqual(
+        results.filter(Either.isRight).map(({ right }) => right),
+        [...Array(16).keys()]
+      )
       assert.isAtMost(counts.calls, 16 + 16 + 6)
     })
   )
@@ -47,7 +50,10 @@ describe("Patience of calls at the same time", () => {
   it.effect("what is refused for its own sake is not called again, and takes no other's turn", () =>
     Effect.gen(function* () {
       const { results } = yield* sixteen(1_000, true)
-      assert.deepStrictEqual(results.filter(Either.isLeft).map(({ left }) => left), [refused])
+      assert.deepStrictEqual(
+        results.filter(Either.isLeft).map(({ left }) => left),
+        [refused]
+      )
     })
   )
 
