@@ -261,8 +261,13 @@ const validate = Command.make(
   {
     files: Args.text({ name: "FILE" }).pipe(
       Args.withDescription("YAML files with pipelines; - is standard input."),
-      Args.atLeast(1)
+      Args.repeated
     ),
+    stored: Options.boolean("stored").pipe(
+      Options.withDescription("Check every pipeline of an installation instead, as before an upgrade.")
+    ),
+    folder: Operate.place.folder,
+    azure: Operate.place.azure,
     graph: Options.boolean("graph").pipe(
       Options.withDescription("Print the graphs for Mermaid on standard output, and the problems on standard error.")
     ),
@@ -318,11 +323,46 @@ const executors = Command.make(
     )
 ).pipe(Command.withDescription("List the executor types that pipelines can use, or explain one."))
 
+const schema = Command.make(
+  "schema",
+  {
+    kind: Args.choice<"pipeline" | "folder">(
+      [
+        ["pipeline", "pipeline"],
+        ["folder", "folder"]
+      ],
+      { name: "pipeline | folder" }
+    ).pipe(Args.withDescription("Of pipelines, or of the contentflow.yaml of a folder.")),
+    executors: executorFiles
+  },
+  ({ executors: files, kind }) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./JsonSchema.ts")),
+      (module) => withExecutors(files, module.schema(kind))
+    )
+).pipe(
+  Command.withDescription(
+    "Write the JSON Schema with which editors complete and check pipelines, or a contentflow.yaml, on standard output."
+  )
+)
+
 const command = Command.make("contentflow-worker").pipe(
   Command.withDescription(
     "Runs documents through pipelines: those of a folder, or those that it finds in Blob Storage, and records every execution."
   ),
-  Command.withSubcommands([start, serve, init, push, pull, demo, runFile, validate, executors, ...Operate.commands])
+  Command.withSubcommands([
+    start,
+    serve,
+    init,
+    push,
+    pull,
+    demo,
+    runFile,
+    validate,
+    executors,
+    schema,
+    ...Operate.commands
+  ])
 )
 
 const leaf = (name: string, descriptor: CommandTree.CommandTree["descriptor"], examples: ReadonlyArray<string>) => ({
@@ -354,9 +394,11 @@ export const tree: CommandTree.CommandTree = {
     leaf("validate", validate.descriptor, [
       "validate pipeline.yaml",
       "validate --graph pipeline.yaml > graph.mmd",
-      "validate --strict --format github pipeline.yaml"
+      "validate --strict --format github pipeline.yaml",
+      "validate --stored --azure"
     ]),
     leaf("executors", executors.descriptor, ["executors", "executors document_extractor", "executors --json"]),
+    leaf("schema", schema.descriptor, ["schema pipeline > pipeline.json", "schema folder > contentflow.json"]),
     ...Operate.trees
   ]
 }

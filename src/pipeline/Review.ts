@@ -8,6 +8,7 @@ import * as KeyText from "../yaml/KeyText.ts"
 import * as Yaml from "../yaml/Yaml.ts"
 import type { YamlKey, YamlNode } from "../yaml/YamlNode.ts"
 import * as CommonSettings from "./CommonSettings.ts"
+import * as KnownKeys from "./KnownKeys.ts"
 import * as NearestName from "../text/NearestName.ts"
 import * as Problem from "./Problem.ts"
 
@@ -64,7 +65,7 @@ class Reviewer {
     const entries = entriesOf(node)
     const wrapped = entries.has("pipeline") || entries.has("pipelines")
     if (!wrapped) return this.definition(node, [])
-    this.keys(entries, [], "a file with pipelines", fileKeys)
+    this.keys(entries, [], "a file with pipelines", KnownKeys.file)
     const pipeline = entries.get("pipeline")?.value
     if (pipeline !== undefined) this.definition(pipeline, ["pipeline"])
     for (const [index, each] of itemsOf(entries.get("pipelines")?.value)) this.definition(each, ["pipelines", index])
@@ -72,7 +73,7 @@ class Reviewer {
 
   private definition(node: YamlNode, path: Problem.Path): void {
     const entries = entriesOf(node)
-    this.keys(entries, path, "a pipeline", definitionKeys)
+    this.keys(entries, path, "a pipeline", KnownKeys.definition)
     for (const [index, each] of itemsOf(entries.get("executors")?.value)) {
       this.executor(each, [...path, "executors", index])
     }
@@ -81,14 +82,14 @@ class Reviewer {
 
   private edge(node: YamlNode, path: Problem.Path): void {
     const entries = entriesOf(node)
-    this.keys(entries, path, "an edge", edgeKeys)
+    this.keys(entries, path, "an edge", KnownKeys.edge)
     this.condition(entries, path)
     const to = entries.get("to")?.value
     const targets = to?.kind === "map" ? [[null, to] as const] : itemsOf(to)
     for (const [index, target] of targets) {
       if (target.kind !== "map") continue
       const here = [...path, "to", ...(index === null ? [] : [index])]
-      this.keys(entriesOf(target), here, "a target of an edge", targetKeys)
+      this.keys(entriesOf(target), here, "a target of an edge", KnownKeys.target)
       this.condition(entriesOf(target), here)
     }
   }
@@ -115,13 +116,13 @@ class Reviewer {
     const found = type?.kind === "str" ? Option.getOrUndefined(this.catalog.find(type.value)) : undefined
     const known = found === undefined ? undefined : { ...CommonSettings.infos(found), ...found.settings }
     for (const [name, { key }] of entries) {
-      if (known !== undefined && !executorKeys.includes(name) && Object.hasOwn(known, name)) {
+      if (known !== undefined && !KnownKeys.executor.includes(name) && Object.hasOwn(known, name)) {
         this.warn(
           key,
           [...path, name],
           `Nothing reads the key ${quoted(name)} here; it is a setting, so it belongs below \`settings\`.`
         )
-      } else this.key(name, key, path, "an executor", executorKeys)
+      } else this.key(name, key, path, "an executor", KnownKeys.executor)
     }
     const settings = entries.get("settings")?.value
     if (found === undefined || known === undefined || settings?.kind !== "map") return
@@ -218,7 +219,7 @@ class Reviewer {
     path: Problem.Path,
     what: string,
     known: ReadonlyArray<string>,
-    notes: ReadonlyArray<string> = noteKeys
+    notes: ReadonlyArray<string> = KnownKeys.notes
   ): void {
     for (const [name, { key }] of entries) this.key(name, key, path, what, known, notes)
   }
@@ -229,27 +230,20 @@ class Reviewer {
     path: Problem.Path,
     what: string,
     known: ReadonlyArray<string>,
-    notes: ReadonlyArray<string> = noteKeys
+    notes: ReadonlyArray<string> = KnownKeys.notes
   ): void {
-    if (this.problems.length >= mostWarnings || known.includes(name) || notes.includes(name) || isPrivate(name)) return
+    if (
+      this.problems.length >= mostWarnings ||
+      known.includes(name) ||
+      notes.includes(name) ||
+      KnownKeys.privateKey.test(name)
+    )
+      return
     const nearest = NearestName.find(name, known)
     const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`
     this.warn(key, [...path, name], `Nothing in ${what} reads the key ${quoted(name)}.${hint}`)
   }
 }
-
-/** Read by the worker, or written by the canvas. */
-const definitionKeys = ["name", "executors", "edges", "execution_sequence"]
-const fileKeys = ["pipeline", "pipelines"]
-const executorKeys = ["id", "type", "settings", "name", "position"]
-const edgeKeys = ["from", "to", "type", "condition", "wait_strategy"]
-const targetKeys = ["target", "condition"]
-
-/** Notes for people, which nobody expects to do anything. */
-const noteKeys = ["id", "name", "description", "label", "version", "tags", "metadata", "author", "comment", "notes"]
-
-/** The usual names for what only anchors refer to, and for extensions of other programs. */
-const isPrivate = (name: string): boolean => /^(?:x-|\.|_)/.test(name)
 
 const booleanTexts: ReadonlySet<string> = new Set(["", "true", "false", "1", "0", "yes", "no", "off", "none", "null"])
 

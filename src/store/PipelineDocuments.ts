@@ -29,6 +29,11 @@ export const make = (container: DocumentContainer.DocumentContainer): PipelineSt
         // The API keeps names unique only when it creates a pipeline; should two share one, every worker takes the same.
         const [first] = documents.toSorted((a, b) => (String(a["id"]) < String(b["id"]) ? -1 : 1))
         return first === undefined ? Either.right(Option.none()) : versioned(first, String(first["_etag"]))
-      })
+      }),
+    all: Effect.map(container.where({}), (documents) =>
+      documents.map((document) =>
+        Either.map(decode(document), (pipeline) => ({ pipeline, etag: String(document["_etag"]) }))
+      )
+    )
   })
 }

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { PipelineId } from "../domain/Ids.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
@@ -16,5 +17,7 @@ export class PipelineStore extends Context.Tag("contentflow-worker/store/Pipelin
     ) => Effect.Effect<Option.Option<VersionedPipeline>, ServiceError>
     /** The pipeline with this name (names are unique), for child pipelines. */
     readonly findByName: (name: string) => Effect.Effect<Option.Option<VersionedPipeline>, ServiceError>
+    /** All of them, for people; in place of one that can't be read stands why. */
+    readonly all: Effect.Effect<ReadonlyArray<Either.Either<VersionedPipeline, ServiceError>>, ServiceError>
   }
 >() {}

@@ -25,7 +25,11 @@ const layer = PipelineRunner.layer.pipe(
   Layer.provide(
     Layer.succeed(
       PipelineStore,
-      PipelineStore.of({ find: () => Effect.succeed(Option.none()), findByName: () => Effect.succeed(Option.none()) })
+      PipelineStore.of({
+        find: () => Effect.succeed(Option.none()),
+        findByName: () => Effect.succeed(Option.none()),
+        all: Effect.succeed([])
+      })
     )
   ),
   Layer.provide(Layer.succeed(Catalog.Catalog, Catalog.make([PassThrough.executor, FanInAggregator.executor]))),

@@ -198,7 +198,7 @@ export interface Options {
 export const layer = (options: Options = {}): Layer.Layer<PipelineRunner.PipelineRunner | PipelineStore> => {
   const find = (id: string) =>
     Effect.sync(() => Option.map(Option.fromNullable(options.stored?.[id]), (yaml) => versioned(yaml, id)))
-  const store = Layer.succeed(PipelineStore, PipelineStore.of({ find, findByName: find }))
+  const store = Layer.succeed(PipelineStore, PipelineStore.of({ find, findByName: find, all: Effect.succeed([]) }))
   return Layer.provideMerge(PipelineRunner.layer, store).pipe(
     Layer.provide(options.catalog ?? Layer.succeed(Catalog.Catalog, Catalog.make(options.executors ?? executors))),
     Layer.provide(Layer.succeed(StepResults.StepResults, options.steps ?? null)),

@@ -9,7 +9,8 @@ import { refuse } from "../WrongUsage.ts"
 const text = (name: string, pseudoName: string, description: string) =>
   Options.text(name).pipe(Options.withPseudoName(pseudoName), Options.withDescription(description), Options.optional)
 
-const place = {
+/** Where an installation is. */
+export const place = {
   folder: text("folder", "DIR", "A folder that serve runs on; the working directory when it is one."),
   azure: Options.boolean("azure").pipe(
     Options.withDescription("The installation on Azure that the settings name, as for start.")

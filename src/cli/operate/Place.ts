@@ -14,6 +14,7 @@ import * as FolderWorker from "../../FolderWorker.ts"
 import * as Installation from "../../operations/Installation.ts"
 import * as Operations from "../../operations/Operations.ts"
 import * as PipelineRunner from "../../pipeline/PipelineRunner.ts"
+import { PipelineStore } from "../../store/PipelineStore.ts"
 import * as Project from "../serve/Project.ts"
 import * as ServeSettings from "../serve/ServeSettings.ts"
 import { wrongUsage } from "../WrongUsage.ts"
@@ -45,19 +46,34 @@ export const at =
       }
       const address = azure || Option.isSome(folder) ? Option.none() : yield* Worker.address(url)
       const layer = yield* Option.match(address, {
-        onNone: () => (azure ? ofAzure : ofFolder(place)),
+        onNone: () =>
+          azure
+            ? Effect.map(azureStores, (stores) => Layer.provide(operations, stores))
+            : Effect.map(folderStores(place), (stores) => Layer.provide(operations, stores)),
         onSome: Worker.layerAt
       })
       return yield* Effect.provide(command, layer)
     }).pipe(Effect.scoped, Effect.provide(warnings))
 
-const operations = Installation.layer.pipe(
-  Layer.provide(Operations.layer),
-  Layer.provide(PipelineRunner.layer),
-  Layer.provide(AzureWorker.catalog)
-)
+/** Carries a command out on the pipelines of an installation, and on what runs them. */
+export const onStores =
+  (place: Pick<Place, "azure" | "folder">) =>
+  <A, E>(command: Effect.Effect<A, E, PipelineRunner.PipelineRunner | PipelineStore>) =>
+    Effect.gen(function* () {
+      if (place.azure && Option.isSome(place.folder)) return yield* wrongUsage("Give one of --folder and --azure.")
+      const layer = yield* place.azure
+        ? Effect.map(azureStores, (stores) => Layer.provide(stored, stores))
+        : Effect.map(folderStores(place), (stores) => Layer.provide(stored, stores))
+      return yield* Effect.provide(command, layer)
+    }).pipe(Effect.scoped, Effect.provide(warnings))
 
-const ofFolder = Effect.fnUntraced(function* ({ folder: named }: Place) {
+const runner = PipelineRunner.layer.pipe(Layer.provide(AzureWorker.catalog))
+
+const stored = Layer.merge(runner, Layer.service(PipelineStore))
+
+const operations = Installation.layer.pipe(Layer.provide(Operations.layer), Layer.provide(runner))
+
+const folderStores = Effect.fnUntraced(function* ({ folder: named }: Pick<Place, "folder">) {
   const folder = resolve(Option.getOrElse(named, () => "."))
   const isServed = existsSync(join(folder, FolderWorker.hiddenFolder, "worker.db"))
   if (!isServed && Option.isNone(named) && !existsSync(join(folder, Project.fileName))) {
@@ -73,21 +89,16 @@ const ofFolder = Effect.fnUntraced(function* ({ folder: named }: Place) {
   const project = yield* Project.read(folder)
   const settings = yield* ServeSettings.load(project)
   const { accounts, partitionKeys } = project
-  return operations.pipe(
-    Layer.provide(FolderWorker.ports({ folder, accounts, partitionKeys })),
-    Layer.provide(Credentials.layer),
-    Layer.provide(Load.layerOf(settings)),
-    Layer.provide(Load.layerDotEnv)
+  return FolderWorker.ports({ folder, accounts, partitionKeys }).pipe(
+    Layer.provideMerge(Credentials.layer),
+    Layer.provideMerge(Load.layerOf(settings)),
+    Layer.provideMerge(Load.layerDotEnv)
   )
 })
 
-const ofAzure = Effect.gen(function* () {
+const azureStores = Effect.gen(function* () {
   const settings = yield* Load.load
-  return operations.pipe(
-    Layer.provide(AzureWorker.ports),
-    Layer.provide(Load.layerOf(settings)),
-    Layer.provide(Load.layerDotEnv)
-  )
+  return AzureWorker.ports.pipe(Layer.provideMerge(Load.layerOf(settings)), Layer.provideMerge(Load.layerDotEnv))
 })
 
 /** Standard output has the result alone. */

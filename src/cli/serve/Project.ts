@@ -60,7 +60,8 @@ export const isVaultName = (name: string): boolean =>
 
 const Name = Schema.String.pipe(
   Schema.filter(isVaultName, {
-    message: () => "must have 1 to 100 characters without / \\ ? #, and begin with no dot or blank"
+    message: () => "must have 1 to 100 characters without / \\ ? #, and begin with no dot or blank",
+    jsonSchema: { minLength: 1, maxLength: 100 }
   })
 )
 
@@ -76,7 +77,8 @@ const withoutNulls = (value: unknown): unknown =>
         )
       : value
 
-const File = Schema.Struct({
+/** The form of `contentflow.yaml`. */
+export const File = Schema.Struct({
   settings: optional(
     Schema.Record({
       key: Schema.String,
@@ -208,7 +210,7 @@ const withoutFile = (folder: string, path: Path.Path): Project => ({
 })
 
 /** Where services of Azure are is none of a folder's business. */
-const settable: ReadonlySet<string> = new Set(
+export const settable: ReadonlySet<string> = new Set(
   Object.values(variables)
     .filter(({ group }) => group !== "Azure resources" && group !== "App Configuration" && group !== "Signing in")
     .flatMap(({ aliases, name }) => [name, ...aliases])

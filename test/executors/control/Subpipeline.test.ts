@@ -197,7 +197,9 @@ describe("subpipeline (D36)", () => {
           })
         })
       const layer = PipelineRunner.layer.pipe(
-        Layer.provide(Layer.succeed(PipelineStore, PipelineStore.of({ find, findByName: find }))),
+        Layer.provide(
+          Layer.succeed(PipelineStore, PipelineStore.of({ find, findByName: find, all: Effect.succeed([]) }))
+        ),
         Layer.provide(Layer.succeed(Catalog.Catalog, Catalog.make(Harness.executors))),
         Layer.provide(WorkerConfig.layerWith({}))
       )
@@ -223,7 +225,11 @@ describe("subpipeline (D36)", () => {
         Layer.provide(
           Layer.succeed(
             PipelineStore,
-            PipelineStore.of({ find: () => Effect.fail(away), findByName: () => Effect.fail(away) })
+            PipelineStore.of({
+              find: () => Effect.fail(away),
+              findByName: () => Effect.fail(away),
+              all: Effect.fail(away)
+            })
           )
         ),
         Layer.provide(Layer.succeed(Catalog.Catalog, Catalog.make(Harness.executors))),
