@@ -62,6 +62,7 @@ export const make = (executors: ReadonlyArray<Described>): JsonSchema => ({
       ),
       allOf: executors.map(({ aliases, type }) => ({
         if: { properties: { type: { enum: [type, ...aliases] } }, required: ["type"] },
+        // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
         then: { properties: { settings: ref(`settings of ${type}`) } }
       }))
     },
