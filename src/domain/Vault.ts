@@ -5,6 +5,8 @@ import { PipelineId, VaultId } from "./Ids.ts"
 export const Vault = Schema.Struct({
   id: VaultId,
   pipeline_id: PipelineId,
+  /** For people. */
+  name: Schema.optional(Schema.Unknown),
   /** Literally `true` in the document; anything else is disabled. */
   enabled: Schema.optionalWith(Schema.Unknown, { default: () => false }),
   /** Whether an execution keeps its complete result items, or only their identifiers. */
@@ -17,6 +19,10 @@ export const Vault = Schema.Struct({
   confirmed_deletions: Schema.optional(Schema.Unknown)
 })
 export interface Vault extends Schema.Schema.Type<typeof Vault> {}
+
+/** What people call it. */
+export const shownName = ({ id, name }: Pick<Vault, "id" | "name">): string =>
+  typeof name === "string" && name.trim() !== "" ? name : id
 
 /** Only the literal word removes anything. */
 export const removesOutputs = ({ on_source_deleted }: Pick<Vault, "on_source_deleted">): boolean =>

@@ -184,11 +184,13 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
         }))
       )
       .handle("metrics", () =>
+        // Effect's counters of its own fibers are left out: their names break Prometheus' rules.
         Effect.gen(function* () {
           yield* sampleQueue
           const status = yield* engine.status
           const samples = [...engineSamples(status), ...Process.samples()]
-          return Prometheus.render(yield* Metric.snapshot, samples)
+          const own = (yield* Metric.snapshot).filter(({ metricKey }) => !metricKey.name.startsWith("effect_"))
+          return Prometheus.render(own, samples)
         })
       )
   })

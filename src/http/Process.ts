@@ -1,7 +1,11 @@
 import process from "node:process"
+import { version } from "../config/Version.ts"
 import type { Sample } from "./Prometheus.ts"
 
 export const id: number = process.pid
+
+const runtime =
+  process.versions["deno"] === undefined ? `node ${process.versions.node}` : `deno ${process.versions["deno"]}`
 
 /** The process as Prometheus' own client libraries describe it. */
 export const samples = (): ReadonlyArray<Sample> => {
@@ -21,6 +25,19 @@ export const samples = (): ReadonlyArray<Sample> => {
       type: "gauge",
       help: "Memory of buffers outside the heap",
       value: memory.external
+    },
+    {
+      name: "process_start_time_seconds",
+      type: "gauge",
+      help: "When the process started, in seconds since 1970",
+      value: performance.timeOrigin / 1_000
+    },
+    {
+      name: "contentflow_build_info",
+      type: "gauge",
+      help: "1, with the version of the worker and the runtime that runs it",
+      value: 1,
+      labels: { version, runtime }
     },
     {
       name: "process_uptime_seconds",

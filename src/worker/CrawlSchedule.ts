@@ -9,7 +9,7 @@ import { WorkerConfig } from "../config/WorkerConfig.ts"
 import { type Checkpoint, checkpointId } from "../domain/Checkpoint.ts"
 import type * as Ids from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
-import type { Vault } from "../domain/Vault.ts"
+import { shownName, type Vault } from "../domain/Vault.ts"
 import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"
 import type { ExecutionStore } from "../store/ExecutionStore.ts"
@@ -17,6 +17,7 @@ import { VaultStore } from "../store/VaultStore.ts"
 import type { CrawlTarget, Early } from "./Crawl.ts"
 import * as FailedCrawls from "./FailedCrawls.ts"
 import { Known } from "./Known.ts"
+import * as PipelineMetrics from "./PipelineMetrics.ts"
 
 /** Which vaults are to be crawled, and when, by the vaults and pipelines as they were last read. */
 export class CrawlSchedule extends Context.Tag("contentflow-worker/worker/CrawlSchedule")<
@@ -170,6 +171,15 @@ const make = Effect.gen(function* () {
     due: (early) =>
       Effect.map(MonotonicTime.now, (now) => {
         const byPipeline = new Map<Ids.PipelineId, Array<CrawlTarget>>()
+        PipelineMetrics.crawlLags(
+          targets.map((target) => {
+            const due = (lastStarts.get(keyOf(target)) ?? now) + Duration.toMillis(target.interval)
+            return [
+              { pipeline: target.pipeline.name, vault: shownName(target.vault) },
+              Math.max(0, now - due) / 1_000
+            ] as const
+          })
+        )
         for (const known of targets) {
           const asked = early.get(known.vault.id)
           const target = asked === undefined ? known : { ...known, early: asked }

@@ -6,6 +6,7 @@ import type { Outcome } from "../../domain/Outcome.ts"
 import type { DecodedTask } from "../../domain/Task.ts"
 import type { NodeReport } from "../../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage } from "../../queue/TaskQueue.ts"
+import type { Processed } from "../PipelineMetrics.ts"
 import { policyOf, type RetryPolicy } from "../RetryPolicy.ts"
 
 /** What is known of an attempt while it runs and after it ended: settling needs it however the attempt ended. */
@@ -24,6 +25,10 @@ export interface AttemptFacts {
   readonly policy: RetryPolicy
   /** The items the task brought, once they are read. */
   readonly items: ReadonlyArray<Content>
+  /** What people call the vault, once it is read. */
+  readonly vaultName: string | null
+  /** What went through the pipeline; null as long as nothing has. */
+  readonly processed: Processed | null
   /** How the nodes ended; none as long as they run. */
   readonly nodes: ReadonlyArray<NodeReport>
   /** How the nodes fare now; none before the pipeline runs. */
@@ -52,6 +57,8 @@ export const begin = (message: ReceivedMessage, decoded: DecodedTask, workerId: 
     version: null,
     policy: policyOf(decoded.task, null),
     items: decoded.task.content,
+    vaultName: null,
+    processed: null,
     nodes: [],
     look: () => [],
     limit: null

@@ -26,6 +26,7 @@ import { Intake } from "../Intake.ts"
 import type { Known } from "../Known.ts"
 import type { Lease } from "../Leases.ts"
 import * as Metrics from "../Metrics.ts"
+import * as PipelineMetrics from "../PipelineMetrics.ts"
 import type { Outlet } from "../Outlet.ts"
 import type { ManifestStore } from "../outputs/ManifestStore.ts"
 import type { OutputRecords } from "../outputs/TaskOutputs.ts"
@@ -104,13 +105,17 @@ const make = Effect.gen(function* () {
 
   const settled = Effect.fnUntraced(function* (lease: Lease, worker: TaskWorker, decoded: Task.DecodedTask) {
     const { task } = decoded
+    const beganAt = MonotonicTime.unsafeNow(clock)
     yield* worker.doing(`${task.task_id} of ${task.pipeline_id}`)
     yield* FiberRef.set(FiberRef.currentLogAnnotations, annotated(worker.annotations, task))
     const attempt = AttemptFacts.begin(lease.message, decoded, worker.name)
     const living = traced(lease, task, supervisor.supervise(lease, attempt, outcomeOf(lease, attempt)))
     const settling = Effect.flatMap(living, (outcome) =>
       Effect.flatMap(Ref.get(attempt), (facts) =>
-        Effect.flatMap(settlement.settle(lease, facts, outcome), (recorded) => intake.ended(outcome, recorded))
+        Effect.flatMap(settlement.settle(lease, facts, outcome), (recorded) => {
+          count(facts, outcome, (MonotonicTime.unsafeNow(clock) - beganAt) / 1_000)
+          return intake.ended(outcome, recorded)
+        })
       )
     )
     yield* Effect.ensuring(
@@ -144,6 +149,15 @@ const make = Effect.gen(function* () {
       })
   })
 })
+
+/** Counts the attempt for its pipeline and vault. */
+const count = ({ decoded, processed, vaultName }: AttemptFacts.AttemptFacts, outcome: Outcome, seconds: number): void => {
+  const { pipeline_id, pipeline_name, vault_id } = decoded.task
+  const place = { pipeline: pipeline_name === "" ? pipeline_id : pipeline_name, vault: vaultName ?? vault_id ?? "" }
+  const isDuplicate = outcome._tag === "Completed" && outcome.duplicate
+  PipelineMetrics.attempted(place, isDuplicate ? "duplicate" : outcome._tag.toLowerCase(), seconds)
+  if (outcome._tag === "Completed" && !isDuplicate && processed !== null) PipelineMetrics.processed(place, processed)
+}
 
 /**
  * What our own stores refuse for good (a document of the wrong shape, an id that they can't hold) is wrong with the task or the definition.

@@ -6,7 +6,7 @@ import { isOutcome, Outcome } from "../../domain/Outcome.ts"
 import type { VersionedPipeline } from "../../domain/Pipeline.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import type { Task } from "../../domain/Task.ts"
-import type { Vault } from "../../domain/Vault.ts"
+import { shownName, type Vault } from "../../domain/Vault.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
 import { ClaimCheck } from "../ClaimCheck.ts"
 import { Known } from "../Known.ts"
@@ -76,7 +76,7 @@ export const make = Effect.gen(function* () {
       task.keep_result === true || Option.exists(vault, ({ save_execution_output }) => save_execution_output)
     const items = yield* readItems(task)
     if (isOutcome(items)) return items
-    if (items !== task.content) yield* learn(attempt, { items })
+    yield* learn(attempt, { items, vaultName: Option.getOrNull(Option.map(vault, shownName)) })
     return { ...started, pipeline, vault, keepItems, items } satisfies Loaded
   })
 })

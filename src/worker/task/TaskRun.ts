@@ -23,6 +23,7 @@ import type { BlockedPipelines } from "../BlockedPipelines.ts"
 import * as Deaths from "../Deaths.ts"
 import * as Departures from "../Departures.ts"
 import * as Metrics from "../Metrics.ts"
+import * as PipelineMetrics from "../PipelineMetrics.ts"
 import { ManifestStore } from "../outputs/ManifestStore.ts"
 import * as TaskOutputs from "../outputs/TaskOutputs.ts"
 import { restOf, retryOrReject } from "../RetryPolicy.ts"
@@ -188,6 +189,7 @@ export const make = Effect.fnUntraced(function* (blocked: BlockedPipelines) {
       })
       if (isOutcome(ended)) return ended
       yield* note(attempt, ended.nodes)
+      yield* learn(attempt, { processed: PipelineMetrics.sizeOf(items, ended.items) })
       if (departures.size > 0) {
         yield* Effect.logInfo(`Documents left the task: ${Departures.describe(departures)}`)
         yield* followed(task, items, departures, pipeline, workerId)
