@@ -41,7 +41,7 @@ const scraped = Effect.gen(function* () {
     outputTokens: 5,
     cachedTokens: 1,
     pages: 1,
-    model: null,
+    model: "gpt",
     calls: 1,
     millis: 1,
     waitMillis: 0,
