@@ -151,7 +151,11 @@ const make = Effect.gen(function* () {
 })
 
 /** Counts the attempt for its pipeline and vault. */
-const count = ({ decoded, processed, vaultName }: AttemptFacts.AttemptFacts, outcome: Outcome, seconds: number): void => {
+const count = (
+  { decoded, processed, vaultName }: AttemptFacts.AttemptFacts,
+  outcome: Outcome,
+  seconds: number
+): void => {
   const { pipeline_id, pipeline_name, vault_id } = decoded.task
   const place = { pipeline: pipeline_name === "" ? pipeline_id : pipeline_name, vault: vaultName ?? vault_id ?? "" }
   const isDuplicate = outcome._tag === "Completed" && outcome.duplicate
