@@ -31,7 +31,13 @@ export const suite = (name: string, layer: Layer.Layer<VaultStore | Containers>)
         )
         const enabled = yield* Effect.provide(store.enabled, log)
         assert.deepStrictEqual(enabled, [
-          { id: VaultId.make("on"), pipeline_id: PipelineId.make("p1"), enabled: true, save_execution_output: false }
+          {
+            id: VaultId.make("on"),
+            name: "on",
+            pipeline_id: PipelineId.make("p1"),
+            enabled: true,
+            save_execution_output: false
+          }
         ])
         assert.include(String(messages), "vaults/broken")
         assert.include(String(messages), "pipeline_id")
