@@ -246,7 +246,7 @@ export const variables = {
     group: "Workers",
     without: "one less than the cores, at least 2, and 1 GB of memory for each and one more for the rest",
     description:
-      "Threads for parsers of PDF and Office documents. Where there are several, documents from 4 MB leave one of them to smaller ones."
+      "Threads for parsers of PDF and Office documents, and for ocr_extractor. Where there are several, documents from 4 MB leave one of them to smaller ones."
   }),
   startupTimeout: withDefault(Kind.seconds(0, 86_400), {
     name: "STARTUP_TIMEOUT_SECONDS",

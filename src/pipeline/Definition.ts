@@ -13,7 +13,9 @@ const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** A mapping as it was read: its keys are the author's, so it is not copied into an object with a prototype. */
-const Mapping = Schema.declare(isMapping, { message: () => "must be a mapping" })
+const Mapping = Schema.declare(isMapping, {
+  message: () => "must be a mapping; leave the key out where there is nothing to set"
+})
 
 const saying = <A, I>(schema: Schema.Schema<A, I>, message: string): Schema.Schema<A, I> =>
   schema.annotations({ message: () => ({ message, override: true }) })

@@ -239,7 +239,7 @@ class Reviewer {
       KnownKeys.privateKey.test(name)
     )
       return
-    const nearest = NearestName.find(name, known)
+    const nearest = NearestName.find(name, known) ?? NearestName.ofPart(name, known)
     const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`
     this.warn(key, [...path, name], `Nothing in ${what} reads the key ${quoted(name)}.${hint}`)
   }

@@ -25,7 +25,9 @@ export const parse = (text: string): Either.Either<Endpoint, string> => {
   if (url.username !== "" || url.password !== "") {
     return Either.left("must not hold a name or password; a key has a setting of its own.")
   }
-  if (url.search !== "" || url.hash !== "") return Either.left("must end before ? and #.")
+  if (url.search !== "" || url.hash !== "") {
+    return Either.left(`must end before ? and #: leave out ${quoted(`${url.search}${url.hash}`)}.`)
+  }
   return Either.right({
     url: `${url.origin}${url.pathname.replace(/\/+$/, "")}`,
     origin: url.origin,
@@ -35,9 +37,9 @@ export const parse = (text: string): Either.Either<Endpoint, string> => {
   })
 }
 
-/** Whether a value is what an example or a form put there, and nobody replaced. */
+/** Whether a value is what an example or a form put there, and nobody replaced: `<resource>`, `https://your-resource.…`, `YOUR_DEPLOYMENT`. */
 export const isPlaceholder = (text: string): boolean =>
-  /[<>{}…]|\bmy-resource\b|\byour[-_ ]?(?:own[-_ ])?(?:azure|open|ai\b|resource|endpoint|account|service|deployment|model|search|index|instance|name)|placeholder|change[-_ ]?me|\bx{3,}\b|\.{3}|\bexample\.(?:com|org|net)\b/i.test(
+  /[<>{}…]|\bmy-resource\b|(?<![a-z0-9])your(?:[-_ ]|azure|open|ai\b|resource|endpoint|account|service|deployment|model|search|index|instance|name|foundry|doc)|placeholder|(?:change|replace|fill)[-_ ]?me|\bx{3,}\b|\.{3}|\bexample\.(?:com|org|net)\b/i.test(
     text
   )
 

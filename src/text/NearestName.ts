@@ -11,6 +11,16 @@ export const find = (name: string, known: Iterable<string>): string | undefined 
   return best?.name
 }
 
+/** The only known name of which the word is the beginning or the end: `deployment` for `deployment_name`, `key` for `api_key`. */
+export const ofPart = (word: string, known: Iterable<string>): string | undefined => {
+  const wanted = normalized(word)
+  const fitting = [...known].filter((each) => {
+    const whole = normalized(each)
+    return whole.startsWith(`${wanted}_`) || whole.endsWith(`_${wanted}`)
+  })
+  return wanted.length >= 3 && fitting.length === 1 ? fitting[0] : undefined
+}
+
 const normalized = (name: string): string => name.trim().toLowerCase().replaceAll("-", "_").slice(0, 100)
 
 /** Letters to add, remove or exchange. */

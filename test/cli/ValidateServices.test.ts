@@ -63,12 +63,24 @@ const placeholders: ReadonlyArray<readonly [setting: string, values: ReadonlyArr
     [
       "https://<foundry-resource>.openai.azure.com/openai/v1/",
       "https://your-resource.openai.azure.com/",
-      "https://my-resource.openai.azure.com"
+      "https://my-resource.openai.azure.com",
+      "https://your-foundry-resource.openai.azure.com/",
+      "https://your-gpt.openai.azure.com/"
     ]
   ],
-  ["deployment_name", ["<deployment>", "your-deployment-name", "<your deployment>"]],
-  ["doc_intelligence_endpoint", ["https://<your-resource>.cognitiveservices.azure.com/"]],
-  ["content_understanding_endpoint", ["https://<foundry-resource>.services.ai.azure.com/"]],
+  ["deployment_name", ["<deployment>", "your-deployment-name", "<your deployment>", "YOUR_GPT_4", "replace-me"]],
+  [
+    "doc_intelligence_endpoint",
+    [
+      "https://<your-resource>.cognitiveservices.azure.com/",
+      "https://your-doc-intelligence.cognitiveservices.azure.com/",
+      "https://yourdocintelligence.cognitiveservices.azure.com/"
+    ]
+  ],
+  [
+    "content_understanding_endpoint",
+    ["https://<foundry-resource>.services.ai.azure.com/", "https://your-foundry.services.ai.azure.com/"]
+  ],
   ["content_understanding_model_mappings", ['{"gpt-4.1": "<your-gpt-4.1-deployment>"}']],
   [
     "ai_search_account",
@@ -100,6 +112,36 @@ describe("validate, of types that call services", () => {
       const { lines } = yield* validated(types.map((type) => [type, { ...required[type], max_retrys: 1 }] as const))
       assert.lengthOf(lines, types.length)
       for (const line of lines) assert.match(line, /warning: .*max_retrys/)
+    })
+  )
+
+  it.effect("tells the setting that a part of its name stands for, and what to leave out of an endpoint", () =>
+    Effect.gen(function* () {
+      const settings = { ...required["azure_openai_agent"], deployment: "gpt", key: "k", max: 5, input: "text" }
+      const pasted = "https://contoso.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2024-10-21"
+      const { lines } = yield* validated([
+        ["azure_openai_agent", settings],
+        ["azure_openai_agent", { ...required["azure_openai_agent"], endpoint: pasted }]
+      ])
+      assert.match(lines[0] ?? "", /"deployment"\. Did you mean deployment_name\?/)
+      assert.match(lines[1] ?? "", /"key"\. Did you mean api_key\?/)
+      // Several settings begin so.
+      assert.match(lines[2] ?? "", /"max"\. \(/)
+      assert.match(lines[3] ?? "", /"input"\. Did you mean input_field\?/)
+      assert.match(lines[4] ?? "", /endpoint must end before \? and #: leave out "\?api-version=2024-10-21"/)
+    })
+  )
+
+  it.effect("takes names that only look like placeholders at a glance", () =>
+    Effect.gen(function* () {
+      const { lines } = yield* validated(
+        [
+          "https://yours.openai.azure.com/",
+          "https://flavour-it.openai.azure.com/",
+          "https://yourk.openai.azure.com/"
+        ].map((endpoint) => ["text_summarizer", { ...model, endpoint, deployment_name: "favour-gpt" }] as const)
+      )
+      assert.deepStrictEqual(lines, [])
     })
   )
 

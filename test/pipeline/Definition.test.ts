@@ -76,7 +76,7 @@ describe("Definition, errors", () => {
       "line 3, column 13, executors[0].type: `type` must be a text.",
       "line 4, column 7, executors[1]: This entry must be a mapping.",
       "line 5, column 11, executors[2].id: `id` must be a text that is not empty, of at most 1023 characters.",
-      "line 7, column 17, executors[2].settings: `settings` must be a mapping.",
+      "line 7, column 17, executors[2].settings: `settings` must be a mapping; leave the key out where there is nothing to set.",
       "line 9, column 13, edges[0].from: `from` must be an id or a list of ids.",
       "line 10, column 11, edges[0].to: `to` must be an id, a list of ids, or a list of {target, condition}.",
       "line 11, column 7, edges[1]: This entry must be a mapping.",
