@@ -1,5 +1,5 @@
 #!/bin/sh
-# A benchmark on Node, which needs it as JavaScript: run.sh drain|runner|primitives|executors|steps, with its arguments.
+# A benchmark on Node, which needs it as JavaScript: run.sh drain|runner|primitives|executors|steps|listing, with its arguments.
 # On Deno: deno run -A test/bench/drain.ts, and so on.
 set -eu
 cd "$(dirname "$0")/../.."

@@ -1,59 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
-import { BlobStore, type BlobEntry } from "../../src/blob/BlobStore.ts"
-import { Invalid } from "../../src/domain/ServiceError.ts"
 import * as Executor from "../../src/executor/Executor.ts"
 import { ExecutorId } from "../../src/domain/Ids.ts"
 import { executor as discovery } from "../../src/executors/input/AzureBlobInputDiscovery.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
+import * as CountedListing from "../support/CountedListing.ts"
 import { FakeRunner } from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 
-/** A container of so many blobs, listed by a service that counts its calls and knows the places it gave. */
-const container = (count: number) => {
-  const calls: Array<number> = []
-  const nameOf = (index: number) => `docs/${String(index).padStart(8, "0")}.txt`
-  const entry = (index: number): BlobEntry => ({
-    path: nameOf(index),
-    size: 1,
-    lastModified: 1_000,
-    etag: `0x${index.toString(16)}`,
-    contentType: null,
-    contentEncoding: null,
-    metadata: {},
-    isDirectory: false
-  })
-  const layer = Layer.effect(
-    BlobStore,
-    Effect.map(BlobStore, (blobs) =>
-      BlobStore.of({
-        ...blobs,
-        list: ({ from, pageSize = 5_000 }) =>
-          Stream.paginateEffect(from === undefined ? 0 : Number(from), (start) =>
-            Effect.suspend(() => {
-              if (!Number.isInteger(start)) {
-                const message = "The place is not known."
-                return Effect.fail(new Invalid({ service: "Fake", operation: "list", message, reason: "BadRequest" }))
-              }
-              calls.push(start)
-              const end = Math.min(count, start + pageSize)
-              const page = {
-                blobs: Array.from({ length: end - start }, (_, index) => entry(start + index)),
-                servedAt: 2_000,
-                ...(end < count ? { next: String(end) } : {})
-              }
-              return Effect.succeed([page, end < count ? Option.some(end) : Option.none()] as const)
-            })
-          )
-      })
-    )
-  )
-  return { calls, layer }
-}
-
 /** The crawl of the real finder over that container. */
-const crawlOf = (source: ReturnType<typeof container>, batchSize: number) =>
+const crawlOf = (source: ReturnType<typeof CountedListing.make>, batchSize: number) =>
   Effect.gen(function* () {
     const blobs = yield* Layer.build(source.layer)
     const settings = { blob_storage_account: "acct", blob_container_name: "big", batch_size: batchSize }
@@ -83,7 +40,7 @@ const count = 4_000
 /** A crawl of a large container; at the queue's message of this number the process is gone. */
 const cutAt = (message: number) =>
   Effect.gen(function* () {
-    const source = container(count)
+    const source = CountedListing.make(count)
     const runner = yield* FakeRunner
     const crawl = yield* crawlOf(source, 200)
     runner.outputs = [{ id: "write", policy: "remove", open: () => Effect.dieMessage("nothing is removed") }]
@@ -146,7 +103,7 @@ describe("a crawl that was cut off", () => {
   test(
     "begins anew with another version of its pipeline",
     Effect.gen(function* () {
-      const source = container(2_400)
+      const source = CountedListing.make(2_400)
       const runner = yield* FakeRunner
       const crawl = yield* crawlOf(source, 200)
       const places: Array<string | undefined> = []
@@ -173,7 +130,7 @@ describe("a crawl that was cut off", () => {
   test(
     "begins anew where the source does not know the place any more",
     Effect.gen(function* () {
-      const source = container(3_000)
+      const source = CountedListing.make(3_000)
       const crawl = yield* crawlOf(source, 1_000)
       const all = yield* Stream.runCollect(crawl(Option.none(), Option.none(), () => false, { from: "elsewhere" }))
       assert.strictEqual(
@@ -181,6 +138,23 @@ describe("a crawl that was cut off", () => {
         3_000
       )
       assert.deepStrictEqual(source.calls, [0, 1_000, 2_000])
+    })
+  )
+})
+
+describe("a listing of a large container", () => {
+  test(
+    "takes one call for 5,000 blobs, whether they are new or not",
+    Effect.gen(function* () {
+      const source = CountedListing.make(20_000)
+      const crawl = yield* crawlOf(source, 5_000)
+      const listing = crawl(Option.some(1_500), Option.none(), () => false, { listsAll: true })
+      const totals = yield* Stream.runFold(listing, { given: 0, listed: 0 }, (sum, batch) => ({
+        given: sum.given + batch.documents.length,
+        listed: sum.listed + (batch.listed?.length ?? 0)
+      }))
+      assert.deepStrictEqual(totals, { given: 0, listed: 20_000 })
+      assert.lengthOf(source.calls, 4)
     })
   )
 })
