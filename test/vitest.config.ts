@@ -16,7 +16,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     setupFiles: [fileURLToPath(new URL("./support/FreshMethods.ts", import.meta.url))],
     poolOptions: { forks },
-    // The gate runs on a small shared machine, where a test over real processes may starve once; one that fails twice fails.
+    // The gate runs on a small shared machine, where a test over real processes may starve once. One that fails twice fails, and so does a run with more than
+    // two that failed once: SummaryReporter lists them.
     retry: process.env["CI"] === undefined ? 0 : 1,
     reporters: ["default", fileURLToPath(new URL("./support/SummaryReporter.ts", import.meta.url))]
   }

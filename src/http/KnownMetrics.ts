@@ -7,6 +7,7 @@ import * as Metrics from "../worker/Metrics.ts"
 export const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   ...Object.values(Metrics.outcomes),
   ...Object.values(Metrics.crawlResults),
+  ...Object.values(Metrics.departed),
   Metric.tagged(Metrics.workerRestarts, "kind", "processing"),
   Metric.tagged(Metrics.workerRestarts, "kind", "source"),
   Metrics.attempts,
