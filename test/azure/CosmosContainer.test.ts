@@ -5,7 +5,7 @@ import * as CosmosContainer from "../../src/store/CosmosContainer.ts"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import { AzureConfig } from "../../src/azure/AzureConfig.ts"
 import { emulatorDatabase } from "../store/Backends.ts"
-import * as CosmosServer from "../support/CosmosServer.ts"
+import * as CosmosServer from "../../src/testing/CosmosServer.ts"
 
 const container = Effect.map(CosmosClients.CosmosDatabase, (database) => CosmosContainer.make(database, "pipelines"))
 

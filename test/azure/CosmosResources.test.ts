@@ -4,7 +4,7 @@ import * as CosmosClients from "../../src/azure/CosmosClients.ts"
 import * as CosmosResources from "../../src/azure/CosmosResources.ts"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import { emulatorConfig } from "../store/Backends.ts"
-import * as CosmosServer from "../support/CosmosServer.ts"
+import * as CosmosServer from "../../src/testing/CosmosServer.ts"
 
 const empty = CosmosClients.layer.pipe(
   Layer.provide(Credentials.layerOf({ getToken: () => Promise.resolve(null) })),

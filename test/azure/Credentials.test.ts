@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import { vi } from "vitest"
 import * as Credentials from "../../src/azure/Credentials.ts"
 import { AzureConfig } from "../../src/azure/AzureConfig.ts"
-import { azureSettings } from "../support/AzureSettings.ts"
+import { azureSettings } from "../../src/testing/AzureSettings.ts"
 
 const identity = vi.hoisted(() => ({ made: [] as Array<unknown>, failures: 0 }))
 

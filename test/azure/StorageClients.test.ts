@@ -4,7 +4,7 @@ import * as Credentials from "../../src/azure/Credentials.ts"
 import { call } from "../../src/azure/StorageCall.ts"
 import * as StorageClients from "../../src/azure/StorageClients.ts"
 import { AzureConfig, type AzureSettings } from "../../src/azure/AzureConfig.ts"
-import { azureSettings } from "../support/AzureSettings.ts"
+import { azureSettings } from "../../src/testing/AzureSettings.ts"
 import * as FaultServer from "../support/FaultServer.ts"
 
 const secret = "c2VjcmV0LWFjY291bnQta2V5"

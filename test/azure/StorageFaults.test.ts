@@ -4,7 +4,7 @@ import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as StorageBlob from "../../src/blob/StorageBlob.ts"
 import * as StorageQueue from "../../src/queue/StorageQueue.ts"
 import { LeaseLost, TaskQueue } from "../../src/queue/TaskQueue.ts"
-import { storageLayer } from "../support/AzureSettings.ts"
+import { storageLayer } from "../../src/testing/AzureSettings.ts"
 import * as FaultServer from "../support/FaultServer.ts"
 import { realSleep } from "../support/RealTime.ts"
 

@@ -16,7 +16,7 @@ import * as StorageBlob from "../../src/blob/StorageBlob.ts"
 import * as Demo from "../../src/cli/demo/Emulators.ts"
 import * as StorageQueue from "../../src/queue/StorageQueue.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
-import { storageLayer } from "../support/AzureSettings.ts"
+import { storageLayer } from "../../src/testing/AzureSettings.ts"
 
 const signatureFor = (services: string, permissions: string): string =>
   generateAccountSASQueryParameters(

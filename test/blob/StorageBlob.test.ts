@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import * as StorageBlob from "../../src/blob/StorageBlob.ts"
-import { storageLayer } from "../support/AzureSettings.ts"
-import { accountName, Azurite } from "../support/Azurite.ts"
+import { storageLayer } from "../../src/testing/AzureSettings.ts"
+import { accountName, Azurite } from "../../src/testing/Azurite.ts"
 import { blobStoreSuite } from "../../src/testing/suites/BlobStoreSuite.ts"
 
 blobStoreSuite("Azure Blob Storage", {

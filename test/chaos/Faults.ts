@@ -1,4 +1,4 @@
-import type { Answer, Call, Fault } from "../support/FaultProxy.ts"
+import type { Answer, Call, Fault } from "../../src/testing/FaultProxy.ts"
 import { answers as ofServices, type Service } from "../support/ServiceAnswers.ts"
 import type { Dice } from "./Dice.ts"
 

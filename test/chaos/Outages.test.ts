@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
-import type { Call } from "../support/FaultProxy.ts"
+import type { Call } from "../../src/testing/FaultProxy.ts"
 import * as Dice from "./Dice.ts"
 import * as Outages from "./Outages.ts"
 

@@ -1,5 +1,5 @@
 import { Clock, Duration, Effect } from "effect"
-import type { Call, Fault } from "../support/FaultProxy.ts"
+import type { Call, Fault } from "../../src/testing/FaultProxy.ts"
 import { answers, forbidden, type Service } from "../support/ServiceAnswers.ts"
 import type { Dice } from "./Dice.ts"
 

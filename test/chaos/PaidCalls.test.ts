@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { gzipSync } from "node:zlib"
-import type { Call } from "../support/FaultProxy.ts"
+import type { Call } from "../../src/testing/FaultProxy.ts"
 import * as Model from "./Model.ts"
 import * as PaidCalls from "./PaidCalls.ts"
 

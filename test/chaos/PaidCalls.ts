@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib"
-import type { Call, Exchange } from "../support/FaultProxy.ts"
+import type { Call, Exchange } from "../../src/testing/FaultProxy.ts"
 import * as Model from "./Model.ts"
 
 /** One call that is paid for: it is when it reaches the model, whatever becomes of the answer. */

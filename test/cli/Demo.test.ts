@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { samples } from "../../src/cli/demo/Documents.ts"
-import { eventually } from "../support/Eventually.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 
 const folder = Effect.acquireRelease(

@@ -4,8 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as AccountNames from "../../src/cli/move/AccountNames.ts"
 import type { Document } from "../../src/store/DocumentContainer.ts"
-import * as CosmosServer from "../support/CosmosServer.ts"
-import * as Emulators from "../support/Emulators.ts"
+import * as CosmosServer from "../../src/testing/CosmosServer.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
 import { cli, folder } from "./Captured.ts"
 
 const documents = `# Of any kind.

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Emulators from "../support/Emulators.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import { cli } from "./Captured.ts"
 

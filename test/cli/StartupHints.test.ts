@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redacted } from "effect"
 import * as StartupHints from "../../src/cli/StartupHints.ts"
 import { Unauthorized, Unavailable } from "../../src/domain/ServiceError.ts"
-import { azureSettings } from "../support/AzureSettings.ts"
+import { azureSettings } from "../../src/testing/AzureSettings.ts"
 
 const facts = { service: "Storage Queue", operation: "count", message: "It failed." } as const
 const refused = new Unauthorized(facts)

@@ -12,7 +12,7 @@ import { PoisonMessages } from "../../src/operations/PoisonMessages.ts"
 import { Submissions } from "../../src/operations/Submissions.ts"
 import { Vaults } from "../../src/operations/Vaults.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
-import * as Emulators from "../support/Emulators.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
 import * as Tasks from "../support/Tasks.ts"
 
 const operated = ({ settings }: Emulators.Installation) =>

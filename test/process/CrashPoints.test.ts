@@ -12,9 +12,9 @@ import * as AzureBlobOutput from "../../src/executors/output/AzureBlobOutput.ts"
 import * as PipelineRunner from "../../src/pipeline/PipelineRunner.ts"
 import type { Document } from "../../src/store/DocumentContainer.ts"
 import * as WorkerEngine from "../../src/worker/WorkerEngine.ts"
-import * as CrashingPorts from "../support/CrashingPorts.ts"
-import * as Emulators from "../support/Emulators.ts"
-import { eventually } from "../support/Eventually.ts"
+import * as CrashingPorts from "../../src/testing/CrashingPorts.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 import * as Tasks from "../support/Tasks.ts"
 
 /*

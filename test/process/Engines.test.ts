@@ -2,8 +2,8 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect } from "effect"
 import { nameOf } from "../../src/domain/Content.ts"
 import { define, type Executor } from "../../src/executor/Executor.ts"
-import * as Emulators from "../support/Emulators.ts"
-import { eventually } from "../support/Eventually.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 import * as Tasks from "../support/Tasks.ts"
 
 /** An executor type that does something for every item and gives it on. */

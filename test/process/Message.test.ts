@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Emulators from "../support/Emulators.ts"
-import { eventually } from "../support/Eventually.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 
 const vaultId = "5f0c7d0e-6f0a-4b35-8f0e-2b1c3d4e5f60"

@@ -1,8 +1,8 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Queue } from "effect"
-import * as Emulators from "../support/Emulators.ts"
-import { eventually } from "../support/Eventually.ts"
-import * as FaultProxy from "../support/FaultProxy.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
+import * as FaultProxy from "../../src/testing/FaultProxy.ts"
 import * as Tasks from "../support/Tasks.ts"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 

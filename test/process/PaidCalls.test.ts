@@ -7,8 +7,8 @@ import * as Pdf from "../../src/cli/demo/Pdf.ts"
 import * as AnalysisStandIn from "../../src/cli/demo/standins/AnalysisStandIn.ts"
 import * as ModelStandIn from "../../src/cli/demo/standins/ModelStandIn.ts"
 import * as StandIn from "../../src/cli/demo/standins/StandIn.ts"
-import * as Emulators from "../support/Emulators.ts"
-import { eventually } from "../support/Eventually.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 
 /** Three calls that are paid for, for each document: an analysis, and two questions to a model at the same time. */

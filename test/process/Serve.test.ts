@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSyn
 import { join } from "node:path"
 import * as Driver from "../../src/embedded/Driver.ts"
 import * as Pdf from "../../src/cli/demo/Pdf.ts"
-import { eventually } from "../support/Eventually.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 import * as Folders from "../support/Folders.ts"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 

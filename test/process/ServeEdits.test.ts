@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Driver from "../../src/embedded/Driver.ts"
-import { eventually } from "../support/Eventually.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 import * as Folders from "../support/Folders.ts"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { CosmosServer } from "../support/CosmosServer.ts"
-import * as Emulators from "../support/Emulators.ts"
+import { CosmosServer } from "../../src/testing/CosmosServer.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
 import { type AddressInfo, connect, createServer } from "node:net"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 

@@ -18,8 +18,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import * as Emulators from "../support/Emulators.ts"
-import { eventually } from "../support/Eventually.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 import { usual } from "../support/WorkerProcess.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))

@@ -1,8 +1,8 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import * as Net from "node:net"
-import * as Emulators from "../support/Emulators.ts"
-import { eventually } from "../support/Eventually.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 
 interface Client {

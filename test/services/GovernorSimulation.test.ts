@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Governor from "../../src/services/Governor.ts"
 import * as RateHeaders from "../../src/services/RateHeaders.ts"
-import * as VirtualClock from "../support/VirtualClock.ts"
+import * as VirtualClock from "../../src/testing/VirtualClock.ts"
 
 interface Answer {
   readonly ok: boolean

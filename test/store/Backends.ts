@@ -19,7 +19,7 @@ import type { PipelineStore } from "../../src/store/PipelineStore.ts"
 import type { VaultStore } from "../../src/store/VaultStore.ts"
 import { Containers } from "../../src/testing/StoreContainers.ts"
 import * as Folders from "../support/Folders.ts"
-import * as CosmosServer from "../support/CosmosServer.ts"
+import * as CosmosServer from "../../src/testing/CosmosServer.ts"
 
 export type Stores = PipelineStore | VaultStore | ExecutionStore | CheckpointStore | CrawlLock
 

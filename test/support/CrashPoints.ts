@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import * as Timestamp from "../../src/domain/Timestamp.ts"
-import type { Fault, Incident } from "./CrashingPorts.ts"
+import type { Fault, Incident } from "../../src/testing/CrashingPorts.ts"
 import * as World from "./CrashWorld.ts"
 
 /**

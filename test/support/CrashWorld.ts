@@ -29,10 +29,10 @@ import { VaultStore } from "../../src/store/VaultStore.ts"
 import { ClaimAccount } from "../../src/worker/ClaimCheck.ts"
 import * as StepBlobs from "../../src/worker/StepBlobs.ts"
 import * as WorkerEngine from "../../src/worker/WorkerEngine.ts"
-import * as CrashingPorts from "./CrashingPorts.ts"
+import * as CrashingPorts from "../../src/testing/CrashingPorts.ts"
 import * as Engine from "./MemoryEngine.ts"
 import * as SqliteServices from "./SqliteServices.ts"
-import * as VirtualClock from "./VirtualClock.ts"
+import * as VirtualClock from "../../src/testing/VirtualClock.ts"
 
 /** What some documents go through, from their arrival to their end. */
 export interface Life {

@@ -7,7 +7,7 @@ import * as BlobListing from "../../src/executors/input/BlobListing.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import * as World from "./CrashWorld.ts"
 import * as Engine from "./MemoryEngine.ts"
-import * as VirtualClock from "./VirtualClock.ts"
+import * as VirtualClock from "../../src/testing/VirtualClock.ts"
 import { attack, type TestedLife } from "./CrashPoints.ts"
 
 // --- The lives ---

@@ -5,7 +5,7 @@ import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import type { ServiceError } from "../../src/domain/ServiceError.ts"
 import * as FolderBlob from "../../src/embedded/FolderBlob.ts"
-import * as VirtualClock from "./VirtualClock.ts"
+import * as VirtualClock from "../../src/testing/VirtualClock.ts"
 
 /** Blobs as files, for programs on a virtual clock, with what a test sees of those in memory. They fail by no plan. */
 export const layer = (folder: string) =>

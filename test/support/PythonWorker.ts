@@ -1,7 +1,7 @@
 import { CosmosClient } from "@azure/cosmos"
 import type { DequeuedMessageItem } from "@azure/storage-queue"
 import { Clock, Effect, Either, Option, Redacted, Schema } from "effect"
-import type { Installation } from "./Emulators.ts"
+import type { Installation } from "../../src/testing/Emulators.ts"
 
 /** A document as Python's client reads it: with every property, the service's own included. */
 export type Document = Readonly<Record<string, unknown>> & { readonly id: string }

@@ -1,4 +1,4 @@
-import type { Answer } from "./FaultProxy.ts"
+import type { Answer } from "../../src/testing/FaultProxy.ts"
 
 /** The bad answers of the services, as each of them writes its own. */
 

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { Installation } from "./Emulators.ts"
+import type { Installation } from "../../src/testing/Emulators.ts"
 
 /** A document that a task brings along. */
 export const item = (name: string, data: Readonly<Record<string, unknown>> = {}) => ({

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { eventually } from "./Eventually.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
 
 export interface Ending {
   readonly code: number | null

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { Fault } from "../support/CrashingPorts.ts"
+import type { Fault } from "../../src/testing/CrashingPorts.ts"
 import * as World from "../support/CrashWorld.ts"
 import { executorError } from "../support/FakeRunner.ts"
 import { paidTask } from "../support/TaskLives.ts"

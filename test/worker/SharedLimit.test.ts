@@ -17,7 +17,7 @@ import { ClaimAccount } from "../../src/worker/ClaimCheck.ts"
 import * as WorkerEngine from "../../src/worker/WorkerEngine.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import * as LimitedModel from "../support/LimitedModel.ts"
-import * as VirtualClock from "../support/VirtualClock.ts"
+import * as VirtualClock from "../../src/testing/VirtualClock.ts"
 
 const tokensPerMinute = 240_000
 const start = Date.parse("2026-01-02T10:00:00Z")

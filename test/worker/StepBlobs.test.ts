@@ -11,8 +11,8 @@ import * as FolderBlob from "../../src/embedded/FolderBlob.ts"
 import { ClaimAccount } from "../../src/worker/ClaimCheck.ts"
 import * as StepBlobs from "../../src/worker/StepBlobs.ts"
 import { stepResultsSuite } from "../store/StepResultsSuite.ts"
-import { storageLayer } from "../support/AzureSettings.ts"
-import { accountName, Azurite } from "../support/Azurite.ts"
+import { storageLayer } from "../../src/testing/AzureSettings.ts"
+import { accountName, Azurite } from "../../src/testing/Azurite.ts"
 import * as Folders from "../support/Folders.ts"
 
 const config = WorkerConfig.layerWith({ claimCheckContainer: "own" })

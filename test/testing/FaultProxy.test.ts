@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Fiber, Option } from "effect"
-import { eventually } from "./Eventually.ts"
-import * as FaultServer from "./FaultServer.ts"
-import * as FaultProxy from "./FaultProxy.ts"
-import { answers } from "./ServiceAnswers.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
+import * as FaultServer from "../support/FaultServer.ts"
+import * as FaultProxy from "../../src/testing/FaultProxy.ts"
+import { answers } from "../support/ServiceAnswers.ts"
 
 const text = "What the server says, in full."
 
