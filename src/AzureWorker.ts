@@ -23,7 +23,7 @@ import * as StorageQueue from "./queue/StorageQueue.ts"
 import * as CosmosStores from "./store/CosmosStores.ts"
 import * as ThreadPool from "./threads/ThreadPool.ts"
 import { ClaimAccount } from "./worker/ClaimCheck.ts"
-import * as EventLoop from "./worker/EventLoop.ts"
+import * as EventLoopMonitor from "./worker/loops/EventLoopMonitor.ts"
 import * as StepBlobs from "./worker/StepBlobs.ts"
 import * as WorkerEngine from "./worker/WorkerEngine.ts"
 
@@ -68,7 +68,7 @@ export const runner = runnerOver(catalog)
 
 /** The engine over any ports: it tells the fleet of itself, and carries out what people ask for many things. */
 export const engineAlone = Layer.mergeAll(
-  EventLoop.layer,
+  EventLoopMonitor.layer,
   Heartbeat.layer(version),
   Layer.merge(OperationRunner.layer, Retention.layer).pipe(Layer.provide(Operations.layer))
 ).pipe(Layer.provideMerge(WorkerEngine.layer))

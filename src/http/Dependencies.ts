@@ -8,7 +8,7 @@ import { redact } from "../domain/Redaction.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
-import * as FreshCache from "../worker/FreshCache.ts"
+import * as RefreshingCache from "../concurrency/RefreshingCache.ts"
 
 export interface DependencyState {
   readonly name: string
@@ -44,7 +44,7 @@ const probeOf = (name: string, call: Effect.Effect<unknown, ServiceError>): Effe
 const make = Effect.gen(function* () {
   const queue = yield* TaskQueue
   const pipelines = yield* PipelineStore
-  const states = FreshCache.make({
+  const states = RefreshingCache.make({
     maxAge: Duration.seconds(5),
     capacity: 1,
     read: (_: "all") =>

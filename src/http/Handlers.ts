@@ -5,9 +5,9 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Timestamp from "../domain/Timestamp.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
-import * as FreshCache from "../worker/FreshCache.ts"
+import * as RefreshingCache from "../concurrency/RefreshingCache.ts"
 import * as Metrics from "../worker/Metrics.ts"
-import type { Stalled } from "../worker/Progress.ts"
+import type { Stalled } from "../worker/loops/Progress.ts"
 import { type EngineStatus, type WorkerGroup, WorkerEngine } from "../worker/WorkerEngine.ts"
 import { Dependencies, type DependencyState } from "./Dependencies.ts"
 import * as OperationHandlers from "./OperationHandlers.ts"
@@ -112,7 +112,7 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
     }))
 
     /** The queue is asked at most every five seconds, however many scrapers there are; when it fails the last numbers stay. */
-    const queueStats = FreshCache.make({
+    const queueStats = RefreshingCache.make({
       maxAge: Duration.seconds(5),
       capacity: 1,
       read: (_: "queue") => Effect.timeout(queue.stats, Duration.seconds(3))

@@ -12,7 +12,7 @@ import * as Timestamp from "../domain/Timestamp.ts"
 import { isAfter } from "../store/DocumentContainer.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
-import * as Recording from "../worker/Recording.ts"
+import * as ExecutionChanges from "../worker/ExecutionChanges.ts"
 import type { BackfillFilter } from "./BulkRequest.ts"
 import * as ExecutionActions from "./ExecutionActions.ts"
 import { type NoSuchThing, NotPossible } from "./Operation.ts"
@@ -181,7 +181,7 @@ const isWanted = (summary: ExecutionSummary, { pipeline_version, which }: Backfi
 const changedSince = (execution: Execution, { since, which }: BackfillFilter): boolean => {
   if (which !== "changed_since") return true
   const from = Option.getOrElse(Timestamp.parse(since), () => 0)
-  const documents = Recording.documentsOf(execution) ?? []
+  const documents = ExecutionChanges.documentsOf(execution) ?? []
   return documents.some(({ id }) =>
     Option.match(Timestamp.parse(id?.metadata?.["last_modified"]), { onNone: () => true, onSome: (at) => at >= from })
   )

@@ -19,7 +19,7 @@ import { ExecutionStore, type Sighting } from "../store/ExecutionStore.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
 import { ClaimCheck } from "../worker/ClaimCheck.ts"
-import * as Recording from "../worker/Recording.ts"
+import * as ExecutionChanges from "../worker/ExecutionChanges.ts"
 import * as TaskOfExecution from "../worker/TaskOfExecution.ts"
 import { NoSuchThing, NotPossible } from "./Operation.ts"
 
@@ -101,7 +101,7 @@ export const make = Effect.gen(function* () {
     const inputExecutor = yield* inputExecutorOf(execution)
     const task = TaskOfExecution.make(execution, inputExecutor, maxTaskRetries)
     // What a completed execution holds are the results.
-    const content = execution.status === "completed" ? (Recording.documentsOf(execution) ?? []) : task.content
+    const content = execution.status === "completed" ? (ExecutionChanges.documentsOf(execution) ?? []) : task.content
     if (content.length > 0)
       return { ...task, content, etags: task.etags?.length === content.length ? task.etags : null }
     const kept = yield* claims.refind(task)
@@ -140,7 +140,7 @@ export const make = Effect.gen(function* () {
           if (isOurs) return true
           yield* wanted(execution)
           const sending = given ?? send(yield* taskOf(execution))
-          const change = Recording.putBack(execution, order, yield* Clock.currentTimeMillis)
+          const change = ExecutionChanges.putBack(execution, order, yield* Clock.currentTimeMillis)
           // First, so that the message finds it; should the message not follow, the order's next try sends it, or the next look for lost ones.
           const written = yield* executions.reopen(seen, change)
           if (written._tag !== "Changed") return undefined
@@ -181,7 +181,7 @@ export const make = Effect.gen(function* () {
         const change =
           execution.status === "running"
             ? { cancellation, updated_at: Timestamp.format(now) }
-            : Recording.calledOff(cancellation, now)
+            : ExecutionChanges.calledOff(cancellation, now)
         const written = yield* executions.changeSeen(seen, change)
         if (written._tag !== "Changed") return undefined
         return { attempt: execution.status === "running" ? (attempt?.id ?? null) : null }

@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
-import { describe } from "../worker/Supervisor.ts"
+import { describe } from "../worker/loops/Supervisor.ts"
 import { BulkOperations } from "./BulkOperations.ts"
 
 /** Between two looks for operations that nobody carries out. */

@@ -13,7 +13,7 @@ import * as Timestamp from "../domain/Timestamp.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { ControlStore } from "../store/ControlStore.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
-import { describe } from "../worker/Supervisor.ts"
+import { describe } from "../worker/loops/Supervisor.ts"
 import * as OperationLog from "./OperationLog.ts"
 
 /** Between two rounds, and what a round deletes at most: a large installation is tidied over days, and notices nothing. */

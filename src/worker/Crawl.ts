@@ -31,9 +31,9 @@ import * as LostMessages from "./LostMessages.ts"
 import * as Metrics from "./Metrics.ts"
 import type { Outlet } from "./Outlet.ts"
 import * as Deletions from "./outputs/Deletions.ts"
-import { patiently } from "./Patience.ts"
+import { retryTransient } from "../concurrency/RetryTransient.ts"
 import * as RecentlyQueued from "./RecentlyQueued.ts"
-import * as Recording from "./Recording.ts"
+import * as ExecutionChanges from "./ExecutionChanges.ts"
 import * as WaitingDocuments from "./WaitingDocuments.ts"
 
 /** One vault and what its pipeline says about crawling it. */
@@ -94,7 +94,7 @@ const progressMillis = Duration.toMillis("30 seconds")
 const silence = Duration.minutes(2)
 
 /** A call of the checkpoint store is tried again for 10 s before the crawl fails. */
-const insistently = patiently("200 millis", "10 seconds")
+const forTenSeconds = retryTransient("200 millis", "10 seconds")
 
 /** A stored crawl start this far in the future comes from a clock that is wrong; it must not stop the crawls until then. */
 const clockTolerance = 60_000
@@ -229,7 +229,7 @@ const make = Effect.gen(function* () {
       const [first] = documents
       const sent =
         documents.length === 1 && first !== undefined && isWaiting(nameOf(first.item))
-          ? yield* enqueueAgain(source, first, insistently(deletions.tokenOf(vault.id, nameOf(first.item))))
+          ? yield* enqueueAgain(source, first, forTenSeconds(deletions.tokenOf(vault.id, nameOf(first.item))))
           : yield* enqueue(source, documents)
       if (input.itemsPerTask > 1) recent.add(documents)
       return sent
@@ -349,7 +349,9 @@ const make = Effect.gen(function* () {
     yield* Effect.logWarning(text)
     const id = Ids.executionIdOf({ vaultId: vault.id, pipelineId: pipeline.id, items: ["archived"], versions: names })
     const place = { id, pipeline_id: pipeline.id, pipeline_name: pipeline.name, vault_id: vault.id }
-    yield* insistently(executions.create(Recording.crawlFailed(place, workerId, text, yield* Clock.currentTimeMillis)))
+    yield* forTenSeconds(
+      executions.create(ExecutionChanges.crawlFailed(place, workerId, text, yield* Clock.currentTimeMillis))
+    )
   })
 
   /** After a crawl that was cut off, and in the first crawl of each period, by the checkpoint: one worker of the fleet looks. */
@@ -365,7 +367,7 @@ const make = Effect.gen(function* () {
 
   const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onProgress: Effect.Effect<void>) {
     const { input, interval, pipeline, vault } = target
-    const found = yield* insistently(checkpoints.look(pipeline.id, input.id, vault.id))
+    const found = yield* forTenSeconds(checkpoints.look(pipeline.id, input.id, vault.id))
     const began = yield* MonotonicTime.now
     const before = Option.getOrElse(found.checkpoint, () => initial(pipeline.id, input.id, vault.id))
     // In the store's time: the last crawl may have been another machine's.
@@ -379,11 +381,11 @@ const make = Effect.gen(function* () {
       return { crawled: false, beganAgo: Math.max(0, startedAt - lastStart.value), discovered: 0, enqueued: 0 }
     }
     const epoch = Math.max(startedAt, (before.crawl_epoch ?? 0) + 1)
-    const following = yield* insistently(deletions.follow(target, epoch))
+    const following = yield* forTenSeconds(deletions.follow(target, epoch))
     const isTime = (period: number) => isTimeToLook(period, before, lastStart, startedAt)
     const again =
       following !== undefined || isTime(lostPeriod)
-        ? yield* insistently(deletions.again(target, epoch))
+        ? yield* forTenSeconds(deletions.again(target, epoch))
         : { names: new Set<string>(), done: () => Effect.void }
     const begun: Checkpoint = {
       ...before,
@@ -394,7 +396,7 @@ const make = Effect.gen(function* () {
       crawling: true
     }
     // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
-    yield* insistently(checkpoints.save(begun))
+    yield* forTenSeconds(checkpoints.save(begun))
     const recent = RecentlyQueued.read(before.recently_queued)
     const latest: Latest = { checkpoint: begun }
     const totals = yield* discover(
@@ -432,7 +434,7 @@ const make = Effect.gen(function* () {
       ...moved(completed, totals, recent),
       ...Option.match(compared, { onNone: () => ({}), onSome: (outcome) => ({ deletions_held: outcome.held }) })
     }
-    yield* insistently(checkpoints.save(next))
+    yield* forTenSeconds(checkpoints.save(next))
     // A listing that a limit had cut before passes over what lies before its marks.
     const isSure = whole && before.listing === null
     yield* again.done((name) => isSure || totals.seen.has(name))
@@ -444,7 +446,7 @@ const make = Effect.gen(function* () {
       const listedAt = Option.getOrElse(totals.listedAt, () => startedAt)
       const isDone = yield* applied(target, workerId, compared.value, listedAt, onProgress)
       if (isDone && compared.value.held !== null) {
-        yield* insistently(checkpoints.save({ ...next, deletions_held: null }))
+        yield* forTenSeconds(checkpoints.save({ ...next, deletions_held: null }))
       }
     }
     if (whole && isTime(lookPeriod)) yield* withdrawUnqueued(target)

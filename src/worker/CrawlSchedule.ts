@@ -16,7 +16,7 @@ import type { ExecutionStore } from "../store/ExecutionStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
 import type { CrawlTarget, Early } from "./Crawl.ts"
 import * as FailedCrawls from "./FailedCrawls.ts"
-import { Known } from "./Known.ts"
+import { DefinitionCache } from "./DefinitionCache.ts"
 import * as PipelineMetrics from "./PipelineMetrics.ts"
 
 /** Which vaults are to be crawled, and when, by the vaults and pipelines as they were last read. */
@@ -46,7 +46,7 @@ const scheduler = "CrawlSchedule"
 
 const make = Effect.gen(function* () {
   const vaults = yield* VaultStore
-  const known = yield* Known
+  const definitions = yield* DefinitionCache
   const runner = yield* PipelineRunner
   const checkpoints = yield* CheckpointStore
   const config = yield* WorkerConfig
@@ -107,7 +107,7 @@ const make = Effect.gen(function* () {
 
   /** The vault's target, or none with the reason told once: no pipeline, a disabled or invalid one, no executor that can crawl. */
   const targetOf = Effect.fnUntraced(function* (vault: Vault) {
-    const found = yield* known.pipeline(vault.pipeline_id)
+    const found = yield* definitions.pipeline(vault.pipeline_id)
     if (Option.isNone(found)) {
       const message = `The vault ${vault.id} names the pipeline ${vault.pipeline_id}, which does not exist`
       yield* once(`${vault.id} missing`, Effect.logWarning(message))
@@ -213,5 +213,5 @@ const keyOf = ({ input, pipeline, vault }: CrawlTarget): string => checkpointId(
 export const layer: Layer.Layer<
   CrawlSchedule,
   never,
-  VaultStore | Known | PipelineRunner | ExecutionStore | CheckpointStore | WorkerConfig
+  VaultStore | DefinitionCache | PipelineRunner | ExecutionStore | CheckpointStore | WorkerConfig
 > = Layer.effect(CrawlSchedule, make)

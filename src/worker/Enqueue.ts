@@ -18,8 +18,8 @@ import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Metrics from "./Metrics.ts"
 import { Outlet } from "./Outlet.ts"
 import { factsOf } from "./TaskSpan.ts"
-import * as Patience from "./Patience.ts"
-import * as Recording from "./Recording.ts"
+import { retryTransientTogether } from "../concurrency/RetryTransient.ts"
+import * as ExecutionChanges from "./ExecutionChanges.ts"
 
 /** Where discovered documents come from. */
 export interface Source {
@@ -32,7 +32,7 @@ export interface Source {
 }
 
 /** A call of the enqueueing is tried again for 10 s before the crawl fails, for one of the tasks that are enqueued at the same time. */
-const patience = Patience.together("200 millis", "10 seconds")
+const forTenSeconds = retryTransientTogether("200 millis", "10 seconds")
 
 /**
  * Makes one task of these documents: the execution first, then the message, then the note that the queue took it. Discovering the same
@@ -44,9 +44,9 @@ export const make = Effect.gen(function* () {
   const claims = yield* ClaimCheck
   const outlet = yield* Outlet
   const { maxTaskRetries } = yield* WorkerConfig
-  const claiming = yield* patience
-  const sending = yield* patience
-  const recording = yield* patience
+  const claiming = yield* forTenSeconds
+  const sending = yield* forTenSeconds
+  const recording = yield* forTenSeconds
 
   const send = Effect.fnUntraced(function* (task: Task) {
     const body = yield* claiming(claims.encode(task))
@@ -60,7 +60,7 @@ export const make = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const task = taskOf(source, documents, maxTaskRetries, now)
     const keepItems = source.vault.save_execution_output
-    const creation = yield* recording(executions.create(Recording.pending(task, source.workerId, keepItems, now)))
+    const creation = yield* recording(executions.create(ExecutionChanges.pending(task, source.workerId, keepItems, now)))
     if (creation._tag === "Exists") {
       const { enqueued_at, started_at, status } = creation.execution
       // Started without that note: a worker was faster than we were, and its message lives on until it is settled.
@@ -89,7 +89,7 @@ export const make = Effect.gen(function* () {
     const token = yield* tokenOf
     const base = Option.isNone(token) ? document.version : `${document.version} ${token.value}`
     let { before, sent } = Option.isNone(token) ? first : yield* one(source, [{ ...document, version: base }])
-    for (let round = 2; round <= mostRounds && Option.exists(before, Recording.isDeparted); round++) {
+    for (let round = 2; round <= mostRounds && Option.exists(before, ExecutionChanges.isDeparted); round++) {
       ;({ before, sent } = yield* one(source, [{ ...document, version: `${base} ${round}` }]))
     }
     return sent

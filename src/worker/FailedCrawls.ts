@@ -8,7 +8,7 @@ import type { Pipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Vault } from "../domain/Vault.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
-import * as Recording from "./Recording.ts"
+import * as ExecutionChanges from "./ExecutionChanges.ts"
 
 /** A vault that can't be crawled, and why. */
 export interface FailedCrawl {
@@ -56,14 +56,14 @@ export const make = Effect.map(ExecutionStore, (executions) => {
     if (before !== undefined && now - before.at < renewAfter) return remember(id, before.at, uncounted)
     const wall = yield* Clock.currentTimeMillis
     const place = { id, pipeline_id: pipeline.id, pipeline_name: pipeline.name, vault_id: vault.id }
-    const creation = yield* executions.create(Recording.crawlFailed(place, worker, error, wall))
+    const creation = yield* executions.create(ExecutionChanges.crawlFailed(place, worker, error, wall))
     if (creation._tag === "Created") return remember(id, now, 0)
     const seen = yield* executions.look(id)
     if (Option.isNone(seen)) return
     if (seen.value.idleMillis < renewAfter) return remember(id, now - seen.value.idleMillis, uncounted)
     const written = yield* executions.renewFailed(
       seen.value,
-      Recording.crawlFailedAgain(seen.value.execution, worker, uncounted, wall)
+      ExecutionChanges.crawlFailedAgain(seen.value.execution, worker, uncounted, wall)
     )
     // Another worker was faster: what it wrote does not count ours.
     remember(id, now, written._tag === "Changed" ? 0 : uncounted)

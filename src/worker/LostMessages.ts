@@ -13,7 +13,7 @@ import { TaskQueue } from "../queue/TaskQueue.ts"
 import { ExecutionStore, type Sighting } from "../store/ExecutionStore.ts"
 import { ClaimCheck } from "./ClaimCheck.ts"
 import * as Metrics from "./Metrics.ts"
-import * as Recording from "./Recording.ts"
+import * as ExecutionChanges from "./ExecutionChanges.ts"
 import * as TaskOfExecution from "./TaskOfExecution.ts"
 
 /** Of whose executions, and in whose words. */
@@ -51,7 +51,7 @@ export const make = Effect.gen(function* () {
   const sendAgain = Effect.fnUntraced(function* (seen: Sighting, task: Task) {
     const now = yield* Clock.currentTimeMillis
     // First, so that it is not sent for an execution that went on meanwhile; should the message not follow, the next look finds it again.
-    const written = yield* executions.changeSeen(seen, Recording.sentAgain(now))
+    const written = yield* executions.changeSeen(seen, ExecutionChanges.sentAgain(now))
     if (written._tag !== "Changed") return "left alone"
     yield* Effect.flatMap(claims.encode({ ...task, found_at: Timestamp.format(now) }), queue.send)
     return "sent again"
@@ -66,7 +66,10 @@ export const make = Effect.gen(function* () {
     const task = TaskOfExecution.make(execution, place.inputExecutor, maxTaskRetries)
     const whole = task.content.length > 0 ? Option.some(task) : yield* claims.refind(task)
     if (Option.isSome(whole)) return yield* sendAgain(found.value, whole.value)
-    const written = yield* executions.changeSeen(found.value, Recording.messageLost(yield* Clock.currentTimeMillis))
+    const written = yield* executions.changeSeen(
+      found.value,
+      ExecutionChanges.messageLost(yield* Clock.currentTimeMillis)
+    )
     return written._tag === "Changed" ? "ended" : "left alone"
   })
 

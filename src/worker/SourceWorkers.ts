@@ -20,8 +20,8 @@ import { Crawl, type CrawlTarget, type Early } from "./Crawl.ts"
 import { CrawlSchedule } from "./CrawlSchedule.ts"
 import { withCrawlLock } from "./HeldCrawlLock.ts"
 import { Outlet } from "./Outlet.ts"
-import { type Heartbeat, Progress } from "./Progress.ts"
-import { describe, type Supervised, supervise, type WorkerState } from "./Supervisor.ts"
+import { type Heartbeat, Progress } from "./loops/Progress.ts"
+import { describe, type Supervised, supervise, type WorkerState } from "./loops/Supervisor.ts"
 
 /** The name that executions and checkpoints carry, as the original writes it. */
 const nameOf = (id: number): string => `InputSourceWorker-${id}`

@@ -9,7 +9,7 @@ import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as StepResults from "../store/StepResults.ts"
 import { ClaimAccount } from "./ClaimCheck.ts"
-import * as PipelineVersions from "./PipelineVersions.ts"
+import * as PipelineVersions from "./task/PipelineVersions.ts"
 import * as StepBlobs from "./StepBlobs.ts"
 
 /** Between two sweeps of the whole fleet. */

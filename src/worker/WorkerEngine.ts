@@ -22,24 +22,24 @@ import type { CrawlLock } from "../store/CrawlLock.ts"
 import type { ExecutionStore } from "../store/ExecutionStore.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
 import type { VaultStore } from "../store/VaultStore.ts"
-import * as AttemptGate from "./AttemptGate.ts"
+import * as AttemptGate from "./task/AttemptGate.ts"
 import * as ClaimCheck from "./ClaimCheck.ts"
 import * as Controls from "./Controls.ts"
 import * as Crawl from "./Crawl.ts"
 import * as CrawlSchedule from "./CrawlSchedule.ts"
-import * as Intake from "./Intake.ts"
-import * as Known from "./Known.ts"
+import * as Intake from "./task/Intake.ts"
+import * as DefinitionCache from "./DefinitionCache.ts"
 import * as Deletions from "./outputs/Deletions.ts"
 import * as ManifestStore from "./outputs/ManifestStore.ts"
 import * as TaskOutputs from "./outputs/TaskOutputs.ts"
-import * as Leases from "./Leases.ts"
+import * as Leases from "./task/Leases.ts"
 import * as Outlet from "./Outlet.ts"
-import * as PipelineVersions from "./PipelineVersions.ts"
-import * as PoisonQueue from "./PoisonQueue.ts"
-import * as Progress from "./Progress.ts"
+import * as PipelineVersions from "./task/PipelineVersions.ts"
+import * as PoisonQueue from "./task/PoisonQueue.ts"
+import * as Progress from "./loops/Progress.ts"
 import * as SourceWorkers from "./SourceWorkers.ts"
 import * as StepSweep from "./StepSweep.ts"
-import type { WorkerState } from "./Supervisor.ts"
+import type { WorkerState } from "./loops/Supervisor.ts"
 import * as AttemptSupervisor from "./task/AttemptSupervisor.ts"
 import * as ProcessingWorkers from "./task/ProcessingWorkers.ts"
 import * as Settlement from "./task/Settlement.ts"
@@ -200,7 +200,9 @@ export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(Worke
   Layer.provide(Layer.mergeAll(Settlement.layer, AttemptSupervisor.layer)),
   Layer.provide(Layer.mergeAll(TaskOutputs.layer, Deletions.layer)),
   Layer.provide(manifests),
-  Layer.provide(Layer.mergeAll(Leases.layer, AttemptGate.layer, Known.layer, Intake.layer, PoisonQueue.layer)),
+  Layer.provide(
+    Layer.mergeAll(Leases.layer, AttemptGate.layer, DefinitionCache.layer, Intake.layer, PoisonQueue.layer)
+  ),
   Layer.provide(
     Layer.mergeAll(
       Progress.layer,

@@ -5,13 +5,13 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as SdkCall from "../../src/azure/SdkCall.ts"
 import * as MonotonicTime from "../../src/concurrency/MonotonicTime.ts"
-import * as Deadlines from "../../src/worker/Deadlines.ts"
-import * as FreshCache from "../../src/worker/FreshCache.ts"
-import * as Handoff from "../../src/worker/Handoff.ts"
+import * as Timers from "../../src/concurrency/Timers.ts"
+import * as RefreshingCache from "../../src/concurrency/RefreshingCache.ts"
+import * as RendezvousQueue from "../../src/concurrency/RendezvousQueue.ts"
 
 /** What our own primitives cost beside Effect's, in processor time: one line a pair, the least of several rounds of each, in turns. */
 const main = Effect.gen(function* () {
-  const deadlines = yield* Deadlines.make
+  const timers = yield* Timers.make
   const far = (yield* MonotonicTime.now) + 600_000
   const answer = () => Promise.resolve(1)
   const timeout = Duration.minutes(1)
@@ -24,31 +24,31 @@ const main = Effect.gen(function* () {
     })
   )
   yield* compare(
-    "a bound that is not reached (Deadlines.at : fork of a sleep)",
-    Effect.sync(() => deadlines.at(far, Effect.void)()),
+    "a bound that is not reached (Timers.at : fork of a sleep)",
+    Effect.sync(() => timers.at(far, Effect.void)()),
     Effect.flatMap(Effect.fork(Effect.sleep(timeout)), (fiber) => Fiber.interruptFork(fiber))
   )
   yield* compare(
-    "work under a bound (Deadlines.waitUntil : timeoutOption)",
-    Deadlines.waitUntil(deadlines, far, Effect.yieldNow()),
+    "work under a bound (Timers.waitUntil : timeoutOption)",
+    Timers.waitUntil(timers, far, Effect.yieldNow()),
     Effect.timeoutOption(Effect.yieldNow(), timeout)
   )
-  const handoff = Handoff.make<number>()
+  const rendezvous = RendezvousQueue.make<number>()
   const queue = yield* Queue.unbounded<number>()
   yield* compare(
-    "one thing handed on (Handoff : Queue.unbounded)",
+    "one thing handed on (RendezvousQueue : Queue.unbounded)",
     Effect.zipRight(
-      Effect.sync(() => handoff.give(1)),
+      Effect.sync(() => rendezvous.give(1)),
       Effect.zipRight(
-        handoff.ready,
-        Effect.sync(() => handoff.take())
+        rendezvous.ready,
+        Effect.sync(() => rendezvous.take())
       )
     ),
     Effect.zipRight(queue.offer(1), queue.take)
   )
-  const read = FreshCache.make({ maxAge: timeout, capacity: 100, read: (key: string) => Effect.succeed(key) })
+  const read = RefreshingCache.make({ maxAge: timeout, capacity: 100, read: (key: string) => Effect.succeed(key) })
   const cache = yield* Cache.make({ capacity: 100, timeToLive: timeout, lookup: (key: string) => Effect.succeed(key) })
-  yield* compare("a cached value (FreshCache : Cache)", read("a"), cache.get("a"))
+  yield* compare("a cached value (RefreshingCache : Cache)", read("a"), cache.get("a"))
 })
 
 const compare = <A, B>(what: string, ours: Effect.Effect<A, unknown>, theirs: Effect.Effect<B, unknown>) =>

@@ -10,7 +10,7 @@ import { define } from "../../src/executor/Executor.ts"
 import * as Prometheus from "../../src/http/Prometheus.ts"
 import * as PipelineRunner from "../../src/pipeline/PipelineRunner.ts"
 import * as ThreadPool from "../../src/threads/ThreadPool.ts"
-import * as EventLoop from "../../src/worker/EventLoop.ts"
+import * as EventLoopMonitor from "../../src/worker/loops/EventLoopMonitor.ts"
 import * as WorkerEngine from "../../src/worker/WorkerEngine.ts"
 import * as Exposition from "../http/Exposition.ts"
 import * as Emulators from "../support/Emulators.ts"
@@ -254,7 +254,7 @@ const engineWithThread = ({ settings }: Emulators.Installation) =>
     )
     const context = yield* Layer.build(
       Layer.fresh(
-        EventLoop.layer.pipe(
+        EventLoopMonitor.layer.pipe(
           Layer.provideMerge(WorkerEngine.layer),
           Layer.provide(PipelineRunner.layer),
           Layer.provide(catalog),

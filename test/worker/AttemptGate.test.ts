@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import * as AttemptGate from "../../src/worker/AttemptGate.ts"
+import * as AttemptGate from "../../src/worker/task/AttemptGate.ts"
 
 /** A gate whose entrants are texts, and who is inside, in the order of their entrance. */
 const gateWithLog = () => {

@@ -8,8 +8,8 @@ import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { type ReceivedMessage, TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { Change, ExecutionStore } from "../../src/store/ExecutionStore.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
-import * as Deaths from "../../src/worker/Deaths.ts"
-import * as Recording from "../../src/worker/Recording.ts"
+import * as CrashHistory from "../../src/worker/task/CrashHistory.ts"
+import * as ExecutionChanges from "../../src/worker/ExecutionChanges.ts"
 import { executorError, FakeRunner } from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 
@@ -351,7 +351,7 @@ describe("An attempt whose lease is lost", () => {
 
 describe("Noting what is at work", () => {
   const watching = (write: (change: ExecutionChange) => Effect.Effect<Change, Unavailable>) => {
-    const watcher = Deaths.notes(write, attempt(1), () => 0)
+    const watcher = CrashHistory.notes(write, attempt(1), () => 0)
     const working = new Set<string>()
     watcher.begin?.(() =>
       [...working].map((executorId) => ({
@@ -396,7 +396,10 @@ describe("Noting what is at work", () => {
       )
       const [first] = noted
       assert.deepInclude(first?.at_work[0], { items: ["a.pdf", "b.pdf"], item_count: 3 })
-      const reason = Deaths.reason({ ...noHistory, blamed: 2, deaths: first === undefined ? [] : [first] }, message)
+      const reason = CrashHistory.reason(
+        { ...noHistory, blamed: 2, deaths: first === undefined ? [] : [first] },
+        message
+      )
       assert.include(reason, "one (fake) on a.pdf, b.pdf and 1 more")
     })
   )

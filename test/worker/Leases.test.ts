@@ -4,8 +4,8 @@ import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import { Unavailable } from "../../src/domain/ServiceError.ts"
 import * as MemoryQueue from "../../src/queue/MemoryQueue.ts"
 import { LeaseLost, TaskQueue } from "../../src/queue/TaskQueue.ts"
-import * as Leases from "../../src/worker/Leases.ts"
-import * as Progress from "../../src/worker/Progress.ts"
+import * as Leases from "../../src/worker/task/Leases.ts"
+import * as Progress from "../../src/worker/loops/Progress.ts"
 
 const visibility = Duration.seconds(60)
 const unavailable = new Unavailable({ service: "Storage Queue", operation: "update", message: "away" })

@@ -4,7 +4,7 @@ import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import { ClaimAccount } from "../../src/worker/ClaimCheck.ts"
-import * as PipelineVersions from "../../src/worker/PipelineVersions.ts"
+import * as PipelineVersions from "../../src/worker/task/PipelineVersions.ts"
 import * as Harness from "../pipeline/Harness.ts"
 
 /** Whose first upload takes a minute. */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Deferred, Duration, Effect, Fiber, Metric, MetricState, TestClock } from "effect"
 import * as Metrics from "../../src/worker/Metrics.ts"
-import * as Supervisor from "../../src/worker/Supervisor.ts"
+import * as Supervisor from "../../src/worker/loops/Supervisor.ts"
 import { executorError } from "../support/FakeRunner.ts"
 
 /** A worker under supervision whose loop dies after `life`; the times of its births, in milliseconds. */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Either, Fiber, type Scope, Stream, TestClock } from "effect"
 import { Unavailable } from "../../src/domain/ServiceError.ts"
-import { patiently } from "../../src/worker/Patience.ts"
+import { retryTransient } from "../../src/concurrency/RetryTransient.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import { FakeRunner } from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
@@ -98,7 +98,7 @@ describe("a wall clock that steps by an hour", () => {
         const failure = new Unavailable({ service: "s", operation: "o", message: "away" })
         return calls === 3 ? Effect.zipRight(step, failure) : failure
       })
-      const calling = yield* Effect.fork(Effect.either(patiently("200 millis", "10 seconds")(away)))
+      const calling = yield* Effect.fork(Effect.either(retryTransient("200 millis", "10 seconds")(away)))
       yield* Engine.pass(30)
       assert.isTrue(Either.isLeft(yield* Fiber.join(calling)))
       assert.isAtLeast(calls, 6)

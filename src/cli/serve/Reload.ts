@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import { stat } from "node:fs/promises"
 import { join } from "node:path"
-import * as Known from "../../worker/Known.ts"
+import * as DefinitionCache from "../../worker/DefinitionCache.ts"
 import * as ProblemLine from "../run/ProblemLine.ts"
 import * as Install from "./Install.ts"
 import * as Project from "./Project.ts"
@@ -45,7 +45,7 @@ export const changes = (project: Project.Project, first: ReadonlyArray<Install.P
         const different = current.filter(({ yaml }, index) => yaml !== before[index]?.yaml)
         if (different.length === 0) return undefined
         // As long as the worker takes what it read before.
-        yield* Effect.sleep(Known.maxAge)
+        yield* Effect.sleep(DefinitionCache.maxAge)
         for (const pipeline of new Set(different.map(({ vault }) => vault.pipeline)))
           yield* Console.log(ProblemLine.plain(`Changed   ${pipeline}: it counts from now on.`))
         return current

@@ -6,7 +6,7 @@ import { Database } from "../../embedded/Database.ts"
 import type { Row } from "../../embedded/Driver.ts"
 import * as BlobAddresses from "../BlobAddresses.ts"
 import * as DocumentResult from "../run/DocumentResult.ts"
-import * as Recording from "../../worker/Recording.ts"
+import * as ExecutionChanges from "../../worker/ExecutionChanges.ts"
 
 /** Tells every execution of the folder that ends, whichever process ran it. */
 export interface Reporter {
@@ -59,9 +59,9 @@ const resultOf = (row: Row) => {
   const message = textOf(row["message"]) ?? ""
   const isCompleted = row["status"] === "completed"
   const status: DocumentResult.DocumentStatus =
-    !isCompleted || message.includes(Recording.withErrors)
+    !isCompleted || message.includes(ExecutionChanges.withErrors)
       ? "failed"
-      : message.includes(Recording.withoutText)
+      : message.includes(ExecutionChanges.withoutText)
         ? "without_text"
         : "completed"
   const error = isCompleted ? message : BlobAddresses.withoutAddresses(textOf(row["error"]) ?? "failed")

@@ -6,7 +6,7 @@ import { type OpenAttempt, ownershipOf } from "../../domain/AttemptNotes.ts"
 import type { Execution } from "../../domain/Execution.ts"
 import { ExecutionId, PipelineId, TaskId, VaultId } from "../../domain/Ids.ts"
 import { Change, Creation, ExecutionStore } from "../../store/ExecutionStore.ts"
-import * as Recording from "../../worker/Recording.ts"
+import * as ExecutionChanges from "../../worker/ExecutionChanges.ts"
 import { Containers } from "../StoreContainers.ts"
 
 const execution = (id: string, more: Partial<Execution> = {}): Execution => ({
@@ -80,7 +80,7 @@ export const suite = (name: string, layer: Layer.Layer<ExecutionStore | Containe
 
     const beginning = (number: number, more: Partial<OpenAttempt> = {}) => {
       const opened = attempt({ id: `attempt-${number}`, ...more })
-      return { opened, change: Recording.running(opened), owner: ownershipOf(opened) }
+      return { opened, change: ExecutionChanges.running(opened), owner: ownershipOf(opened) }
     }
 
     it.effect("an attempt changes its execution until it is terminal", () =>

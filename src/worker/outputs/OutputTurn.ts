@@ -4,7 +4,7 @@ import type { VaultId } from "../../domain/Ids.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import type { Output, Policy } from "../../executor/Outputs.ts"
 import type { OutputNode } from "../../pipeline/Plan.ts"
-import { patiently } from "../Patience.ts"
+import { retryTransient } from "../../concurrency/RetryTransient.ts"
 import * as Manifest from "./Manifest.ts"
 import type { ManifestStore, VersionedManifest } from "./ManifestStore.ts"
 import * as Removal from "./Removal.ts"
@@ -39,7 +39,7 @@ export interface OutputTurn {
 const maxRounds = 20
 
 /** A call of the manifest's store is tried again for 10 s. */
-const insistently = patiently("200 millis", "10 seconds")
+const forTenSeconds = retryTransient("200 millis", "10 seconds")
 
 export const make = (around: Surroundings, document: string, turn: Manifest.Turn): OutputTurn => {
   const { manifests, nodes, pipelineId, vault, writer } = around
@@ -47,7 +47,7 @@ export const make = (around: Surroundings, document: string, turn: Manifest.Turn
   let current: { readonly manifest: Manifest.Manifest; readonly etag: string } | undefined
   let superseded = false
 
-  const find = insistently(manifests.find(vault, document))
+  const find = forTenSeconds(manifests.find(vault, document))
 
   const writeFrom = (
     before: VersionedManifest,
@@ -60,7 +60,7 @@ export const make = (around: Surroundings, document: string, turn: Manifest.Turn
       return Effect.succeed(false)
     }
     const next = change(there?.writer === writer ? there : Manifest.begun(document, pipelineId, turn, writer, there))
-    return Effect.flatMap(insistently(manifests.replace(vault, next, before.etag)), (etag) => {
+    return Effect.flatMap(forTenSeconds(manifests.replace(vault, next, before.etag)), (etag) => {
       if (Option.isSome(etag)) {
         current = { manifest: next, etag: etag.value }
         return Effect.succeed(true)
@@ -88,8 +88,8 @@ export const make = (around: Surroundings, document: string, turn: Manifest.Turn
   const yielded = Effect.fnUntraced(function* (outputs: Manifest.Written) {
     yield* Effect.logInfo(`A later version or attempt writes the outputs of ${document}; this one leaves them`)
     if (!(yield* Removal.hasUnordered(nodes, outputs))) return
-    yield* insistently(manifests.revisit(vault, document, "outputs"))
-    yield* Manifest.spoil(find, (manifest, etag) => insistently(manifests.replace(vault, manifest, etag)))
+    yield* forTenSeconds(manifests.revisit(vault, document, "outputs"))
+    yield* Manifest.spoil(find, (manifest, etag) => forTenSeconds(manifests.replace(vault, manifest, etag)))
   })
 
   return {
@@ -115,7 +115,7 @@ export const make = (around: Surroundings, document: string, turn: Manifest.Turn
       const late = removable(Manifest.without(begun.late, begun.outputs))
       const spoiled = begun.spoiled && (yield* Removal.hasUnordered(nodes, begun.outputs))
       if (left.length > 0 || late.length > 0 || spoiled) {
-        yield* insistently(manifests.revisit(vault, document, "outputs"))
+        yield* forTenSeconds(manifests.revisit(vault, document, "outputs"))
       }
       const isOurs = yield* write((manifest) => ({ ...manifest, state: "settled", stale: left, late, spoiled }))
       if (!isOurs) yield* yielded(begun.outputs)

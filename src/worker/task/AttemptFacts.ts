@@ -7,7 +7,7 @@ import type { DecodedTask } from "../../domain/Task.ts"
 import type { NodeReport } from "../../pipeline/PipelineRunner.ts"
 import type { ReceivedMessage } from "../../queue/TaskQueue.ts"
 import type { Processed } from "../PipelineMetrics.ts"
-import { policyOf, type RetryPolicy } from "../RetryPolicy.ts"
+import { policyOf, type RetryPolicy } from "./RetryPolicy.ts"
 
 /** What is known of an attempt while it runs and after it ended: settling needs it however the attempt ended. */
 export interface AttemptFacts {

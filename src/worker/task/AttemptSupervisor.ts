@@ -11,10 +11,10 @@ import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../../config/WorkerConfig.ts"
 import { Outcome } from "../../domain/Outcome.ts"
 import { Controls } from "../Controls.ts"
-import * as Deadlines from "../Deadlines.ts"
-import type { Lease } from "../Leases.ts"
+import * as Timers from "../../concurrency/Timers.ts"
+import type { Lease } from "./Leases.ts"
 import * as Metrics from "../Metrics.ts"
-import { describe } from "../Supervisor.ts"
+import { describe } from "../loops/Supervisor.ts"
 import type { Attempt, AttemptFacts } from "./AttemptFacts.ts"
 
 /** How long a stopped attempt may clean up. One that does not end by then is left to itself: its lease is no longer ours to wait with. */
@@ -43,7 +43,7 @@ const make = Effect.gen(function* () {
   const controls = yield* Controls
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
-  const deadlines = yield* Deadlines.make
+  const timers = yield* Timers.make
   const stops = new Map<Attempt, (outcome: Outcome) => Effect.Effect<void>>()
   const idle = yield* Effect.makeLatch(true)
   /** No limit is shorter: nothing can be over before, whatever limit is set meanwhile. */
@@ -59,7 +59,7 @@ const make = Effect.gen(function* () {
     }
     let stopped: Outcome | undefined
     let abandoned = false
-    let callOff: Deadlines.CallOff | undefined
+    let callOff: Timers.CallOff | undefined
 
     const stop = (outcome: Outcome) =>
       Effect.sync(() => {
@@ -71,12 +71,12 @@ const make = Effect.gen(function* () {
           abandoned = true
           end(outcome)
         })
-        callOff = deadlines.at(MonotonicTime.unsafeNow(clock) + Duration.toMillis(cleanup), abandon)
+        callOff = timers.at(MonotonicTime.unsafeNow(clock) + Duration.toMillis(cleanup), abandon)
       })
 
     /** Looks at this moment whether the time is over, and else again when it may be. */
     const watchTime = (millis: number): void => {
-      callOff = deadlines.at(
+      callOff = timers.at(
         millis,
         Effect.flatMap(Ref.get(attempt), ({ limit }) => {
           if (stopped !== undefined) return Effect.void

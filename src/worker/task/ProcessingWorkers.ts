@@ -13,13 +13,13 @@ import { describePause } from "../../domain/Control.ts"
 import { Outcome } from "../../domain/Outcome.ts"
 import { TaskQueue } from "../../queue/TaskQueue.ts"
 import { Controls } from "../Controls.ts"
-import * as Handoff from "../Handoff.ts"
-import { Intake } from "../Intake.ts"
-import { type Lease, Leases } from "../Leases.ts"
+import * as RendezvousQueue from "../../concurrency/RendezvousQueue.ts"
+import { Intake } from "./Intake.ts"
+import { type Lease, Leases } from "./Leases.ts"
 import * as Metrics from "../Metrics.ts"
-import { Progress } from "../Progress.ts"
-import * as Slots from "../Slots.ts"
-import { type Supervised, supervise, type WorkerState } from "../Supervisor.ts"
+import { Progress } from "../loops/Progress.ts"
+import * as FreeWorkers from "./FreeWorkers.ts"
+import { type Supervised, supervise, type WorkerState } from "../loops/Supervisor.ts"
 import type { AttemptFacts } from "./AttemptFacts.ts"
 import { AttemptSupervisor } from "./AttemptSupervisor.ts"
 import { Settlement } from "./Settlement.ts"
@@ -68,15 +68,15 @@ const make = Effect.gen(function* () {
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
 
-  const handoff = Handoff.make<Lease>()
-  const slots = Slots.make(config.processingWorkers)
+  const waiting = RendezvousQueue.make<Lease>()
+  const freeWorkers = FreeWorkers.make(config.processingWorkers)
   let stopping = false
   let drained = false
 
   const releaseWaiting = Effect.suspend(() => {
-    const waiting: Array<Lease> = []
-    for (let lease = handoff.take(); lease !== undefined; lease = handoff.take()) waiting.push(lease)
-    return Effect.forEach(waiting, settlement.giveBack, { concurrency: 32, discard: true })
+    const leases: Array<Lease> = []
+    for (let lease = waiting.take(); lease !== undefined; lease = waiting.take()) leases.push(lease)
+    return Effect.forEach(leases, settlement.giveBack, { concurrency: 32, discard: true })
   })
 
   // --- The poller: never takes what cannot start now ---
@@ -84,7 +84,7 @@ const make = Effect.gen(function* () {
   const receive = (max: number) => {
     const receivedAt = MonotonicTime.unsafeNow(clock)
     return Effect.map(queue.receive(max, config.visibilityTimeout), (messages) => {
-      for (const message of messages) handoff.give(leases.hold(message, receivedAt))
+      for (const message of messages) waiting.give(leases.hold(message, receivedAt))
       Metrics.add(Metrics.received, messages.length)
       return messages.length
     })
@@ -104,7 +104,7 @@ const make = Effect.gen(function* () {
             Effect.as(Effect.logWarning(`Receiving from the queue failed: ${error.message}`), 0)
           )
         ),
-        Effect.ensuring(Effect.sync(() => slots.give(free - count))),
+        Effect.ensuring(Effect.sync(() => freeWorkers.give(free - count))),
         Effect.zipLeft(Effect.suspend(() => (stopping ? releaseWaiting : Effect.void))),
         Effect.uninterruptible
       )
@@ -117,10 +117,10 @@ const make = Effect.gen(function* () {
     let wait = firstWait
     while (true) {
       yield* heartbeat.idle("waiting for a free worker")
-      const free = yield* slots.take(Math.min(config.queueMaxMessages, 32))
+      const free = yield* freeWorkers.take(Math.min(config.queueMaxMessages, 32))
       const resting = controls.paused("processing", "all")
       if (resting !== undefined) {
-        slots.give(free)
+        freeWorkers.give(free)
         yield* heartbeat.expect(`paused: ${describePause(resting)}`, pausedLook)
         yield* Effect.sleep(pausedLook)
         continue
@@ -128,13 +128,13 @@ const make = Effect.gen(function* () {
       yield* heartbeat.expect("receiving", receiveBound)
       const permit = yield* intake.permit
       if (permit._tag === "None") {
-        slots.give(free)
+        freeWorkers.give(free)
         yield* heartbeat.expect("waiting until the worker's own stores answer", permit.wait)
         yield* Effect.sleep(permit.wait)
         continue
       }
       const wanted = permit._tag === "One" ? 1 : free
-      slots.give(free - wanted)
+      freeWorkers.give(free - wanted)
       const count = yield* receiveInto(wanted)
       if (count === 0) yield* intake.nothingTaken
       if (count > 0) {
@@ -156,12 +156,12 @@ const make = Effect.gen(function* () {
       const taskWorker: TaskWorker = { name: nameOf(id), annotations, doing: self.doing }
       return Effect.forever(
         Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(restore(handoff.ready), () => {
-            const lease = handoff.take()
+          Effect.flatMap(restore(waiting.ready), () => {
+            const lease = waiting.take()
             if (lease === undefined) return Effect.void
             const life = stopping ? settlement.giveBack(lease) : tasks.live(lease, taskWorker)
             return Effect.onExit(life, (exit) => {
-              slots.give(1)
+              freeWorkers.give(1)
               return Exit.isSuccess(exit) ? Effect.void : Effect.ignoreLogged(lease.release(Duration.zero))
             })
           })

@@ -12,13 +12,13 @@ import * as Task from "../../domain/Task.ts"
 import type { LeaseLost } from "../../queue/TaskQueue.ts"
 import type { ExecutionStore } from "../../store/ExecutionStore.ts"
 import { ClaimCheck } from "../ClaimCheck.ts"
-import * as Deadlines from "../Deadlines.ts"
-import * as Intake from "../Intake.ts"
-import type { Lease } from "../Leases.ts"
+import * as Timers from "../../concurrency/Timers.ts"
+import * as Intake from "./Intake.ts"
+import type { Lease } from "./Leases.ts"
 import * as Metrics from "../Metrics.ts"
-import { patiently } from "../Patience.ts"
-import { PoisonQueue } from "../PoisonQueue.ts"
-import * as Recording from "../Recording.ts"
+import { retryTransient } from "../../concurrency/RetryTransient.ts"
+import { PoisonQueue } from "./PoisonQueue.ts"
+import * as ExecutionChanges from "../ExecutionChanges.ts"
 import type { AttemptFacts } from "./AttemptFacts.ts"
 import * as TaskRecord from "./TaskRecord.ts"
 
@@ -42,7 +42,7 @@ export class Settlement extends Context.Tag("contentflow-worker/worker/Settlemen
 const bound = Duration.minutes(2)
 
 /** A call of a settlement is tried again for 5 s: the message would come back anyway. */
-const persistently = patiently("100 millis", "5 seconds")
+const forFiveSeconds = retryTransient("100 millis", "5 seconds")
 
 /**
  * The last call about a message, persistently. When an answer was lost and the repetition finds the lease gone, the call has done its work
@@ -55,7 +55,7 @@ const lastly = <A>(
     let unanswered = false
     const noted = Effect.tapError(call, ({ _tag }) => Effect.sync(() => void (unanswered ||= _tag !== "LeaseLost")))
     return Effect.catchIf(
-      persistently(noted),
+      forFiveSeconds(noted),
       (error): error is LeaseLost => error._tag === "LeaseLost" && unanswered,
       (error) => Effect.logDebug(`The answer of the last call about a message was lost: ${error.message}`)
     )
@@ -90,14 +90,14 @@ const make = Effect.gen(function* () {
   const poison = yield* PoisonQueue
   const intake = yield* Intake.Intake
   const clock = yield* Effect.clock
-  const deadlines = yield* Deadlines.make
+  const timers = yield* Timers.make
 
   /** The stored content goes before its message: should we die in between, the next delivery ends without it and nothing is left behind. */
   const complete = (lease: Lease, { decoded }: AttemptFacts): Settling => {
     const completed = lastly(lease.complete)
     return decoded.task.content_reference === null
       ? completed
-      : Effect.zipRight(Effect.ignoreLogged(persistently(claims.discard(decoded.task))), completed)
+      : Effect.zipRight(Effect.ignoreLogged(forFiveSeconds(claims.discard(decoded.task))), completed)
   }
 
   /** The count of retries goes into the message; into the execution where the message has no room for it. */
@@ -136,7 +136,7 @@ const make = Effect.gen(function* () {
   })
 
   const poisoned = (lease: Lease, reason: string, died: AttemptFacts["history"]["deaths"]): Settling =>
-    Effect.zipRight(persistently(poison.put(lease.message, reason, died)), lastly(lease.complete))
+    Effect.zipRight(forFiveSeconds(poison.put(lease.message, reason, died)), lastly(lease.complete))
 
   /** The message goes for good; what it refers to stays, for whoever puts the execution back. */
   const callOff = Effect.fnUntraced(function* (lease: Lease, facts: AttemptFacts, reason: string) {
@@ -213,7 +213,7 @@ const make = Effect.gen(function* () {
   /** Whatever a settlement waits for, the worker does not wait with it for ever. */
   const bounded = (lease: Lease, outcome: Outcome["_tag"], settled: Effect.Effect<boolean>): Effect.Effect<boolean> =>
     Effect.flatMap(
-      Deadlines.waitUntil(deadlines, MonotonicTime.unsafeNow(clock) + Duration.toMillis(bound), settled),
+      Timers.waitUntil(timers, MonotonicTime.unsafeNow(clock) + Duration.toMillis(bound), settled),
       Option.match({
         onSome: Exit.match({ onSuccess: Effect.succeed, onFailure: Effect.failCause }),
         onNone: () => {
@@ -239,7 +239,7 @@ const make = Effect.gen(function* () {
       }),
     setAside: (lease, reason) =>
       Effect.suspend(() => {
-        const safe = Recording.bounded(reason)
+        const safe = ExecutionChanges.bounded(reason)
         const settling = Effect.zipRight(Effect.logError(`The task is rejected: ${safe}`), poisoned(lease, safe, []))
         return bounded(lease, "Rejected", counted(lease, "Rejected", Effect.zipRight(stillHeld(lease), settling)))
       }),
@@ -273,7 +273,7 @@ const completionOf = ({ items, nodes }: AttemptFacts): string => {
 
 /** Its reason goes into the log, the execution, the message and the poison queue. */
 const withoutSecrets = (outcome: Outcome): Outcome =>
-  outcome._tag === "Completed" ? outcome : { ...outcome, reason: Recording.bounded(outcome.reason) }
+  outcome._tag === "Completed" ? outcome : { ...outcome, reason: ExecutionChanges.bounded(outcome.reason) }
 
 export const layer: Layer.Layer<Settlement, never, ExecutionStore | ClaimCheck | PoisonQueue | Intake.Intake> =
   Layer.scoped(Settlement, make)

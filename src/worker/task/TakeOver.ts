@@ -18,9 +18,9 @@ import * as Quick from "../../domain/Quick.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Task from "../../domain/Task.ts"
 import { ExecutionStore, type Sighting } from "../../store/ExecutionStore.ts"
-import { AttemptGate } from "../AttemptGate.ts"
-import * as Deaths from "../Deaths.ts"
-import * as Recording from "../Recording.ts"
+import { AttemptGate } from "./AttemptGate.ts"
+import * as CrashHistory from "./CrashHistory.ts"
+import * as ExecutionChanges from "../ExecutionChanges.ts"
 import { type Attempt, type AttemptFacts, learn, type TimeLimit } from "./AttemptFacts.ts"
 
 /** How soon, and how late, a message asks again what became of the attempt that is at work on its execution. */
@@ -96,7 +96,7 @@ export const make = Effect.fnUntraced(function* (
     yield* learn(attempt, { history })
     if (history.blamed >= config.crashLimit) {
       yield* learn(attempt, ownedBefore)
-      return Outcome.Rejected({ reason: Deaths.reason(history, facts.message) })
+      return Outcome.Rejected({ reason: CrashHistory.reason(history, facts.message) })
     }
     if (isSuspect(history) && !isolated) return "MustRunAlone"
     const version = versionOf(execution) ?? facts.version
@@ -104,8 +104,8 @@ export const make = Effect.fnUntraced(function* (
     const opened = yield* open(attempt, isolated)
     const change: ExecutionChange =
       died === undefined
-        ? Recording.running(opened, version)
-        : Recording.runningAfterDeath(opened, history, died, version)
+        ? ExecutionChanges.running(opened, version)
+        : ExecutionChanges.runningAfterDeath(opened, history, died, version)
     const written = yield* executions.begin(task.execution_id, change, etag)
     if (written._tag === "Changed") return opened
     yield* learn(attempt, { owner: undefined })

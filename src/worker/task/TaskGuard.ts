@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { Outcome } from "../../domain/Outcome.ts"
-import type { BlockedPipelines } from "../BlockedPipelines.ts"
+import type { BlockedPipelines } from "./BlockedPipelines.ts"
 import { Controls } from "../Controls.ts"
-import * as PausedTasks from "../PausedTasks.ts"
-import { restOf } from "../RetryPolicy.ts"
+import * as PausedTasks from "./PausedTasks.ts"
+import { restOf } from "./RetryPolicy.ts"
 import type { Attempt } from "./AttemptFacts.ts"
 
 /** Keeps back what need not be started now, without a call: tasks that people paused, and those whose service is out. */

@@ -18,21 +18,21 @@ import type { PipelineRunner } from "../../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../../queue/TaskQueue.ts"
 import type { ExecutionStore } from "../../store/ExecutionStore.ts"
 import * as Spans from "../../telemetry/Spans.ts"
-import { AttemptGate } from "../AttemptGate.ts"
-import * as BlockedPipelines from "../BlockedPipelines.ts"
+import { AttemptGate } from "./AttemptGate.ts"
+import * as BlockedPipelines from "./BlockedPipelines.ts"
 import type { ClaimCheck } from "../ClaimCheck.ts"
 import type { Controls } from "../Controls.ts"
-import { Intake } from "../Intake.ts"
-import type { Known } from "../Known.ts"
-import type { Lease } from "../Leases.ts"
+import { Intake } from "./Intake.ts"
+import type { DefinitionCache } from "../DefinitionCache.ts"
+import type { Lease } from "./Leases.ts"
 import * as Metrics from "../Metrics.ts"
 import * as PipelineMetrics from "../PipelineMetrics.ts"
 import type { Outlet } from "../Outlet.ts"
 import type { ManifestStore } from "../outputs/ManifestStore.ts"
 import type { OutputRecords } from "../outputs/TaskOutputs.ts"
-import type { PipelineVersions } from "../PipelineVersions.ts"
-import { restOf, retryOrReject } from "../RetryPolicy.ts"
-import { describe, type Supervised } from "../Supervisor.ts"
+import type { PipelineVersions } from "./PipelineVersions.ts"
+import { restOf, retryOrReject } from "./RetryPolicy.ts"
+import { describe, type Supervised } from "../loops/Supervisor.ts"
 import { factsOf } from "../TaskSpan.ts"
 import * as AttemptFacts from "./AttemptFacts.ts"
 import { AttemptSupervisor } from "./AttemptSupervisor.ts"
@@ -218,7 +218,7 @@ export const layer: Layer.Layer<
   | EndpointValves
   | ExecutionStore
   | Intake
-  | Known
+  | DefinitionCache
   | ManifestStore
   | Outlet
   | OutputRecords

@@ -9,9 +9,9 @@ import type { Task } from "../../domain/Task.ts"
 import { shownName, type Vault } from "../../domain/Vault.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
 import { ClaimCheck } from "../ClaimCheck.ts"
-import { Known } from "../Known.ts"
-import * as PipelineVersions from "../PipelineVersions.ts"
-import { policyOf } from "../RetryPolicy.ts"
+import { DefinitionCache } from "../DefinitionCache.ts"
+import * as PipelineVersions from "./PipelineVersions.ts"
+import { policyOf } from "./RetryPolicy.ts"
 import { type Attempt, learn } from "./AttemptFacts.ts"
 import type { Started } from "./TaskStart.ts"
 
@@ -28,7 +28,7 @@ export interface Loaded extends Started {
 /** Reads the pipeline, the vault and the items of a task, and rejects what can't be run before anything is done for it. */
 export const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
-  const known = yield* Known
+  const definitions = yield* DefinitionCache
   const claims = yield* ClaimCheck
   const versions = yield* PipelineVersions.PipelineVersions
 
@@ -60,7 +60,7 @@ export const make = Effect.gen(function* () {
 
   return Effect.fnUntraced(function* (attempt: Attempt, started: Started) {
     const { task } = started
-    const present = yield* known.pipeline(task.pipeline_id)
+    const present = yield* definitions.pipeline(task.pipeline_id)
     if (Option.isNone(present)) {
       return Outcome.Rejected({ reason: `Pipeline not found: ${task.pipeline_id} does not exist (any more).` })
     }
@@ -71,7 +71,7 @@ export const make = Effect.gen(function* () {
       return Outcome.Rejected({ reason: `Max retries exceeded: ${task.retry_count} retries are counted.` })
     }
     // A vault that can't be read as one is a mistake that is told before anything is done for it.
-    const vault = task.vault_id === null ? Option.none() : yield* known.vault(task.vault_id)
+    const vault = task.vault_id === null ? Option.none() : yield* definitions.vault(task.vault_id)
     const keepItems =
       task.keep_result === true || Option.exists(vault, ({ save_execution_output }) => save_execution_output)
     const items = yield* readItems(task)

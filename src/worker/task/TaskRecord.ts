@@ -11,18 +11,18 @@ import type { ServiceError } from "../../domain/ServiceError.ts"
 import type { Departure } from "../../executor/RunFacts.ts"
 import type { NodeReport } from "../../pipeline/PipelineRunner.ts"
 import { type Change, ExecutionStore } from "../../store/ExecutionStore.ts"
-import * as Departures from "../Departures.ts"
-import { patiently } from "../Patience.ts"
-import * as Recording from "../Recording.ts"
+import * as Departures from "./Departures.ts"
+import { retryTransient } from "../../concurrency/RetryTransient.ts"
+import * as ExecutionChanges from "../ExecutionChanges.ts"
 import type { AttemptFacts } from "./AttemptFacts.ts"
 import type { Ran } from "./TaskRun.ts"
 import type { Started } from "./TaskStart.ts"
 
 /** Recording a finished result is worth patience: running the whole pipeline again is the price of giving up. */
-const stubbornly = patiently("200 millis", "15 seconds")
+const forFifteenSeconds = retryTransient("200 millis", "15 seconds")
 
 /** A call of a settlement is tried again for 5 s: the message would come back anyway. */
-const persistently = patiently("100 millis", "5 seconds")
+const forFiveSeconds = retryTransient("100 millis", "5 seconds")
 
 /** How long a message that is let go waits for its execution. */
 const promptly = Duration.seconds(2)
@@ -52,7 +52,7 @@ export const make = Effect.gen(function* () {
     write: (change: ExecutionChange) => Effect.Effect<Change, ServiceError>
   ): Effect.Effect<Change, ServiceError> =>
     Effect.catchTag(write(change), "Invalid", (error) => {
-      const less = error.reason === "TooLarge" ? Recording.smaller(change) : undefined
+      const less = error.reason === "TooLarge" ? ExecutionChanges.smaller(change) : undefined
       return less === undefined ? Effect.fail(error) : fitted(less, write)
     })
 
@@ -62,7 +62,7 @@ export const make = Effect.gen(function* () {
     change: ExecutionChange
   ): Effect.Effect<Change | undefined, ServiceError> =>
     Effect.catchTag(
-      fitted(change, (some) => persistently(write(facts, some))),
+      fitted(change, (some) => forFiveSeconds(write(facts, some))),
       "Invalid",
       (error) => Effect.as(Effect.logError(`The failure could not be recorded: ${error.message}`), undefined)
     )
@@ -70,7 +70,7 @@ export const make = Effect.gen(function* () {
   /** The execution as it is now; null where it can't be read as one: a document of the wrong shape is not another attempt's. */
   const present = ({ decoded }: AttemptFacts): Effect.Effect<Execution | null, ServiceError> =>
     Effect.catchTag(
-      Effect.map(persistently(executions.find(decoded.task.execution_id)), Option.getOrNull),
+      Effect.map(forFiveSeconds(executions.find(decoded.task.execution_id)), Option.getOrNull),
       "Invalid",
       () => Effect.succeed(null)
     )
@@ -87,7 +87,7 @@ export const make = Effect.gen(function* () {
     /** The attempt is alive, which who has another copy of the message sees. */
     alive: ({ owner, task }: Started): Effect.Effect<void> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.ignore(executions.change(task.execution_id, Recording.stillRunning(now), owner))
+        Effect.ignore(executions.change(task.execution_id, ExecutionChanges.stillRunning(now), owner))
       ),
 
     /** The result and `completed`, in one write, if the execution is still the attempt's. */
@@ -102,7 +102,9 @@ export const make = Effect.gen(function* () {
     }: Ran): Effect.Effect<Outcome, ServiceError> =>
       Effect.gen(function* () {
         const change = resultOf(items, result, nodes, departures, keepItems, yield* Clock.currentTimeMillis)
-        const written = yield* stubbornly(fitted(change, (some) => executions.finish(task.execution_id, some, owner)))
+        const written = yield* forFifteenSeconds(
+          fitted(change, (some) => executions.finish(task.execution_id, some, owner))
+        )
         if (written._tag === "Changed") return completed
         if (written._tag === "Refused") return yield* alreadyRecorded(task.execution_id)
         yield* Effect.logInfo("The execution was deleted while it ran; its result is not recorded")
@@ -112,7 +114,7 @@ export const make = Effect.gen(function* () {
     rejected: (facts: AttemptFacts, reason: string): Effect.Effect<FailureRecord, ServiceError> =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const change = Recording.failed(facts.items, facts.nodes, reason, now, facts.history)
+        const change = ExecutionChanges.failed(facts.items, facts.nodes, reason, now, facts.history)
         const written = yield* writeFailure(facts, change)
         if (written?._tag !== "Refused") return { _tag: "Recorded" }
         const other = yield* present(facts)
@@ -126,7 +128,7 @@ export const make = Effect.gen(function* () {
         const seen = yield* present(facts)
         const cancellation = seen === null ? undefined : Cancellation.of(seen)
         const why = cancellation === undefined ? reason : Cancellation.reasonOf(cancellation)
-        const change = Recording.failed(facts.items, facts.nodes, why, yield* Clock.currentTimeMillis)
+        const change = ExecutionChanges.failed(facts.items, facts.nodes, why, yield* Clock.currentTimeMillis)
         yield* writeFailure(facts, { ...change, status_message: "Execution cancelled" })
       }),
 
@@ -154,8 +156,8 @@ export const make = Effect.gen(function* () {
         const history = historyAfter(facts)
         const now = yield* Clock.currentTimeMillis
         const kept = counted ? history : undefined
-        const change = Recording.retrying(history.retries, attempts, after, reason, facts.nodes, now, kept)
-        return yield* Effect.matchEffect(persistently(write(facts, change)), {
+        const change = ExecutionChanges.retrying(history.retries, attempts, after, reason, facts.nodes, now, kept)
+        return yield* Effect.matchEffect(forFiveSeconds(write(facts, change)), {
           onFailure: (error) => Effect.as(Effect.logWarning(error.message), false),
           onSuccess: () => Effect.succeed(true)
         })
@@ -168,7 +170,7 @@ export const make = Effect.gen(function* () {
     /** That it ended without any attempt counted, within 2 s; gives whether it could be written. */
     released: (facts: AttemptFacts, reason: string): Effect.Effect<boolean> =>
       Effect.gen(function* () {
-        const written = yield* write(facts, Recording.released(reason, yield* Clock.currentTimeMillis)).pipe(
+        const written = yield* write(facts, ExecutionChanges.released(reason, yield* Clock.currentTimeMillis)).pipe(
           Effect.disconnect,
           Effect.timeoutOption(promptly),
           Effect.catchAll(() => Effect.succeedNone)
@@ -179,14 +181,14 @@ export const make = Effect.gen(function* () {
     /** The same after the message is let go, when nothing waits for it. */
     releasedLater: (facts: AttemptFacts, reason: string): Effect.Effect<void, ServiceError> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.asVoid(persistently(write(facts, Recording.released(reason, now))))
+        Effect.asVoid(forFiveSeconds(write(facts, ExecutionChanges.released(reason, now))))
       ),
 
     /** Nothing but that it ended, and only where the execution is still its own: no death may be seen in it. */
     lost: (facts: AttemptFacts): Effect.Effect<void, ServiceError> =>
       facts.owner === undefined
         ? Effect.void
-        : Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.asVoid(write(facts, Recording.lost(now))))
+        : Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.asVoid(write(facts, ExecutionChanges.lost(now))))
   }
 })
 
@@ -203,8 +205,8 @@ const resultOf = (
   now: number
 ): ExecutionChange => {
   const left = Departures.describe(departures)
-  if (left === undefined) return Recording.completed(result, nodes, keepItems, now)
-  if (brought.every((item) => departures.has(nameOf(item)))) return Recording.departed(brought, nodes, left, now)
-  const change = Recording.completed(result, nodes, keepItems, now)
+  if (left === undefined) return ExecutionChanges.completed(result, nodes, keepItems, now)
+  if (brought.every((item) => departures.has(nameOf(item)))) return ExecutionChanges.departed(brought, nodes, left, now)
+  const change = ExecutionChanges.completed(result, nodes, keepItems, now)
   return { ...change, status_message: `${change.status_message}, without documents that left: ${left}` }
 }

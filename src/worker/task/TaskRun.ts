@@ -19,14 +19,14 @@ import type { OutputNode } from "../../pipeline/Plan.ts"
 import { type NodeReport, PipelineRunner, type RunFailure, type RunWatcher } from "../../pipeline/PipelineRunner.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
 import * as JobProcess from "../../threads/JobProcess.ts"
-import type { BlockedPipelines } from "../BlockedPipelines.ts"
-import * as Deaths from "../Deaths.ts"
-import * as Departures from "../Departures.ts"
+import type { BlockedPipelines } from "./BlockedPipelines.ts"
+import * as CrashHistory from "./CrashHistory.ts"
+import * as Departures from "./Departures.ts"
 import * as Metrics from "../Metrics.ts"
 import * as PipelineMetrics from "../PipelineMetrics.ts"
 import { ManifestStore } from "../outputs/ManifestStore.ts"
 import * as TaskOutputs from "../outputs/TaskOutputs.ts"
-import { restOf, retryOrReject } from "../RetryPolicy.ts"
+import { restOf, retryOrReject } from "./RetryPolicy.ts"
 import { type Attempt, learn } from "./AttemptFacts.ts"
 import type { Loaded } from "./TaskLoad.ts"
 
@@ -129,7 +129,7 @@ export const make = Effect.fnUntraced(function* (blocked: BlockedPipelines) {
   /** Notes what is at work, only where a worker died before: a task's normal life does without these calls. */
   const notesOf = (suspect: boolean, { opened, owner, task }: Loaded): RunWatcher =>
     suspect
-      ? Deaths.notes(
+      ? CrashHistory.notes(
           (change) => executions.change(task.execution_id, change, owner),
           opened,
           () => clock.unsafeCurrentTimeMillis()

@@ -10,11 +10,11 @@ import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Task from "../../domain/Task.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
-import { AttemptGate } from "../AttemptGate.ts"
-import { Known } from "../Known.ts"
-import * as PipelineVersions from "../PipelineVersions.ts"
-import * as Recording from "../Recording.ts"
-import { restOf } from "../RetryPolicy.ts"
+import { AttemptGate } from "./AttemptGate.ts"
+import { DefinitionCache } from "../DefinitionCache.ts"
+import * as PipelineVersions from "./PipelineVersions.ts"
+import * as ExecutionChanges from "../ExecutionChanges.ts"
+import { restOf } from "./RetryPolicy.ts"
 import { type Attempt, learn, type TimeLimit } from "./AttemptFacts.ts"
 import * as TakeOver from "./TakeOver.ts"
 
@@ -30,7 +30,7 @@ export interface Started {
 /** Makes the execution the attempt's: at once where nothing was before, else after a look at what was. */
 export const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
-  const known = yield* Known
+  const definitions = yield* DefinitionCache
   const gate = yield* AttemptGate
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
@@ -66,7 +66,7 @@ export const make = Effect.gen(function* () {
 
   /** No execution: written by nobody (then we write it), or deleted together with its vault (then nobody wants the result). */
   const adopt = Effect.fnUntraced(function* (attempt: Attempt, task: Task.Task, opened: OpenAttempt) {
-    const vault = task.vault_id === null ? Option.none() : yield* known.vault(task.vault_id)
+    const vault = task.vault_id === null ? Option.none() : yield* definitions.vault(task.vault_id)
     if (task.vault_id !== null && Option.isNone(vault)) {
       yield* learn(attempt, { owner: undefined })
       return TakeOver.unwanted(
@@ -74,7 +74,7 @@ export const make = Effect.gen(function* () {
       )
     }
     const { version } = yield* Ref.get(attempt)
-    const adopted = Recording.adopted(task, clock.unsafeCurrentTimeMillis())
+    const adopted = ExecutionChanges.adopted(task, clock.unsafeCurrentTimeMillis())
     const creation = yield* executions.create({ ...adopted, ...Recording.running(opened, version) })
     return creation._tag === "Created" ? opened : undefined
   })
@@ -83,7 +83,7 @@ export const make = Effect.gen(function* () {
 
   const opening = Effect.fnUntraced(function* (attempt: Attempt, task: Task.Task, version: string | null) {
     const opened = yield* open(attempt, false)
-    const written = yield* executions.begin(task.execution_id, Recording.running(opened, version))
+    const written = yield* executions.begin(task.execution_id, ExecutionChanges.running(opened, version))
     if (written._tag === "Changed") return opened
     const adopted = written._tag === "Missing" ? yield* adopt(attempt, task, opened) : undefined
     if (adopted !== undefined) return adopted
@@ -95,7 +95,7 @@ export const make = Effect.gen(function* () {
     Effect.gen(function* () {
       const { decoded } = yield* Ref.get(attempt)
       // Where it can't be read now, loading says so, when the execution is ours.
-      const present = Option.flatten(yield* Effect.option(known.pipeline(decoded.task.pipeline_id)))
+      const present = Option.flatten(yield* Effect.option(definitions.pipeline(decoded.task.pipeline_id)))
       const version = Option.getOrNull(Option.map(present, PipelineVersions.versionOf))
       yield* gate.enter(attempt)
       yield* learn(attempt, { version, limit: readingLimit() })

@@ -9,33 +9,33 @@ import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Vault } from "../domain/Vault.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
 import { VaultStore } from "../store/VaultStore.ts"
-import * as FreshCache from "./FreshCache.ts"
+import * as RefreshingCache from "../concurrency/RefreshingCache.ts"
 
 /** How old a pipeline or vault may be when a task uses it: an edit counts within this time, and tasks cost no read of their own. */
 export const maxAge = Duration.seconds(5)
 
 /** Pipelines and vaults as tasks need them, read at most once in {@link maxAge} each. */
-export class Known extends Context.Tag("contentflow-worker/worker/Known")<
-  Known,
+export class DefinitionCache extends Context.Tag("contentflow-worker/worker/DefinitionCache")<
+  DefinitionCache,
   {
     readonly pipeline: (id: PipelineId) => Effect.Effect<Option.Option<VersionedPipeline>, ServiceError>
     readonly vault: (id: VaultId) => Effect.Effect<Option.Option<Vault>, ServiceError>
   }
 >() {}
 
-export const layer: Layer.Layer<Known, never, PipelineStore | VaultStore> = Layer.effect(
-  Known,
+export const layer: Layer.Layer<DefinitionCache, never, PipelineStore | VaultStore> = Layer.effect(
+  DefinitionCache,
   Effect.gen(function* () {
     const pipelines = yield* PipelineStore
     const vaults = yield* VaultStore
-    return Known.of({
-      pipeline: FreshCache.make({
+    return DefinitionCache.of({
+      pipeline: RefreshingCache.make({
         maxAge,
         capacity: 1_000,
         read: (id: PipelineId, known: Option.Option<VersionedPipeline> | undefined) =>
           pipelines.find(id, known === undefined ? undefined : Option.getOrUndefined(known))
       }),
-      vault: FreshCache.make({ maxAge, capacity: 10_000, read: (id: VaultId) => vaults.find(id) })
+      vault: RefreshingCache.make({ maxAge, capacity: 10_000, read: (id: VaultId) => vaults.find(id) })
     })
   })
 )

@@ -1,15 +1,15 @@
 import * as Effect from "effect/Effect"
 
-/** From one who brings things to those who wait for them. */
-export interface Handoff<A> {
+/** Unbounded and first in, first out: each `give` wakes one waiter, which then takes. */
+export interface RendezvousQueue<A> {
   readonly give: (thing: A) => void
-  /** Waits until there may be something to {@link Handoff.take}; one that is interrupted as it is woken wakes another. */
+  /** Waits until there may be something to {@link RendezvousQueue.take}; one that is interrupted as it is woken wakes another. */
   readonly ready: Effect.Effect<void>
   /** The one that came first; undefined when there is none. What nobody took stays. */
   readonly take: () => A | undefined
 }
 
-export const make = <A>(): Handoff<A> => {
+export const make = <A>(): RendezvousQueue<A> => {
   const things: Array<A> = []
   const waiting = new Set<() => void>()
   const wakeOne = () => {

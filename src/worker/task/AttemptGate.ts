@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Ids from "../domain/Ids.ts"
+import * as Ids from "../../domain/Ids.ts"
 
 /** What stands for an attempt at the gate: nothing but itself. */
 export type Entrant = object

@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
+import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 
 /** A loop that promised to report again and did not. */
 export interface Stalled {

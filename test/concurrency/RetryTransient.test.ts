@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Fiber, TestClock } from "effect"
 import { Invalid, type ServiceError, Unavailable } from "../../src/domain/ServiceError.ts"
-import * as Patience from "../../src/worker/Patience.ts"
+import { retryTransientTogether } from "../../src/concurrency/RetryTransient.ts"
 
 const away = new Unavailable({ service: "Storage Queue", operation: "send", message: "the connection was cut" })
 const refused = new Invalid({ service: "Storage Queue", operation: "send", message: "too large", reason: "TooLarge" })
 
 /** Sixteen calls at the same time of a service that is away until this moment. */
 const sixteen = Effect.fnUntraced(function* (backAt: number, refusesFirst = false) {
-  const insistently = yield* Patience.together("200 millis", "10 seconds")
+  const insistently = yield* retryTransientTogether("200 millis", "10 seconds")
   const counts = { calls: 0 }
   const call = (index: number) =>
     insistently(
@@ -27,7 +27,7 @@ const sixteen = Effect.fnUntraced(function* (backAt: number, refusesFirst = fals
   return { counts, results: yield* Fiber.join(all) }
 })
 
-describe("Patience of calls at the same time", () => {
+describe("transient failures of calls at the same time", () => {
   it.effect("a service that stays away is called again for one of them alone, and all fail", () =>
     Effect.gen(function* () {
       const { counts, results } = yield* sixteen(Number.POSITIVE_INFINITY)
@@ -59,7 +59,7 @@ describe("Patience of calls at the same time", () => {
 
   it.effect("a service that was away once is called as before the next time", () =>
     Effect.gen(function* () {
-      const insistently = yield* Patience.together("200 millis", "10 seconds")
+      const insistently = yield* retryTransientTogether("200 millis", "10 seconds")
       const isAway = { now: true }
       const call = insistently(Effect.suspend(() => (isAway.now ? Effect.fail(away) : Effect.succeed("done"))))
       const first = yield* Effect.fork(Effect.either(call))

@@ -3,16 +3,16 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import type { AttemptNote } from "../domain/AttemptNotes.ts"
-import type { ServiceError } from "../domain/ServiceError.ts"
-import { maxMessageBytes } from "../domain/Task.ts"
-import * as Timestamp from "../domain/Timestamp.ts"
-import * as XmlJson from "../domain/XmlJson.ts"
-import { type ReceivedMessage, TaskQueue } from "../queue/TaskQueue.ts"
-import { WorkerConfig } from "../config/WorkerConfig.ts"
-import { ClaimCheck } from "./ClaimCheck.ts"
-import * as Metrics from "./Metrics.ts"
-import * as Recording from "./Recording.ts"
+import type { AttemptNote } from "../../domain/AttemptNotes.ts"
+import type { ServiceError } from "../../domain/ServiceError.ts"
+import { maxMessageBytes } from "../../domain/Task.ts"
+import * as Timestamp from "../../domain/Timestamp.ts"
+import * as XmlJson from "../../domain/XmlJson.ts"
+import { type ReceivedMessage, TaskQueue } from "../../queue/TaskQueue.ts"
+import { WorkerConfig } from "../../config/WorkerConfig.ts"
+import { ClaimCheck } from "../ClaimCheck.ts"
+import * as Metrics from "../Metrics.ts"
+import * as ExecutionChanges from "../ExecutionChanges.ts"
 
 /** Where messages go that can't succeed: with the reason, for ever, never a message less than came. */
 export class PoisonQueue extends Context.Tag("contentflow-worker/worker/PoisonQueue")<
@@ -34,7 +34,7 @@ const make = Effect.gen(function* () {
   return PoisonQueue.of({
     put: Effect.fnUntraced(function* (message, reason, died = []) {
       const facts = {
-        reason: Recording.bounded(reason),
+        reason: ExecutionChanges.bounded(reason),
         rejected_at: Timestamp.format(yield* Clock.currentTimeMillis),
         rejected_by: workerName,
         message_id: message.id,

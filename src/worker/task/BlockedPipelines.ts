@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { EndpointValves } from "../concurrency/EndpointValves.ts"
-import type { PipelineId } from "../domain/Ids.ts"
+import { EndpointValves } from "../../concurrency/EndpointValves.ts"
+import type { PipelineId } from "../../domain/Ids.ts"
 
 /** Attempts in a row that a service ended before the next ones of their pipeline wait without being started. */
 const closesAfter = 3

@@ -1,16 +1,16 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Attempts from "../domain/AttemptNotes.ts"
-import { withNodes } from "../domain/AttemptNotes.ts"
-import { type Content, nameOf } from "../domain/Content.ts"
-import type { ExecutionChange } from "../domain/Execution.ts"
-import { redact } from "../domain/Redaction.ts"
-import type { ServiceError } from "../domain/ServiceError.ts"
-import type { RunWatcher } from "../pipeline/PipelineRunner.ts"
-import type { ReceivedMessage } from "../queue/TaskQueue.ts"
-import type { Change } from "../store/ExecutionStore.ts"
-import * as Recording from "./Recording.ts"
-import { describe } from "./Supervisor.ts"
+import type * as Attempts from "../../domain/AttemptNotes.ts"
+import { withNodes } from "../../domain/AttemptNotes.ts"
+import { type Content, nameOf } from "../../domain/Content.ts"
+import type { ExecutionChange } from "../../domain/Execution.ts"
+import { redact } from "../../domain/Redaction.ts"
+import type { ServiceError } from "../../domain/ServiceError.ts"
+import type { RunWatcher } from "../../pipeline/PipelineRunner.ts"
+import type { ReceivedMessage } from "../../queue/TaskQueue.ts"
+import type { Change } from "../../store/ExecutionStore.ts"
+import * as ExecutionChanges from "../ExecutionChanges.ts"
+import { describe } from "../loops/Supervisor.ts"
 
 /*
  * A message whose worker died comes back without a word. That an attempt began and never ended is known from its execution alone: it
@@ -58,7 +58,7 @@ export const notes = (
                 }
               ]
         })
-        return write(Recording.stillRunning(now(), withNodes(attempt, at_work))).pipe(
+        return write(ExecutionChanges.stillRunning(now(), withNodes(attempt, at_work))).pipe(
           Effect.disconnect,
           Effect.timeoutFail({
             duration: noteTimeout,

@@ -1,17 +1,19 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
 import { isTransient, type ServiceError } from "../domain/ServiceError.ts"
-import type { LeaseLost } from "../queue/TaskQueue.ts"
+import * as MonotonicTime from "./MonotonicTime.ts"
+
+/** What a call may fail with; a lease that is lost stays lost. */
+type Failure = ServiceError | { readonly _tag: "LeaseLost" }
 
 /**
  * Repeats a call that failed for a passing reason, after `first`, twice that, … with jitter, for about `within`. Anything else fails at
  * once. A call that works costs nothing extra.
  */
-export const patiently =
+export const retryTransient =
   (first: Duration.DurationInput, within: Duration.DurationInput) =>
-  <A, E extends ServiceError | LeaseLost, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  <A, E extends Failure, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
     const again = (delay: number, until: number): Effect.Effect<A, E, R> =>
       Random.nextRange(0.8, 1.2).pipe(
         Effect.flatMap((jitter) => Effect.delay(call, Duration.millis(delay * jitter))),
@@ -32,12 +34,12 @@ export const patiently =
  * The same for calls that several fibers make of one service at the same time: while one of them repeats its call, the others wait for what
  * becomes of it. When it gives up, so do they.
  */
-export const together = (first: Duration.DurationInput, within: Duration.DurationInput) =>
+export const retryTransientTogether = (first: Duration.DurationInput, within: Duration.DurationInput) =>
   Effect.map(Effect.makeSemaphore(1), (turn) => {
-    const insistently = patiently(first, within)
+    const insistently = retryTransient(first, within)
     let givenUp = 0
     let succeeded = 0
-    return <A, E extends ServiceError | LeaseLost, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    return <A, E extends Failure, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
       Effect.catchAll(call, (error) =>
         Effect.suspend(() => {
           if (!heals(error)) return Effect.fail(error)
@@ -55,4 +57,4 @@ export const together = (first: Duration.DurationInput, within: Duration.Duratio
       )
   })
 
-const heals = (error: ServiceError | LeaseLost): boolean => error._tag !== "LeaseLost" && isTransient(error)
+const heals = (error: Failure): boolean => error._tag !== "LeaseLost" && isTransient(error)

@@ -3,10 +3,10 @@ import type * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
+import * as MonotonicTime from "./MonotonicTime.ts"
 
-/** What must happen at some moment, unless it is called off before. One timer serves all, because nearly all are called off. */
-export interface Deadlines {
+/** Cancellable timers that share one fiber, because nearly all are called off. */
+export interface Timers {
   /** Runs the action at this moment (monotonic milliseconds); gives what calls it off. Later actions wait for it, so it must be short. */
   readonly at: (millis: number, action: Effect.Effect<void>) => CallOff
 }
@@ -18,7 +18,7 @@ export type CallOff = () => void
  * interrupted and left to itself, however it takes that.
  */
 export const waitUntil = <A, E>(
-  deadlines: Deadlines,
+  timers: Timers,
   millis: number,
   effect: Effect.Effect<A, E>
 ): Effect.Effect<Option.Option<Exit.Exit<A, E>>> =>
@@ -28,7 +28,7 @@ export const waitUntil = <A, E>(
         resume(Effect.succeed(Option.none()))
         fiber.unsafeInterruptAsFork(FiberId.none)
       })
-      const callOff = deadlines.at(millis, giveUp)
+      const callOff = timers.at(millis, giveUp)
       fiber.addObserver((exit) => {
         callOff()
         resume(Effect.succeed(Option.some(exit)))
@@ -36,7 +36,7 @@ export const waitUntil = <A, E>(
     })
   )
 
-interface Deadline {
+interface Timer {
   readonly millis: number
   readonly action: Effect.Effect<void>
 }
@@ -44,14 +44,14 @@ interface Deadline {
 /** Longer waits are cut, since timers can't be longer than 24 days; nothing else comes of it. */
 const longestSleep = 86_400_000
 
-/** They are watched as long as the scope is open. */
-export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(function* () {
+/** They run as long as the scope is open. */
+export const make: Effect.Effect<Timers, never, Scope.Scope> = Effect.gen(function* () {
   const clock = yield* Effect.clock
-  const pending = new Set<Deadline>()
+  const pending = new Set<Timer>()
   const earlier = Effect.unsafeMakeLatch(false)
   let wakesAt = Number.POSITIVE_INFINITY
 
-  const due = (): ReadonlyArray<Deadline> => {
+  const due = (): ReadonlyArray<Timer> => {
     const now = MonotonicTime.unsafeNow(clock)
     return [...pending].filter(({ millis }) => millis <= now).sort((a, b) => a.millis - b.millis)
   }
@@ -66,22 +66,20 @@ export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(fun
   })
 
   yield* Effect.suspend(() =>
-    Effect.forEach(
-      due(),
-      (deadline) => (pending.delete(deadline) ? Effect.ignoreLogged(deadline.action) : Effect.void),
-      { discard: true }
-    )
+    Effect.forEach(due(), (timer) => (pending.delete(timer) ? Effect.ignoreLogged(timer.action) : Effect.void), {
+      discard: true
+    })
   ).pipe(Effect.zipRight(sleep), Effect.forever, Effect.interruptible, Effect.forkScoped)
 
   return {
     at: (millis, action) => {
-      const deadline: Deadline = { millis, action }
-      pending.add(deadline)
+      const timer: Timer = { millis, action }
+      pending.add(timer)
       if (millis < wakesAt) {
         wakesAt = millis
         earlier.unsafeOpen()
       }
-      return () => void pending.delete(deadline)
+      return () => void pending.delete(timer)
     }
   }
 })

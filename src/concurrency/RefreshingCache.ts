@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
+import * as MonotonicTime from "./MonotonicTime.ts"
 
 interface Entry<A> {
   value: A

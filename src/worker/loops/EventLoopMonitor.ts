@@ -3,8 +3,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Metrics from "./Metrics.ts"
-import { WorkerEngine } from "./WorkerEngine.ts"
+import * as Metrics from "../Metrics.ts"
+import { WorkerEngine } from "../WorkerEngine.ts"
 
 const period = Duration.seconds(1)
 

@@ -3,12 +3,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as TrialValve from "../concurrency/TrialValve.ts"
-import { ExecutionId } from "../domain/Ids.ts"
-import { Outcome } from "../domain/Outcome.ts"
-import { isOutage } from "../domain/ServiceError.ts"
-import { ExecutionStore } from "../store/ExecutionStore.ts"
-import * as Metrics from "./Metrics.ts"
+import * as TrialValve from "../../concurrency/TrialValve.ts"
+import { ExecutionId } from "../../domain/Ids.ts"
+import { Outcome } from "../../domain/Outcome.ts"
+import { isOutage } from "../../domain/ServiceError.ts"
+import { ExecutionStore } from "../../store/ExecutionStore.ts"
+import * as Metrics from "../Metrics.ts"
 
 /** What of the queue may be taken: everything, one message as a probe, or nothing for a while. */
 export type Permit =

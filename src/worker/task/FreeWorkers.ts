@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect"
 
-/** Counts free places. One waiter at a time: the poller. */
-export interface Slots {
-  /** Waits until at least one place is free, and takes up to `max` of the free ones. */
+/** Counts the workers that are free. One waiter at a time: the poller. */
+export interface FreeWorkers {
+  /** Waits until at least one worker is free, and takes up to `max` of the free ones. */
   readonly take: (max: number) => Effect.Effect<number>
   readonly give: (count: number) => void
 }
 
-export const make = (places: number): Slots => {
-  let free = places
+export const make = (workers: number): FreeWorkers => {
+  let free = workers
   let wake: (() => void) | undefined
   const grab = (max: number): number => {
     const taken = Math.min(free, max)
@@ -21,7 +21,7 @@ export const make = (places: number): Slots => {
         if (free > 0) return resume(Effect.sync(() => grab(max)))
         wake = () => {
           wake = undefined
-          // After those who finish in the same turn: one receive for all their places.
+          // After those who finish in the same turn: one receive for all of them.
           resume(
             Effect.zipRight(
               Effect.yieldNow(),

@@ -1,8 +1,8 @@
 import * as Duration from "effect/Duration"
-import { describePause } from "../domain/Control.ts"
-import { Outcome } from "../domain/Outcome.ts"
-import type { Task } from "../domain/Task.ts"
-import type { Controls } from "./Controls.ts"
+import { describePause } from "../../domain/Control.ts"
+import { Outcome } from "../../domain/Outcome.ts"
+import type { Task } from "../../domain/Task.ts"
+import type { Controls } from "../Controls.ts"
 
 /** How long a message of a paused vault or pipeline rests: so long that few of them come a second, however many there are. */
 const shortest = 10_000

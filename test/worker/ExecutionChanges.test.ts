@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Content } from "../../src/domain/Content.ts"
-import * as Recording from "../../src/worker/Recording.ts"
+import * as ExecutionChanges from "../../src/worker/ExecutionChanges.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 
 const items = (count: number, data: Readonly<Record<string, unknown>>): ReadonlyArray<Content> =>
@@ -12,24 +12,24 @@ describe("Recording", () => {
     const anonymous: Content = { id: null, summary_data: {}, data: {}, executor_logs: [] }
     if (item === undefined) return assert.fail()
     for (const change of [
-      Recording.completed([item, anonymous], [], false, 0),
-      Recording.failed([item, anonymous], [], "error", 0),
-      Recording.departed([item, anonymous], [], "gone", 0)
+      ExecutionChanges.completed([item, anonymous], [], false, 0),
+      ExecutionChanges.failed([item, anonymous], [], "error", 0),
+      ExecutionChanges.departed([item, anonymous], [], "gone", 0)
     ]) {
       assert.deepStrictEqual(change.content?.[0], { id: item.id })
       assert.deepStrictEqual(Object.keys(change.content?.[1] ?? {}), ["id"])
       assert.strictEqual(change.number_of_items, 2)
     }
-    assert.deepStrictEqual(Recording.completed([item], [], true, 0).content, [item])
+    assert.deepStrictEqual(ExecutionChanges.completed([item], [], true, 0).content, [item])
   })
 
   it("leaves out data that no text can hold, without writing it", () => {
     const huge = "x".repeat(10_000_000)
-    const { content, number_of_items } = Recording.completed(items(100, { huge }), [], true, 0)
+    const { content, number_of_items } = ExecutionChanges.completed(items(100, { huge }), [], true, 0)
     assert.strictEqual(number_of_items, 100)
     assert.lengthOf(content ?? [], 100)
     assert.match(JSON.stringify(content?.[99]), /left out|too large/)
-    const one = Recording.completed(items(1, { parts: Array.from({ length: 100 }, () => huge) }), [], true, 0)
+    const one = ExecutionChanges.completed(items(1, { parts: Array.from({ length: 100 }, () => huge) }), [], true, 0)
     assert.match(JSON.stringify(one.content), /left out|too large/)
   })
 
@@ -45,7 +45,7 @@ describe("Recording", () => {
         }
       }
     })
-    const { content, number_of_items } = Recording.failed(many, [], "error", 0)
+    const { content, number_of_items } = ExecutionChanges.failed(many, [], "error", 0)
     assert.strictEqual(number_of_items, 100_000)
     assert.isAbove(content?.length ?? 0, 1_000)
     assert.isAtMost(Buffer.byteLength(JSON.stringify(content)), 1_600_000)

@@ -1,9 +1,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { Outcome } from "../domain/Outcome.ts"
-import type { Pipeline } from "../domain/Pipeline.ts"
-import type { Task } from "../domain/Task.ts"
+import { Outcome } from "../../domain/Outcome.ts"
+import type { Pipeline } from "../../domain/Pipeline.ts"
+import type { Task } from "../../domain/Task.ts"
 
 /** How often and how soon a task is tried again. */
 export interface RetryPolicy {

@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Content, nameOf } from "../domain/Content.ts"
-import type { VersionedPipeline } from "../domain/Pipeline.ts"
-import type { Task } from "../domain/Task.ts"
-import * as Timestamp from "../domain/Timestamp.ts"
-import type { Departure } from "../executor/RunFacts.ts"
-import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
-import * as Enqueue from "./Enqueue.ts"
-import { Known } from "./Known.ts"
-import * as Metrics from "./Metrics.ts"
+import { type Content, nameOf } from "../../domain/Content.ts"
+import type { VersionedPipeline } from "../../domain/Pipeline.ts"
+import type { Task } from "../../domain/Task.ts"
+import * as Timestamp from "../../domain/Timestamp.ts"
+import type { Departure } from "../../executor/RunFacts.ts"
+import { PipelineRunner } from "../../pipeline/PipelineRunner.ts"
+import * as Enqueue from "../Enqueue.ts"
+import { DefinitionCache } from "../DefinitionCache.ts"
+import * as Metrics from "../Metrics.ts"
 
 /** Names that a text lists at most. */
 const mostNames = 5
@@ -32,7 +32,7 @@ export const describe = (departures: ReadonlyMap<string, Departure>): string | u
  */
 export const followed = Effect.gen(function* () {
   const { enqueue } = yield* Enqueue.make
-  const known = yield* Known
+  const definitions = yield* DefinitionCache
   const runner = yield* PipelineRunner
 
   return Effect.fnUntraced(function* (
@@ -43,7 +43,7 @@ export const followed = Effect.gen(function* () {
     workerId: string
   ) {
     for (const { _tag } of departures.values()) Metrics.add(Metrics.departed[_tag], 1)
-    const vault = task.vault_id === null ? Option.none() : yield* known.vault(task.vault_id)
+    const vault = task.vault_id === null ? Option.none() : yield* definitions.vault(task.vault_id)
     const input = yield* Effect.catchTag(runner.inputExecutor(pipeline), "PipelineInvalid", () => Effect.succeedNone)
     const inputExecutor = task.executed_input_executor
     if (Option.isNone(vault) || Option.isNone(input) || inputExecutor === null) return
