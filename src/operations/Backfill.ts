@@ -91,7 +91,7 @@ export const make = Effect.gen(function* () {
       created_at: Timestamp.format(now)
     }
     const pending: Execution = {
-      ...Recording.pending(task, order.by, keepItems, now),
+      ...ExecutionChanges.pending(task, order.by, keepItems, now),
       source_worker_id: null,
       operation: { ...order, at: Timestamp.format(now) }
     }

@@ -1,6 +1,6 @@
 import * as Layer from "effect/Layer"
 import * as ClaimCheck from "../worker/ClaimCheck.ts"
-import * as PipelineVersions from "../worker/PipelineVersions.ts"
+import * as PipelineVersions from "../worker/task/PipelineVersions.ts"
 import * as BulkOperations from "./BulkOperations.ts"
 import * as Executions from "./Executions.ts"
 import * as OperationLog from "./OperationLog.ts"

@@ -13,7 +13,7 @@ import * as Timestamp from "../domain/Timestamp.ts"
 import * as Usage from "../executor/Usage.ts"
 import { TaskQueue } from "../queue/TaskQueue.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
-import * as FreshCache from "../worker/FreshCache.ts"
+import * as RefreshingCache from "../concurrency/RefreshingCache.ts"
 
 const Count = Schema.Struct({
   pending: Schema.Number,
@@ -130,7 +130,7 @@ const make = Effect.gen(function* () {
     } satisfies Figures
   })
 
-  const known = FreshCache.make({
+  const known = RefreshingCache.make({
     maxAge: Duration.seconds(30),
     capacity: 8,
     read: (hours: number) => figures(hours)

@@ -9,7 +9,7 @@ import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Drawing } from "../pipeline/Drawing.ts"
 import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
-import { PipelineVersions, versionOf } from "../worker/PipelineVersions.ts"
+import { PipelineVersions, versionOf } from "../worker/task/PipelineVersions.ts"
 import { NoSuchThing } from "./Operation.ts"
 
 /** A pipeline as a drawing of it shows it. */

@@ -116,7 +116,7 @@ const make = Effect.gen(function* () {
       keep_result: true
     }
     const submitted = { execution_id: task.execution_id, task_id: task.task_id }
-    const execution = { ...Recording.pending(task, by, true, now), source_worker_id: null }
+    const execution = { ...ExecutionChanges.pending(task, by, true, now), source_worker_id: null }
     const creation = yield* executions.create(execution)
     if (creation._tag === "Exists") {
       const { enqueued_at, started_at, status } = creation.execution

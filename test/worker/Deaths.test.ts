@@ -31,7 +31,7 @@ const attempt = (number: number, more: Partial<OpenAttempt> = {}): OpenAttempt =
 
 /** The execution of task `number` as a process left it that died over it. */
 const left = (number: number, more: Partial<OpenAttempt> = {}, also: Record<string, unknown> = {}) =>
-  Engine.execution(number, { ...Recording.running(attempt(number, more)), ...also })
+  Engine.execution(number, { ...ExecutionChanges.running(attempt(number, more)), ...also })
 
 const store = (document: { readonly id: string }) =>
   Effect.flatMap(MemoryStores, ({ executions }) => executions.upsert(document))

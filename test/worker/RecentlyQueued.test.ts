@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Discovered } from "../../src/executor/Executor.ts"
-import * as RecentlyQueued from "../../src/worker/RecentlyQueued.ts"
+import * as RecentlyQueued from "../../src/worker/crawl/RecentlyQueued.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 
 const document = (name: string, modifiedAt: number, version = "v1"): Discovered => ({

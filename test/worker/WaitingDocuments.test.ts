@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as WaitingDocuments from "../../src/worker/WaitingDocuments.ts"
+import * as WaitingDocuments from "../../src/worker/crawl/WaitingDocuments.ts"
 
 describe("documents that wait until they can be read", () => {
   it("are kept with the checkpoint as one text", () => {

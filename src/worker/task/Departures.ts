@@ -6,7 +6,7 @@ import type { Task } from "../../domain/Task.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import type { Departure } from "../../executor/RunFacts.ts"
 import { PipelineRunner } from "../../pipeline/PipelineRunner.ts"
-import * as Enqueue from "../Enqueue.ts"
+import * as Enqueue from "../crawl/Enqueue.ts"
 import { DefinitionCache } from "../DefinitionCache.ts"
 import * as Metrics from "../Metrics.ts"
 

@@ -75,7 +75,7 @@ export const make = Effect.gen(function* () {
     }
     const { version } = yield* Ref.get(attempt)
     const adopted = ExecutionChanges.adopted(task, clock.unsafeCurrentTimeMillis())
-    const creation = yield* executions.create({ ...adopted, ...Recording.running(opened, version) })
+    const creation = yield* executions.create({ ...adopted, ...ExecutionChanges.running(opened, version) })
     return creation._tag === "Created" ? opened : undefined
   })
 

@@ -2,10 +2,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as TrialValve from "../concurrency/TrialValve.ts"
-import { isOutage, type ServiceError } from "../domain/ServiceError.ts"
-import { TaskQueue } from "../queue/TaskQueue.ts"
-import * as Metrics from "./Metrics.ts"
+import * as TrialValve from "../../concurrency/TrialValve.ts"
+import { isOutage, type ServiceError } from "../../domain/ServiceError.ts"
+import { TaskQueue } from "../../queue/TaskQueue.ts"
+import * as Metrics from "../Metrics.ts"
 
 /** The valve between the vaults and what crawls write: what can't be recorded or queued need not be listed at every interval. */
 export class Outlet extends Context.Tag("contentflow-worker/worker/Outlet")<

@@ -4,11 +4,11 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
-import type { PipelineId, VaultId } from "../domain/Ids.ts"
-import type { ServiceError } from "../domain/ServiceError.ts"
-import { CrawlLock, type HeldLock, LockLost, type LockOwner } from "../store/CrawlLock.ts"
-import * as Metrics from "./Metrics.ts"
+import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
+import type { PipelineId, VaultId } from "../../domain/Ids.ts"
+import type { ServiceError } from "../../domain/ServiceError.ts"
+import { CrawlLock, type HeldLock, LockLost, type LockOwner } from "../../store/CrawlLock.ts"
+import * as Metrics from "../Metrics.ts"
 
 /** A renewal or release that failed is tried again after 250 ms, 500 ms, … up to 5 s, within its time. */
 const retries = Schedule.jittered(

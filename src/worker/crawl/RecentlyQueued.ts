@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
-import { nameOf } from "../domain/Content.ts"
-import type { Discovered } from "../executor/Executor.ts"
+import { nameOf } from "../../domain/Content.ts"
+import type { Discovered } from "../../executor/Executor.ts"
 
 /**
  * The documents of groups that were queued and that the next crawl may find again. A group's id is that of all its documents, so that a group

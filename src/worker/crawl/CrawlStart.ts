@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
-import { type Checkpoint, nothingCrawled } from "../domain/Checkpoint.ts"
-import * as Timestamp from "../domain/Timestamp.ts"
-import type { InputExecutor } from "../pipeline/Plan.ts"
+import { type Checkpoint, nothingCrawled } from "../../domain/Checkpoint.ts"
+import * as Timestamp from "../../domain/Timestamp.ts"
+import type { InputExecutor } from "../../pipeline/Plan.ts"
 
 export const wholeSecond = (millis: number): number => Math.floor(millis / 1_000) * 1_000
 
