@@ -15,6 +15,18 @@ export const DeletionsHeld = Schema.Struct({
 })
 export interface DeletionsHeld extends Schema.Schema.Type<typeof DeletionsHeld> {}
 
+/** Tasks of a crawl that did not see the whole listing are of documents that no inventory knows: those that have outputs are compared with a later listing. */
+export const Unaccounted = Schema.Struct({
+  /** When the first such crawl began: epoch milliseconds in the store's time. */
+  since: Schema.Number,
+  /** How many of the {@link unaccountedParts} are compared. */
+  compared: Schema.Number
+})
+export interface Unaccounted extends Schema.Schema.Type<typeof Unaccounted> {}
+
+/** Of the outputs' manifests: as many as the first digit of their names has values. */
+export const unaccountedParts = 16
+
 /** A `vault_crawl_checkpoints` document with our own fields behind the original's, which no other program writes. */
 export const Checkpoint = Schema.Struct({
   id: Schema.String,
@@ -54,6 +66,8 @@ export const Checkpoint = Schema.Struct({
   recently_queued: OptionalText,
   /** Ours: so many documents are gone from the source that a person has to confirm it before their outputs are removed; null or absent when nothing waits. */
   deletions_held: Schema.optional(Schema.NullOr(DeletionsHeld)),
+  /** Ours: outputs of documents that may be in no inventory; null or absent when there are none. */
+  unaccounted: Schema.optional(Schema.NullOr(Unaccounted)),
   /** Ours: documents that are taken as soon as they can be read (WaitingDocuments); null when there are none. */
   waiting_documents: OptionalText
 })

@@ -381,7 +381,7 @@ const make = Effect.gen(function* () {
       return { crawled: false, beganAgo: Math.max(0, startedAt - lastStart.value), discovered: 0, enqueued: 0 }
     }
     const epoch = Math.max(startedAt, (before.crawl_epoch ?? 0) + 1)
-    const following = yield* forTenSeconds(deletions.follow(target, epoch))
+    const following = yield* forTenSeconds(deletions.follow(target, epoch, before.unaccounted ?? null))
     const isTime = (period: number) => isTimeToLook(period, before, lastStart, startedAt)
     const again =
       following !== undefined || isTime(lostPeriod)
@@ -393,7 +393,9 @@ const make = Effect.gen(function* () {
       worker_id: workerId,
       last_crawl_started_at: Timestamp.format(startedAt),
       crawl_interval_seconds: Duration.toSeconds(interval),
-      crawling: true
+      crawling: true,
+      // Until it is known that this crawl saw the whole listing.
+      ...(following === undefined ? {} : { unaccounted: { since: before.unaccounted?.since ?? startedAt, compared: 0 } })
     }
     // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
     yield* forTenSeconds(checkpoints.save(begun))
@@ -432,7 +434,7 @@ const make = Effect.gen(function* () {
     }
     const next: Checkpoint = {
       ...moved(completed, totals, recent),
-      ...Option.match(compared, { onNone: () => ({}), onSome: (outcome) => ({ deletions_held: outcome.held }) })
+      ...Option.match(compared, { onNone: () => ({}), onSome: (outcome) => ({ deletions_held: outcome.held, unaccounted: outcome.unaccounted }) })
     }
     yield* forTenSeconds(checkpoints.save(next))
     // A listing that a limit had cut before passes over what lies before its marks.

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { BlobStore } from "../../blob/BlobStore.ts"
 import { WorkerConfig } from "../../config/WorkerConfig.ts"
-import type { DeletionsHeld } from "../../domain/Checkpoint.ts"
+import { type DeletionsHeld, type Unaccounted, unaccountedParts } from "../../domain/Checkpoint.ts"
 import * as Ids from "../../domain/Ids.ts"
 import type { Pipeline } from "../../domain/Pipeline.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
@@ -19,7 +19,7 @@ import type { ClaimAccount } from "../ClaimCheck.ts"
 import * as Metrics from "../Metrics.ts"
 import * as Inventory from "./Inventory.ts"
 import * as Manifest from "./Manifest.ts"
-import { ManifestStore, type Revisit } from "./ManifestStore.ts"
+import { keyOf, ManifestStore, type Revisit } from "./ManifestStore.ts"
 import * as OutputTurn from "./OutputTurn.ts"
 import * as OwnBlobs from "./OwnBlobs.ts"
 import * as Removal from "./Removal.ts"
@@ -48,6 +48,8 @@ export interface Outcome {
   readonly appeared: ReadonlyArray<string>
   /** Set: so much is missing that nothing is removed before a person confirms it. */
   readonly held: DeletionsHeld | null
+  /** What outputs are still to be compared with a listing. */
+  readonly unaccounted: Unaccounted | null
   /**
    * Keeps the inventory, and removes what is to be removed. The checkpoint comes first. `listedAt`: the source's clock when the listing began. Gives
    * whether nothing is left to be removed: a person's word for it is used up then.
@@ -80,8 +82,15 @@ export interface Removals {
 export class Deletions extends Context.Tag("contentflow-worker/worker/Deletions")<
   Deletions,
   {
-    /** Undefined where outputs stay whatever becomes of their documents. `epoch`: the crawl's. */
-    readonly follow: (target: Target, epoch: number) => Effect.Effect<Following | undefined, ServiceError>
+    /**
+     * Undefined where outputs stay whatever becomes of their documents. `epoch`: the crawl's. `unaccounted`: what crawls before this one left that did
+     * not see the whole listing.
+     */
+    readonly follow: (
+      target: Target,
+      epoch: number,
+      unaccounted: Unaccounted | null
+    ) => Effect.Effect<Following | undefined, ServiceError>
     /** What `follow` would find, and nothing is written. Undefined where outputs stay whatever becomes of their documents. */
     readonly foresee: (target: Target, epoch: number) => Effect.Effect<Foreseen | undefined, ServiceError>
     /**
@@ -105,6 +114,12 @@ export class Deletions extends Context.Tag("contentflow-worker/worker/Deletions"
 
 /** Missing documents whose outputs are looked up to be told. */
 const mostLookedUp = 1_000
+
+/** Keys that one crawl compares with its listing: more than a sixteenth of a million documents. */
+const mostStrangers = 70_000
+
+/** The stores of documents and of blobs have clocks of their own. */
+const clockDifference = Duration.toMillis("5 minutes")
 
 /** The share of a vault that may go without a word, in percent. */
 const usualShare = 20
@@ -195,28 +210,46 @@ const make = Effect.gen(function* () {
     return removed
   })
 
-  const follow = Effect.fnUntraced(function* (target: Target, epoch: number) {
+  /** Keys of documents that may be in no inventory and have outputs; as many parts of them as memory bears. None while a task may still write. */
+  const strangers = Effect.fnUntraced(function* (target: Target, epoch: number, unaccounted: Unaccounted | null) {
+    const keys = new Set<string>()
+    if (unaccounted === null || !(yield* isIdle(target, epoch))) return { keys, unaccounted }
+    let { compared } = unaccounted
+    for (; compared < unaccountedParts && keys.size < mostStrangers; compared++) {
+      const written = manifests.writtenSince(target.vault.id, compared, unaccounted.since - clockDifference)
+      yield* Stream.runForEach(written, (key) => Effect.sync(() => keys.add(key)))
+    }
+    return { keys, unaccounted: compared === unaccountedParts ? null : { ...unaccounted, compared } }
+  })
+
+  const follow = Effect.fnUntraced(function* (target: Target, epoch: number, before: Unaccounted | null) {
     if (!isFollowed(target)) return undefined
     const { vault } = target
+    const { keys, unaccounted } = yield* strangers(target, epoch, before)
     const inventory = Inventory.of(own, vault.id)
     const found = yield* inventory.find
     const comparison = inventory.compare(found, epoch)
     const compared = Effect.fnUntraced(function* (held: DeletionsHeld | null) {
-      const { compared, head } = yield* comparison.finish
+      const { compared, head: listed } = yield* comparison.finish
       if (Option.isNone(compared)) {
         yield* Effect.logWarning(
-          head.order === null
+          listed.order === null
             ? "The source lists its documents in no order that is known here: deletions can't be noticed"
-            : `The source lists its documents by ${head.order}; deletions are noticed from the crawl after the next`
+            : `The source lists its documents by ${listed.order}; deletions are noticed from the crawl after the next`
         )
-        yield* inventory.commit(found, head)
+        yield* inventory.commit(found, listed)
         return Option.none<Outcome>()
       }
-      const { appeared, before, missing } = compared.value
+      const { appeared } = compared.value
+      const gone = yield* Effect.forEach(keys, (key) => manifests.documentOf(vault.id, key), { concurrency: 8 })
+      const { added, head } = yield* inventory.withMissing(listed, gone.flatMap(Option.toArray), epoch)
+      const before = compared.value.before + added
+      const missing = compared.value.missing + added
       const guard = guardOf(vault, held, missing, before)
       return Option.some<Outcome>({
         appeared,
         held: guard.held,
+        unaccounted,
         apply: Effect.fnUntraced(function* (listedAt, onProgress) {
           const isSame = JSON.stringify(head) === JSON.stringify(found.head)
           const committed = isSame ? found : yield* inventory.commit(found, head)
@@ -235,7 +268,10 @@ const make = Effect.gen(function* () {
     }
     return {
       add: (listed: ReadonlyArray<ListedDocument>) =>
-        Effect.suspend(() => (broken ? Effect.void : Effect.catchAll(comparison.add(listed), failed))),
+        Effect.suspend(() => {
+          if (keys.size > 0) for (const { name } of listed) keys.delete(keyOf(name))
+          return broken ? Effect.void : Effect.catchAll(comparison.add(listed), failed)
+        }),
       compared: (held: DeletionsHeld | null) =>
         Effect.suspend(() =>
           broken

@@ -125,11 +125,43 @@ export const of = (own: OwnBlobs, vault: VaultId) => {
     return { head, etag: written.value }
   })
 
+  /** The head with these names among what is missing, and how many of them were not yet. */
+  const withMissing = Effect.fnUntraced(function* (head: Head, names: ReadonlyArray<string>, epoch: number) {
+    const isBefore = NameOrder.compareBy(head.order ?? "code points")
+    const left = names.toSorted(isBefore)
+    const parts: Array<PartEntry> = []
+    let from = 0
+    let added = 0
+    for (const entry of head.parts) {
+      let to = from
+      while (to < left.length && isBefore(left[to] ?? "", entry.last) <= 0) to++
+      const own = left.slice(from, to)
+      from = to
+      const part = own.length === 0 ? undefined : yield* read(entry.id)
+      const known = new Set(part === undefined ? [] : [...part.present, ...part.missing.map(([name]) => name)])
+      const news = own.filter((name) => !known.has(name))
+      added += news.length
+      if (part === undefined || news.length === 0) parts.push(entry)
+      else {
+        const missing = [...part.missing, ...news.map((name) => [name, epoch] as const)]
+        const sorted = missing.toSorted(([one], [other]) => isBefore(one, other))
+        parts.push(yield* write(entry.last, { present: part.present, missing: sorted }))
+      }
+    }
+    const beyond = left.slice(from)
+    const last = beyond.at(-1)
+    if (last !== undefined) {
+      parts.push(yield* write(last, { present: [], missing: beyond.map((name) => [name, epoch] as const) }))
+    }
+    return { head: { ...head, parts }, added: added + beyond.length }
+  })
+
   return {
     find,
     read,
     write,
     commit,
+    withMissing,
     compare: (found: Found, epoch: number) => compare({ read, write }, found.head, epoch),
     /** The same comparison without writing anything: `onPart` is given what would be written. */
     foresee: (found: Found, epoch: number, onPart: (part: Part) => void) => {

@@ -11,7 +11,7 @@ import type { VaultId } from "../../domain/Ids.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as WriteOrder from "../../executor/WriteOrder.ts"
 import type { ClaimAccount } from "../ClaimCheck.ts"
-import { Manifest } from "./Manifest.ts"
+import { isEmpty, Manifest } from "./Manifest.ts"
 import * as OwnBlobs from "./OwnBlobs.ts"
 
 export interface VersionedManifest {
@@ -45,6 +45,10 @@ export class ManifestStore extends Context.Tag("contentflow-worker/worker/Manife
       manifest: Manifest,
       etag: string | null
     ) => Effect.Effect<Option.Option<string>, ServiceError>
+    /** The keys of the manifests that were written since, in epoch milliseconds; of a sixteenth of all documents. */
+    readonly writtenSince: (vault: VaultId, part: number, since: number) => Stream.Stream<string, ServiceError>
+    /** The document of a manifest of something that may be there. */
+    readonly documentOf: (vault: VaultId, key: string) => Effect.Effect<Option.Option<string>, ServiceError>
     /** Asks for a later look at the document. Asking again begins its waiting anew. */
     readonly revisit: (vault: VaultId, document: string, why: Why) => Effect.Effect<void, ServiceError>
     readonly revisits: (vault: VaultId) => Stream.Stream<Revisit, ServiceError>
@@ -57,14 +61,17 @@ const encode = Schema.encodeSync(Schema.parseJson(Manifest))
 const Noted = Schema.parseJson(Schema.Struct({ document: Schema.String, why: Schema.Literal("outputs", "archived") }))
 const decodeNoted = Schema.decodeUnknownOption(Noted)
 
+/** What names a document's manifest. */
+export const keyOf = WriteOrder.sourceOf
+
 /** A readable id as it is, any other by its digest. */
 export const keyOfVault = (vault: VaultId): string =>
   /^[A-Za-z0-9-]{1,64}$/.test(vault) ? vault : `_${createHash("sha256").update(vault).digest("hex").slice(0, 32)}`
 
 const make = Effect.gen(function* () {
   const own = yield* OwnBlobs.make
-  const pathOf = (vault: VaultId, document: string) =>
-    `outputs/${keyOfVault(vault)}/${WriteOrder.sourceOf(document)}.json`
+  const folderOf = (vault: VaultId) => `outputs/${keyOfVault(vault)}/`
+  const pathOf = (vault: VaultId, document: string) => `${folderOf(vault)}${keyOf(document)}.json`
 
   return ManifestStore.of({
     find: (vault, document) =>
@@ -76,6 +83,25 @@ const make = Effect.gen(function* () {
         })
       ),
     replace: (vault, manifest, etag) => own.replace(pathOf(vault, manifest.document), encode(manifest), etag),
+    writtenSince: (vault, part, since) =>
+      own
+        .list(`${folderOf(vault)}${part.toString(16)}`)
+        .pipe(
+          Stream.mapConcat(({ blobs }) =>
+            blobs.flatMap(({ lastModified, path }) =>
+              lastModified >= since ? [path.slice(folderOf(vault).length).replace(/\.json$/, "")] : []
+            )
+          )
+        ),
+    documentOf: (vault, key) =>
+      Effect.map(own.read(`${folderOf(vault)}${key}.json`), (found) =>
+        Option.flatMap(found, ({ text }) =>
+          Option.map(
+            Option.filter(decode(text), (manifest) => manifest.state !== "settled" || !isEmpty(manifest)),
+            ({ document }) => document
+          )
+        )
+      ),
     revisit: (vault, document, why) =>
       own.put(
         `revisits/${keyOfVault(vault)}/${WriteOrder.sourceOf(document)}-${why}.json`,

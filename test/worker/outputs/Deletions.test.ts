@@ -117,6 +117,63 @@ describe("a document that leaves its source", () => {
   )
 })
 
+/** A crawl that fails behind its first page, which has these documents: they are processed, and deleted before a crawl sees the whole listing. */
+const foundByHalf = (names: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    yield* begun(OutputWorld.yaml({ input: { batch_size: names.length + 1 } }))
+    const world = yield* OutputWorld.World
+    world.listings = 1
+    for (const name of names) yield* OutputWorld.put(name, "x=1")
+    yield* settled
+    for (const name of names) assert.include((yield* OutputWorld.outputs).blobs, `${name}/x=1`)
+    for (const name of names) yield* OutputWorld.drop(name)
+    world.listings = Number.MAX_SAFE_INTEGER
+  })
+
+describe("a document that only a crawl has seen which failed half way", () => {
+  for (const name of ["a1.txt", "Z.txt"]) {
+    test(
+      `takes its outputs with it, too (${name})`,
+      Effect.gen(function* () {
+        yield* foundByHalf([name])
+        yield* settled
+        yield* settled
+        yield* isExact
+        assert.isNull((yield* checkpoint)?.["unaccounted"])
+      })
+    )
+  }
+  test(
+    "keeps them while it is there, and they go with it later",
+    Effect.gen(function* () {
+      yield* foundByHalf(["a1.txt"])
+      yield* OutputWorld.put("a1.txt", "x=1")
+      yield* settled
+      yield* settled
+      yield* isExact
+      assert.include((yield* OutputWorld.outputs).blobs, "a1.txt/x=1")
+      yield* OutputWorld.drop("a1.txt")
+      yield* settled
+      yield* settled
+      yield* isExact
+    })
+  )
+  test(
+    "counts for the guard",
+    Effect.gen(function* () {
+      yield* foundByHalf(["a1.txt", "a2.txt", "a3.txt"])
+      yield* settled
+      yield* settled
+      const held = (yield* checkpoint)?.["deletions_held"] as { token: string; documents: number; of: number }
+      assert.deepInclude(held, { documents: 3, of: 9 })
+      yield* change({ confirmed_deletions: held.token })
+      yield* settled
+      yield* settled
+      yield* isExact
+    })
+  )
+})
+
 describe("the guard", () => {
   test(
     "holds the removal of more than a share until a person confirms it",
