@@ -395,7 +395,9 @@ const make = Effect.gen(function* () {
       crawl_interval_seconds: Duration.toSeconds(interval),
       crawling: true,
       // Until it is known that this crawl saw the whole listing.
-      ...(following === undefined ? {} : { unaccounted: { since: before.unaccounted?.since ?? startedAt, compared: 0 } })
+      ...(following === undefined
+        ? {}
+        : { unaccounted: { since: before.unaccounted?.since ?? startedAt, compared: 0 } })
     }
     // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
     yield* forTenSeconds(checkpoints.save(begun))
@@ -434,7 +436,10 @@ const make = Effect.gen(function* () {
     }
     const next: Checkpoint = {
       ...moved(completed, totals, recent),
-      ...Option.match(compared, { onNone: () => ({}), onSome: (outcome) => ({ deletions_held: outcome.held, unaccounted: outcome.unaccounted }) })
+      ...Option.match(compared, {
+        onNone: () => ({}),
+        onSome: (outcome) => ({ deletions_held: outcome.held, unaccounted: outcome.unaccounted })
+      })
     }
     yield* forTenSeconds(checkpoints.save(next))
     // A listing that a limit had cut before passes over what lies before its marks.

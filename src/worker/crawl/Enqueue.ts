@@ -60,7 +60,9 @@ export const make = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const task = taskOf(source, documents, maxTaskRetries, now)
     const keepItems = source.vault.save_execution_output
-    const creation = yield* recording(executions.create(ExecutionChanges.pending(task, source.workerId, keepItems, now)))
+    const creation = yield* recording(
+      executions.create(ExecutionChanges.pending(task, source.workerId, keepItems, now))
+    )
     if (creation._tag === "Exists") {
       const { enqueued_at, started_at, status } = creation.execution
       // Started without that note: a worker was faster than we were, and its message lives on until it is settled.
