@@ -253,9 +253,7 @@ const stepOf = ({ steps }: Forecast, id: string) => {
 /** Time for a crawl and what it found. */
 const settled = Engine.pass(70)
 
-const processed = Effect.gen(function* () {
-  yield* Effect.scoped(Effect.zipRight(Engine.started({ processingWorkers: 2, sourceWorkers: 1 }), settled))
-})
+const processed = Effect.scoped(Effect.zipRight(Engine.started({ processingWorkers: 2, sourceWorkers: 1 }), settled))
 
 const test = (name: string, body: Effect.Effect<void, unknown, Installation | Scope.Scope>) =>
   it.effect(name, () =>

@@ -85,7 +85,10 @@ const application = (folder: string): string => {
     .replace(/^esbuild /, `${esbuild} `)
     .replace("--outdir=bundle", `--outdir=${app}`)
     .replaceAll(/ bundle\//g, ` ${app}/`)
-    .replace(/ node (src\S+\.mjs) /, (_, script: string) => ` "${process.execPath}" ${onDeno ? "run -A " : ""}${script} `)
+    .replace(
+      / node (src\S+\.mjs) /,
+      (_, script: string) => ` "${process.execPath}" ${onDeno ? "run -A " : ""}${script} `
+    )
   assert.strictEqual(bundle.split(app).length, 4, bundle)
   execFileSync("sh", ["-c", bundle], { cwd: root })
   cpSync(join(root, "node_modules/piscina"), join(app, "node_modules/piscina"), { recursive: true, dereference: true })
