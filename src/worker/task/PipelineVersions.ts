@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -49,8 +50,14 @@ const timeToLive = Duration.days(60)
 const folder = "definitions"
 const decode = Schema.decodeUnknownOption(Schema.parseJson(Pipeline))
 
-/** Nothing of a task waits longer for it. */
-const patience = Duration.seconds(10)
+/** No task waits longer for it; the upload goes on. */
+const patience = Duration.seconds(1)
+
+/** An upload that takes longer is given up. */
+const uploadTimeout = Duration.seconds(10)
+
+/** After an upload that failed no task tries again for so long. */
+const pause = Duration.seconds(30)
 
 /** Versions that a process remembers to have kept. */
 const mostKept = 10_000
@@ -59,7 +66,14 @@ const make = Effect.gen(function* () {
   const blobs = yield* BlobStore
   const account = { name: yield* ClaimAccount }
   const { claimCheckContainer: container } = yield* WorkerConfig
+  const scope = yield* Effect.scope
+  /** When each was kept, or its keeping began. */
   const kept = new Map<string, number>()
+
+  const notKept = (key: string) =>
+    Effect.map(MonotonicTime.now, (now) => {
+      kept.set(key, now - Duration.toMillis(renewal) + Duration.toMillis(pause))
+    })
 
   const locate = (pipeline: VersionedPipeline, version: string): BlobLocation => ({
     account,
@@ -78,14 +92,20 @@ const make = Effect.gen(function* () {
         kept.set(key, now)
         const text = Buffer.from(JSON.stringify(versioned.pipeline), "utf8")
         const upload = blobs.upload(locate(versioned, version), text, { contentType: "application/json" })
-        return Effect.catchTag(upload, "NotFound", () =>
+        const keeping = Effect.catchTag(upload, "NotFound", () =>
           Effect.zipRight(blobs.ensureContainer(account, container), upload)
         ).pipe(
-          Effect.timeout(patience),
-          Effect.onError(() => Effect.sync(() => kept.delete(key))),
+          Effect.timeout(uploadTimeout),
           Effect.catchAll((error) =>
-            Effect.logDebug(`The version ${version} of the pipeline is not kept: ${error.message}`)
-          ),
+            Effect.zipRight(
+              notKept(key),
+              Effect.logDebug(`The version ${version} of the pipeline is not kept: ${error.message}`)
+            )
+          )
+        )
+        return Effect.forkIn(keeping, scope).pipe(
+          Effect.flatMap(Fiber.await),
+          Effect.timeoutOption(patience),
           Effect.asVoid
         )
       }),
@@ -120,7 +140,7 @@ export const sweep = Effect.gen(function* () {
   )
 })
 
-export const layer: Layer.Layer<PipelineVersions, never, BlobStore | ClaimAccount | WorkerConfig> = Layer.effect(
+export const layer: Layer.Layer<PipelineVersions, never, BlobStore | ClaimAccount | WorkerConfig> = Layer.scoped(
   PipelineVersions,
   make
 )
