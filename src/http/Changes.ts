@@ -22,6 +22,9 @@ const interval = Duration.seconds(2)
 /** A comment that shows that the connection lives. */
 const beat = Duration.seconds(5)
 
+/** Who asked and does not begin to read loses the place. */
+const patience = Duration.seconds(10)
+
 /** The last executions, among which a change is seen; older ones that change are seen when they are listed. */
 const watched = 200
 
@@ -54,25 +57,43 @@ export const make = Effect.gen(function* () {
 
   const encoder = new TextEncoder()
   const beats = Stream.map(Stream.tick(beat), () => ": here\n\n")
-  const opened = Stream.unwrapScoped(
-    Effect.gen(function* () {
-      // Many may have asked before the first of them began to read.
-      streams++
-      yield* Effect.addFinalizer(() => Effect.sync(() => void streams--))
-      if (streams > mostStreams) return Stream.empty
-      const subscription = yield* PubSub.subscribe(changes)
-      return Stream.merge(
-        beats,
-        Stream.map(
-          Stream.fromQueue(subscription),
-          ({ data, event }) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+  const opened = (place: Place) =>
+    Stream.unwrapScoped(
+      Effect.gen(function* () {
+        if (place.isFree) return Stream.empty
+        place.isTaken = true
+        yield* Effect.addFinalizer(() => Effect.sync(() => void streams--))
+        const subscription = yield* PubSub.subscribe(changes)
+        return Stream.merge(
+          beats,
+          Stream.map(
+            Stream.fromQueue(subscription),
+            ({ data, event }) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+          )
         )
-      )
-    })
-  ).pipe(Stream.map((text) => encoder.encode(text)))
+      })
+    ).pipe(Stream.map((text) => encoder.encode(text)))
 
-  return Effect.sync(() => (streams >= mostStreams ? Option.none() : Option.some(opened)))
+  const scope = yield* Effect.scope
+  return Effect.suspend(() => {
+    if (streams >= mostStreams) return Effect.succeedNone
+    // Counted before the first byte is asked for: many may ask at the same time.
+    streams++
+    const place: Place = { isTaken: false, isFree: false }
+    const leave = Effect.sync(() => {
+      if (place.isTaken) return
+      place.isFree = true
+      streams--
+    })
+    return Effect.as(Effect.forkIn(Effect.delay(leave, patience), scope), Option.some(opened(place)))
+  })
 })
+
+/** A stream that is allowed and may not have begun. */
+interface Place {
+  isTaken: boolean
+  isFree: boolean
+}
 
 const versionOf = ({ status, status_message, updated_at }: ExecutionSummary): string =>
   `${status} ${updated_at ?? ""} ${status_message ?? ""}`

@@ -28,11 +28,11 @@ const document = (script, style) => `<!doctype html>
 </html>
 `
 
-/** The folders of the packages that are inside. */
+/** The folders of the packages that are inside. In Deno's a package lies below `node_modules/.deno`. */
 const packagesIn = (inputs) => [
   ...new Set(
     Object.keys(inputs).flatMap((input) => {
-      const [, path] = /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input) ?? []
+      const [, path] = /^((?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input) ?? []
       return path === undefined ? [] : [path]
     })
   )
@@ -41,7 +41,7 @@ const packagesIn = (inputs) => [
 const licenceOf = (path) => {
   const { license, version } = JSON.parse(readFileSync(join(root, path, "package.json"), "utf8"))
   const files = readdirSync(join(root, path)).filter((file) => /^(?:licen[cs]e|notice|copying)/i.test(file))
-  const title = `${path.slice("node_modules/".length)} ${version} (${license})`
+  const title = `${path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length)} ${version} (${license})`
   return [
     title,
     "-".repeat(title.length),
