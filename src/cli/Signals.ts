@@ -30,7 +30,7 @@ const ignore = (): void => undefined
 /** Hears signals from now on. Until {@link onStop} says how to stop, the first one is the end. */
 export const listen = (): void => {
   for (const signal of stopping) process.on(signal, receive)
-  // Node would open its debugger to everybody on the machine, Deno would die.
+  // Node would open its debugger to everybody on the machine. Deno opens its own whatever listens.
   process.on("SIGUSR1", ignore)
 }
 
