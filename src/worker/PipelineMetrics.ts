@@ -76,17 +76,33 @@ const make = ({ pipeline, vault }: Place): Series => {
 
 const series = new Map<string, Series>()
 
+/** The same by the names as they were given, so that an attempt costs no more than two looks. */
+const known = new Map<string, Map<string, Series>>()
+let knownPlaces = 0
+
 const shortened = ({ pipeline, vault }: Place): Place => ({
   pipeline: CutText.shortened(pipeline, 100),
   vault: CutText.shortened(vault, 100)
 })
 
 const seriesOf = (place: Place): Series => {
+  const before = known.get(place.pipeline)?.get(place.vault)
+  if (before !== undefined) return before
+  const found = lookUp(place)
+  if (knownPlaces < mostPlaces) {
+    knownPlaces++
+    const vaults = known.get(place.pipeline) ?? new Map<string, Series>()
+    known.set(place.pipeline, vaults.set(place.vault, found))
+  }
+  return found
+}
+
+const lookUp = (place: Place): Series => {
   const shown = shortened(place)
   const key = JSON.stringify([shown.pipeline, shown.vault])
-  const known = series.get(key)
-  if (known !== undefined) return known
-  if (series.size >= mostPlaces && place !== rest) return seriesOf(rest)
+  const before = series.get(key)
+  if (before !== undefined) return before
+  if (series.size >= mostPlaces && place !== rest) return lookUp(rest)
   const made = make(shown)
   series.set(key, made)
   return made

@@ -17,13 +17,15 @@ export const make = (blocked: BlockedPipelines) =>
 
     /** Undefined: the task may start. */
     return (attempt: Attempt): Effect.Effect<Outcome | undefined> =>
-      Effect.gen(function* () {
-        const { decoded, message } = yield* Ref.get(attempt)
+      Effect.flatMap(Ref.get(attempt), ({ decoded, message }) => {
         const paused = rest(decoded.task)
-        if (paused !== undefined) return paused
-        const out = yield* blocked.by(decoded.task.pipeline_id)
-        if (out === null) return undefined
-        const after = yield* restOf(message.dequeueCount, out.waitMillis)
-        return Outcome.Released({ reason: `${out.endpoint} is out.`, after, outage: "endpoint" })
+        if (paused !== undefined) return Effect.succeed(paused)
+        return Effect.flatMap(blocked.by(decoded.task.pipeline_id), (out) =>
+          out === null
+            ? Effect.succeed(undefined)
+            : Effect.map(restOf(message.dequeueCount, out.waitMillis), (after) =>
+                Outcome.Released({ reason: `${out.endpoint} is out.`, after, outage: "endpoint" })
+              )
+        )
       })
   })

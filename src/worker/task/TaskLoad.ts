@@ -66,7 +66,6 @@ export const make = Effect.gen(function* () {
     }
     const pipeline = yield* pinned(attempt, started, present.value)
     const policy = policyOf(task, pipeline.pipeline)
-    yield* learn(attempt, { policy })
     if (task.retry_count >= policy.attempts) {
       return Outcome.Rejected({ reason: `Max retries exceeded: ${task.retry_count} retries are counted.` })
     }
@@ -76,7 +75,7 @@ export const make = Effect.gen(function* () {
       task.keep_result === true || Option.exists(vault, ({ save_execution_output }) => save_execution_output)
     const items = yield* readItems(task)
     if (isOutcome(items)) return items
-    yield* learn(attempt, { items, vaultName: Option.getOrNull(Option.map(vault, shownName)) })
+    yield* learn(attempt, { policy, items, vaultName: Option.getOrNull(Option.map(vault, shownName)) })
     return { ...started, pipeline, vault, keepItems, items } satisfies Loaded
   })
 })

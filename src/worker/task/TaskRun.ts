@@ -53,11 +53,14 @@ export const make = Effect.fnUntraced(function* (blocked: BlockedPipelines) {
   const manifests = yield* ManifestStore
 
   /** The nodes ended so. */
-  const note = (attempt: Attempt, nodes: ReadonlyArray<NodeReport>): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      Metrics.observeNodes(nodes)
-      return learn(attempt, { nodes })
-    })
+  const note = (
+    attempt: Attempt,
+    nodes: ReadonlyArray<NodeReport>,
+    processed: PipelineMetrics.Processed | null = null
+  ): Effect.Effect<void> => {
+    Metrics.observeNodes(nodes)
+    return learn(attempt, { nodes, processed })
+  }
 
   const overdue = Effect.fnUntraced(function* (attempt: Attempt, { items, task }: Loaded, timeout: Duration.Duration) {
     const { look, policy } = yield* Ref.get(attempt)
@@ -188,8 +191,7 @@ export const make = Effect.fnUntraced(function* (blocked: BlockedPipelines) {
               : Effect.fail(error)
       })
       if (isOutcome(ended)) return ended
-      yield* note(attempt, ended.nodes)
-      yield* learn(attempt, { processed: PipelineMetrics.sizeOf(items, ended.items) })
+      yield* note(attempt, ended.nodes, PipelineMetrics.sizeOf(items, ended.items))
       if (departures.size > 0) {
         yield* Effect.logInfo(`Documents left the task: ${Departures.describe(departures)}`)
         yield* followed(task, items, departures, pipeline, workerId)

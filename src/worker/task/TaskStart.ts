@@ -15,7 +15,7 @@ import { DefinitionCache } from "../DefinitionCache.ts"
 import * as PipelineVersions from "./PipelineVersions.ts"
 import * as ExecutionChanges from "../ExecutionChanges.ts"
 import { restOf } from "./RetryPolicy.ts"
-import { type Attempt, learn, type TimeLimit } from "./AttemptFacts.ts"
+import { type Attempt, type AttemptFacts, learn, type TimeLimit } from "./AttemptFacts.ts"
 import * as TakeOver from "./TakeOver.ts"
 
 /** The execution is the attempt's and `running`. */
@@ -35,8 +35,8 @@ export const make = Effect.gen(function* () {
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
 
-  /** Names the attempt, and notes that the execution may be its own from now on. */
-  const open = Effect.fnUntraced(function* (attempt: Attempt, alone: boolean) {
+  /** Names the attempt, and notes that the execution may be its own from now on, with what else is known. */
+  const open = Effect.fnUntraced(function* (attempt: Attempt, alone: boolean, more?: Partial<AttemptFacts>) {
     const { message, workerId } = yield* Ref.get(attempt)
     const opened: OpenAttempt = {
       id: gate.begin(attempt),
@@ -48,20 +48,21 @@ export const make = Effect.gen(function* () {
       worker: workerId,
       at_work: []
     }
-    yield* learn(attempt, { owner: ownershipOf(opened) })
+    yield* learn(attempt, { ...more, owner: ownershipOf(opened) })
     return opened
   })
 
+  const unread = Effect.map(restOf(1, 0), (after) =>
+    Outcome.Released({
+      reason: `Execution, pipeline or content of the task could not be read within ${Duration.format(config.taskTimeout)}.`,
+      after,
+      outage: "stores"
+    })
+  )
   /** Until the pipeline runs nothing but our own stores can be slow. */
   const readingLimit = (): TimeLimit => ({
     until: MonotonicTime.unsafeNow(clock) + Duration.toMillis(config.taskTimeout),
-    outcome: Effect.map(restOf(1, 0), (after) =>
-      Outcome.Released({
-        reason: `Execution, pipeline or content of the task could not be read within ${Duration.format(config.taskTimeout)}.`,
-        after,
-        outage: "stores"
-      })
-    )
+    outcome: unread
   })
 
   /** No execution: written by nobody (then we write it), or deleted together with its vault (then nobody wants the result). */
@@ -82,7 +83,7 @@ export const make = Effect.gen(function* () {
   const takeOver = yield* TakeOver.make(open, readingLimit)
 
   const opening = Effect.fnUntraced(function* (attempt: Attempt, task: Task.Task, version: string | null) {
-    const opened = yield* open(attempt, false)
+    const opened = yield* open(attempt, false, { version, limit: readingLimit() })
     const written = yield* executions.begin(task.execution_id, ExecutionChanges.running(opened, version))
     if (written._tag === "Changed") return opened
     const adopted = written._tag === "Missing" ? yield* adopt(attempt, task, opened) : undefined
@@ -98,7 +99,6 @@ export const make = Effect.gen(function* () {
       const present = Option.flatten(yield* Effect.option(definitions.pipeline(decoded.task.pipeline_id)))
       const version = Option.getOrNull(Option.map(present, PipelineVersions.versionOf))
       yield* gate.enter(attempt)
-      yield* learn(attempt, { version, limit: readingLimit() })
       const opened = yield* opening(attempt, decoded.task, version)
       if (isOutcome(opened)) return opened
       const { history } = yield* Ref.get(attempt)
