@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Duration, Effect, Fiber, Layer, Option, TestClock } from "effect"
+import { type Duration, Effect, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { BlobStore } from "../../src/blob/BlobStore.ts"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
@@ -37,6 +37,24 @@ const pipeline = Harness.versioned("pipeline: {name: p}")
 const isKept = Effect.gen(function* () {
   const versions = yield* PipelineVersions.PipelineVersions
   return Option.isSome(yield* versions.find(pipeline, PipelineVersions.versionOf(pipeline)))
+})
+
+describe("a version that somebody names", () => {
+  for (const version of ["../../claims/secret", "", "0".repeat(23), "0".repeat(25), "G".repeat(24)]) {
+    it.effect(`is not looked for in the store where it is none: ${version}`, () =>
+      Effect.gen(function* () {
+        const versions = yield* PipelineVersions.PipelineVersions
+        assert.isTrue(Option.isNone(yield* versions.find(pipeline, version)))
+      }).pipe(
+        Effect.provide(
+          PipelineVersions.layer.pipe(
+            Layer.provide(Layer.mock(BlobStore, { download: () => Stream.dieMessage("it was looked for") })),
+            Layer.provide(Layer.merge(Layer.succeed(ClaimAccount, "own"), WorkerConfig.layerWith({})))
+          )
+        )
+      )
+    )
+  }
 })
 
 describe("the keeping of a pipeline's version", () => {

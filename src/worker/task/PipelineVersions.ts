@@ -41,6 +41,9 @@ export const versionOf = ({ pipeline }: VersionedPipeline): string => {
   return version
 }
 
+/** Executions and requests may name anything. */
+const isVersion = (text: string): boolean => /^[0-9a-f]{24}$/.test(text)
+
 const versions = new WeakMap<Pipeline, string>()
 
 /** A version that is in use is written anew before its time is over. */
@@ -110,16 +113,18 @@ const make = Effect.gen(function* () {
         )
       }),
     find: (current, version) =>
-      blobs.download(locate(current, version)).pipe(
-        Stream.runCollect,
-        Effect.map((chunks) =>
-          Option.map(decode(Buffer.concat([...chunks]).toString("utf8")), (pipeline): VersionedPipeline => ({
-            pipeline,
-            etag: version
-          }))
-        ),
-        Effect.catchTag("NotFound", () => Effect.succeedNone)
-      )
+      isVersion(version)
+        ? blobs.download(locate(current, version)).pipe(
+            Stream.runCollect,
+            Effect.map((chunks) =>
+              Option.map(decode(Buffer.concat([...chunks]).toString("utf8")), (pipeline): VersionedPipeline => ({
+                pipeline,
+                etag: version
+              }))
+            ),
+            Effect.catchTag("NotFound", () => Effect.succeedNone)
+          )
+        : Effect.succeedNone
   })
 })
 
