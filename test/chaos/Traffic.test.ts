@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Exchange } from "../support/FaultProxy.ts"
+import type { Exchange } from "../../src/testing/FaultProxy.ts"
 import * as Traffic from "./Traffic.ts"
 
 const start = Date.parse("2026-01-02T10:00:00Z")

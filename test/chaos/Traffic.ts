@@ -1,4 +1,4 @@
-import type { Call, Exchange } from "../support/FaultProxy.ts"
+import type { Call, Exchange } from "../../src/testing/FaultProxy.ts"
 
 /** A message's lease as the service knows it, whatever its owner was told. */
 interface Lease {

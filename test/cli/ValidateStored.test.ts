@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import * as FolderWorker from "../../src/FolderWorker.ts"
 import { Database } from "../../src/embedded/Database.ts"
 import * as SqliteContainer from "../../src/embedded/SqliteContainer.ts"
-import * as Emulators from "../support/Emulators.ts"
+import * as Emulators from "../../src/testing/Emulators.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import { cli, folder } from "./Captured.ts"
 

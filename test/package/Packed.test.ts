@@ -45,6 +45,7 @@ describe.skipIf("Deno" in globalThis || !existsSync(built))("the packed program 
           { concurrency: 3 }
         )
         assert.strictEqual(served.code, 0, served.stderr)
+        assert.include(installed.files, "dist/ui/index.html", "the page that it names")
         assert.strictEqual(readFileSync(at("papers", "output", "a.txt.md"), "utf8"), "The text of a.")
         assert.strictEqual(run.code, 0, run.stderr)
         assert.include(run.stdout, "a.txt")

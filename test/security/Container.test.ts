@@ -228,6 +228,10 @@ pipeline:
             `${String(execution?.["error"])}\n${output.text.slice(-2_000)}`
           )
           assert.deepStrictEqual(yield* Emulators.blobNames(installation, "results"), ["out/a.txt.json"])
+          const [, address = ""] = /Listening on (http:[^"\s]+)/.exec(output.text) ?? []
+          const page = yield* Effect.promise(async () => (await fetch(`${address}/ui`)).text())
+          const [script = "none"] = /\/ui\/assets\/[^"]+\.js/.exec(page) ?? []
+          assert.strictEqual((yield* Effect.promise(() => fetch(`${address}${script}`))).status, 200, page)
           if (isRoot) {
             const status = readFileSync(`/proc/${child.pid}/status`, "utf8")
             assert.match(status, new RegExp(`^Uid:\\s+${nobody}\\s+${nobody}`, "m"))
