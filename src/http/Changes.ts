@@ -49,8 +49,14 @@ export const make = Effect.gen(function* () {
     seen = now
   })
 
+  const oneAtATime = yield* Effect.makeSemaphore(1)
+  const looked = (isDue: () => boolean) =>
+    oneAtATime
+      .withPermits(1)(Effect.suspend(() => (isDue() ? look : Effect.void)))
+      .pipe(Effect.catchAll((error) => Effect.logDebug(error.message)))
+
   yield* Effect.suspend(() => {
-    if (streams > 0) return Effect.catchAll(look, (error) => Effect.logDebug(error.message))
+    if (streams > 0) return looked(() => true)
     seen = undefined
     return Effect.void
   }).pipe(Effect.zipRight(Effect.sleep(interval)), Effect.forever, Effect.interruptible, Effect.forkScoped)
@@ -64,13 +70,13 @@ export const make = Effect.gen(function* () {
         place.isTaken = true
         yield* Effect.addFinalizer(() => Effect.sync(() => void streams--))
         const subscription = yield* PubSub.subscribe(changes)
-        return Stream.merge(
-          beats,
-          Stream.map(
-            Stream.fromQueue(subscription),
-            ({ data, event }) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
-          )
+        // What is looked up from now on is told when it changes; what was looked up before may lack a change.
+        yield* looked(() => seen === undefined)
+        const told = Stream.map(
+          Stream.fromQueue(subscription),
+          ({ data, event }) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
         )
+        return Stream.concat(Stream.make("event: ready\ndata: {}\n\n"), Stream.merge(beats, told))
       })
     ).pipe(Stream.map((text) => encoder.encode(text)))
 

@@ -4,6 +4,8 @@ import type { ExecutionSummary } from "../domain/ExecutionFilter.ts"
 import type { Operation } from "../operations/Operation.ts"
 
 interface Listener {
+  /** Changes are told from now on: what was loaded before may lack some. */
+  readonly ready?: () => void
   readonly execution?: (execution: ExecutionSummary) => void
   readonly operation?: (operation: Operation) => void
 }
@@ -16,7 +18,10 @@ export const isLive = signal(false)
 /** Follows what changes as long as somebody is signed in; the browser connects again when the connection breaks. */
 export const follow = (): (() => void) => {
   const source = new EventSource("/events")
-  source.addEventListener("open", () => (isLive.value = true))
+  source.addEventListener("ready", () => {
+    isLive.value = true
+    for (const listener of listeners) listener.ready?.()
+  })
   source.addEventListener("error", () => (isLive.value = false))
   source.addEventListener("execution", ({ data }: MessageEvent<string>) => {
     const execution = JSON.parse(data) as ExecutionSummary

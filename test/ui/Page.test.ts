@@ -300,6 +300,26 @@ describe("the page", () => {
       })
     )
 
+    it.scoped("shows what comes without a reload", () =>
+      Effect.gen(function* () {
+        yield* failed(22_000, { status: "completed", error: null })
+        const { errors, page } = yield* at("/executions")
+        yield* Effect.promise(async () => {
+          await page.getByText("live", { exact: true }).waitFor()
+          await page.getByRole("table").waitFor()
+          assert.strictEqual(await page.getByRole("link", { name: "notes/new.pdf" }).count(), 0)
+        })
+        yield* failed(22_001, {
+          status: "completed",
+          error: null,
+          content: [{ id: { canonical_id: "notes/new.pdf" } }],
+          created_at: new Date().toISOString()
+        })
+        yield* Effect.promise(() => page.getByRole("link", { name: "notes/new.pdf" }).waitFor())
+        assert.deepStrictEqual(errors, [])
+      })
+    )
+
     it.scoped("puts a thousand executions back by one click, each of which runs once", () =>
       Effect.gen(function* () {
         for (let i = 1; i <= 1_000; i++) yield* failed(i)

@@ -27,7 +27,7 @@ const number = (value: unknown): number | null => (typeof value === "number" ? v
 export const Execution = ({ id }: { readonly id: string }) => {
   const path = `/executions/${Server.part(id)}`
   const { data, error, reload } = useLoaded(id, () => Server.get<ExecutionDetails>(path))
-  useChanges({ execution: (changed) => changed.id === id && reload() })
+  useChanges({ ready: reload, execution: (changed) => changed.id === id && reload() })
   const status = text(data?.execution["status"])
   useEvery(2_000, () => (status === "pending" || status === "running") && reload())
   if (data === undefined) return error === undefined ? <p>Loading…</p> : <Failure message={error} retry={reload} />

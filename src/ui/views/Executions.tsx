@@ -171,6 +171,8 @@ const useExecutions = (query: Query) => {
   }, [key])
 
   useChanges({
+    // Who has scrolled stays there.
+    ready: () => (rows !== undefined && rows.length > pageSize ? setNewer(true) : void page(null)),
     execution: (execution) => {
       if (rows === undefined) return
       if (rows.some(({ id }) => id === execution.id)) {

@@ -16,7 +16,7 @@ export const Operations = () => {
   const { data, error, reload } = useLoaded("operations", () =>
     Server.get<Server.Page<Operation>>("/operations", { limit: pageSize })
   )
-  useChanges({ operation: reload })
+  useChanges({ ready: reload, operation: reload })
   useEvery(5_000, reload)
   const next = pages.length === 0 ? data?.next : pages.at(-1)?.next
   const known = new Map([...(data?.items ?? []), ...pages.flatMap(({ items }) => items)].map((each) => [each.id, each]))
