@@ -22,4 +22,14 @@ export interface Pipeline extends Schema.Schema.Type<typeof Pipeline> {}
 export interface VersionedPipeline {
   readonly pipeline: Pipeline
   readonly etag: string
+  /** What it ran with; left out: what is stored now. */
+  readonly children?: ReadonlyArray<ChildPipeline>
+}
+
+/** A stored pipeline that another one uses, directly or within a child, and how it was looked for. */
+export interface ChildPipeline {
+  readonly by: "id" | "name"
+  readonly key: string
+  /** Null: there was none. */
+  readonly found: VersionedPipeline | null
 }

@@ -62,8 +62,9 @@ const make = Effect.gen(function* () {
       const found =
         id.length > Ids.maxIdLength ? Option.none<VersionedPipeline>() : yield* pipelines.find(Ids.PipelineId.make(id))
       if (Option.isNone(found)) return yield* new NoSuchThing({ message: `There is no pipeline ${id}.` })
-      const asked = yield* inVersion(found.value, version)
-      const drawn = Option.getOrElse(asked, () => found.value)
+      const current = yield* runner.withChildren(found.value)
+      const asked = yield* inVersion(current, version)
+      const drawn = Option.getOrElse(asked, () => current)
       const graph = yield* runner.compile(drawn).pipe(
         Effect.map(({ drawing }) => ({ ...graphOf(drawing), problem: null })),
         Effect.catchTag("PipelineInvalid", ({ message }) => Effect.succeed({ nodes: [], edges: [], problem: message }))
@@ -73,7 +74,7 @@ const make = Effect.gen(function* () {
         name: drawn.pipeline.name,
         enabled: found.value.pipeline.enabled,
         version: versionOf(drawn),
-        current_version: versionOf(found.value),
+        current_version: versionOf(current),
         replaced: Option.isNone(asked),
         ...graph
       }

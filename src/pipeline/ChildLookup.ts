@@ -1,12 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { PipelineId } from "../domain/Ids.ts"
-import type { VersionedPipeline } from "../domain/Pipeline.ts"
+import type { ChildPipeline, VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Inner } from "../executor/Executor.ts"
 import type { PipelineStore } from "../store/PipelineStore.ts"
 import * as Definition from "./Definition.ts"
-import type { Child } from "./Plan.ts"
 import * as Problem from "./Problem.ts"
 
 /** The definition that a node names as its child, and where it stands. */
@@ -21,7 +20,7 @@ export interface Found {
   /** The definition, or why there is none. */
   readonly target: Target | string
   /** What was read from the store on the way. */
-  readonly read: ReadonlyArray<Child>
+  readonly read: ReadonlyArray<ChildPipeline>
 }
 
 /** Finds a child pipeline: one of the same file goes first; then the stored one with this id, then the one with this name. */
@@ -35,7 +34,7 @@ export const find = (
     const { id, name } = wanted
     const near = name === null ? undefined : file.byName.get(name)
     if (near !== undefined) return { target: { document, file, definition: near }, read: [] }
-    const read: Array<Child> = []
+    const read: Array<ChildPipeline> = []
     let found: Option.Option<VersionedPipeline> = Option.none()
     if (id !== null) {
       found = yield* store.find(PipelineId.make(id, true))
@@ -47,6 +46,25 @@ export const find = (
     }
     return { target: Option.match(found, { onNone: () => missing(id, name), onSome: targetIn }), read }
   })
+
+/** The store as it was when these were read. */
+export const asItWas = (
+  children: ReadonlyArray<ChildPipeline>,
+  store: PipelineStore["Type"]
+): PipelineStore["Type"] => {
+  const read = (by: ChildPipeline["by"], key: string) => children.find((child) => child.by === by && child.key === key)
+  return {
+    ...store,
+    find: (id, known) => {
+      const child = read("id", id)
+      return child === undefined ? store.find(id, known) : Effect.succeed(Option.fromNullable(child.found))
+    },
+    findByName: (name) => {
+      const child = read("name", name)
+      return child === undefined ? store.findByName(name) : Effect.succeed(Option.fromNullable(child.found))
+    }
+  }
+}
 
 const targetIn = ({ pipeline }: VersionedPipeline): Target | string => {
   const checked = Definition.check(pipeline.yaml, pipeline.name)

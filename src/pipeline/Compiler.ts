@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { ExecutorId } from "../domain/Ids.ts"
-import type { VersionedPipeline } from "../domain/Pipeline.ts"
+import type { ChildPipeline, VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Catalog } from "../executor/Catalog.ts"
 import {
@@ -48,7 +48,7 @@ export interface Compiled {
   readonly problems: ReadonlyArray<Problem.Problem>
   readonly plan?: Plan.Plan
   /** What was read from the store, so that the plan is compiled again when one of them changes. */
-  readonly children: ReadonlyArray<Plan.Child>
+  readonly children: ReadonlyArray<ChildPipeline>
 }
 
 /** Pipelines within pipelines. */
@@ -103,7 +103,7 @@ interface Prospect {
 }
 
 class Compilation {
-  readonly children: Array<Plan.Child> = []
+  readonly children: Array<ChildPipeline> = []
   /** Of all pipelines. */
   private readonly outputs: Array<Plan.OutputNode> = []
   private readonly steps: Array<PlannedStep> = []

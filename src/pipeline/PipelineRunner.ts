@@ -7,13 +7,14 @@ import * as Scope from "effect/Scope"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
 import type { Content } from "../domain/Content.ts"
 import { type ExecutorId, PipelineId } from "../domain/Ids.ts"
-import type { VersionedPipeline } from "../domain/Pipeline.ts"
+import type { ChildPipeline, VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { Catalog } from "../executor/Catalog.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import * as RunFiles from "../executor/RunFiles.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
 import { StepResults } from "../store/StepResults.ts"
+import * as ChildLookup from "./ChildLookup.ts"
 import * as Compiler from "./Compiler.ts"
 import * as Plan from "./Plan.ts"
 import * as Problem from "./Problem.ts"
@@ -43,6 +44,8 @@ export class PipelineRunner extends Context.Tag("contentflow-worker/pipeline/Pip
     readonly check: (pipeline: VersionedPipeline) => Effect.Effect<Compiler.Compiled, ServiceError>
     /** The plan of this version, cached by id and ETag. ServiceError only when a child pipeline could not be read. */
     readonly compile: (pipeline: VersionedPipeline) => Effect.Effect<Plan.Plan, Problem.PipelineInvalid | ServiceError>
+    /** The pipeline with the stored ones that it uses, as they are now: it runs with these whatever becomes of them. */
+    readonly withChildren: (pipeline: VersionedPipeline) => Effect.Effect<VersionedPipeline, ServiceError>
     /** The executor that crawls for this pipeline, or none when no executor of it can. */
     readonly inputExecutor: (
       pipeline: VersionedPipeline
@@ -61,7 +64,7 @@ const maxPlans = 500
 
 interface Known {
   readonly version: VersionedPipeline
-  readonly children: ReadonlyArray<Plan.Child>
+  readonly children: ReadonlyArray<ChildPipeline>
   readonly result: Either.Either<Plan.Plan, Problem.PipelineInvalid>
 }
 
@@ -74,10 +77,15 @@ const make = Effect.gen(function* () {
   const stepResults = yield* StepResults
   const plans = new Map<PipelineId, Known>()
 
-  const compiled = (pipeline: VersionedPipeline) => Compiler.compile(pipeline, { catalog, store, variables })
+  const compiled = (pipeline: VersionedPipeline) =>
+    Compiler.compile(pipeline, {
+      catalog,
+      store: pipeline.children === undefined ? store : ChildLookup.asItWas(pipeline.children, store),
+      variables
+    })
 
   /** A child may change without its parent; like the parent it is looked at before every run, which costs no more than a 304. */
-  const isCurrent = (child: Plan.Child): Effect.Effect<boolean, ServiceError> =>
+  const isCurrent = (child: ChildPipeline): Effect.Effect<boolean, ServiceError> =>
     Effect.map(
       child.by === "name"
         ? store.findByName(child.key)
@@ -88,16 +96,19 @@ const make = Effect.gen(function* () {
       })
     )
 
-  const compile = Effect.fnUntraced(function* (version: VersionedPipeline) {
-    const known = plans.get(version.pipeline.id)
+  const hasChildren = ({ children }: Known, wanted: VersionedPipeline["children"]) =>
+    wanted === undefined ? Effect.every(children, isCurrent) : Effect.succeed(areSame(children, wanted))
+
+  const knownOf = Effect.fnUntraced(function* (version: VersionedPipeline) {
+    const before = plans.get(version.pipeline.id)
     if (
-      known !== undefined &&
-      isSame(known.version, version) &&
-      (known.children.length === 0 || (yield* Effect.every(known.children, isCurrent)))
+      before !== undefined &&
+      isSame(before.version, version) &&
+      (before.children.length === 0 || (yield* hasChildren(before, version.children)))
     ) {
       plans.delete(version.pipeline.id)
-      plans.set(version.pipeline.id, known)
-      return yield* known.result
+      plans.set(version.pipeline.id, before)
+      return before
     }
     const { children, plan, problems } = yield* compiled(version)
     const result =
@@ -105,9 +116,12 @@ const make = Effect.gen(function* () {
     const oldest = plans.keys().next()
     if (plans.size >= maxPlans && oldest.done !== true) plans.delete(oldest.value)
     plans.delete(version.pipeline.id)
-    plans.set(version.pipeline.id, { version, children, result })
-    return yield* result
+    const known: Known = { version, children, result }
+    plans.set(version.pipeline.id, known)
+    return known
   })
+
+  const compile = (version: VersionedPipeline) => Effect.flatMap(knownOf(version), ({ result }) => result)
 
   return PipelineRunner.of({
     check: (pipeline) =>
@@ -116,6 +130,8 @@ const make = Effect.gen(function* () {
         problems: [...result.problems, ...Review.review(pipeline.pipeline.yaml, catalog)].toSorted(Problem.byPlace)
       })),
     compile,
+    withChildren: (pipeline) =>
+      Effect.map(knownOf(pipeline), ({ children }) => (children.length === 0 ? pipeline : { ...pipeline, children })),
     inputExecutor: (pipeline) =>
       Effect.flatMap(compile(pipeline), (plan) => {
         if (Option.isNone(plan.input)) return Effect.succeed(Option.none())
@@ -150,6 +166,20 @@ const make = Effect.gen(function* () {
 /** The ETag says it; the text guards against a store that has none. */
 const isSame = (a: VersionedPipeline, b: VersionedPipeline): boolean =>
   a.etag === b.etag && a.pipeline.yaml === b.pipeline.yaml && a.pipeline.name === b.pipeline.name
+
+/** Of a child everything counts that compiling reads. */
+const areSame = (some: ReadonlyArray<ChildPipeline>, others: ReadonlyArray<ChildPipeline>): boolean =>
+  some.length === others.length &&
+  some.every(({ by, found, key }, index) => {
+    const other = others[index]
+    return (
+      by === other?.by &&
+      key === other.key &&
+      found?.pipeline.id === other.found?.pipeline.id &&
+      found?.pipeline.name === other.found?.pipeline.name &&
+      found?.pipeline.yaml === other.found?.pipeline.yaml
+    )
+  })
 
 export const layer: Layer.Layer<PipelineRunner, never, Catalog | PipelineStore | WorkerConfig> = Layer.effect(
   PipelineRunner,

@@ -2,7 +2,6 @@ import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import type { ExecutorId } from "../domain/Ids.ts"
-import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { Prepared } from "../executor/Executor.ts"
 import type { Policy } from "../executor/Outputs.ts"
 import type { PlannedStep } from "../executor/Rehearsal.ts"
@@ -31,13 +30,6 @@ export interface OutputNode {
   /** `on_source_deleted` of the node. */
   readonly policy: Policy | null
   readonly open: Node["open"]
-}
-
-/** A child pipeline that was read from the store, and how it was found there. */
-export interface Child {
-  readonly by: "id" | "name"
-  readonly key: string
-  readonly found: VersionedPipeline | null
 }
 
 /** A checked pipeline, ready to run any number of times. Made by `Compiler.compile`; immutable but for what it remembers. */

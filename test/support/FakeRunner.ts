@@ -104,6 +104,7 @@ export const layer: Layer.Layer<FakeRunner | PipelineRunner> = Layer.effectConte
           Effect.sync(() => knobs.compiled.push(pipeline.yaml)),
           Effect.as(check, { outputs: knobs.outputs } as Plan)
         ),
+      withChildren: Effect.succeed,
       inputExecutor: () => Effect.map(check, () => (knobs.hasInput ? Option.some(input()) : Option.none())),
       run: (_, items, { facts }) =>
         Effect.suspend(() => {

@@ -9,20 +9,23 @@ import * as Stream from "effect/Stream"
 import { type BlobLocation, BlobStore } from "../../blob/BlobStore.ts"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../../config/WorkerConfig.ts"
-import { Pipeline, type VersionedPipeline } from "../../domain/Pipeline.ts"
+import { type ChildPipeline, Pipeline, type VersionedPipeline } from "../../domain/Pipeline.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as StepKey from "../../executor/StepKey.ts"
 import { ClaimAccount } from "../ClaimCheck.ts"
+import { maxAge } from "../DefinitionCache.ts"
 
 /**
  * The versions of pipelines that attempts began with. A task's later attempts run the version of its first, whatever became of the pipeline
- * meanwhile, so each version is kept once by each process that runs it.
+ * and its children meanwhile, so each version is kept once by each process that runs it.
  */
 export class PipelineVersions extends Context.Tag("contentflow-worker/worker/PipelineVersions")<
   PipelineVersions,
   {
     /** Keeps the pipeline as it is for later attempts. Never fails: a store that is away keeps no task from running. */
     readonly keep: (pipeline: VersionedPipeline) => Effect.Effect<void>
+    /** The version that a task of the pipeline will run, unless a child changed just now, or none was kept lately. */
+    readonly presumed: (pipeline: VersionedPipeline) => Effect.Effect<string>
     /** The pipeline as it was in this version; none where that is not known any more. */
     readonly find: (
       pipeline: VersionedPipeline,
@@ -31,15 +34,26 @@ export class PipelineVersions extends Context.Tag("contentflow-worker/worker/Pip
   }
 >() {}
 
-/** Names the version by all that a run depends on. */
-export const versionOf = ({ pipeline }: VersionedPipeline): string => {
+/** Names the version by all that a run depends on: the pipeline and the stored ones that it uses. */
+export const versionOf = (versioned: VersionedPipeline): string => {
+  const own = ownVersionOf(versioned)
+  const { children = [] } = versioned
+  return children.length === 0
+    ? own
+    : nameOf(["pipeline", own, ...children.map(({ by, found, key }) => [by, key, found && ownVersionOf(found)])])
+}
+
+/** What tells the pipeline itself from earlier and later ones, whatever its children are. */
+export const ownVersionOf = ({ pipeline }: VersionedPipeline): string => {
   const known = versions.get(pipeline)
   if (known !== undefined) return known
   const { name, retries, retry_delay, timeout, yaml } = pipeline
-  const version = StepKey.of(["pipeline", name, yaml, retries, retry_delay, timeout]).slice(0, 24)
+  const version = nameOf(["pipeline", name, yaml, retries, retry_delay, timeout])
   versions.set(pipeline, version)
   return version
 }
+
+const nameOf = (parts: ReadonlyArray<unknown>): string => StepKey.of(parts).slice(0, 24)
 
 /** Executions and requests may name anything. */
 const isVersion = (text: string): boolean => /^[0-9a-f]{24}$/.test(text)
@@ -51,7 +65,19 @@ const renewal = Duration.days(7)
 const timeToLive = Duration.days(60)
 
 const folder = "definitions"
-const decode = Schema.decodeUnknownOption(Schema.parseJson(Pipeline))
+
+/** A pipeline as it is kept. */
+const Kept = Schema.extend(
+  Pipeline,
+  Schema.Struct({
+    children: Schema.optional(
+      Schema.Array(
+        Schema.Struct({ by: Schema.Literal("id", "name"), key: Schema.String, found: Schema.NullOr(Pipeline) })
+      )
+    )
+  })
+)
+const decode = Schema.decodeUnknownOption(Schema.parseJson(Kept))
 
 /** No task waits longer for it; the upload goes on. */
 const patience = Duration.seconds(1)
@@ -73,6 +99,9 @@ const make = Effect.gen(function* () {
   /** When each was kept, or its keeping began. */
   const kept = new Map<string, number>()
 
+  /** By the pipeline's own version: the version that the last task ran, and when. */
+  const lately = new Map<string, { readonly version: string; readonly at: number }>()
+
   const notKept = (key: string) =>
     Effect.map(MonotonicTime.now, (now) => {
       kept.set(key, now - Duration.toMillis(renewal) + Duration.toMillis(pause))
@@ -89,11 +118,13 @@ const make = Effect.gen(function* () {
       Effect.flatMap(MonotonicTime.now, (now) => {
         const version = versionOf(versioned)
         const key = `${versioned.pipeline.id} ${version}`
+        if (lately.size >= mostKept) lately.clear()
+        lately.set(ownVersionOf(versioned), { version, at: now })
         const before = kept.get(key)
         if (before !== undefined && now - before < Duration.toMillis(renewal)) return Effect.void
         if (kept.size >= mostKept) kept.clear()
         kept.set(key, now)
-        const text = Buffer.from(JSON.stringify(versioned.pipeline), "utf8")
+        const text = Buffer.from(JSON.stringify(written(versioned)), "utf8")
         const upload = blobs.upload(locate(versioned, version), text, { contentType: "application/json" })
         const keeping = Effect.catchTag(upload, "NotFound", () =>
           Effect.zipRight(blobs.ensureContainer(account, container), upload)
@@ -112,20 +143,40 @@ const make = Effect.gen(function* () {
           Effect.asVoid
         )
       }),
+    presumed: (pipeline) =>
+      Effect.map(MonotonicTime.now, (now) => {
+        const own = ownVersionOf(pipeline)
+        const last = lately.get(own)
+        return last !== undefined && now - last.at < Duration.toMillis(maxAge) ? last.version : own
+      }),
     find: (current, version) =>
       isVersion(version)
         ? blobs.download(locate(current, version)).pipe(
             Stream.runCollect,
             Effect.map((chunks) =>
-              Option.map(decode(Buffer.concat([...chunks]).toString("utf8")), (pipeline): VersionedPipeline => ({
-                pipeline,
-                etag: version
-              }))
+              Option.map(decode(Buffer.concat([...chunks]).toString("utf8")), (kept) => read(kept, version))
             ),
             Effect.catchTag("NotFound", () => Effect.succeedNone)
           )
         : Effect.succeedNone
   })
+})
+
+const written = ({ children = [], pipeline }: VersionedPipeline): typeof Kept.Type =>
+  children.length === 0
+    ? pipeline
+    : { ...pipeline, children: children.map(({ by, found, key }) => ({ by, key, found: found && found.pipeline })) }
+
+const read = ({ children, ...pipeline }: typeof Kept.Type, etag: string): VersionedPipeline => ({
+  pipeline,
+  etag,
+  ...(children === undefined
+    ? {}
+    : {
+        children: children.map(
+          ({ by, found, key }): ChildPipeline => ({ by, key, found: found && { pipeline: found, etag } })
+        )
+      })
 })
 
 /** Removes versions that no process has run for long, and gives their number. */

@@ -7,6 +7,7 @@ import type { VersionedPipeline } from "../../domain/Pipeline.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import type { Task } from "../../domain/Task.ts"
 import { shownName, type Vault } from "../../domain/Vault.ts"
+import { PipelineRunner } from "../../pipeline/PipelineRunner.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
 import { ClaimCheck } from "../ClaimCheck.ts"
 import { DefinitionCache } from "../DefinitionCache.ts"
@@ -31,12 +32,15 @@ export const make = Effect.gen(function* () {
   const definitions = yield* DefinitionCache
   const claims = yield* ClaimCheck
   const versions = yield* PipelineVersions.PipelineVersions
+  const runner = yield* PipelineRunner
 
   /** The version that the first attempt began with; the present one is kept for the attempts that may follow. */
-  const pinned = Effect.fnUntraced(function* (attempt: Attempt, { owner, task }: Started, present: VersionedPipeline) {
+  const pinned = Effect.fnUntraced(function* (attempt: Attempt, { owner, task }: Started, stored: VersionedPipeline) {
+    const present = yield* runner.withChildren(stored)
     const version = PipelineVersions.versionOf(present)
     const { version: first } = yield* Ref.get(attempt)
-    if (first !== null && first !== version) {
+    // Where only the pipeline's own version is known, none of its children has run.
+    if (first !== null && first !== version && first !== PipelineVersions.ownVersionOf(present)) {
       const before = yield* versions.find(present, first)
       if (Option.isSome(before)) return before.value
       yield* Effect.logWarning(

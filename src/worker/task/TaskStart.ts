@@ -32,6 +32,7 @@ export const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
   const definitions = yield* DefinitionCache
   const gate = yield* AttemptGate
+  const versions = yield* PipelineVersions.PipelineVersions
   const config = yield* WorkerConfig
   const clock = yield* Effect.clock
 
@@ -97,7 +98,7 @@ export const make = Effect.gen(function* () {
       const { decoded } = yield* Ref.get(attempt)
       // Where it can't be read now, loading says so, when the execution is ours.
       const present = Option.flatten(yield* Effect.option(definitions.pipeline(decoded.task.pipeline_id)))
-      const version = Option.getOrNull(Option.map(present, PipelineVersions.versionOf))
+      const version = Option.getOrNull(yield* Effect.transposeMapOption(present, versions.presumed))
       yield* gate.enter(attempt)
       const opened = yield* opening(attempt, decoded.task, version)
       if (isOutcome(opened)) return opened
