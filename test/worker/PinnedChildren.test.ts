@@ -46,7 +46,9 @@ type Installation = Layer.Layer.Success<typeof MemoryEngine.ports>
 
 const test = (
   name: string,
-  body: (ran: Ran) => Effect.Effect<void, unknown, Installation | Layer.Layer.Success<ReturnType<typeof runner>> | Scope.Scope>
+  body: (
+    ran: Ran
+  ) => Effect.Effect<void, unknown, Installation | Layer.Layer.Success<ReturnType<typeof runner>> | Scope.Scope>
 ) =>
   it.effect(name, () => {
     const ran: Ran = { words: [], first: "refused" }
@@ -62,7 +64,8 @@ const test = (
 
 const runner = (ran: Ran) => MemoryEngine.runner([subpipeline, word(ran)])
 
-const says = (text: string) => `pipeline: {name: p, executors: [{id: say, type: word, settings: {word: ${text}}}], execution_sequence: [say]}`
+const says = (text: string) =>
+  `pipeline: {name: p, executors: [{id: say, type: word, settings: {word: ${text}}}], execution_sequence: [say]}`
 const uses = (child: string, by = "pipeline") =>
   `pipeline: {name: p, executors: [{id: sub, type: subpipeline, settings: {${by}: ${child}}}], execution_sequence: [sub]}`
 
@@ -84,7 +87,9 @@ const started = (settings: Parameters<typeof MemoryEngine.started>[0] = {}) =>
 const versionOf = (number: number) => Effect.map(Tasks.executionOf(number), (found) => found?.["pipeline_version"])
 
 const completed = (number: number) =>
-  Effect.map(Tasks.executionOf(number), (found) => assert.strictEqual(found?.["status"], "completed", String(found?.["error"])))
+  Effect.map(Tasks.executionOf(number), (found) =>
+    assert.strictEqual(found?.["status"], "completed", String(found?.["error"]))
+  )
 
 describe("the child pipelines of a task", () => {
   const edits: ReadonlyArray<readonly [string, string, Effect.Effect<unknown, unknown, MemoryStores>]> = [
@@ -92,11 +97,7 @@ describe("the child pipelines of a task", () => {
     ["named by its id", uses("child", "pipeline_id"), store("child", says("two"))],
     ["within a child", uses("middle"), store("child", says("two"))],
     ["another one under its name", uses("middle"), store("middle", says("two"))],
-    [
-      "deleted",
-      uses("child"),
-      Effect.flatMap(MemoryStores, ({ pipelines }) => Tasks.forget(pipelines, "child"))
-    ]
+    ["deleted", uses("child"), Effect.flatMap(MemoryStores, ({ pipelines }) => Tasks.forget(pipelines, "child"))]
   ]
   for (const [what, parent, edit] of edits) {
     test(`are what its first attempt ran, in a retry, too, and the execution names that: ${what}`, (ran) =>
@@ -114,7 +115,10 @@ describe("the child pipelines of a task", () => {
         yield* enqueue(2)
         yield* MemoryEngine.pass("1 minute")
         yield* completed(1)
-        assert.deepStrictEqual(ran.words.slice().toSorted(), what === "deleted" ? ["one", "one"] : ["one", "one", "two"])
+        assert.deepStrictEqual(
+          ran.words.slice().toSorted(),
+          what === "deleted" ? ["one", "one"] : ["one", "one", "two"]
+        )
         assert.strictEqual(yield* versionOf(1), first)
         assert.notStrictEqual(yield* versionOf(2), first)
       }))
@@ -167,7 +171,8 @@ describe("the child pipelines of a task", () => {
       assert.lengthOf(ran.words, 4)
       assert.lengthOf(new Set(yield* Effect.forEach([1, 2, 3, 4], versionOf)), 1)
       const { executions } = yield* MemoryStores
-      const writes = (number: number) => Number(String(executions.documents.get(`exec_${number}`)?.["_etag"]).slice(1, -1))
+      const writes = (number: number) =>
+        Number(String(executions.documents.get(`exec_${number}`)?.["_etag"]).slice(1, -1))
       assert.strictEqual(writes(4) - writes(3), 2, "running, completed")
     }))
 })

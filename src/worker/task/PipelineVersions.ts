@@ -173,9 +173,11 @@ const read = ({ children, ...pipeline }: typeof Kept.Type, etag: string): Versio
   ...(children === undefined
     ? {}
     : {
-        children: children.map(
-          ({ by, found, key }): ChildPipeline => ({ by, key, found: found && { pipeline: found, etag } })
-        )
+        children: children.map(({ by, found, key }): ChildPipeline => ({
+          by,
+          key,
+          found: found && { pipeline: found, etag }
+        }))
       })
 })
 
