@@ -60,7 +60,7 @@ export * as ExecutorError from "./executor/ExecutorError.ts"
 /** The task behind a run: `context.run`. */
 export * as RunFacts from "./executor/RunFacts.ts"
 /** Values at dotted paths of `data`. */
-export * as FieldPath from "./executor/FieldPath.ts"
+export * as FieldPath from "./executor/DottedPath.ts"
 export * as Retry from "./executor/Retry.ts"
 /** Clients of model, analysis and search services for executors of your own: sign-in, limits, errors, usage. */
 export * as ServiceClients from "./services/ServiceClients.ts"

@@ -180,7 +180,7 @@ const isTogether = (plan: Plan, options: RunOptions) =>
   Effect.gen(function* () {
     if (options.together) return true
     const catalog = yield* Catalog
-    const node = plan.drawing.nodes.find(
+    const node = plan.graph.nodes.find(
       ({ enabled, type }) => enabled && Option.exists(catalog.find(type), ({ category }) => category === "document_set")
     )
     if (node === undefined) return false
@@ -290,7 +290,7 @@ const runTogether = (
           })
         )
       })
-    const ids = plan.drawing.nodes.flatMap(({ enabled, id }) => (enabled && id !== exclude ? id : []))
+    const ids = plan.graph.nodes.flatMap(({ enabled, id }) => (enabled && id !== exclude ? id : []))
     const ran = yield* progress.show(nodeProgress.textOf(ids)).pipe(
       Effect.zipRight(runner.run(plan, items, { exclude, files: RunFiles.make([], own) })),
       Effect.scoped,
@@ -332,8 +332,8 @@ const excluded = (plan: Plan, options: RunOptions) =>
   Effect.gen(function* () {
     if (Option.isSome(options.exclude)) {
       const name = options.exclude.value
-      if (plan.drawing.nodes.some(({ id }) => id === name)) return ExecutorId.make(name, true)
-      const ids = plan.drawing.nodes.map(({ id }) => id).join(", ")
+      if (plan.graph.nodes.some(({ id }) => id === name)) return ExecutorId.make(name, true)
+      const ids = plan.graph.nodes.map(({ id }) => id).join(", ")
       return yield* wrongUsage(`--exclude ${name}: the pipeline ${plan.name} has no such executor. It has: ${ids}`)
     }
     const input = InputNode.of(plan)

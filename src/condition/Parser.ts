@@ -5,7 +5,7 @@ import * as Limits from "./Limits.ts"
 import type * as Literal from "./Literal.ts"
 import * as Pattern from "./Pattern.ts"
 import * as Printer from "./Printer.ts"
-import * as SecurityRule from "./SecurityRule.ts"
+import * as ForbiddenSpellings from "./ForbiddenSpellings.ts"
 import { SyntaxProblem, excerpt } from "./SyntaxProblem.ts"
 import * as Tokenizer from "./Tokenizer.ts"
 
@@ -30,7 +30,7 @@ export const parse = (source: string): Parsed => {
       `A condition has at most ${Limits.maxLength} characters, this one has ${source.length}`
     )
   }
-  SecurityRule.check(source)
+  ForbiddenSpellings.check(source)
   const { tokens, warnings } = Tokenizer.tokenize(source)
   const parser = new Parser(source, tokens)
   const expression = parser.condition()

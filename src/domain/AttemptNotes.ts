@@ -1,6 +1,6 @@
 import * as CutText from "../text/CutText.ts"
 import type { Execution } from "./Execution.ts"
-import * as Quick from "./Quick.ts"
+import * as JsonReader from "./JsonReader.ts"
 
 /** What is known of an attempt, for people. */
 export interface AttemptNote {
@@ -91,7 +91,7 @@ export const withNodes = (attempt: OpenAttempt, nodes: ReadonlyArray<NodeNote>):
  * has taken the execution since.
  */
 export const openAttempt = ({ attempt, processing_worker_id, started_at }: Execution): OpenAttempt | undefined => {
-  if (!Quick.isFields(attempt)) return undefined
+  if (!JsonReader.isFields(attempt)) return undefined
   const note = readNote(attempt)
   const { alone, id, lease_seconds, message_id, process } = attempt
   return note === undefined ||
@@ -107,10 +107,10 @@ export const openAttempt = ({ attempt, processing_worker_id, started_at }: Execu
 
 /** What the execution keeps of earlier attempts; nothing where it keeps something else. */
 export const historyOf = ({ attempt_history: value }: Execution): AttemptHistory =>
-  Quick.isFields(value)
+  JsonReader.isFields(value)
     ? {
         blamed: countOf(value["blamed"]),
-        deaths: (Quick.list(value["deaths"], readNote) ?? []).slice(-maxAttempts),
+        deaths: (JsonReader.list(value["deaths"], readNote) ?? []).slice(-maxAttempts),
         retries: countOf(value["retries"])
       }
     : noHistory
@@ -123,18 +123,18 @@ const countOf = (value: unknown): number =>
 const cut = (text: string): string => CutText.shortened(text, maxName)
 
 const readNote = (value: unknown): AttemptNote | undefined => {
-  if (!Quick.isFields(value)) return undefined
+  if (!JsonReader.isFields(value)) return undefined
   const { started_at, worker } = value
-  const at_work = Quick.list(value["at_work"], readNode)
+  const at_work = JsonReader.list(value["at_work"], readNode)
   return typeof started_at !== "string" || typeof worker !== "string" || at_work === undefined
     ? undefined
     : { started_at: cut(started_at), worker: cut(worker), at_work: at_work.slice(0, maxNodes) }
 }
 
 const readNode = (value: unknown): NodeNote | undefined => {
-  if (!Quick.isFields(value)) return undefined
+  if (!JsonReader.isFields(value)) return undefined
   const { executor_id, item_count, type } = value
-  const items = Quick.list(value["items"], (item) => (typeof item === "string" ? item : undefined))
+  const items = JsonReader.list(value["items"], (item) => (typeof item === "string" ? item : undefined))
   return typeof executor_id !== "string" ||
     typeof type !== "string" ||
     typeof item_count !== "number" ||

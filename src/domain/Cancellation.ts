@@ -1,5 +1,5 @@
 import type { Execution } from "./Execution.ts"
-import * as Quick from "./Quick.ts"
+import * as JsonReader from "./JsonReader.ts"
 
 /** Somebody called an execution off: it runs no more unless somebody puts it back. */
 export interface Cancellation {
@@ -12,7 +12,7 @@ export interface Cancellation {
 }
 
 export const of = ({ cancellation }: Pick<Execution, "cancellation">): Cancellation | undefined => {
-  if (!Quick.isFields(cancellation)) return undefined
+  if (!JsonReader.isFields(cancellation)) return undefined
   const { at, by } = cancellation
   return typeof at === "string" && typeof by === "string"
     ? { by, at, message_gone: cancellation["message_gone"] === true, delete: cancellation["delete"] === true }

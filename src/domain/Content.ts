@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import * as Quick from "./Quick.ts"
+import * as JsonReader from "./JsonReader.ts"
 
 const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 const OptionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
@@ -43,26 +43,26 @@ export interface Content extends Schema.Schema.Type<typeof Content> {}
 
 /** What the Schema makes of parsed JSON, at a hundredth of its cost; undefined when the value is not right. */
 export const read = (value: unknown): Content | undefined => {
-  if (!Quick.isFields(value)) return undefined
+  if (!JsonReader.isFields(value)) return undefined
   const id = value["id"] === undefined || value["id"] === null ? null : readIdentifier(value["id"])
-  const summary_data = Quick.fields(value["summary_data"])
-  const data = Quick.fields(value["data"])
-  const executor_logs = Quick.list(value["executor_logs"], readLogEntry)
+  const summary_data = JsonReader.fields(value["summary_data"])
+  const data = JsonReader.fields(value["data"])
+  const executor_logs = JsonReader.list(value["executor_logs"], readLogEntry)
   return id === undefined || summary_data === undefined || data === undefined || executor_logs === undefined
     ? undefined
     : { id, summary_data, data, executor_logs }
 }
 
 const readIdentifier = (value: unknown): ContentIdentifier | undefined => {
-  if (!Quick.isFields(value)) return undefined
+  if (!JsonReader.isFields(value)) return undefined
   const { canonical_id, unique_id } = value
-  const source_name = Quick.nullableText(value["source_name"], null)
-  const source_type = Quick.nullableText(value["source_type"], null)
-  const container = Quick.nullableText(value["container"], null)
-  const path = Quick.nullableText(value["path"], null)
-  const filename = Quick.nullableText(value["filename"], null)
+  const source_name = JsonReader.nullableText(value["source_name"], null)
+  const source_type = JsonReader.nullableText(value["source_type"], null)
+  const container = JsonReader.nullableText(value["container"], null)
+  const path = JsonReader.nullableText(value["path"], null)
+  const filename = JsonReader.nullableText(value["filename"], null)
   const metadata =
-    value["metadata"] === undefined || value["metadata"] === null ? null : Quick.fields(value["metadata"])
+    value["metadata"] === undefined || value["metadata"] === null ? null : JsonReader.fields(value["metadata"])
   return typeof canonical_id !== "string" ||
     typeof unique_id !== "string" ||
     source_name === undefined ||
@@ -76,13 +76,13 @@ const readIdentifier = (value: unknown): ContentIdentifier | undefined => {
 }
 
 const readLogEntry = (value: unknown): ExecutorLogEntry | undefined => {
-  if (!Quick.isFields(value)) return undefined
+  if (!JsonReader.isFields(value)) return undefined
   const { executor_id } = value
-  const start_time = Quick.text(value["start_time"], "")
-  const end_time = Quick.nullableText(value["end_time"], "")
-  const status = Quick.text(value["status"], "pending")
-  const details = Quick.fields(value["details"])
-  const errors = Quick.list(value["errors"], readText)
+  const start_time = JsonReader.text(value["start_time"], "")
+  const end_time = JsonReader.nullableText(value["end_time"], "")
+  const status = JsonReader.text(value["status"], "pending")
+  const details = JsonReader.fields(value["details"])
+  const errors = JsonReader.list(value["errors"], readText)
   return typeof executor_id !== "string" ||
     start_time === undefined ||
     end_time === undefined ||

@@ -6,7 +6,7 @@ import { Content, read as readItem } from "./Content.ts"
 import * as CutText from "../text/CutText.ts"
 import * as ExactJson from "./ExactJson.ts"
 import { ExecutionId, ExecutorId, maxIdLength, PipelineId, TaskId, VaultId } from "./Ids.ts"
-import * as Quick from "./Quick.ts"
+import * as JsonReader from "./JsonReader.ts"
 import * as SafeJson from "./SafeJson.ts"
 import * as XmlJson from "./XmlJson.ts"
 
@@ -55,13 +55,13 @@ export const Task = Schema.Struct({
 export interface Task extends Schema.Schema.Type<typeof Task> {}
 
 /** What the Schema makes of parsed JSON, at a hundredth of its cost; undefined when the value is not right. */
-export const read = (value: Quick.Fields): Task | undefined => {
+export const read = (value: JsonReader.Fields): Task | undefined => {
   const { execution_id, pipeline_id, pipeline_name, task_id } = value
   const { max_retries = 3, priority = "normal", retry_count = 0, task_type = "content_processing" } = value
   const vault_id = value["vault_id"] ?? null
   const executed_input_executor = value["executed_input_executor"] ?? null
   const created_at = value["created_at"] ?? ""
-  const content = Quick.list(value["content"], readItem)
+  const content = JsonReader.list(value["content"], readItem)
   const reference = value["content_reference"] ?? null
   const content_reference = reference === null ? null : readReference(reference)
   const found_at = value["found_at"] ?? null
@@ -69,7 +69,7 @@ export const read = (value: Quick.Fields): Task | undefined => {
   const etags =
     given === null
       ? null
-      : Quick.list(given, (one): string | null | undefined =>
+      : JsonReader.list(given, (one): string | null | undefined =>
           typeof one === "string" || one === null ? one : undefined
         )
   const traceparent = value["traceparent"] ?? null
@@ -114,7 +114,7 @@ export const read = (value: Quick.Fields): Task | undefined => {
 }
 
 const readReference = (value: unknown): ContentReference | undefined => {
-  if (!Quick.isFields(value)) return undefined
+  if (!JsonReader.isFields(value)) return undefined
   const { account, container, path } = value
   return isNonEmpty(account) && isNonEmpty(container) && isNonEmpty(path) ? { account, container, path } : undefined
 }
@@ -137,7 +137,7 @@ export class UndecodableTask extends Schema.TaggedError<UndecodableTask>()("Unde
 /** A message's text as it was understood. `payload` keeps what we do not know, so that a rewritten message loses nothing. */
 export interface DecodedTask {
   readonly task: Task
-  readonly payload: Quick.Fields
+  readonly payload: JsonReader.Fields
 }
 
 /** Bytes of a queue message that this worker writes at most: the service takes 64 KiB, and a retry adds a little. */
@@ -209,7 +209,7 @@ export const withRetries = (decoded: DecodedTask, retries: number): DecodedTask 
     : { ...decoded, task: { ...decoded.task, retry_count: Math.min(retries, maxCount) } }
 
 /** In as few bytes as possible: others may send messages that fill the queue's limit. */
-const rewritten = ({ payload }: DecodedTask, change: Quick.Fields, ended: string | null): string | undefined => {
+const rewritten = ({ payload }: DecodedTask, change: JsonReader.Fields, ended: string | null): string | undefined => {
   // The first two are of earlier versions of this worker.
   const { accounted_dequeues: _1, attempt_notes: _2, ended_attempt: _3, ...kept } = payload
   const text = XmlJson.stringify({
@@ -221,7 +221,7 @@ const rewritten = ({ payload }: DecodedTask, change: Quick.Fields, ended: string
 
 const decodeTask = Schema.decodeUnknownEither(Task, { onExcessProperty: "ignore" })
 
-const explain = (payload: Quick.Fields): Either.Either<DecodedTask, UndecodableTask> =>
+const explain = (payload: JsonReader.Fields): Either.Either<DecodedTask, UndecodableTask> =>
   Either.mapBoth(decodeTask(payload), {
     onLeft: (error) =>
       new UndecodableTask({ message: `The task is not valid: ${ParseResult.TreeFormatter.formatErrorSync(error)}` }),
@@ -259,15 +259,15 @@ const isDeeperThan = (value: unknown, levels: number): boolean => {
   if (Array.isArray(value)) return value.some((element) => isDeeperThan(element, levels - 1))
   // Parsed JSON inherits no keys, and a list of its values would be garbage at once.
   for (const key in value) {
-    if (isDeeperThan((value as Quick.Fields)[key], levels - 1)) return true
+    if (isDeeperThan((value as JsonReader.Fields)[key], levels - 1)) return true
   }
   return false
 }
 
-const unwrap = (message: unknown): Either.Either<Quick.Fields, UndecodableTask> => {
-  if (!Quick.isFields(message)) return undecodable("The message is JSON, but not an object.")
+const unwrap = (message: unknown): Either.Either<JsonReader.Fields, UndecodableTask> => {
+  if (!JsonReader.isFields(message)) return undecodable("The message is JSON, but not an object.")
   const payload = "payload" in message ? message["payload"] : message
-  if (!Quick.isFields(payload)) return undecodable("The message's payload is not an object.")
+  if (!JsonReader.isFields(payload)) return undecodable("The message's payload is not an object.")
   const type = message["task_type"] ?? payload["task_type"] ?? "content_processing"
   if (type !== "content_processing") {
     return undecodable(
@@ -281,7 +281,7 @@ const unwrap = (message: unknown): Either.Either<Quick.Fields, UndecodableTask> 
   )
 }
 
-const fromPair = (payload: Quick.Fields): unknown => {
+const fromPair = (payload: JsonReader.Fields): unknown => {
   const id = payload["content_id"]
   return {
     id: typeof id === "string" ? { canonical_id: id, unique_id: id } : id,

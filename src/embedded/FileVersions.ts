@@ -4,7 +4,7 @@ import type * as BlobFiles from "./BlobFiles.ts"
 import type { Access } from "./Database.ts"
 
 /** What the folder knows of a file that people may change: see the table `files`. */
-export interface Known {
+export interface FileVersion {
   readonly etag: string
   readonly seenAt: number
 }
@@ -15,7 +15,7 @@ export const lookUp = (
   place: string,
   blob: string,
   { changed, modified, size }: BlobFiles.FileState
-): Known | undefined => {
+): FileVersion | undefined => {
   const row = prepare(sql.find).get(place, blob, size, modified, changed)
   return row === undefined ? undefined : { etag: String(row["etag"]), seenAt: Number(row["seen_at"]) }
 }
@@ -31,7 +31,7 @@ export const note = (
   { changed, modified, size }: BlobFiles.FileState,
   digest: string,
   now: number
-): Known => {
+): FileVersion => {
   const before = prepare(sql.before).get(place, blob)
   const isSame = before !== undefined && before["digest"] === digest
   const generation = before === undefined ? 0 : Number(before["generation"]) + (isSame ? 0 : 1)
@@ -42,7 +42,11 @@ export const note = (
 }
 
 /** The properties of such a file. */
-export const propertiesOf = (blob: string, state: BlobFiles.FileState, { etag, seenAt }: Known): BlobProperties => ({
+export const propertiesOf = (
+  blob: string,
+  state: BlobFiles.FileState,
+  { etag, seenAt }: FileVersion
+): BlobProperties => ({
   size: state.size,
   lastModified: seenAt,
   etag,

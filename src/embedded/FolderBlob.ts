@@ -86,7 +86,7 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
       )
       if (known !== undefined) return Option.some(known)
       const digest = yield* attempt(operation, path, () => FileBytes.digestOf(path, state))
-      if (digest === undefined) return Option.none<FileVersions.Known>()
+      if (digest === undefined) return Option.none<FileVersions.FileVersion>()
       return Option.some(
         yield* database.write(service, operation, (access) =>
           FileVersions.note(access, place, blob, state, digest, access.now)

@@ -59,7 +59,7 @@ export const of = (
       return isReady
     })
 
-    const versions = new Map<Found, FileVersions.Known>()
+    const versions = new Map<Found, FileVersions.FileVersion>()
     const foreign = listed.filter(({ kept }) => kept === undefined)
     const servedAt = yield* database.read(service, operation, (access) => {
       for (const each of foreign) {

@@ -9,7 +9,7 @@ import { ExecutorError, withoutSecrets } from "./ExecutorError.ts"
 import * as ItemLog from "./ItemLog.ts"
 import * as KeptSteps from "./KeptSteps.ts"
 import * as Retry from "./Retry.ts"
-import * as ThreadWaits from "../threads/ThreadWaits.ts"
+import * as WaitingTime from "../concurrency/WaitingTime.ts"
 import * as Settings from "./Settings.ts"
 
 interface Defaults {
@@ -81,7 +81,7 @@ export const perItem = (
       const working = (progress: KeptSteps.StepProgress): Effect.Effect<Content, ExecutorError> =>
         Retry.retrying(
           context.retry,
-          ThreadWaits.timeoutFail(
+          WaitingTime.timeoutFail(
             Effect.suspend(() => {
               kept = item
               details = {}

@@ -1,5 +1,5 @@
 import type { Content, ExecutorLogEntry } from "../domain/Content.ts"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 
 /**
  * What a step changed in an item, in a form that JSON carries and that other items with the same input can take over. Only changed values are
@@ -94,7 +94,7 @@ const applied = (value: unknown, change: unknown): unknown => {
   const [kind, what, removed] = change as ReadonlyArray<unknown>
   if (kind === 0) return restored(what)
   if (kind === 1) {
-    if (!isPlain(value) || !Quick.isFields(what) || !Array.isArray(removed)) throw new DoesNotFit()
+    if (!isPlain(value) || !JsonReader.isFields(what) || !Array.isArray(removed)) throw new DoesNotFit()
     const result = { ...value }
     for (const key of removed as ReadonlyArray<string>) delete result[key]
     for (const [key, each] of Object.entries(what)) set(result, key, applied(result[key], each))

@@ -1,5 +1,5 @@
 import { type Content, withSummary } from "../domain/Content.ts"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 
 /** What calls of one model or service cost: the units that are paid for, and the time they took. */
 export interface Usage {
@@ -152,14 +152,14 @@ export const noted = (node: { readonly id: string }, item: Content, meter: Meter
 
 /** What {@link noted} wrote into the item for this node. */
 export const ofItem = ({ id }: { readonly id: string }, { summary_data: { usage } }: Content): ReadonlyArray<Usage> =>
-  Quick.isFields(usage) && Object.hasOwn(usage, id) ? fromJson(usage[id]) : []
+  JsonReader.isFields(usage) && Object.hasOwn(usage, id) ? fromJson(usage[id]) : []
 
 /** Reads what {@link toJson} wrote; leaves out what is something else. */
 export const fromJson = (value: unknown): ReadonlyArray<Usage> =>
   !Array.isArray(value)
     ? []
     : value.flatMap((each: unknown) => {
-        if (!Quick.isFields(each) || typeof each["model"] !== "string") return []
+        if (!JsonReader.isFields(each) || typeof each["model"] !== "string") return []
         const number = (key: string): number => {
           const found = each[key]
           return typeof found === "number" && Number.isFinite(found) ? found : 0

@@ -6,7 +6,7 @@ export * as Executor from "../executor/Executor.ts"
 /** The error of a node, and what may be tried again. */
 export * as ExecutorError from "../executor/ExecutorError.ts"
 /** Values at dotted paths of `data`. */
-export * as FieldPath from "../executor/FieldPath.ts"
+export * as FieldPath from "../executor/DottedPath.ts"
 /** Entries in the logs of items, for nodes that work on all items at once. */
 export * as ItemLog from "../executor/ItemLog.ts"
 /** How a node works item by item: concurrency, time-outs, log entries, the error rule. */

@@ -333,22 +333,22 @@ const readOnly = ({ get }: StepStore): StepStore => ({
   sweep: Effect.succeed(0)
 })
 
-/** Whether a node comes behind another one in the drawing. */
-const behindIn = ({ drawing }: Plan): ((node: string, earlier: string) => boolean) => {
+/** Whether a node comes after another one in the graph. */
+const behindIn = ({ graph }: Plan): ((node: string, earlier: string) => boolean) => {
   const known = new Map<string, ReadonlySet<string>>()
   const followersOf = (earlier: string): ReadonlySet<string> => {
     const found = new Set<number>()
-    const start = drawing.nodes.findIndex(({ id }) => id === earlier)
+    const start = graph.nodes.findIndex(({ id }) => id === earlier)
     const waiting = start < 0 ? [] : [start]
     for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-      const { always = [], cases = [], otherwise = [] } = drawing.outgoing[at] ?? {}
+      const { always = [], cases = [], otherwise = [] } = graph.outgoing[at] ?? {}
       for (const next of [...always, ...cases.flatMap(({ targets }) => targets), ...otherwise]) {
         if (found.has(next)) continue
         found.add(next)
         waiting.push(next)
       }
     }
-    return new Set([...found].flatMap((index) => drawing.nodes[index]?.id ?? []))
+    return new Set([...found].flatMap((index) => graph.nodes[index]?.id ?? []))
   }
   return (node, earlier) => {
     const followers = known.get(earlier) ?? followersOf(earlier)
@@ -358,8 +358,8 @@ const behindIn = ({ drawing }: Plan): ((node: string, earlier: string) => boolea
 }
 
 /** The node of the pipeline itself that an error names, or inside of which it happened. */
-const placeOf = ({ drawing }: Plan, executorId: string): string =>
-  drawing.nodes.find(({ id }) => id === executorId || executorId.startsWith(`${id}.`))?.id ?? executorId
+const placeOf = ({ graph }: Plan, executorId: string): string =>
+  graph.nodes.find(({ id }) => id === executorId || executorId.startsWith(`${id}.`))?.id ?? executorId
 
 /** What past runs say of nodes, for what would be computed in them. */
 const costsOf = (plan: Plan, tally: Tally.Tally, past: PastCosts.PastCosts, factor: number) => {
@@ -374,7 +374,7 @@ const costsOf = (plan: Plan, tally: Tally.Tally, past: PastCosts.PastCosts, fact
     const computed = sum((each) => each.computed)
     const open = sum((each) => each.open)
     if (computed + open === 0) continue
-    const type = plan.drawing.nodes.find(({ id }) => id === place)?.type ?? ""
+    const type = plan.graph.nodes.find(({ id }) => id === place)?.type ?? ""
     const main = tally.steps.find(({ step }) => step.id === place && step.place === place)
     const perItem = past.ofItem(place, main?.step.type ?? type)
     if (perItem === undefined || perItem.length === 0) {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ids from "../domain/Ids.ts"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Document } from "../store/DocumentContainer.ts"
 import { ExecutionStore } from "../store/ExecutionStore.ts"
@@ -42,9 +42,9 @@ interface Sum {
 export const of = (executions: ReadonlyArray<Document>): PastCosts => {
   const sums = new Map<string, Sum>()
   for (const { executor_outputs: outputs } of executions) {
-    if (!Quick.isFields(outputs)) continue
+    if (!JsonReader.isFields(outputs)) continue
     for (const [node, facts] of Object.entries(outputs)) {
-      if (!Quick.isFields(facts) || facts["status"] !== "completed") continue
+      if (!JsonReader.isFields(facts) || facts["status"] !== "completed") continue
       const { items_in: items, saved, type, usage } = facts
       if (typeof type !== "string" || typeof items !== "number" || !(items > 0)) continue
       const key = JSON.stringify([node, type])

@@ -7,7 +7,7 @@ import { openAttempt } from "../domain/AttemptNotes.ts"
 import * as Cancellation from "../domain/Cancellation.ts"
 import { type Execution, isTerminal } from "../domain/Execution.ts"
 import * as Ids from "../domain/Ids.ts"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import type { Task } from "../domain/Task.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
@@ -231,7 +231,7 @@ export type ExecutionActions = Effect.Effect.Success<typeof make>
 
 /** The operation that put the execution back last. */
 const orderOf = ({ operation }: Execution): string | undefined =>
-  Quick.isFields(operation) && typeof operation["id"] === "string" ? operation["id"] : undefined
+  JsonReader.isFields(operation) && typeof operation["id"] === "string" ? operation["id"] : undefined
 
 /** The id of an execution as somebody wrote it. */
 export const idOf = (text: string): Either.Either<Ids.ExecutionId, NoSuchThing> =>

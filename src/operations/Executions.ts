@@ -6,7 +6,7 @@ import { historyOf, openAttempt } from "../domain/AttemptNotes.ts"
 import * as Cancellation from "../domain/Cancellation.ts"
 import type { Execution } from "../domain/Execution.ts"
 import type { ExecutionFilter, Position } from "../domain/ExecutionFilter.ts"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import { type ExecutionPage, ExecutionStore } from "../store/ExecutionStore.ts"
 import * as ExecutionActions from "./ExecutionActions.ts"
@@ -108,13 +108,13 @@ const detailsOf = (document: Readonly<Record<string, unknown>>): ExecutionDetail
   const { _etag: _1, _ts: _2, _rid: _3, _self: _4, _attachments: _5, ...execution } = document
   const known = execution as unknown as Execution
   const items = Array.isArray(execution["content"]) ? execution["content"] : []
-  const outputs = Quick.isFields(execution["executor_outputs"]) ? execution["executor_outputs"] : {}
+  const outputs = JsonReader.isFields(execution["executor_outputs"]) ? execution["executor_outputs"] : {}
   const cancellation = Cancellation.of(known)
   const open = openAttempt(known)
   return {
     execution,
     timeline: Object.entries(outputs)
-      .flatMap(([executor_id, facts]) => (Quick.isFields(facts) ? [{ ...facts, executor_id }] : []))
+      .flatMap(([executor_id, facts]) => (JsonReader.isFields(facts) ? [{ ...facts, executor_id }] : []))
       .toSorted((a, b) => (startOf(a) < startOf(b) ? -1 : startOf(a) > startOf(b) ? 1 : 0)),
     documents: items.flatMap((item: unknown) => nameIn(item)),
     attempts: {
@@ -138,15 +138,15 @@ const detailsOf = (document: Readonly<Record<string, unknown>>): ExecutionDetail
 const startOf = (node: NodeTime): string => (typeof node["started_at"] === "string" ? node["started_at"] : "")
 
 const nameIn = (item: unknown): ReadonlyArray<string> => {
-  if (!Quick.isFields(item)) return []
-  const id = Quick.isFields(item["id"]) ? item["id"] : item
+  if (!JsonReader.isFields(item)) return []
+  const id = JsonReader.isFields(item["id"]) ? item["id"] : item
   return typeof id["canonical_id"] === "string" ? [id["canonical_id"]] : []
 }
 
 const logsIn = (item: unknown): ReadonlyArray<Readonly<Record<string, unknown>>> => {
-  if (!Quick.isFields(item) || !Array.isArray(item["executor_logs"])) return []
+  if (!JsonReader.isFields(item) || !Array.isArray(item["executor_logs"])) return []
   const [document = null] = nameIn(item)
-  return item["executor_logs"].flatMap((entry: unknown) => (Quick.isFields(entry) ? [{ document, ...entry }] : []))
+  return item["executor_logs"].flatMap((entry: unknown) => (JsonReader.isFields(entry) ? [{ document, ...entry }] : []))
 }
 
 export const layer = Layer.effect(Executions, make)

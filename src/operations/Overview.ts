@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ExecutionSummary, Position } from "../domain/ExecutionFilter.ts"
 import * as Ids from "../domain/Ids.ts"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import * as Usage from "../executor/Usage.ts"
@@ -101,8 +101,8 @@ const make = Effect.gen(function* () {
         const meter = new Usage.Meter()
         for (const document of documents) {
           const outputs = Option.isSome(document) ? document.value["executor_outputs"] : undefined
-          for (const node of Quick.isFields(outputs) ? Object.values(outputs) : []) {
-            for (const usage of Quick.isFields(node) ? Usage.fromJson(node["usage"]) : []) meter.add(usage)
+          for (const node of JsonReader.isFields(outputs) ? Object.values(outputs) : []) {
+            for (const usage of JsonReader.isFields(node) ? Usage.fromJson(node["usage"]) : []) meter.add(usage)
           }
         }
         return { executions: documents.length, models: meter.all().map(modelUsageOf) }

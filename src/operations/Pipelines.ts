@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Ids from "../domain/Ids.ts"
 import type { VersionedPipeline } from "../domain/Pipeline.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
-import type { Drawing } from "../pipeline/Drawing.ts"
+import type { DefinitionGraph } from "../pipeline/DefinitionGraph.ts"
 import { PipelineRunner } from "../pipeline/PipelineRunner.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
 import { PipelineVersions, versionOf } from "../worker/task/PipelineVersions.ts"
@@ -66,7 +66,7 @@ const make = Effect.gen(function* () {
       const asked = yield* inVersion(current, version)
       const drawn = Option.getOrElse(asked, () => current)
       const graph = yield* runner.compile(drawn).pipe(
-        Effect.map(({ drawing }) => ({ ...graphOf(drawing), problem: null })),
+        Effect.map(({ graph }) => ({ ...graphOf(graph), problem: null })),
         Effect.catchTag("PipelineInvalid", ({ message }) => Effect.succeed({ nodes: [], edges: [], problem: message }))
       )
       return {
@@ -82,7 +82,7 @@ const make = Effect.gen(function* () {
   })
 })
 
-const graphOf = ({ nodes, order, outgoing }: Drawing): Pick<PipelineGraph, "nodes" | "edges"> => {
+const graphOf = ({ nodes, order, outgoing }: DefinitionGraph): Pick<PipelineGraph, "nodes" | "edges"> => {
   const idOf = (node: number): string => nodes[node]?.id ?? ""
   return {
     nodes: order.flatMap((node) => {

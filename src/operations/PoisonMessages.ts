@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { nameOf } from "../domain/Content.ts"
 import * as ExactJson from "../domain/ExactJson.ts"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 import { redact } from "../domain/Redaction.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Task from "../domain/Task.ts"
@@ -280,7 +280,7 @@ const make = Effect.gen(function* () {
 
 interface Read {
   readonly message: PoisonMessage
-  readonly facts: Quick.Fields | undefined
+  readonly facts: JsonReader.Fields | undefined
   readonly body: string
   readonly reference: Task.ContentReference | undefined
   readonly dequeueCount: number | null
@@ -312,10 +312,10 @@ const readBody = (message: PoisonMessage): Read => {
   }
 }
 
-const parsed = (text: string): Quick.Fields | undefined => {
+const parsed = (text: string): JsonReader.Fields | undefined => {
   try {
     const value = ExactJson.parse(text)
-    return Quick.isFields(value) ? value : undefined
+    return JsonReader.isFields(value) ? value : undefined
   } catch {
     return undefined
   }

@@ -28,19 +28,19 @@ import type { PipelineStore } from "../store/PipelineStore.ts"
 import * as ChildLookup from "./ChildLookup.ts"
 import * as CommonSettings from "./CommonSettings.ts"
 import * as Definition from "./Definition.ts"
-import { draw, readCondition, type Report } from "./Drawing.ts"
+import { build, readCondition, type Report } from "./DefinitionGraph.ts"
 import * as Node from "./Node.ts"
 import * as Plan from "./Plan.ts"
 import * as Problem from "./Problem.ts"
-import * as Run from "./Run.ts"
+import * as GraphRunner from "./GraphRunner.ts"
 import * as UnknownType from "./UnknownType.ts"
-import * as Variables from "./Variables.ts"
+import * as EnvSubstitution from "./EnvSubstitution.ts"
 
 /** What a definition may refer to. */
 export interface Surroundings {
   readonly catalog: Catalog["Type"]
   readonly store: PipelineStore["Type"]
-  readonly variables: Variables.Variables
+  readonly variables: EnvSubstitution.ReadableVariables
 }
 
 export interface Compiled {
@@ -89,7 +89,7 @@ interface Step {
 interface Draft extends Step {
   readonly executor: Executor<never>
   readonly settings: Readonly<Record<string, unknown>>
-  readonly secrets: Variables.Substituted["secrets"]
+  readonly secrets: EnvSubstitution.Substituted["secrets"]
   readonly common: CommonSettings.CommonSettings | null
   readonly problems: ReadonlyArray<SettingProblem>
 }
@@ -128,7 +128,7 @@ class Compilation {
       const report: Report = (severity, path, message) =>
         problems.push(Problem.at(file.locate, path, severity, message))
       const drafts = yield* this.drafts(definition, report)
-      const { drawing, used } = draw(
+      const { graph, used } = build(
         definition,
         drafts.map(({ draft, id, type }) => ({
           id,
@@ -146,7 +146,7 @@ class Compilation {
         nodes.push(undefined)
         if (draft === undefined) continue
         if (used[index] !== true && index !== crawler) {
-          if (drawing !== undefined) report("warning", path, `${draft.id} is in no edge, so it never runs.`)
+          if (graph !== undefined) report("warning", path, `${draft.id} is in no edge, so it never runs.`)
           continue
         }
         const disabled = draft.common?.enabled === false
@@ -161,13 +161,13 @@ class Compilation {
         if (!disabled && draft.executor.canCrawl && Problem.hasErrors(own)) blocked.set(index, own)
       }
       const tolerated = new Set([...blocked.values()].flat())
-      if (drawing === undefined || Problem.hasErrors(problems.filter((problem) => !tolerated.has(problem)))) {
+      if (graph === undefined || Problem.hasErrors(problems.filter((problem) => !tolerated.has(problem)))) {
         return { problems }
       }
       const plan: Plan.Plan = {
         name: definition.name,
         warnings: problems.filter(({ severity }) => severity === "warning"),
-        drawing,
+        graph,
         nodes,
         blocked,
         outputs: this.outputs,
@@ -222,7 +222,7 @@ class Compilation {
     if (executor.type !== step.type) {
       report("warning", [...step.path, "type"], `${step.type} is an old name of ${executor.type}.`)
     }
-    return Effect.map(Variables.substitute(step.raw, this.surroundings.variables), (substituted) => {
+    return Effect.map(EnvSubstitution.substitute(step.raw, this.surroundings.variables), (substituted) => {
       const settings = Either.isRight(substituted) ? substituted.right.settings : step.raw
       const common = CommonSettings.decode(executor, settings)
       return {
@@ -250,7 +250,7 @@ class Compilation {
       const inSettings = [...draft.path, "settings"]
       const complain = (found: ReadonlyArray<SettingProblem>): void => {
         for (const { message, path } of found) {
-          report("error", [...inSettings, ...path], Variables.withoutSecrets(message, draft.secrets))
+          report("error", [...inSettings, ...path], EnvSubstitution.withoutSecrets(message, draft.secrets))
         }
       }
       complain(draft.problems)
@@ -406,7 +406,7 @@ class Compilation {
           id: `${parent}.${name}`,
           type: "pipeline",
           process: (items) =>
-            Run.run(runnable.right, items, run, {}, meter).pipe(
+            GraphRunner.run(runnable.right, items, run, {}, meter).pipe(
               Effect.provideService(Scope.Scope, scope),
               Effect.mapBoth({
                 onSuccess: (result) => result.items,

@@ -16,7 +16,7 @@ import { ExecutorError, withoutSecrets } from "../executor/ExecutorError.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import type { Meter } from "../executor/Usage.ts"
 import * as Retry from "../executor/Retry.ts"
-import * as ThreadWaits from "../threads/ThreadWaits.ts"
+import * as WaitingTime from "../concurrency/WaitingTime.ts"
 import type { CommonSettings } from "./CommonSettings.ts"
 import * as EventLoopTurns from "../concurrency/EventLoopTurns.ts"
 import * as Condition from "../condition/Condition.ts"
@@ -66,7 +66,7 @@ export const keeping = (
         }
       }
 
-export interface Outcome {
+export interface NodeResult {
   readonly items: ReadonlyArray<Content>
   readonly error: ExecutorError | null
   /** Whether the error ends the run: `fail_pipeline_on_error` is on. */
@@ -74,27 +74,27 @@ export interface Outcome {
 }
 
 /**
- * Runs a node on its input, and goes on with the outcome: items that do not meet its condition pass unchanged and keep
+ * Runs a node on its input, and goes on with the result: items that do not meet its condition pass unchanged and keep
  * their place; an error ends the run or is noted in the log of the items, which go on as they came. Every failure, a defect of an
- * executor too, is an outcome.
+ * executor too, is a result.
  */
 export const run = <R, A, E, R2>(
   node: Node,
   open: () => ReturnType<Open<R>>,
   items: ReadonlyArray<Content>,
   clock: Clock.Clock,
-  goOn: (outcome: Outcome) => Effect.Effect<A, E, R2>
+  then: (result: NodeResult) => Effect.Effect<A, E, R2>
 ): Effect.Effect<A, E, R | R2> => {
   const { condition } = node
-  if (condition === null || items.length === 0) return work(node, open, items, clock, goOn)
+  if (condition === null || items.length === 0) return work(node, open, items, clock, then)
   return Effect.flatMap(select(node, condition, items, clock), ({ chosen, error, fatal, passing, places }) => {
-    if (fatal) return goOn({ items: [], error, fatal })
-    if (chosen.length === 0) return goOn({ items: passing, error, fatal })
-    return work(node, open, chosen, clock, (outcome) =>
-      goOn({
-        items: chosen.length === items.length ? outcome.items : rejoin(outcome.items, places, passing),
-        error: outcome.error ?? error,
-        fatal: outcome.fatal
+    if (fatal) return then({ items: [], error, fatal })
+    if (chosen.length === 0) return then({ items: passing, error, fatal })
+    return work(node, open, chosen, clock, (result) =>
+      then({
+        items: chosen.length === items.length ? result.items : rejoin(result.items, places, passing),
+        error: result.error ?? error,
+        fatal: result.fatal
       })
     )
   })
@@ -182,7 +182,7 @@ const work = <R, A, E, R2>(
   open: () => ReturnType<Open<R>>,
   items: ReadonlyArray<Content>,
   clock: Clock.Clock,
-  goOn: (outcome: Outcome) => Effect.Effect<A, E, R2>
+  then: (result: NodeResult) => Effect.Effect<A, E, R2>
 ): Effect.Effect<A, E, R | R2> => {
   const startedAt = clock.unsafeCurrentTimeMillis()
   const working = Effect.suspend(() => {
@@ -192,15 +192,15 @@ const work = <R, A, E, R2>(
       : Effect.flatMap(opened, (instance) => attempts(node, instance, items))
   })
   const failed = (error: ExecutorError): Effect.Effect<A, E, R2> => {
-    if (node.settings.failOnError || error.reason === "Throttled") return goOn({ items: [], error, fatal: true })
-    if (!node.marksItems) return goOn({ items, error, fatal: false })
+    if (node.settings.failOnError || error.reason === "Throttled") return then({ items: [], error, fatal: true })
+    if (!node.marksItems) return then({ items, error, fatal: false })
     const marked = EventLoopTurns.map(items, (item) => mark(node, item, error, startedAt, clock))
-    return Effect.flatMap(marked, (kept) => goOn({ items: kept, error, fatal: false }))
+    return Effect.flatMap(marked, (kept) => then({ items: kept, error, fatal: false }))
   }
   return Effect.matchCauseEffect(bounded(node, working), {
     onSuccess: (results) =>
       Effect.flatMap(outOfBounds(node, results), (error) =>
-        error === undefined ? goOn({ items: results, error: null, fatal: false }) : failed(error)
+        error === undefined ? then({ items: results, error: null, fatal: false }) : failed(error)
       ),
     onFailure: (cause) => failed(withoutSecrets(errorOf(node, items, cause)))
   })
@@ -247,7 +247,7 @@ const bounded = <A, R>(
 ): Effect.Effect<A, ExecutorError, R> =>
   timeout === null
     ? effect
-    : ThreadWaits.timeoutFail(effect, {
+    : WaitingTime.timeoutFail(effect, {
         duration: timeout,
         onTimeout: () =>
           new ExecutorError({
@@ -294,5 +294,5 @@ export const markEdge = (node: Pick<Node, "id">, item: Content, error: ExecutorE
   mark(node, item, error, clock.unsafeCurrentTimeMillis(), clock)
 
 /** The items that go on, or the error that ends the run. */
-export const settle = ({ error, fatal, items }: Outcome): Effect.Effect<ReadonlyArray<Content>, ExecutorError> =>
+export const settle = ({ error, fatal, items }: NodeResult): Effect.Effect<ReadonlyArray<Content>, ExecutorError> =>
   fatal && error !== null ? Effect.fail(error) : Effect.succeed(items)

@@ -19,7 +19,7 @@ import * as Compiler from "./Compiler.ts"
 import * as Plan from "./Plan.ts"
 import * as Problem from "./Problem.ts"
 import * as Review from "./Review.ts"
-import * as Run from "./Run.ts"
+import * as GraphRunner from "./GraphRunner.ts"
 import type { RunFailure, RunResult, RunWatcher } from "./RunReport.ts"
 
 export type { InputExecutor } from "./Plan.ts"
@@ -146,7 +146,7 @@ const make = Effect.gen(function* () {
         onLeft: (error): Effect.Effect<RunResult, RunFailure | Problem.PipelineInvalid> => Effect.fail(error),
         onRight: (runnable) =>
           Effect.scopedWith((scope) =>
-            Run.run(
+            GraphRunner.run(
               runnable,
               items,
               facts && stepResults !== null ? { steps: stepResults, ...facts } : facts,

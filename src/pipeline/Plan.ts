@@ -5,11 +5,11 @@ import type { ExecutorId } from "../domain/Ids.ts"
 import type { Prepared } from "../executor/Executor.ts"
 import type { Policy } from "../executor/Outputs.ts"
 import type { PlannedStep } from "../executor/Rehearsal.ts"
-import type { Drawing } from "./Drawing.ts"
+import type { DefinitionGraph } from "./DefinitionGraph.ts"
 import type { Node } from "./Node.ts"
 import * as Problem from "./Problem.ts"
-import type { Runnable } from "./Run.ts"
-import * as Topology from "./Topology.ts"
+import type { Runnable } from "./GraphRunner.ts"
+import * as RunGraph from "./RunGraph.ts"
 
 /** What a vault's crawl needs of a pipeline. */
 export interface InputExecutor {
@@ -37,8 +37,8 @@ export interface Plan {
   /** `name` of the definition. */
   readonly name: string
   readonly warnings: ReadonlyArray<Problem.Problem>
-  readonly drawing: Drawing
-  /** By the numbers of the drawing; undefined for a node that never runs, or that `blocked` keeps from running. */
+  readonly graph: DefinitionGraph
+  /** By the numbers of the graph; undefined for a node that never runs, or that `blocked` keeps from running. */
   readonly nodes: ReadonlyArray<Node | undefined>
   /** Errors of input nodes, which only matter to a run that does not exclude them, and to a crawl. */
   readonly blocked: ReadonlyMap<number, ReadonlyArray<Problem.Problem>>
@@ -56,7 +56,7 @@ export interface Plan {
  * whatever crawls for it now: a task must never list the source again.
  */
 export const runnable = (plan: Plan, exclude: ExecutorId | null): Either.Either<Runnable, Problem.PipelineInvalid> => {
-  const node = exclude === null ? -1 : plan.drawing.nodes.findIndex(({ id }) => id === exclude)
+  const node = exclude === null ? -1 : plan.graph.nodes.findIndex(({ id }) => id === exclude)
   return remembered(plan, exclude === null ? "none" : node < 0 ? "unknown" : node)
 }
 
@@ -70,17 +70,17 @@ const maxRunnables = 16
 const remembered = (plan: Plan, key: number | "none" | "unknown"): Either.Either<Runnable, Problem.PipelineInvalid> => {
   const known = plan.runnables.get(key)
   if (known !== undefined) return known
-  const origin: Topology.Origin =
-    key === "none" ? { _tag: "Drawn" } : { _tag: "Crawled", node: key === "unknown" ? null : key }
-  const made = Either.match(Topology.resolve(plan.drawing, origin), {
+  const origin: RunGraph.Origin =
+    key === "none" ? { _tag: "Defined" } : { _tag: "Crawled", node: key === "unknown" ? null : key }
+  const made = Either.match(RunGraph.resolve(plan.graph, origin), {
     onLeft: (message) => Either.left(new Problem.PipelineInvalid({ pipeline: plan.name, message })),
-    onRight: (topology) => {
-      const problems = topology.nodes.flatMap((node, index) =>
+    onRight: (graph) => {
+      const problems = graph.nodes.flatMap((node, index) =>
         node?.kind === "run" ? (plan.blocked.get(index) ?? []) : []
       )
       return problems.length > 0
         ? Either.left(Problem.invalid(plan.name, problems))
-        : Either.right({ nodes: plan.nodes, topology })
+        : Either.right({ nodes: plan.nodes, graph })
     }
   })
   if (plan.runnables.size >= maxRunnables) plan.runnables.clear()

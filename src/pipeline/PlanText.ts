@@ -1,30 +1,30 @@
-import type { Drawing } from "./Drawing.ts"
+import type { DefinitionGraph } from "./DefinitionGraph.ts"
 import type { Plan } from "./Plan.ts"
 
 /** The graph of a plan as lines of text: `a (pass_through) → b, c when data.n > 1`. */
-export const toText = ({ drawing, name }: Plan): string =>
+export const toText = ({ graph, name }: Plan): string =>
   [
     `Pipeline ${name}`,
-    ...drawing.order.map((node) => {
-      const ways = waysOf(drawing, node).map(({ condition, targets }) => {
-        const names = targets.map((target) => idOf(drawing, target)).join(", ")
+    ...graph.order.map((node) => {
+      const ways = waysOf(graph, node).map(({ condition, targets }) => {
+        const names = targets.map((target) => idOf(graph, target)).join(", ")
         return condition === null ? names : `${names} when ${condition}`
       })
-      return `  ${labelOf(drawing, node).join(" ")}${ways.length === 0 ? "" : ` → ${ways.join("; ")}`}`
+      return `  ${labelOf(graph, node).join(" ")}${ways.length === 0 ? "" : ` → ${ways.join("; ")}`}`
     })
   ].join("\n")
 
-/** The graph of a plan for Mermaid, as the drawing shows it: disabled nodes are dashed. */
-export const toMermaid = ({ drawing }: Plan): string => {
+/** The graph of a plan for Mermaid, as the definition has it: disabled nodes are dashed. */
+export const toMermaid = ({ graph }: Plan): string => {
   const lines = ["flowchart TD"]
-  for (const node of drawing.order) lines.push(`  n${node}["${labelOf(drawing, node).map(escape).join("<br/>")}"]`)
-  for (const node of drawing.order) {
-    for (const { condition, targets } of waysOf(drawing, node)) {
+  for (const node of graph.order) lines.push(`  n${node}["${labelOf(graph, node).map(escape).join("<br/>")}"]`)
+  for (const node of graph.order) {
+    for (const { condition, targets } of waysOf(graph, node)) {
       const arrow = condition === null ? "-->" : `-->|"${escape(condition)}"|`
       for (const target of targets) lines.push(`  n${node} ${arrow} n${target}`)
     }
   }
-  const disabled = drawing.order.filter((node) => drawing.nodes[node]?.enabled === false).map((node) => `n${node}`)
+  const disabled = graph.order.filter((node) => graph.nodes[node]?.enabled === false).map((node) => `n${node}`)
   if (disabled.length > 0)
     lines.push("  classDef disabled stroke-dasharray: 5 5", `  class ${disabled.join(",")} disabled`)
   return lines.join("\n")
@@ -35,7 +35,7 @@ interface Way {
   readonly targets: ReadonlyArray<number>
 }
 
-const waysOf = ({ outgoing }: Drawing, node: number): ReadonlyArray<Way> => {
+const waysOf = ({ outgoing }: DefinitionGraph, node: number): ReadonlyArray<Way> => {
   const out = outgoing[node]
   if (out === undefined) return []
   return [
@@ -45,17 +45,17 @@ const waysOf = ({ outgoing }: Drawing, node: number): ReadonlyArray<Way> => {
   ].filter(({ targets }) => targets.length > 0)
 }
 
-const idOf = ({ nodes }: Drawing, node: number): string => nodes[node]?.id ?? ""
+const idOf = ({ nodes }: DefinitionGraph, node: number): string => nodes[node]?.id ?? ""
 
-const labelOf = (drawing: Drawing, node: number): ReadonlyArray<string> => {
-  const drawn = drawing.nodes[node]
-  if (drawn === undefined) return []
-  const joins = (drawing.incoming[node]?.length ?? 0) > 1 && drawing.wait[node] !== "all"
+const labelOf = (graph: DefinitionGraph, node: number): ReadonlyArray<string> => {
+  const shown = graph.nodes[node]
+  if (shown === undefined) return []
+  const joins = (graph.incoming[node]?.length ?? 0) > 1 && graph.wait[node] !== "all"
   return [
-    drawn.id,
-    `(${drawn.type})`,
-    ...(drawn.enabled ? [] : ["[disabled]"]),
-    ...(joins ? [`[waits for ${drawing.wait[node]}]`] : [])
+    shown.id,
+    `(${shown.type})`,
+    ...(shown.enabled ? [] : ["[disabled]"]),
+    ...(joins ? [`[waits for ${graph.wait[node]}]`] : [])
   ]
 }
 

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
-import * as ThreadWaits from "../threads/ThreadWaits.ts"
+import * as WaitingTime from "../concurrency/WaitingTime.ts"
 import { Concurrency } from "./governor/Concurrency.ts"
 import { Pace } from "./governor/Pace.ts"
 import type { Rates } from "./RateHeaders.ts"
@@ -122,7 +122,7 @@ class State implements Governor {
       const now = () => MonotonicTime.unsafeNow(clock)
       const asked = now()
       return Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(ThreadWaits.counted(this.acquire(ask, now, restore)), () => {
+        Effect.flatMap(WaitingTime.counted(this.acquire(ask, now, restore)), () => {
           const began = now()
           return Effect.matchCauseEffect(restore(call(began - asked)), {
             onSuccess: (result) =>

@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as CutText from "../text/CutText.ts"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 
 /** A JSON document with every property that anybody wrote, and the service's own `_etag` and `_ts` (epoch seconds of the last write). */
@@ -177,7 +177,7 @@ export const holds = (
   absent.every((property) => document[property] === undefined || document[property] === null)
 
 const valueAt = (document: Document, path: string): unknown =>
-  path.split(".").reduce<unknown>((value, name) => (Quick.isFields(value) ? value[name] : undefined), document)
+  path.split(".").reduce<unknown>((value, name) => (JsonReader.isFields(value) ? value[name] : undefined), document)
 
 export const notJson = (what: string) => invalid(what, `The document can't be written as JSON (${what}).`)
 
@@ -266,7 +266,7 @@ const valuesAt = (document: Document, path: string): ReadonlyArray<unknown> =>
           ? typeof step === "number"
             ? value[step]
             : undefined
-          : Quick.isFields(value)
+          : JsonReader.isFields(value)
             ? value[String(step)]
             : undefined
         return inner === undefined ? [] : [inner]

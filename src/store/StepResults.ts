@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 
 /** What is kept of a step: what it gave, or how far it came. */
@@ -50,7 +50,7 @@ export const encode = (record: StepRecord, at: number): string => JSON.stringify
 /** None for a text that no {@link encode} made. */
 export const decode = (text: string): Option.Option<KeptStep> => {
   const read = Option.liftThrowable((): unknown => JSON.parse(text))()
-  if (Option.isNone(read) || !Quick.isFields(read.value)) return Option.none()
+  if (Option.isNone(read) || !JsonReader.isFields(read.value)) return Option.none()
   const { at, kind, value } = read.value
   return typeof at === "number" && (kind === "result" || kind === "progress")
     ? Option.some({ at, kind, value })

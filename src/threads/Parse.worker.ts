@@ -1,13 +1,13 @@
 import { parentPort, threadId } from "node:worker_threads"
 import * as piscina from "piscina"
 import { DocumentError } from "../documents/DocumentError.ts"
-import type { LastReply, SentPiece, Task } from "./ThreadPool.ts"
+import type { LastReply, SentPiece, JobRequest } from "./ThreadPool.ts"
 import type { Piece } from "./Pieces.ts"
 import * as Reply from "./Reply.ts"
 import { isJobName, leavesMuch, runJob } from "./RunJob.ts"
 
 /** What a thread of the pool runs: one job after another. Anything else than a `DocumentError` is a bug and rejects. */
-export default async (task: Task, send: (piece: Piece) => Promise<void> = sendTo(task)): Promise<unknown> => {
+export default async (task: JobRequest, send: (piece: Piece) => Promise<void> = sendTo(task)): Promise<unknown> => {
   const { id, job, input } = task
   if (!isJobName(job)) throw new TypeError(`No job is called ${JSON.stringify(job)}`)
   const given = input as Parameters<typeof runJob>[1]
@@ -27,7 +27,7 @@ export default async (task: Task, send: (piece: Piece) => Promise<void> = sendTo
 }
 
 /** Sends pieces as the event loop finds time for them: until it has taken one, the thread stands still. */
-const sendTo = ({ id, taken }: Task): ((piece: Piece) => Promise<void>) => {
+const sendTo = ({ id, taken }: JobRequest): ((piece: Piece) => Promise<void>) => {
   const count = new Int32Array(taken ?? new SharedArrayBuffer(4))
   let sent = 0
   return (piece) => {

@@ -17,7 +17,7 @@ import * as Pieces from "./Pieces.ts"
 import * as ProgramFile from "./ProgramFile.ts"
 import * as Reply from "./Reply.ts"
 import { runJob } from "./RunJob.ts"
-import * as ThreadWaits from "./ThreadWaits.ts"
+import * as WaitingTime from "../concurrency/WaitingTime.ts"
 
 /**
  * Work that would hold up the event loop, done in threads that can be killed one by one; in a process of its own where `JobProcess.isolated`
@@ -77,7 +77,7 @@ export interface ThreadPoolOptions {
 }
 
 /** What goes to a thread. */
-export interface Task {
+export interface JobRequest {
   readonly id: number
   readonly job: string
   readonly input: unknown
@@ -105,7 +105,7 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
       runOptions: RunOptions<Known[Name]["input"]> = {}
     ) {
       const timeout = Duration.decode(runOptions.timeout ?? options.timeout ?? "5 minutes")
-      const task: Task = { id: ++count, job, input }
+      const task: JobRequest = { id: ++count, job, input }
       const isolated = yield* FiberRef.get(JobProcess.isolated)
       const running = yield* pool.pipe(
         Effect.mapError(() => {
@@ -133,7 +133,7 @@ export const make = <Known extends Readonly<Record<keyof Known, Job<unknown, unk
     })
     const runWith: Threads<Known>["runWith"] = (job, input, runOptions) =>
       Effect.acquireUseRelease(
-        Effect.interruptible(ThreadWaits.counted(lanes.take(runOptions?.size ?? 0))),
+        Effect.interruptible(WaitingTime.counted(lanes.take(runOptions?.size ?? 0))),
         () => Effect.flatMap(input, (ready) => run(job, ready, runOptions)),
         (lane) => lanes.release(lane)
       )
@@ -226,7 +226,7 @@ const isLastReply = (message: unknown): message is LastReply =>
 
 const perform = async <A>(
   { lastReplies, pool, takers }: RunningPool,
-  task: Task,
+  task: JobRequest,
   worker: URL,
   transfer: ReadonlyArray<ArrayBuffer>,
   signal: AbortSignal

@@ -5,7 +5,7 @@ import * as Cancellation from "../domain/Cancellation.ts"
 import * as CutText from "../text/CutText.ts"
 import type { Execution, ExecutionChange } from "../domain/Execution.ts"
 import * as JsonSize from "../domain/JsonSize.ts"
-import * as Quick from "../domain/Quick.ts"
+import * as JsonReader from "../domain/JsonReader.ts"
 import { redact } from "../domain/Redaction.ts"
 import * as SafeJson from "../domain/SafeJson.ts"
 import type { Task } from "../domain/Task.ts"
@@ -71,7 +71,7 @@ export const documentsOf = ({
 /** The ETags of those items as they were found; none where the execution does not say. */
 export const etagsOf = ({ etags, number_of_items }: Execution): Task["etags"] => {
   if (etags === undefined || etags === null) return null
-  const read = Quick.list(etags, (one) => (typeof one === "string" || one === null ? one : undefined))
+  const read = JsonReader.list(etags, (one) => (typeof one === "string" || one === null ? one : undefined))
   return read !== undefined && read.length === number_of_items ? read : null
 }
 

@@ -1,5 +1,5 @@
 import { type Cursor, isBlankBreakOrEnd, type Position, shown } from "./Cursor.ts"
-import { scanAnchor, scanDirective, scanTag } from "./Properties.ts"
+import { scanAnchor, scanDirective, scanTag } from "./AnchorsAndTags.ts"
 import { scanBlock, scanPlain, scanQuoted } from "./Scalars.ts"
 import type { Token } from "./Token.ts"
 

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
-import { Construct, type DuplicateKey } from "./Construct.ts"
+import { ValueBuilder, type DuplicateKey } from "./ValueBuilder.ts"
 import { Cursor, type Position, SyntaxFailure } from "./Cursor.ts"
 import { defaults, type Limits } from "./Limits.ts"
 import { pythonText } from "./KeyText.ts"
@@ -82,7 +82,7 @@ const read = (text: string, limits: Limits, report: Report): YamlDocument | unde
     }
   }
   if (reader.root === undefined) return undefined
-  const construct = new Construct(limits, report)
+  const construct = new ValueBuilder(limits, report)
   return { value: construct.read(reader.root), duplicates: construct.duplicates }
 }
 

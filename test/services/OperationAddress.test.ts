@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import * as Operations from "../../src/services/analysis/Operations.ts"
+import * as OperationState from "../../src/services/analysis/OperationState.ts"
 import { type OperationAddress, ServiceClients } from "../../src/services/ServiceClients.ts"
 import * as ServiceHttp from "../../src/services/ServiceHttp.ts"
 import * as Services from "../support/Services.ts"
@@ -23,7 +23,7 @@ const twice = (...answers: ReadonlyArray<ServiceHttp.HttpAnswer>) => {
     const operate = client.operate(
       { operation: "analyze", method: "POST", path: "/analyze" },
       {
-        state: Operations.stateOf,
+        state: OperationState.stateOf,
         interval: Duration.seconds(3),
         longest: Duration.seconds(3),
         within: Duration.seconds(10),

@@ -1,6 +1,6 @@
 import type { Difference, StepDifference } from "../../forecast/Difference.ts"
 import type { Expense, Forecast, ForecastRemoval, ForecastStep } from "../../forecast/Forecast.ts"
-import * as Quick from "../../domain/Quick.ts"
+import * as JsonReader from "../../domain/JsonReader.ts"
 import { plain } from "../run/ProblemLine.ts"
 import * as Listing from "./Listing.ts"
 
@@ -26,7 +26,7 @@ const expense = ({ cost, usage }: Expense): string => {
 }
 
 const valueOf = (usage: unknown, name: string): number => {
-  const value = Quick.isFields(usage) ? usage[name] : undefined
+  const value = JsonReader.isFields(usage) ? usage[name] : undefined
   return typeof value === "number" ? value : 0
 }
 

@@ -11,13 +11,13 @@ export interface InputNode {
 }
 
 /** The node that would crawl for this pipeline, if it has one. */
-export const of = ({ drawing, input }: Plan): InputNode | undefined => {
+export const of = ({ graph, input }: Plan): InputNode | undefined => {
   const index = Option.getOrUndefined(input)?.node
-  const drawn = index === undefined ? undefined : drawing.nodes[index]
-  if (index === undefined || drawn === undefined) return undefined
+  const node = index === undefined ? undefined : graph.nodes[index]
+  if (index === undefined || node === undefined) return undefined
   return {
-    id: ExecutorId.make(drawn.id, true),
-    type: drawn.type,
-    begins: drawn.enabled && drawing.order.includes(index) && drawing.incoming[index]?.length === 0
+    id: ExecutorId.make(node.id, true),
+    type: node.type,
+    begins: node.enabled && graph.order.includes(index) && graph.incoming[index]?.length === 0
   }
 }

@@ -25,7 +25,7 @@ export const make = (): NodeProgress => {
       const nodes = new Set(executorIds)
       return (elapsedMillis) => {
         const done = [...ended].filter((id) => nodes.has(id) && !working.has(id)).length
-        // Nodes of child pipelines are none of the drawing.
+        // Nodes of child pipelines are not in the graph.
         const now = [...working].flatMap(([id, items]) => (nodes.has(id) ? [`${id} (${items})`] : []))
         return `${ProgressBar.bar(done, nodes.size)} ${done} of ${nodes.size} nodes, ${Math.floor(elapsedMillis / 1000)} s  ${now.join(", ")}`
       }

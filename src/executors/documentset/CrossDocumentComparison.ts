@@ -6,7 +6,7 @@ import { type Content, nameOf, withData, withSummary } from "../../domain/Conten
 import * as SafeJson from "../../domain/SafeJson.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import * as Executor from "../../executor/Executor.ts"
-import { isObject } from "../../executor/FieldPath.ts"
+import { isObject } from "../../executor/DottedPath.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as Usage from "../../executor/Usage.ts"

@@ -9,7 +9,7 @@ import * as ItemLog from "../../executor/ItemLog.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as Aggregation from "./aggregation/Aggregation.ts"
 import * as Numeric from "./aggregation/Numeric.ts"
-import * as Operations from "./aggregation/Operations.ts"
+import * as AggregateFunctions from "./aggregation/AggregateFunctions.ts"
 import { fieldOf, setOf, valueIn } from "./DocumentSet.ts"
 
 const settings = {
@@ -19,7 +19,7 @@ const settings = {
   }),
   output_key: Settings.string({ description: "Key of data for the results.", default: "field_aggregations" }),
   aggregations: Settings.array({
-    description: `Objects with field_path (inside each document of the set, for example data.revenue), operations (${Operations.operations.join(", ")}) and, if you like, output_key.`,
+    description: `Objects with field_path (inside each document of the set, for example data.revenue), operations (${AggregateFunctions.operations.join(", ")}) and, if you like, output_key.`,
     required: true,
     blank: []
   }),
@@ -105,7 +105,7 @@ const resultOf = (
   documents: ReadonlyArray<Fields>,
   aggregation: Aggregation.Aggregation
 ): Fields => {
-  const points = documents.map((document): Operations.Point => {
+  const points = documents.map((document): AggregateFunctions.Point => {
     const value = valueIn(document, aggregation.fieldPath) ?? null
     return {
       role: fieldOf(document, "role", `doc_${PythonText.ofValue(fieldOf(document, "order", 0))}`),
@@ -117,7 +117,7 @@ const resultOf = (
     field_path: aggregation.fieldPath,
     document_count: documents.length,
     ...Object.fromEntries(
-      aggregation.operations.map((operation) => [operation, Operations.apply(operation, points)] as const)
+      aggregation.operations.map((operation) => [operation, AggregateFunctions.apply(operation, points)] as const)
     )
   }
 }

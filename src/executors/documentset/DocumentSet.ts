@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { isObject } from "../../executor/FieldPath.ts"
+import { isObject } from "../../executor/DottedPath.ts"
 import { compare, isNumber } from "../../python/PythonNumber.ts"
 import { compareByCodePoint } from "../../python/PythonText.ts"
 

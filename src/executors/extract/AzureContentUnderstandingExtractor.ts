@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as ExactJson from "../../domain/ExactJson.ts"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
 import * as Executor from "../../executor/Executor.ts"
-import { isObject } from "../../executor/FieldPath.ts"
+import { isObject } from "../../executor/DottedPath.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as StepKey from "../../executor/StepKey.ts"
@@ -12,7 +12,7 @@ import * as Usage from "../../executor/Usage.ts"
 import * as Understanding from "../../services/analysis/ContentUnderstanding.ts"
 import { mayHeal, toExecutorError } from "../../services/CallError.ts"
 import * as Endpoint from "../../services/Endpoint.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as KeptOperation from "../KeptOperation.ts"
 import * as ServiceSignIn from "../ServiceSignIn.ts"
 import * as AnalysisFindings from "./parsing/AnalysisFindings.ts"
@@ -20,7 +20,7 @@ import * as Findings from "./parsing/Findings.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   content_field: Settings.string({
     description:
       "Key of data that holds the document's bytes (or their base64 text), for items without a file in temp_file_path_field.",
@@ -141,8 +141,8 @@ export const executor = Executor.define({
     Effect.gen(function* () {
       const services = yield* Understanding.ContentUnderstandings
       // The file goes before the bytes here.
-      const fromFile = yield* BytesOf.make(context, { ...given, content_field: null })
-      const fromBytes = yield* BytesOf.make(context, given)
+      const fromFile = yield* DocumentBytes.make(context, { ...given, content_field: null })
+      const fromBytes = yield* DocumentBytes.make(context, given)
       const endpoint = yield* Either.mapLeft(Endpoint.parse(given.content_understanding_endpoint), (problem) =>
         ServiceSignIn.settingError(context, `The setting content_understanding_endpoint ${problem}`)
       )

@@ -11,7 +11,7 @@ import * as DocumentIntelligence from "../../services/analysis/DocumentIntellige
 import { toExecutorError } from "../../services/CallError.ts"
 import * as Endpoint from "../../services/Endpoint.ts"
 import { ServiceClients } from "../../services/ServiceClients.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as KeptOperation from "../KeptOperation.ts"
 import * as ServiceSignIn from "../ServiceSignIn.ts"
 import * as AnalysisFindings from "./parsing/AnalysisFindings.ts"
@@ -20,7 +20,7 @@ import { ifAny } from "./parsing/IfAny.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   output_field: Settings.string({ description: "Key of data for what is found.", default: "doc_intell_output" }),
   model_id: Settings.string({
     description: "The model: prebuilt-layout, prebuilt-read, prebuilt-invoice, … or one of your own.",
@@ -106,7 +106,7 @@ export const executor = Executor.define({
   make: (given, context) =>
     Effect.gen(function* () {
       const clients = yield* ServiceClients
-      const bytesOf = yield* BytesOf.make(context, given)
+      const bytesOf = yield* DocumentBytes.make(context, given)
       const endpoint = yield* Either.mapLeft(Endpoint.parse(given.doc_intelligence_endpoint), (problem) =>
         ServiceSignIn.settingError(context, `The setting doc_intelligence_endpoint ${problem}`)
       )

@@ -6,7 +6,7 @@ import type * as CsvTable from "../../documents/csv/CsvTable.ts"
 import { DocumentError } from "../../documents/DocumentError.ts"
 import * as StrictEncoding from "../../documents/csv/StrictEncoding.ts"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as CsvDialect from "../CsvDialect.ts"
 import { ownBuffer } from "../../threads/ThreadPool.ts"
 import * as Executor from "../../executor/Executor.ts"
@@ -14,11 +14,11 @@ import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
-import * as Parsing from "./parsing/Parsing.ts"
+import * as DocumentJobs from "./parsing/DocumentJobs.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   content_field: Settings.string({
     description: "Key of data that holds the text or its bytes. It goes before temp_file_path_field.",
     default: "content"
@@ -87,9 +87,9 @@ export const executor = Executor.define({
   ],
   make: (settings, context) =>
     Effect.gen(function* () {
-      const parsing = yield* Parsing.make(context, settings)
-      const bytesOfFile = yield* BytesOf.make(context, { ...settings, content_field: null })
-      const sizeOfFile = yield* BytesOf.sizes({ ...settings, content_field: null })
+      const parsing = yield* DocumentJobs.make(context, settings)
+      const bytesOfFile = yield* DocumentBytes.make(context, { ...settings, content_field: null })
+      const sizeOfFile = yield* DocumentBytes.sizes({ ...settings, content_field: null })
       const options = optionsOf(settings)
 
       return PerItem.perItem(context, settings, (item, _, note) =>

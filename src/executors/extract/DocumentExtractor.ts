@@ -2,21 +2,21 @@ import * as Redacted from "effect/Redacted"
 import type { AnyDocument, AnyDocumentLimits, AnyDocumentOptions } from "../../documents/AnyDocument.ts"
 import { defaultLimits as pdfLimits } from "../../documents/pdf/PdfDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
 import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
-import * as Images from "./parsing/Images.ts"
+import * as ImageEncoding from "./parsing/ImageEncoding.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
-import * as Limits from "./parsing/Limits.ts"
-import * as Source from "./parsing/Source.ts"
+import * as LimitSettings from "./parsing/LimitSettings.ts"
+import * as TextBytes from "./parsing/TextBytes.ts"
 import * as TextSettings from "./parsing/TextSettings.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   content_field: Settings.string({
     description:
       "Key of data that holds the document: bytes (or their base64 text), or a text. It goes before temp_file_path_field.",
@@ -54,7 +54,7 @@ const settings = {
     default: true
   }),
   ...TextSettings.settings,
-  image_output_mode: Images.outputMode,
+  image_output_mode: ImageEncoding.outputMode,
   min_image_size: Settings.integer({
     description: "Images of PDFs are left out when both width and height are smaller; in pixels.",
     default: 100,
@@ -66,7 +66,7 @@ const settings = {
       "What becomes of a document of no known kind, damaged or locked: fail fails the item, skip passes it on with document_extraction_status invalid_file and the reason in its summary. One that exceeds a limit fails always.",
     default: "fail"
   }),
-  ...Limits.settings,
+  ...LimitSettings.settings,
   max_pages: Settings.integer({ description: "A PDF with more pages fails.", default: pdfLimits.pages, min: 1 }),
   max_images: Settings.integer({
     description: "More images of one PDF are left out, with a warning.",
@@ -106,7 +106,7 @@ export const executor = DocumentNode.define({
 })
 
 const limitsOf = (settings: Decoded): AnyDocumentLimits => ({
-  office: Limits.limitsOf(settings),
+  office: LimitSettings.limitsOf(settings),
   pdf: {
     ...pdfLimits,
     bytes: settings.max_size_bytes,
@@ -119,7 +119,7 @@ const limitsOf = (settings: Decoded): AnyDocumentLimits => ({
 })
 
 const optionsOf = (settings: Decoded, item: Content): AnyDocumentOptions => ({
-  hints: Source.hintsOf(settings, item),
+  hints: TextBytes.hintsOf(settings, item),
   page_separator: settings.page_separator,
   extract_pages: settings.extract_pages,
   extract_tables: settings.extract_tables,
@@ -141,7 +141,7 @@ const withDocument = (settings: Decoded, item: Content, document: AnyDocument): 
         ...others,
         ...(settings.extract_headings && headings !== undefined && { headings }),
         ...(images !== undefined && {
-          images: images.map((image) => Images.encoded(settings.image_output_mode, image))
+          images: images.map((image) => ImageEncoding.encoded(settings.image_output_mode, image))
         }),
         ...ifAny("warnings", warnings)
       }

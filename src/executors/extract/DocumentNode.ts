@@ -7,14 +7,14 @@ import * as PerItem from "../../executor/PerItem.ts"
 import * as StepKey from "../../executor/StepKey.ts"
 import type * as Settings from "../../executor/Settings.ts"
 import type { Jobs } from "../../threads/Jobs.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as Findings from "./parsing/Findings.ts"
-import * as Parsing from "./parsing/Parsing.ts"
-import * as Source from "./parsing/Source.ts"
+import * as DocumentJobs from "./parsing/DocumentJobs.ts"
+import * as TextBytes from "./parsing/TextBytes.ts"
 
 /** How a type reads one kind of document, for settings that are decoded already. */
 export interface Reader<Job extends keyof Jobs> {
-  readonly settings: PerItem.PerItemSettings & BytesOf.BytesSettings
+  readonly settings: PerItem.PerItemSettings & DocumentBytes.BytesSettings
   /** What the thread gets beside the bytes. */
   readonly input: (item: Content) => Omit<Jobs[Job]["input"], "bytes">
   /** The keys of `data` and `summary_data` that {@link write} writes, where it depends on nothing but the bytes and {@link input}. */
@@ -52,15 +52,17 @@ export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(
     make: (decoded, context) => {
       const { blank, input, settings, unreadable, write, writes } = reader(decoded)
       return Effect.gen(function* () {
-        const parsing = yield* Parsing.make(context, settings)
-        const bytesOf = yield* takesText === true ? Source.make(context, settings) : BytesOf.make(context, settings)
-        const sizeOf = yield* BytesOf.sizes(settings)
+        const jobs = yield* DocumentJobs.make(context, settings)
+        const bytesOf = yield* takesText === true
+          ? TextBytes.make(context, settings)
+          : DocumentBytes.make(context, settings)
+        const sizeOf = yield* DocumentBytes.sizes(settings)
         const read = (
           item: Content,
           note: (details: Readonly<Record<string, unknown>>) => void,
           progress: Executor.StepProgress
         ) =>
-          parsing
+          jobs
             .read(
               item,
               job,
@@ -81,7 +83,7 @@ export const define = <const F extends Settings.Fields, Job extends keyof Jobs>(
               Effect.catchTag("DocumentError", (error) => {
                 const passed = unreadable?.(item, error)
                 progress.discard()
-                return passed === undefined ? Effect.fail(parsing.failure(item, error)) : Effect.succeed(passed)
+                return passed === undefined ? Effect.fail(jobs.failure(item, error)) : Effect.succeed(passed)
               })
             )
         return PerItem.perItem(

@@ -1,20 +1,20 @@
 import type { DocumentError } from "../../documents/DocumentError.ts"
 import type { ExcelDocument, ExcelOptions } from "../../documents/excel/ExcelDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
 import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
-import * as Images from "./parsing/Images.ts"
+import * as ImageEncoding from "./parsing/ImageEncoding.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
-import * as Limits from "./parsing/Limits.ts"
-import * as Source from "./parsing/Source.ts"
+import * as LimitSettings from "./parsing/LimitSettings.ts"
+import * as TextBytes from "./parsing/TextBytes.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   content_field: Settings.string({
     description:
       "Key of data that holds the document's bytes (or their base64 text). It goes before temp_file_path_field.",
@@ -48,7 +48,7 @@ const settings = {
     description: "Put headers and footers of sheets into headers and footers, if there are any.",
     default: true
   }),
-  image_output_mode: Images.outputMode,
+  image_output_mode: ImageEncoding.outputMode,
   sheet_separator: Settings.separator({ description: "Put between the sheets in text.", default: "\n\n===\n\n" }),
   include_empty_cells: Settings.boolean({
     description: "Make the rows of text as wide as the sheet, keep blank ones, and list empty texts among the cells.",
@@ -77,7 +77,7 @@ const settings = {
       "What becomes of a file that cannot be opened: skip passes it on with excel_extraction_status invalid_file in its summary, fail fails the item, by_extension (as the original) passes on files whose names do not end as a workbook's and fails all else. One that exceeds a limit fails always.",
     default: "by_extension"
   }),
-  ...Limits.settings
+  ...LimitSettings.settings
 }
 
 type Decoded = Settings.TypeOf<typeof settings>
@@ -92,7 +92,7 @@ export const executor = DocumentNode.define({
   settings,
   job: "excel",
   reader: (settings) => {
-    const input = { options: optionsOf(settings), limits: Limits.limitsOf(settings) }
+    const input = { options: optionsOf(settings), limits: LimitSettings.limitsOf(settings) }
     return {
       settings,
       input: () => input,
@@ -108,7 +108,7 @@ export const executor = DocumentNode.define({
 const isPassedOn = (settings: Decoded, item: Content, error: DocumentError): boolean => {
   if (settings.on_invalid_file === "fail" || !InvalidFile.isInvalid(error)) return false
   if (settings.on_invalid_file === "skip") return true
-  return Source.isFromFile(settings, item) && !/\.xl[st][xm]$/i.test(Source.pathOf(settings, item) ?? "")
+  return TextBytes.isFromFile(settings, item) && !/\.xl[st][xm]$/i.test(TextBytes.pathOf(settings, item) ?? "")
 }
 
 const optionsOf = (settings: Decoded): ExcelOptions => ({
@@ -141,7 +141,7 @@ const withDocument = (settings: Decoded, item: Content, document: ExcelDocument)
         ...(formulas !== undefined && { formulas }),
         ...(comments !== undefined && { comments }),
         ...(images !== undefined && {
-          images: images.map((image) => Images.encoded(settings.image_output_mode, image))
+          images: images.map((image) => ImageEncoding.encoded(settings.image_output_mode, image))
         }),
         ...(properties !== undefined && { properties }),
         ...ifAny("headers", headers),

@@ -5,7 +5,7 @@ import { pagesOf } from "../../documents/pdf/PageRange.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as DocumentNode from "./DocumentNode.ts"
 import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
@@ -13,7 +13,7 @@ import * as InvalidFile from "./parsing/InvalidFile.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   output_field: Settings.string({
     description:
       "Key of data for what is found: { text, pages, confidence, warnings }, with pages of { page_number, width, height, text, char_count, confidence } and confidences from 0 to 1. The summary gets pages_processed, ocr_confidence and extraction_status. recursive_text_chunker finds text and pages with input_field ocr_output.text.",

@@ -3,18 +3,18 @@ import type { DocumentError } from "../../documents/DocumentError.ts"
 import { defaultLimits, type PdfDocument, type PdfOptions } from "../../documents/pdf/PdfDocument.ts"
 import { pagesOf } from "../../documents/pdf/PageRange.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
 import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
-import * as Source from "./parsing/Source.ts"
+import * as TextBytes from "./parsing/TextBytes.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   output_field: Settings.string({ description: "Key of data for what is found.", default: "pdf_output" }),
   extract_text: Settings.boolean({ description: "Put the whole text into text.", default: true }),
   extract_pages: Settings.boolean({ description: "Put each page with its text and size into pages.", default: true }),
@@ -182,6 +182,6 @@ const isPassedOn = (settings: Decoded, item: Content, error: DocumentError): boo
 }
 
 const claimsToBePdf = (settings: Decoded, item: Content): boolean => {
-  const { mediaType = "", name = "" } = Source.hintsOf(settings, item)
+  const { mediaType = "", name = "" } = TextBytes.hintsOf(settings, item)
   return /\.pdf$/i.test(name) || /^\s*application\/(?:x-)?pdf\b/i.test(mediaType)
 }

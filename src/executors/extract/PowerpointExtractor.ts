@@ -1,18 +1,18 @@
 import type { PowerPointDocument, PowerPointOptions } from "../../documents/powerpoint/PowerPointDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
 import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
-import * as Images from "./parsing/Images.ts"
+import * as ImageEncoding from "./parsing/ImageEncoding.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
-import * as Limits from "./parsing/Limits.ts"
+import * as LimitSettings from "./parsing/LimitSettings.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   output_field: Settings.string({ description: "Key of data for what is found.", default: "pptx_output" }),
   extract_text: Settings.boolean({ description: "Put the text of all slides into text.", default: true }),
   extract_slides: Settings.boolean({ description: "Put each slide with its text into slides.", default: true }),
@@ -24,7 +24,7 @@ const settings = {
   }),
   extract_images: Settings.boolean({ description: "Put images into images.", default: false }),
   extract_comments: Settings.boolean({ description: "Put comments into comments, if there are any.", default: true }),
-  image_output_mode: Images.outputMode,
+  image_output_mode: ImageEncoding.outputMode,
   slide_separator: Settings.separator({ description: "Put between the slides in text.", default: "\n\n---\n\n" }),
   include_slide_layouts: Settings.boolean({ description: "Add layout, its name, to each slide.", default: false }),
   include_hidden_slides: Settings.boolean({
@@ -32,7 +32,7 @@ const settings = {
     default: true
   }),
   on_invalid_file: InvalidFile.setting("pptx"),
-  ...Limits.settings
+  ...LimitSettings.settings
 }
 
 type Decoded = Settings.TypeOf<typeof settings>
@@ -47,7 +47,7 @@ export const executor = DocumentNode.define({
   settings,
   job: "powerpoint",
   reader: (settings) => {
-    const input = { options: optionsOf(settings), limits: Limits.limitsOf(settings) }
+    const input = { options: optionsOf(settings), limits: LimitSettings.limitsOf(settings) }
     return {
       settings,
       input: () => input,
@@ -97,7 +97,7 @@ const withDocument = (settings: Decoded, item: Content, document: PowerPointDocu
         ...(tables !== undefined && { tables }),
         ...(notes !== undefined && { notes }),
         ...(images !== undefined && {
-          images: images.map((image) => Images.encoded(settings.image_output_mode, image))
+          images: images.map((image) => ImageEncoding.encoded(settings.image_output_mode, image))
         }),
         ...(properties !== undefined && { properties }),
         ...ifAny("comments", comments),

@@ -1,18 +1,18 @@
 import { type TextDocument, textTypes } from "../../documents/text/TextDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
 import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
-import * as Limits from "./parsing/Limits.ts"
-import * as Source from "./parsing/Source.ts"
+import * as LimitSettings from "./parsing/LimitSettings.ts"
+import * as TextBytes from "./parsing/TextBytes.ts"
 import * as TextSettings from "./parsing/TextSettings.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   content_field: Settings.string({
     description:
       "Key of data that holds the document: a text, or bytes (or their base64 text). It goes before temp_file_path_field.",
@@ -37,8 +37,8 @@ const settings = {
     description: "Put the tables of HTML, Markdown and mails into tables.",
     default: true
   }),
-  max_text_length: Limits.settings.max_text_length,
-  max_cells: Limits.settings.max_cells
+  max_text_length: LimitSettings.settings.max_text_length,
+  max_cells: LimitSettings.settings.max_cells
 }
 
 type Decoded = Settings.TypeOf<typeof settings>
@@ -62,7 +62,7 @@ export const executor = DocumentNode.define({
     }
     return {
       settings,
-      input: (item) => ({ options, limits, hints: Source.hintsOf(settings, item) }),
+      input: (item) => ({ options, limits, hints: TextBytes.hintsOf(settings, item) }),
       blank: ({ headers_only, text }) => Findings.blankText(headers_only ? "" : text, []),
       write: (item, document) => withDocument(settings, item, document)
     }

@@ -1,18 +1,18 @@
 import type { WordDocument, WordOptions } from "../../documents/word/WordDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
-import * as BytesOf from "../BytesOf.ts"
+import * as DocumentBytes from "../DocumentBytes.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as DocumentNode from "./DocumentNode.ts"
 import * as Findings from "./parsing/Findings.ts"
 import { ifAny } from "./parsing/IfAny.ts"
-import * as Images from "./parsing/Images.ts"
+import * as ImageEncoding from "./parsing/ImageEncoding.ts"
 import * as InvalidFile from "./parsing/InvalidFile.ts"
-import * as Limits from "./parsing/Limits.ts"
+import * as LimitSettings from "./parsing/LimitSettings.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...BytesOf.settings,
+  ...DocumentBytes.settings,
   output_field: Settings.string({ description: "Key of data for what is found.", default: "word_output" }),
   extract_text: Settings.boolean({
     description: "Put the text of all paragraphs into text; tables are apart.",
@@ -42,14 +42,14 @@ const settings = {
     default: true
   }),
   extract_comments: Settings.boolean({ description: "Put comments into comments, if there are any.", default: true }),
-  image_output_mode: Images.outputMode,
+  image_output_mode: ImageEncoding.outputMode,
   paragraph_separator: Settings.separator({ description: "Put between the paragraphs in text.", default: "\n" }),
   include_empty_paragraphs: Settings.boolean({
     description: "Keep paragraphs without visible characters.",
     default: false
   }),
   on_invalid_file: InvalidFile.setting("word"),
-  ...Limits.settings
+  ...LimitSettings.settings
 }
 
 type Decoded = Settings.TypeOf<typeof settings>
@@ -63,7 +63,7 @@ export const executor = DocumentNode.define({
   settings,
   job: "word",
   reader: (settings) => {
-    const input = { options: optionsOf(settings), limits: Limits.limitsOf(settings) }
+    const input = { options: optionsOf(settings), limits: LimitSettings.limitsOf(settings) }
     return {
       settings,
       input: () => input,
@@ -115,7 +115,7 @@ const withDocument = (settings: Decoded, item: Content, document: WordDocument):
         ...(tables !== undefined && { tables }),
         ...(properties !== undefined && { properties }),
         ...(images !== undefined && {
-          images: images.map((image) => Images.encoded(settings.image_output_mode, image))
+          images: images.map((image) => ImageEncoding.encoded(settings.image_output_mode, image))
         }),
         ...(blocks !== undefined && { blocks }),
         ...ifAny("headers", headers),

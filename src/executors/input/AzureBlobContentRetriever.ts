@@ -4,11 +4,11 @@ import * as BlobCredential from "../BlobCredential.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
-import * as Fetching from "./Fetching.ts"
+import * as DocumentFetch from "./DocumentFetch.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...Fetching.settings,
+  ...DocumentFetch.settings,
   blob_storage_account: Settings.string({
     description: "The account that blob_storage_account_key opens; every account when absent.",
     default: null
@@ -37,7 +37,7 @@ export const executor = Executor.define({
       settings.blob_storage_account_key
     ),
   make: (settings, context) =>
-    Effect.map(Fetching.make(context, settings), (fetching) => {
+    Effect.map(DocumentFetch.make(context, settings), (fetching) => {
       const type = settings.blob_storage_credential_type ?? settings.blob_storage_account_credential_type
       return PerItem.perItem(context, settings, (item) => {
         const id = item.id

@@ -4,17 +4,17 @@ import * as Effect from "effect/Effect"
 import { type Content, nameOf, withData } from "../../domain/Content.ts"
 import * as BlobCredential from "../BlobCredential.ts"
 import * as Executor from "../../executor/Executor.ts"
-import { isObject } from "../../executor/FieldPath.ts"
+import { isObject } from "../../executor/DottedPath.ts"
 import { CurrentRunFiles } from "../../executor/RunFiles.ts"
 import * as LocalFile from "../LocalFile.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
-import * as Fetching from "./Fetching.ts"
+import * as DocumentFetch from "./DocumentFetch.ts"
 import * as LocalRoot from "./LocalRoot.ts"
 
 const settings = {
   ...PerItem.settings(),
-  ...Fetching.settings,
+  ...DocumentFetch.settings,
   allowed_root: Settings.string({
     description:
       "The folder that local files must lie in, symbolic links followed; files and folders with a dot at the start of their names are refused. It must lie in a folder of the worker's setting LOCAL_ROOTS. Default: the worker's working directory.",
@@ -59,7 +59,7 @@ export const executor = Executor.define({
     ),
   make: (settings, context) =>
     Effect.gen(function* () {
-      const fetching = yield* Fetching.make(context, settings)
+      const fetching = yield* DocumentFetch.make(context, settings)
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
       const localFile = (item: Content) =>

@@ -9,17 +9,17 @@ import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import * as BlobCredential from "../BlobCredential.ts"
 import * as Executor from "../../executor/Executor.ts"
-import { valueAt } from "../../executor/FieldPath.ts"
+import { valueAt } from "../../executor/DottedPath.ts"
 import * as Outputs from "../../executor/Outputs.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as BlobBody from "./BlobBody.ts"
 import * as BlobMetadata from "./BlobMetadata.ts"
-import * as BlobNames from "./BlobNames.ts"
+import * as UniqueNames from "./UniqueNames.ts"
 import * as OrderedRemoval from "./OrderedRemoval.ts"
 import * as OrderedUpload from "./OrderedUpload.ts"
 import * as PathTemplate from "./PathTemplate.ts"
-import { sameBlob } from "./SameBlob.ts"
+import { sameContent } from "./ExistingBlob.ts"
 import * as WriteOrder from "../../executor/WriteOrder.ts"
 
 const placeholders =
@@ -99,7 +99,7 @@ export const executor = Executor.define({
   make: (settings, context) =>
     Effect.gen(function* () {
       const blobs = yield* BlobStore
-      const names = yield* BlobNames.make
+      const names = yield* UniqueNames.make
       const account = BlobCredential.accountOf(
         settings.storage_account_name,
         settings.credential_type,
@@ -277,7 +277,7 @@ const put = (
       settings.overwrite_existing
         ? Effect.fail(conflict)
         : Effect.flatMap(
-            sameBlob(blobs, location, body, compressionOf(settings)),
+            sameContent(blobs, location, body, compressionOf(settings)),
             Option.match({ onNone: () => Effect.fail(conflict), onSome: Effect.succeed })
           )
     ),

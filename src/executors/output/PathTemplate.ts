@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import type { Content } from "../../domain/Content.ts"
 import { ofValue } from "../../python/PythonText.ts"
-import { isObject, valueAt } from "../../executor/FieldPath.ts"
+import { isObject, valueAt } from "../../executor/DottedPath.ts"
 import * as IsoTime from "../../python/IsoTime.ts"
 
 const FOLDER = "id.folder"

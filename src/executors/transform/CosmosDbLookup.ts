@@ -7,10 +7,10 @@ import * as ServiceOutage from "../../concurrency/ServiceOutage.ts"
 import * as SafeJson from "../../domain/SafeJson.ts"
 import { cosmosDb, type ServiceError } from "../../domain/ServiceError.ts"
 import * as Executor from "../../executor/Executor.ts"
-import { isObject, valueAt } from "../../executor/FieldPath.ts"
+import { isObject, valueAt } from "../../executor/DottedPath.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
-import * as Endpoint from "./lookup/Endpoint.ts"
+import * as AccountAddress from "./lookup/AccountAddress.ts"
 import { type LookupContainer, type LookupPlace, LookupStore, type PartitionKey } from "../../store/LookupStore.ts"
 import { parameterName, parametersOf } from "./lookup/QueryText.ts"
 
@@ -230,7 +230,7 @@ const failure =
 const problem = (path: ReadonlyArray<string | number>, message: string): Settings.SettingProblem => ({ path, message })
 
 const endpointProblems = ({ cosmos_endpoint, credential_type }: Decoded): ReadonlyArray<Settings.SettingProblem> => {
-  const message = Endpoint.problemOf(cosmos_endpoint, credential_type === "default_azure_credential")
+  const message = AccountAddress.problemOf(cosmos_endpoint, credential_type === "default_azure_credential")
   return message === null ? [] : [problem(["cosmos_endpoint"], `The setting cosmos_endpoint ${message}`)]
 }
 

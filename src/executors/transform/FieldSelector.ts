@@ -6,7 +6,7 @@ import * as PythonText from "../../python/PythonText.ts"
 import * as Executor from "../../executor/Executor.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
-import { isObject } from "../../executor/FieldPath.ts"
+import { isObject } from "../../executor/DottedPath.ts"
 import * as Nesting from "./fields/Nesting.ts"
 import * as Selection from "./fields/Selection.ts"
 

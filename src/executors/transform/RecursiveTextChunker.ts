@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { type Content, nameOf, withData, withSummary } from "../../domain/Content.ts"
 import * as Executor from "../../executor/Executor.ts"
-import { valueAt } from "../../executor/FieldPath.ts"
+import { valueAt } from "../../executor/DottedPath.ts"
 import * as PerItem from "../../executor/PerItem.ts"
 import * as Settings from "../../executor/Settings.ts"
 import * as Chunk from "./chunking/Chunk.ts"
@@ -11,8 +11,8 @@ import * as Separators from "./chunking/Separators.ts"
 import * as Slices from "./chunking/Slices.ts"
 import * as Splitter from "./chunking/Splitter.ts"
 import * as TokenCounter from "./chunking/TokenCounter.ts"
-import * as Turns from "./chunking/Turns.ts"
-import type { Step } from "./chunking/Turns.ts"
+import * as LongWork from "./chunking/LongWork.ts"
+import type { Step } from "./chunking/LongWork.ts"
 
 const settings = {
   ...PerItem.settings(),
@@ -97,7 +97,7 @@ export const executor = Executor.define({
           const found = textOf(settings, item)
           return found.ok
             ? Effect.map(
-                Turns.collect(
+                LongWork.collect(
                   entriesOf(settings, found.text, chunksOf(settings, ruler, item, found.text)),
                   ({ characters }) => characters,
                   counter === null ? charactersPerTurn : charactersPerTurn / 8

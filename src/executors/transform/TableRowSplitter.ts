@@ -9,15 +9,15 @@ import * as Executor from "../../executor/Executor.ts"
 import * as ItemLog from "../../executor/ItemLog.ts"
 import { strip } from "../../python/PythonStrings.ts"
 import * as Settings from "../../executor/Settings.ts"
-import * as Parent from "./rows/Parent.ts"
-import * as Table from "./rows/Table.ts"
+import * as TablePath from "./rows/TablePath.ts"
+import * as TableRows from "./rows/TableRows.ts"
 
 const settings = {
   table_field: Settings.string({
     description: "Path in data of the table; numbers count elements of lists, as in excel_output.sheets.0.table.",
     default: "table"
   }),
-  table_format: Settings.choice(Table.formats, {
+  table_format: Settings.choice(TableRows.formats, {
     description:
       "auto finds out; csv is a text, word_tables a list of tables (of any extractor), excel_rows the same as list_of_dicts.",
     default: "auto"
@@ -129,7 +129,7 @@ const split = (
 ): Effect.Effect<Either.Either<ReadonlyArray<Content> | null, string>> => {
   const refused = (why: string) => Effect.succeed(Either.left(why))
   if (Object.keys(item.data).length === 0) return refused("has no data to take rows from")
-  const table = Parent.tableAt(item.data, settings.table_field)
+  const table = TablePath.tableAt(item.data, settings.table_field)
   if (table === undefined || table === null) return Effect.succeed(Either.right(null))
   const parent = item.id
   if (parent === null) return refused("has no id, so its rows can't get one")
@@ -138,7 +138,7 @@ const split = (
   const wrong = isText ? dialectProblems(settings)[0] : undefined
   if (wrong !== undefined)
     return refused(`${place} is a text, which can't be read: ${wrong.message.replace(/\.$/, "")}`)
-  const all = Table.rowsOf(table, {
+  const all = TableRows.rowsOf(table, {
     format: settings.table_format,
     hasHeader: settings.has_header,
     headerRowIndex: settings.header_row_index,
@@ -163,12 +163,12 @@ const split = (
   return Effect.map(items, Either.right)
 }
 
-const isEmpty = (row: Table.TableRow): boolean =>
+const isEmpty = (row: TableRows.TableRow): boolean =>
   (row.isObject ? Object.values(row.data) : (row.values ?? [])).every(
     (value) => value === null || value === undefined || (typeof value === "string" && strip(value) === "")
   )
 
-const rowIdOf = ({ row_id_field: field }: Decoded, row: Table.TableRow): string | undefined => {
+const rowIdOf = ({ row_id_field: field }: Decoded, row: TableRows.TableRow): string | undefined => {
   if (field === null || !row.isObject || !Object.hasOwn(row.data, field)) return undefined
   const value = row.data[field]
   return value === null || value === undefined ? undefined : PythonText.ofValue(value)
@@ -186,7 +186,7 @@ const inheritedOf = (settings: Decoded, item: Content): Readonly<Record<string, 
   if (!settings.preserve_parent_data) return {}
   const wanted = settings.parent_data_fields === null ? null : new Set(settings.parent_data_fields)
   return Object.fromEntries(
-    Object.entries(Parent.withoutTable(item.data, settings.table_field)).filter(
+    Object.entries(TablePath.withoutTable(item.data, settings.table_field)).filter(
       ([key]) => key !== settings.table_field && (wanted === null || wanted.has(key))
     )
   )
@@ -203,7 +203,7 @@ const rowItem = (
     rowId,
     total
   }: {
-    readonly row: Table.TableRow
+    readonly row: TableRows.TableRow
     readonly index: number
     readonly rowId: string
     readonly total: number

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import type { Meter } from "../../executor/Usage.ts"
 import type { CallError } from "../CallError.ts"
 import { type ClientOptions, type OperationAddress, type ServiceClient, ServiceClients } from "../ServiceClients.ts"
-import * as Operations from "./Operations.ts"
+import * as OperationState from "./OperationState.ts"
 
 export interface AnalyzeRequest {
   readonly analyzer: string
@@ -175,7 +175,7 @@ const analyze = (
         usage: ({ json }) => ({ model: analyzer, pages: pagesOf(json) }),
         maxBytes: 256 * 1024 * 1024
       },
-      { state: Operations.stateOf, interval, longest, within, ...(address === undefined ? {} : { address }) }
+      { state: OperationState.stateOf, interval, longest, within, ...(address === undefined ? {} : { address }) }
     )
     .pipe(
       Effect.flatMap(({ json }) => {

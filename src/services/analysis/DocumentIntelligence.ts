@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import type { Meter } from "../../executor/Usage.ts"
 import type { CallError } from "../CallError.ts"
 import type { OperationAddress, ServiceClient } from "../ServiceClients.ts"
-import * as Operations from "./Operations.ts"
+import * as OperationState from "./OperationState.ts"
 
 export interface AnalyzeRequest {
   readonly model: string
@@ -107,7 +107,7 @@ export const analyze = (client: ServiceClient, request: AnalyzeRequest): Effect.
         maxBytes: 256 * 1024 * 1024
       },
       {
-        state: Operations.stateOf,
+        state: OperationState.stateOf,
         interval: request.interval,
         longest: Duration.max(request.interval, Duration.seconds(34)),
         within: request.within,

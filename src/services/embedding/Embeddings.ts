@@ -8,7 +8,7 @@ import type { CallError } from "../CallError.ts"
 import * as Answers from "../language/Answers.ts"
 import * as HttpLanguageModel from "../language/HttpLanguageModel.ts"
 import type { ModelOptions } from "../language/LanguageModel.ts"
-import * as Surface from "../language/Surface.ts"
+import * as ApiSurface from "../language/ApiSurface.ts"
 import { type ServiceClient, ServiceClients } from "../ServiceClients.ts"
 
 export interface EmbedRequest {
@@ -47,7 +47,7 @@ const Vectors = Schema.Struct({
   )
 })
 
-const model = (client: ServiceClient, deployment: string, surface: Surface.Surface): EmbeddingModel => ({
+const model = (client: ServiceClient, deployment: string, surface: ApiSurface.ApiSurface): EmbeddingModel => ({
   embed: ({ dimensions, meter, texts }) =>
     client
       .call({
@@ -105,7 +105,7 @@ export const layer: Layer.Layer<EmbeddingModels, never, ServiceClients> = Layer.
   EmbeddingModels,
   Effect.map(ServiceClients, (clients) => ({
     open: (options) => {
-      const surface = Surface.of(options.endpoint, options.deployment, null, options.apiVersion)
+      const surface = ApiSurface.of(options.endpoint, options.deployment, null, options.apiVersion)
       return Effect.map(HttpLanguageModel.open(clients, options, surface), (client) =>
         model(client, options.deployment, surface)
       )

@@ -5,7 +5,7 @@ import { CallError } from "../CallError.ts"
 import { type ServiceClient, ServiceClients, type SignIn } from "../ServiceClients.ts"
 import * as Answers from "./Answers.ts"
 import { type LanguageModel, LanguageModels, type ModelOptions, type Question } from "./LanguageModel.ts"
-import * as Surface from "./Surface.ts"
+import * as ApiSurface from "./ApiSurface.ts"
 
 /** Tokens of Microsoft Entra for models and analysis services. */
 export const scope = "https://cognitiveservices.azure.com/.default"
@@ -19,7 +19,7 @@ const settings = { key: "api_key", endpoint: "endpoint", deployment: "deployment
 export const open = (
   clients: ServiceClients["Type"],
   options: Omit<ModelOptions, "api">,
-  surface: Surface.Surface
+  surface: ApiSurface.ApiSurface
 ): Effect.Effect<ServiceClient, CallError> => {
   const signIn: SignIn =
     options.key !== null
@@ -53,7 +53,7 @@ type Optional = (typeof optional)[number]
 const model = (
   client: ServiceClient,
   options: ModelOptions,
-  surface: Surface.Surface,
+  surface: ApiSurface.ApiSurface,
   without: Set<Optional>
 ): LanguageModel => {
   if (!without.has("max_tokens") && !without.has("max_completion_tokens")) {
@@ -177,7 +177,7 @@ export const layer: Layer.Layer<LanguageModels, never, ServiceClients> = Layer.e
     })
     return {
       open: (options) => {
-        const surface = Surface.of(options.endpoint, options.deployment, options.api, options.apiVersion)
+        const surface = ApiSurface.of(options.endpoint, options.deployment, options.api, options.apiVersion)
         return Effect.zipWith(
           open(clients, options, surface),
           known.get(`${surface.endpoint.url} ${options.deployment}`),

@@ -14,7 +14,7 @@ import {
 import * as Cancellation from "../../domain/Cancellation.ts"
 import { type Execution, type ExecutionChange, isTerminal } from "../../domain/Execution.ts"
 import { Outcome } from "../../domain/Outcome.ts"
-import * as Quick from "../../domain/Quick.ts"
+import * as JsonReader from "../../domain/JsonReader.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Task from "../../domain/Task.ts"
 import { ExecutionStore, type Sighting } from "../../store/ExecutionStore.ts"
@@ -158,7 +158,7 @@ const waiting = ({ lease_seconds, started_at, worker }: OpenAttempt, idleMillis:
 
 /** The version of the pipeline that earlier attempts of the same run began with; who puts an execution back begins a new run. */
 const versionOf = ({ operation, pipeline_version, started_at }: Execution): string | undefined => {
-  const putBackAt = Quick.isFields(operation) ? operation["at"] : undefined
+  const putBackAt = JsonReader.isFields(operation) ? operation["at"] : undefined
   const isNewRun = typeof putBackAt === "string" && started_at !== null && putBackAt > started_at
   return typeof pipeline_version === "string" && !isNewRun ? pipeline_version : undefined
 }

@@ -7,7 +7,7 @@ import { CallError } from "../../../services/CallError.ts"
 import type { LanguageModel, Reply } from "../../../services/language/LanguageModel.ts"
 import * as Delimited from "./Delimited.ts"
 import * as FinishStarted from "./FinishStarted.ts"
-import * as Json from "./Json.ts"
+import * as JsonAnswer from "./JsonAnswer.ts"
 import type { TextSettings } from "./ModelSettings.ts"
 import * as Parts from "./Parts.ts"
 
@@ -187,15 +187,15 @@ An answer to this was refused because ${problem.left}. Answer with nothing but t
     replies,
     text: worded,
     json: (order, { check, name, schema }) => {
-      const decode = Json.decoder(schema)
-      return repaired(order, { name, json: Json.schemaOf(schema) }, (text) =>
+      const decode = JsonAnswer.decoder(schema)
+      return repaired(order, { name, json: JsonAnswer.schemaOf(schema) }, (text) =>
         Either.flatMap(decode(text), (value) => {
           const problem = check?.(value) ?? null
           return problem === null ? Either.right(value) : Either.left(problem)
         })
       )
     },
-    anyJson: (order) => repaired(order, undefined, Json.parse),
+    anyJson: (order) => repaired(order, undefined, JsonAnswer.parse),
     parts: (text, overlap, work) => {
       const pieces = Parts.split(text, partTokens, overlap)
       return pieces.length > settings.max_calls

@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import { type Content, withData } from "../../../domain/Content.ts"
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 
 /** The texts that an input field names, and how results get beside them. */
 export interface TextFields {

@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import * as ExactJson from "../../../domain/ExactJson.ts"
 import * as CutText from "../../../text/CutText.ts"
-import { isObject } from "../../../executor/FieldPath.ts"
-import { operations, type Operation } from "./Operations.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
+import { operations, type Operation } from "./AggregateFunctions.ts"
 
 /** One element of the setting `aggregations`. */
 export interface Aggregation {

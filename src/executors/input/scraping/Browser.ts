@@ -8,7 +8,7 @@ import * as GuardedProxy from "../../../web/GuardedProxy.ts"
 import { type AddressPolicy, resolve } from "../../../web/HostAddresses.ts"
 import { mediaTypeOf } from "../../../web/HttpFetch.ts"
 import { WebError, unusable } from "../../../web/WebError.ts"
-import { isReadable, notAPage, type Source, statusError } from "./Source.ts"
+import { isReadable, notAPage, type PageSource, statusError } from "./PageSource.ts"
 
 export interface BrowserOptions extends AddressPolicy {
   readonly executablePath: string
@@ -29,7 +29,7 @@ export interface ScreenshotOptions {
 }
 
 /** A page as the browser shows it after its scripts ran. */
-export interface Rendered extends Source {
+export interface Rendered extends PageSource {
   readonly screenshot: Uint8Array | null
   readonly warnings: ReadonlyArray<string>
 }

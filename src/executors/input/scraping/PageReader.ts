@@ -22,7 +22,7 @@ import { CurrentRunFiles } from "../../../executor/RunFiles.ts"
 import * as LocalFolder from "../../LocalFolder.ts"
 import * as ScreenshotFile from "./ScreenshotFile.ts"
 import * as Selector from "./Selector.ts"
-import { fromResponse, isReadable } from "./Source.ts"
+import { fromResponse, isReadable } from "./PageSource.ts"
 
 /** Everything that is taken from one page. */
 export interface Page {

@@ -1,7 +1,7 @@
 import { type Measure, trimmed, wordsOf } from "./Measure.ts"
 import type { PageMap } from "./PageMap.ts"
 import type { Piece } from "./Splitter.ts"
-import type { Step } from "./Turns.ts"
+import type { Step } from "./LongWork.ts"
 
 /** A chunk before it is numbered. `start` and `end` are its range of the text; the overlap of {@link overlapAndMerge} is not in it. */
 export interface Chunk extends Piece {

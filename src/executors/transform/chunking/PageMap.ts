@@ -1,4 +1,4 @@
-import { isObject, valueAt } from "../../../executor/FieldPath.ts"
+import { isObject, valueAt } from "../../../executor/DottedPath.ts"
 
 /** Which pages (slides, sheets) of its document a range of the text lies on, in ascending order; none when nothing tells. */
 export type PageMap = (start: number, end: number) => ReadonlyArray<number>

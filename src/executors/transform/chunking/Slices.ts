@@ -2,7 +2,7 @@ import type { Chunk } from "./Chunk.ts"
 import { isSpace, type Measure, trimmed } from "./Measure.ts"
 import type { PageMap } from "./PageMap.ts"
 import type { Piece, SplitOptions } from "./Splitter.ts"
-import type { Step } from "./Turns.ts"
+import type { Step } from "./LongWork.ts"
 
 export interface SliceOptions extends SplitOptions {
   readonly overlap: number

@@ -1,6 +1,6 @@
 import type { Measure } from "./Measure.ts"
 import { trimmed } from "./Measure.ts"
-import type { Step } from "./Turns.ts"
+import type { Step } from "./LongWork.ts"
 
 /** A range of the text (UTF-16 indexes), and which rule cut it out. */
 export interface Piece {

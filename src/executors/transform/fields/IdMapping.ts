@@ -1,5 +1,5 @@
 import type { ContentIdentifier } from "../../../domain/Content.ts"
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 import * as Template from "./Template.ts"
 
 /**

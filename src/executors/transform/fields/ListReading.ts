@@ -1,7 +1,7 @@
 import * as ExactJson from "../../../domain/ExactJson.ts"
 import * as SafeJson from "../../../domain/SafeJson.ts"
 import * as PythonText from "../../../python/PythonText.ts"
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 import * as Nesting from "./Nesting.ts"
 
 export const handlings = ["first", "merge", "concatenate", "all"] as const

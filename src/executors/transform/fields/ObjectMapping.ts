@@ -1,4 +1,4 @@
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 import { keyedRow } from "../../../documents/csv/KeyedRow.ts"
 import { type ListReading, member, read } from "./ListReading.ts"
 import * as Nesting from "./Nesting.ts"

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 import * as Nesting from "./Nesting.ts"
 
 type Fields = Readonly<Record<string, unknown>>

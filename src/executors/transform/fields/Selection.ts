@@ -1,4 +1,4 @@
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 import { glob, isGlob } from "./Glob.ts"
 import * as Nesting from "./Nesting.ts"
 

@@ -1,5 +1,5 @@
 import * as PythonText from "../../../python/PythonText.ts"
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 import { formatValue } from "../../../python/FormatSpec.ts"
 import * as Nesting from "./Nesting.ts"
 

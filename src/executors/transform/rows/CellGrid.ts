@@ -1,5 +1,5 @@
 import * as Option from "effect/Option"
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -6,7 +6,7 @@ import { type FetchResponse, mediaTypeOf } from "../../../web/HttpFetch.ts"
 import { WebError, unusable } from "../../../web/WebError.ts"
 
 /** A page's HTML, and where it came from after redirects. */
-export interface Source {
+export interface PageSource {
   readonly url: URL
   readonly html: string
   /** What people should know of how it was decoded. */
@@ -14,7 +14,7 @@ export interface Source {
 }
 
 /** The HTML of an answer: decoded by its byte order mark, its header, what it declares, or its letters. Plain text becomes a page that shows it, as in browsers. */
-export const fromResponse = (response: FetchResponse): Effect.Effect<Source, WebError> =>
+export const fromResponse = (response: FetchResponse): Effect.Effect<PageSource, WebError> =>
   Effect.gen(function* () {
     if (response.status >= 400) return yield* statusError(response.status, response.retryAfterMillis)
     const mediaType = mediaTypeOf(response.contentType)

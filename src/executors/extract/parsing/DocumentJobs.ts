@@ -5,10 +5,10 @@ import { type Content, nameOf } from "../../../domain/Content.ts"
 import type { Jobs } from "../../../threads/Jobs.ts"
 import { type ThreadError, ThreadPool } from "../../../threads/ThreadPool.ts"
 import * as Executor from "../../../executor/Executor.ts"
-import { settingOf } from "./Limits.ts"
+import { settingOf } from "./LimitSettings.ts"
 
 /** Reads documents in threads on behalf of a node. */
-export interface Parsing {
+export interface DocumentJobs {
   /** The input, of about `size` bytes, is made once a thread is free. The thread takes `input.bytes` away and gets `timeout_secs`. A thread that fails is the node's error already, a document that can't be read is not yet. */
   readonly read: <Name extends keyof Jobs>(
     item: Content,
@@ -23,7 +23,7 @@ export interface Parsing {
 export const make = (
   context: Executor.ExecutorContext,
   settings: { readonly timeout_secs: number }
-): Effect.Effect<Parsing, never, ThreadPool> =>
+): Effect.Effect<DocumentJobs, never, ThreadPool> =>
   Effect.map(ThreadPool, (threads) => ({
     read: (item, job, size, input) =>
       Effect.flatMap(size, (bytes) =>

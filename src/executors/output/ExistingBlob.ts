@@ -12,7 +12,7 @@ import type { Compression } from "./BlobBody.ts"
  * What is known of a blob that already holds what we were going to write, the items' logs aside: the work of an attempt that was cut off after
  * its upload. None when it holds something else.
  */
-export const sameBlob = (
+export const sameContent = (
   blobs: BlobStore["Type"],
   location: BlobLocation,
   body: Uint8Array,

@@ -1,4 +1,4 @@
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 

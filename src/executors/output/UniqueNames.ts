@@ -3,7 +3,7 @@ import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
 import type { Content } from "../../domain/Content.ts"
 
 /** Gives every item of a run a blob of its own. */
-export interface BlobNames {
+export interface UniqueNames {
   /**
    * The names for these items in their order: one that another item of the run has already gets `_2`, `_3`, … before its extension.
    * An item whose name is null is not written and takes none.
@@ -15,7 +15,7 @@ export interface BlobNames {
 }
 
 /** Counted by order and not by chance, so that a repeated attempt finds the same names. */
-export const make: Effect.Effect<BlobNames> = Effect.sync(() => {
+export const make: Effect.Effect<UniqueNames> = Effect.sync(() => {
   const taken = new Set<string>()
   /** The number that was given last, by wanted name: counting from the start each time would take the square of the time. */
   const counts = new Map<string, number>()

@@ -21,7 +21,7 @@ export interface Substituted {
 }
 
 /** What may be read, and from where. */
-export interface Variables {
+export interface ReadableVariables {
   readonly allowed: ReadonlySet<string>
   readonly provider: ConfigProvider.ConfigProvider
 }
@@ -29,7 +29,7 @@ export interface Variables {
 /** The settings with every `${NAME}` replaced, or a problem for every setting where that is not possible. */
 export const substitute = (
   raw: Readonly<Record<string, unknown>>,
-  variables: Variables
+  variables: ReadableVariables
 ): Effect.Effect<Either.Either<Substituted, ReadonlyArray<SettingProblem>>> => {
   const names = new Set<string>()
   if (!collect(raw, names)) return Effect.succeed(Either.right({ settings: raw, secrets: new Map() }))
@@ -115,7 +115,7 @@ const replace = (
   return replaced
 }
 
-const read = (name: string, { allowed, provider }: Variables): Effect.Effect<Either.Either<string, string>> =>
+const read = (name: string, { allowed, provider }: ReadableVariables): Effect.Effect<Either.Either<string, string>> =>
   allowed.has(name)
     ? Effect.match(provider.load(Config.string(name)), {
         onSuccess: Either.right,

@@ -39,7 +39,7 @@ export const settings = {
   })
 }
 
-export type FetchingSettings = Settings.TypeOf<typeof settings>
+export type FetchSettings = Settings.TypeOf<typeof settings>
 
 /** The item with its document, and the document's size. */
 export interface Fetched {
@@ -47,7 +47,7 @@ export interface Fetched {
   readonly size: number
 }
 
-export interface Fetching {
+export interface DocumentFetch {
   readonly blob: (item: Content, location: BlobLocation) => Effect.Effect<Fetched, ExecutorError>
   /** Copies a local file, or with `asItIs` names it itself in `data.temp_file_path`. */
   readonly file: (item: Content, file: LocalFile.LocalFile, asItIs: boolean) => Effect.Effect<Fetched, ExecutorError>
@@ -56,8 +56,8 @@ export interface Fetching {
 /** Brings documents to where the next steps look for them: streamed into a file of the run, into `data`, or both. */
 export const make = (
   context: ExecutorContext,
-  settings: FetchingSettings
-): Effect.Effect<Fetching, ExecutorError, BlobStore | FileSystem.FileSystem | Path.Path | Scope> =>
+  settings: FetchSettings
+): Effect.Effect<DocumentFetch, ExecutorError, BlobStore | FileSystem.FileSystem | Path.Path | Scope> =>
   Effect.gen(function* () {
     const blobs = yield* BlobStore
     const fs = yield* FileSystem.FileSystem

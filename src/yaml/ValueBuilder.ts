@@ -27,7 +27,7 @@ interface Cost {
  * Gives the nodes of a tree their values, as PyYAML's SafeConstructor does (lib/yaml/constructor.py). A value that
  * cannot be read is reported and stands as null, so that one pass finds every one of them.
  */
-export class Construct {
+export class ValueBuilder {
   readonly #limits: Limits
   readonly #report: (message: string, position: Position) => void
   /** By node, so that what aliases share is read, reported and kept once. */

@@ -14,12 +14,12 @@ import { Meter } from "../executor/Usage.ts"
 import * as Spans from "../telemetry/Spans.ts"
 import * as Node from "./Node.ts"
 import type { NodeReport, RunFailure, RunResult, RunWatcher } from "./RunReport.ts"
-import type { Route, Slot, Switch, Topology, TopologyNode } from "./Topology.ts"
+import type { Route, Slot, Switch, RunGraph, RunGraphNode } from "./RunGraph.ts"
 
 /** What runs: the graph, and its nodes by the same numbers. */
 export interface Runnable {
   readonly nodes: ReadonlyArray<Node.Node | undefined>
-  readonly topology: Topology
+  readonly graph: RunGraph
 }
 
 /**
@@ -35,7 +35,7 @@ export const run = (
   meter?: Meter
 ): Effect.Effect<RunResult, RunFailure, Scope.Scope> =>
   Effect.clockWith((clock) => {
-    const state = new State(runnable, clock, facts, meter, watcher.beforeNode)
+    const state = new GraphRun(runnable, clock, facts, meter, watcher.beforeNode)
     watcher.begin?.(() => state.reports())
     return Effect.matchEffect(state.start(items), {
       onSuccess: () => Effect.succeed({ items: state.results(), nodes: state.reports() }),
@@ -44,7 +44,7 @@ export const run = (
     })
   })
 
-const nodeSpan = <E, R>(node: Node.Node, items: number, work: Effect.Effect<Node.Outcome, E, R>) =>
+const nodeSpan = <E, R>(node: Node.Node, items: number, work: Effect.Effect<Node.NodeResult, E, R>) =>
   Spans.around(
     node.type,
     { attributes: () => ({ "contentflow.executor.id": node.id, "contentflow.items": items }) },
@@ -56,9 +56,9 @@ const nodeSpan = <E, R>(node: Node.Node, items: number, work: Effect.Effect<Node
   )
 
 /** Null stands for "nothing will come": the node is skipped, and so is what only it leads to. */
-type Message = ReadonlyArray<Content> | null
+type NodeInput = ReadonlyArray<Content> | null
 
-interface Progress {
+interface NodeRun {
   readonly startedAt: number
   readonly itemsIn: number
   /** Undefined while the node works. */
@@ -71,9 +71,9 @@ interface Progress {
   }
 }
 
-class State {
+class GraphRun {
   private readonly nodes: Runnable["nodes"]
-  private readonly topology: Topology
+  private readonly graph: RunGraph
   private readonly clock: Clock.Clock
   private readonly facts: RunFacts | undefined
   /** Of the node that this run is inside of, if any. */
@@ -83,26 +83,27 @@ class State {
   private readonly wallOffset: number
   private readonly beforeNode: RunWatcher["beforeNode"]
   /** What arrived at joins, by slot; undefined where nothing did yet. */
-  private readonly arrived = new Map<number, Array<Message | undefined>>()
-  private readonly gone = new Set<number>()
+  private readonly arrived = new Map<number, Array<NodeInput | undefined>>()
+  /** Joins that have gone on; what still arrives there is dropped. */
+  private readonly joined = new Set<number>()
   private readonly stops = new Map<number, Deferred.Deferred<void>>()
   /** Completed by the first failure of any branch, or when the first branch has ended, which waits for all others. */
   private readonly done = Deferred.unsafeMake<void, ExecutorError>(FiberId.none)
-  private readonly progress: Array<Progress | undefined> = []
+  private readonly progress: Array<NodeRun | undefined> = []
   /** Items that wait at joins or have left the graph. */
   private held = 0
   /** The items that left the graph behind a node. */
-  private readonly left: Array<ReadonlyArray<Content> | undefined> = []
+  private readonly leftovers: Array<ReadonlyArray<Content> | undefined> = []
 
   constructor(
-    { nodes, topology }: Runnable,
+    { nodes, graph }: Runnable,
     clock: Clock.Clock,
     facts: RunFacts | undefined,
     meter: Meter | undefined,
     beforeNode: RunWatcher["beforeNode"]
   ) {
     this.nodes = nodes
-    this.topology = topology
+    this.graph = graph
     this.clock = clock
     this.facts = facts
     this.meter = meter
@@ -111,8 +112,8 @@ class State {
   }
 
   start(items: ReadonlyArray<Content>): Effect.Effect<void, ExecutorError, Scope.Scope> {
-    const whole = this.goOn(this.topology.starts.map((node) => ({ node, message: items })))
-    if (!this.topology.forks) return whole
+    const whole = this.runReady(this.graph.starts.map((node) => ({ node, input: items })))
+    if (!this.graph.forks) return whole
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.fork(restore(Effect.intoDeferred(whole, this.done))), (branch) =>
         Effect.onExit(restore(Deferred.await(this.done)), () => Fiber.interrupt(branch))
@@ -121,7 +122,7 @@ class State {
   }
 
   results(): ReadonlyArray<Content> {
-    return this.left.flatMap((items) => items ?? [])
+    return this.leftovers.flatMap((items) => items ?? [])
   }
 
   reports(): ReadonlyArray<NodeReport> {
@@ -157,32 +158,32 @@ class State {
   }
 
   /** Runs what became ready: one node in this fiber, and one fiber for each further node. */
-  private goOn(
+  private runReady(
     ready: Array<Ready>,
     from = 0,
-    working: Array<Ready & { readonly message: ReadonlyArray<Content> }> = []
+    working: Array<Ready & { readonly input: ReadonlyArray<Content> }> = []
   ): Effect.Effect<void, ExecutorError, Scope.Scope> {
     for (let at = from; at < ready.length; at++) {
-      const { message, node } = ready[at] as Ready
-      const place = this.topology.nodes[node]
+      const { input, node } = ready[at] as Ready
+      const place = this.graph.nodes[node]
       if (place === undefined) continue
-      if (place.kind === "virtual" && message !== null) {
-        return Effect.flatMap(this.send(node, place, message, ready), (error) =>
-          error === null ? this.goOn(ready, at + 1, working) : Effect.fail(error)
+      if (place.kind === "virtual" && input !== null) {
+        return Effect.flatMap(this.send(node, place, input, ready), (error) =>
+          error === null ? this.runReady(ready, at + 1, working) : Effect.fail(error)
         )
-      } else if (place.kind === "silent" || message === null) {
+      } else if (place.kind === "silent" || input === null) {
         const error = this.skip(node, place, ready)
         if (error !== null) return Effect.fail(error)
-      } else if (!place.stoppedBy.some((join) => this.gone.has(join))) {
-        working.push({ node, message })
+      } else if (!place.stoppedBy.some((join) => this.joined.has(join))) {
+        working.push({ node, input })
       }
     }
     const [first, ...others] = working
     if (first === undefined) return Effect.void
-    const work = this.work(first.node, first.message)
+    const work = this.work(first.node, first.input)
     if (others.length === 0) return work
     return Effect.flatMap(
-      Effect.forEach(others, (other) => Effect.fork(this.branch(other.node, other.message))),
+      Effect.forEach(others, (other) => Effect.fork(this.branch(other.node, other.input))),
       (branches) => Effect.zipRight(work, Effect.forEach(branches, Fiber.await, { discard: true }))
     )
   }
@@ -193,40 +194,42 @@ class State {
   }
 
   private work(index: number, items: ReadonlyArray<Content>): Effect.Effect<void, ExecutorError, Scope.Scope> {
-    const place = this.topology.nodes[index]
+    const place = this.graph.nodes[index]
     const node = this.nodes[index]
     if (place === undefined || node === undefined) return Effect.void
     const startedAt = this.now()
     this.progress[index] = { startedAt, itemsIn: items.length }
-    const end = (outcome: Node.Outcome): Effect.Effect<void, ExecutorError, Scope.Scope> => {
+    const end = (result: Node.NodeResult): Effect.Effect<void, ExecutorError, Scope.Scope> => {
       const ready: Array<Ready> = []
-      const sent = outcome.fatal
-        ? Effect.succeed(outcome.error)
-        : this.allDeparted(items, outcome.items)
+      const sent = result.fatal
+        ? Effect.succeed(result.error)
+        : this.allDeparted(items, result.items)
           ? Effect.succeed(this.sendNothing(place, ready))
-          : this.send(index, place, outcome.items, ready)
+          : this.send(index, place, result.items, ready)
       return Effect.flatMap(sent, (failed) => {
-        this.finish(index, node, outcome.items, failed ?? outcome.error)
+        this.finish(index, node, result.items, failed ?? result.error)
         if (failed !== null) return Effect.fail(failed)
-        return node.settings.debug ? Effect.zipRight(this.debug(index, node), this.goOn(ready)) : this.goOn(ready)
+        return node.settings.debug
+          ? Effect.zipRight(this.debug(index, node), this.runReady(ready))
+          : this.runReady(ready)
       })
     }
     const meter = new Meter(this.meter)
     this.meters[index] = meter
-    const run = <A, E, R>(goOn: (outcome: Node.Outcome) => Effect.Effect<A, E, R>) => {
-      const work = <A, E, R>(next: (outcome: Node.Outcome) => Effect.Effect<A, E, R>) =>
+    const run = <A, E, R>(then: (result: Node.NodeResult) => Effect.Effect<A, E, R>) => {
+      const work = <A, E, R>(next: (result: Node.NodeResult) => Effect.Effect<A, E, R>) =>
         Node.run(node, () => node.open(this.facts, meter), items, this.clock, next)
       // What follows the node is no part of its span.
       const running = Spans.whenTraced(
-        () => work(goOn),
-        () => Effect.flatMap(nodeSpan(node, items.length, work(Effect.succeed)), goOn)
+        () => work(then),
+        () => Effect.flatMap(nodeSpan(node, items.length, work(Effect.succeed)), then)
       )
       return this.beforeNode === undefined ? running : Effect.zipRight(this.beforeNode(node, items), running)
     }
     if (place.stoppedBy.length === 0) return run(end)
     const stopped = Effect.raceAll(place.stoppedBy.map((join) => Deferred.await(this.stop(join))))
-    return Effect.flatMap(Effect.raceFirst(run(Effect.succeed), stopped), (outcome) =>
-      outcome === undefined ? Effect.void : end(outcome)
+    return Effect.flatMap(Effect.raceFirst(run(Effect.succeed), stopped), (result) =>
+      result === undefined ? Effect.void : end(result)
     )
   }
 
@@ -242,7 +245,7 @@ class State {
     )
   }
 
-  private sendNothing({ conditional, route }: TopologyNode, ready: Array<Ready>): null {
+  private sendNothing({ conditional, route }: RunGraphNode, ready: Array<Ready>): null {
     for (const slot of route.always) this.deliver(slot, null, ready)
     for (const slot of conditional) this.deliver(slot, null, ready)
     return null
@@ -251,36 +254,36 @@ class State {
   /** Hands the output of a node to its targets, and collects which of them are ready. */
   private send(
     index: number,
-    place: TopologyNode,
+    place: RunGraphNode,
     items: ReadonlyArray<Content>,
     ready: Array<Ready>
   ): Effect.Effect<ExecutorError | null> {
     const { always, switches } = place.route
     if (items.length > maxItems) return Effect.succeed(tooMany(this.nodes[index], "put out", items.length))
-    if (switches.length > 0) return this.sort(index, place, items, ready)
+    if (switches.length > 0) return this.sendByCase(index, place, items, ready)
     return Effect.succeed(
       (always.length === 0 ? this.leave(index, items) : null) ?? this.deliverAll(always, items, ready)
     )
   }
 
   private leave(index: number, items: ReadonlyArray<Content>): ExecutorError | null {
-    this.left[index] = items
+    this.leftovers[index] = items
     this.held += items.length
     return this.held > maxItems ? tooMany(this.nodes[index], "put out", this.held) : null
   }
 
-  private deliverAll(slots: ReadonlyArray<Slot>, message: Message, ready: Array<Ready>): ExecutorError | null {
+  private deliverAll(slots: ReadonlyArray<Slot>, input: NodeInput, ready: Array<Ready>): ExecutorError | null {
     for (const slot of slots) {
-      const error = this.deliver(slot, message, ready)
+      const error = this.deliver(slot, input, ready)
       if (error !== null) return error
     }
     return null
   }
 
   /** Every item takes its own way: a target of a switch gets the items whose way leads there, or nothing. */
-  private sort(
+  private sendByCase(
     index: number,
-    { conditional, route }: TopologyNode,
+    { conditional, route }: RunGraphNode,
     items: ReadonlyArray<Content>,
     ready: Array<Ready>
   ): Effect.Effect<ExecutorError | null> {
@@ -327,7 +330,7 @@ class State {
     })
   }
 
-  private skip(index: number, { conditional, route }: TopologyNode, ready: Array<Ready>): ExecutorError | null {
+  private skip(index: number, { conditional, route }: RunGraphNode, ready: Array<Ready>): ExecutorError | null {
     const now = this.now()
     this.progress[index] = {
       startedAt: now,
@@ -338,25 +341,25 @@ class State {
   }
 
   /** Fails where more items come together than a run may have, before they are put into one list. */
-  private deliver({ node, slot }: Slot, message: Message, ready: Array<Ready>): ExecutorError | null {
-    const place = this.topology.nodes[node]
+  private deliver({ node, slot }: Slot, input: NodeInput, ready: Array<Ready>): ExecutorError | null {
+    const place = this.graph.nodes[node]
     if (place === undefined) return null
     if (place.sources.length === 1) {
-      ready.push({ node, message })
+      ready.push({ node, input })
       return null
     }
-    if (this.gone.has(node)) return null
+    if (this.joined.has(node)) return null
     const arrived = this.arrived.get(node) ?? place.sources.map(() => undefined)
     this.arrived.set(node, arrived)
-    arrived[slot] = message
-    this.held += message?.length ?? 0
+    arrived[slot] = input
+    this.held += input?.length ?? 0
     if (this.held > maxItems) return tooMany(this.nodes[node], "get", this.held)
-    const joined = joinOf(place, message, arrived)
+    const joined = joinOf(place, input, arrived)
     if (joined === undefined) return null
     for (const each of arrived) this.held -= each?.length ?? 0
-    this.gone.add(node)
+    this.joined.add(node)
     this.arrived.delete(node)
-    ready.push({ node, message: joined })
+    ready.push({ node, input: joined })
     if (place.wait === "first") Deferred.unsafeDone(this.stop(node), Effect.void)
     return null
   }
@@ -407,16 +410,16 @@ const tooMany = (node: Node.Node | undefined, verb: "get" | "put out", count: nu
 
 interface Ready {
   readonly node: number
-  readonly message: Message
+  readonly input: NodeInput
 }
 
 /** What a join goes on with now, or undefined while it has to wait. */
 const joinOf = (
-  place: TopologyNode,
-  message: Message,
-  arrived: ReadonlyArray<Message | undefined>
-): Message | undefined => {
-  if (place.wait !== "all" && message !== null) return message
+  place: RunGraphNode,
+  input: NodeInput,
+  arrived: ReadonlyArray<NodeInput | undefined>
+): NodeInput | undefined => {
+  if (place.wait !== "all" && input !== null) return input
   if (arrived.some((each) => each === undefined)) return undefined
   const lists = arrived.filter((each) => each !== undefined && each !== null)
   return lists.length === 0 ? null : lists.flat()

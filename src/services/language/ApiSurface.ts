@@ -2,7 +2,7 @@ import type { Endpoint } from "../Endpoint.ts"
 import { isLoopback } from "../Endpoint.ts"
 
 /** How the language of OpenAI is spoken at an endpoint. */
-export interface Surface {
+export interface ApiSurface {
   /** Where paths such as `/responses` are appended. */
   readonly endpoint: Endpoint
   readonly query: Readonly<Record<string, string>>
@@ -28,9 +28,9 @@ const withoutOperation = (url: string): string =>
 export const of = (
   endpoint: Endpoint,
   deployment: string,
-  api: Surface["api"] | null,
+  api: ApiSurface["api"] | null,
   apiVersion: string | null
-): Surface => {
+): ApiSurface => {
   const azure =
     isAzure(endpoint) || (isLoopback(endpoint) && apiVersion !== null && !/(?<!\/openai)\/v1$/.test(endpoint.url))
   const base = withoutOperation(endpoint.url)

@@ -4,26 +4,26 @@ import { type Content, nameOf } from "../../../domain/Content.ts"
 import type { DocumentHints } from "../../../documents/text/TextDocument.ts"
 import { looksLikeText } from "../../../documents/text/Plausible.ts"
 import { ownBuffer } from "../../../threads/ThreadPool.ts"
-import * as BytesOf from "../../BytesOf.ts"
+import * as DocumentBytes from "../../DocumentBytes.ts"
 import * as Executor from "../../../executor/Executor.ts"
 import * as LocalFile from "../../LocalFile.ts"
 
 /** Whether the item's bytes come from its file, and not from `data.<content_field>`. */
-export const isFromFile = (settings: BytesOf.BytesSettings, item: Content): boolean =>
+export const isFromFile = (settings: DocumentBytes.BytesSettings, item: Content): boolean =>
   settings.content_field === null || !Object.hasOwn(item.data, settings.content_field)
 
 /** The path of the item's file, if it has one. */
-export const pathOf = (settings: BytesOf.BytesSettings, item: Content): string | undefined => {
+export const pathOf = (settings: DocumentBytes.BytesSettings, item: Content): string | undefined => {
   const field = settings.temp_file_path_field
   const path = Object.hasOwn(item.data, field) ? item.data[field] : undefined
   return typeof path === "string" && path !== "" ? path : undefined
 }
 
 /**
- * As `BytesOf`, but a text in `data.<content_field>` that is not the base64 form of a document is the document itself.
+ * As `DocumentBytes`, but a text in `data.<content_field>` that is not the base64 form of a document is the document itself.
  */
-export const make = (context: Executor.ExecutorContext, settings: BytesOf.BytesSettings) =>
-  Effect.map(BytesOf.make(context, settings), (bytesOf) => (item: Content) => {
+export const make = (context: Executor.ExecutorContext, settings: DocumentBytes.BytesSettings) =>
+  Effect.map(DocumentBytes.make(context, settings), (bytesOf) => (item: Content) => {
     const field = settings.content_field
     const value = field !== null && Object.hasOwn(item.data, field) ? item.data[field] : undefined
     if (typeof value !== "string" || isBase64OfDocument(value)) return bytesOf(item)
@@ -47,7 +47,7 @@ const isBase64OfDocument = (text: string): boolean => {
 }
 
 /** What is known of the item's document beside its bytes. */
-export const hintsOf = (settings: BytesOf.BytesSettings, item: Content): DocumentHints => {
+export const hintsOf = (settings: DocumentBytes.BytesSettings, item: Content): DocumentHints => {
   const path = isFromFile(settings, item) ? pathOf(settings, item) : undefined
   const name = [item.id?.filename, path, item.id?.path, item.id?.canonical_id].find(
     (candidate) => typeof candidate === "string" && /\.\w{1,10}$/.test(candidate)

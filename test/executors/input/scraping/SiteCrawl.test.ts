@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, TestClock } from "effect"
-import { crawl, type CrawlOptions, type Crawled } from "../../../../src/executors/input/scraping/Crawl.ts"
+import { crawl, type SiteCrawlOptions, type CrawledPage } from "../../../../src/executors/input/scraping/SiteCrawl.ts"
 import * as Robots from "../../../../src/web/Robots.ts"
 import { refused, WebError } from "../../../../src/web/WebError.ts"
 import * as LoopbackServer from "../../../web/LoopbackServer.ts"
@@ -11,10 +11,10 @@ const gone = new WebError({ reason: "Status", message: "gone", transient: false 
 /** Pages by path, with what they link to; null is one that fails. Notes when each was read. */
 const site = (
   pages: Readonly<Record<string, ReadonlyArray<string> | null>>,
-  more: Partial<CrawlOptions<Crawled>> = {}
+  more: Partial<SiteCrawlOptions<CrawledPage>> = {}
 ) => {
   const times: Array<readonly [string, number]> = []
-  const options: CrawlOptions<Crawled> = {
+  const options: SiteCrawlOptions<CrawledPage> = {
     maxDepth: 10,
     maxPages: 100,
     follows: () => true,

@@ -4,7 +4,7 @@ import { keyedRow } from "../../../documents/csv/KeyedRow.ts"
 import { withoutSeparatorLine } from "../../../documents/csv/SeparatorLine.ts"
 import { type Dialect, reader, TooManyCells } from "../../../documents/csv/CsvReader.ts"
 import * as PythonText from "../../../python/PythonText.ts"
-import { isObject } from "../../../executor/FieldPath.ts"
+import { isObject } from "../../../executor/DottedPath.ts"
 import { cellsToRows, holdsCells } from "./CellGrid.ts"
 
 export const formats = ["auto", "list_of_lists", "list_of_dicts", "csv", "word_tables", "excel_rows"] as const

@@ -7,8 +7,8 @@ import type * as Problem from "./Problem.ts"
 /** How a join waits: for all its live sources, or for whichever delivers first (`first` also stops the others). */
 export type Wait = "all" | "any" | "first"
 
-/** What a drawing needs to know of an executor. */
-export interface DrawnNode {
+/** An executor as the graph sees it. */
+export interface GraphNode {
   readonly id: string
   readonly type: string
   readonly enabled: boolean
@@ -31,11 +31,11 @@ export interface Outgoing {
 }
 
 /**
- * The graph as it is drawn, disabled nodes and the input node included. Nodes are numbered in the order of `executors`.
+ * The graph as the definition has it, with its disabled nodes and its input node. Nodes are numbered in the order of `executors`.
  * It has no cycle, and every pair of nodes is connected once.
  */
-export interface Drawing {
-  readonly nodes: ReadonlyArray<DrawnNode>
+export interface DefinitionGraph {
+  readonly nodes: ReadonlyArray<GraphNode>
   /** `single`: without any edge one node runs, the first enabled of `candidates` that is not the excluded input. */
   readonly mode: "edges" | "sequence" | "single"
   readonly candidates: ReadonlyArray<number>
@@ -51,19 +51,19 @@ export interface Drawing {
 
 export type Report = (severity: Problem.Problem["severity"], path: Problem.Path, message: string) => void
 
-/** `used` says which executors the edges name; the drawing is undefined after an error was reported. */
-export interface Drawn {
+/** `used` says which executors the edges name; the graph is undefined after an error was reported. */
+export interface BuiltGraph {
   readonly used: ReadonlyArray<boolean>
-  readonly drawing: Drawing | undefined
+  readonly graph: DefinitionGraph | undefined
 }
 
 /** Reads the edges (or the sequence) of a definition. */
-export const draw = (definition: Definition, nodes: ReadonlyArray<DrawnNode>, report: Report): Drawn => {
-  const pencil = new Pencil(nodes, report)
+export const build = (definition: Definition, nodes: ReadonlyArray<GraphNode>, report: Report): BuiltGraph => {
+  const builder = new GraphBuilder(nodes, report)
   if (definition.edges !== undefined) {
-    for (const [index, edge] of definition.edges.entries()) pencil.edge(edge, [...definition.at, "edges", index])
-  } else pencil.sequence(definition)
-  return { drawing: pencil.finish(definition), used: pencil.used }
+    for (const [index, edge] of definition.edges.entries()) builder.edge(edge, [...definition.at, "edges", index])
+  } else builder.sequence(definition)
+  return { graph: builder.finish(definition), used: builder.used }
 }
 
 interface Target {
@@ -78,9 +78,9 @@ interface MutableOutgoing {
   readonly otherwise: Set<number>
 }
 
-class Pencil {
+class GraphBuilder {
   readonly used: Array<boolean>
-  private readonly nodes: ReadonlyArray<DrawnNode>
+  private readonly nodes: ReadonlyArray<GraphNode>
   private readonly numbers: ReadonlyMap<string, number>
   private readonly outgoing: ReadonlyArray<MutableOutgoing>
   private readonly joined: ReadonlyArray<Set<number>>
@@ -88,9 +88,9 @@ class Pencil {
   private readonly waits = new Map<number, Wait>()
   private readonly report: Report
   private failed = false
-  private mode: Drawing["mode"] = "edges"
+  private mode: DefinitionGraph["mode"] = "edges"
 
-  constructor(nodes: ReadonlyArray<DrawnNode>, report: Report) {
+  constructor(nodes: ReadonlyArray<GraphNode>, report: Report) {
     this.nodes = nodes
     this.numbers = new Map(nodes.map(({ id }, index) => [id, index]))
     this.outgoing = nodes.map(() => ({ always: new Set(), cases: [], otherwise: new Set() }))
@@ -157,7 +157,7 @@ class Pencil {
     }
   }
 
-  finish(definition: Definition): Drawing | undefined {
+  finish(definition: Definition): DefinitionGraph | undefined {
     if (this.failed) return undefined
     const edgeless = this.entering.every(({ size }) => size === 0) && this.joined.every(({ size }) => size === 0)
     const candidates = this.mode === "edges" && edgeless ? this.single(definition) : []

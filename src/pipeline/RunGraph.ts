@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import type * as Condition from "../condition/Condition.ts"
-import type { Drawing, Wait } from "./Drawing.ts"
+import type { DefinitionGraph, Wait } from "./DefinitionGraph.ts"
 
 /** One input of a node: `slot` is the place of the edge among the node's sources. */
 export interface Slot {
@@ -19,7 +19,7 @@ export interface Switch {
   readonly otherwise: Route | null
 }
 
-export interface TopologyNode {
+export interface RunGraphNode {
   /** `run`: its executor works. `virtual`: gives the task's items on unchanged. `silent`: an input whose documents are not in this task. */
   readonly kind: "run" | "virtual" | "silent"
   readonly sources: ReadonlyArray<number>
@@ -32,16 +32,16 @@ export interface TopologyNode {
 }
 
 /** A graph that can run: disabled nodes are bridged, and what was crawled already is not run again. */
-export interface Topology {
-  /** By the numbers of the drawing; undefined for what takes no part. */
-  readonly nodes: ReadonlyArray<TopologyNode | undefined>
+export interface RunGraph {
+  /** By the definition's numbers; undefined for a node that takes no part. */
+  readonly nodes: ReadonlyArray<RunGraphNode | undefined>
   readonly starts: ReadonlyArray<number>
   /** Whether two nodes may ever be ready at the same time. */
   readonly forks: boolean
 }
 
-/** `Crawled`: the items are the output of the input node with this number, or of one that the drawing does not know (any more). */
-export type Origin = { readonly _tag: "Drawn" } | { readonly _tag: "Crawled"; readonly node: number | null }
+/** `Crawled`: the items are the output of the input node with this number, or of one that the definition no longer has (null). */
+export type Origin = { readonly _tag: "Defined" } | { readonly _tag: "Crawled"; readonly node: number | null }
 
 /** More connections than this only come about when many disabled nodes with many neighbours follow each other. */
 const maxConnections = 200_000
@@ -50,26 +50,26 @@ const maxConnections = 200_000
 const maxNesting = 100
 
 /** The graph that runs when the items come from `origin`, or why none does. */
-export const resolve = (drawing: Drawing, origin: Origin): Either.Either<Topology, string> => {
-  const drawn = kindsOf(drawing, origin)
-  if (!drawn.some((kind) => kind === "run")) {
+export const resolve = (graph: DefinitionGraph, origin: Origin): Either.Either<RunGraph, string> => {
+  const defined = kindsOf(graph, origin)
+  if (!defined.some((kind) => kind === "run")) {
     return Either.left(
       origin._tag === "Crawled"
         ? "Nothing is left to run: the only enabled executor is the input that was crawled already."
         : "Nothing would run: every executor of the graph is disabled."
     )
   }
-  const routes = routesOf(drawing, drawn)
+  const routes = routesOf(graph, defined)
   if (routes === undefined) return Either.left(tooLarge)
   // A disabled start has no predecessor that could take over the conditions of its edges.
-  const kinds = drawn.map((kind, node): Kind => {
-    const decides = kind === "bridge" && drawing.incoming[node]?.length === 0 && routes[node]?.switches.length !== 0
+  const kinds = defined.map((kind, node): Kind => {
+    const decides = kind === "bridge" && graph.incoming[node]?.length === 0 && routes[node]?.switches.length !== 0
     return decides ? "virtual" : kind
   })
-  const sources = sourcesOf(drawing, kinds, routes)
+  const sources = sourcesOf(graph, kinds, routes)
   let placed = 0
   const slotIn = sources.map((list) => new Map(list.map((source, slot) => [source, slot])))
-  const nodes = kinds.map((kind, node): TopologyNode | undefined => {
+  const nodes = kinds.map((kind, node): RunGraphNode | undefined => {
     const rough = routes[node]
     if (rough === undefined || kind === "none" || kind === "bridge") return undefined
     const slot = (target: number): Slot => ({ node: target, slot: slotIn[target]?.get(node) ?? 0 })
@@ -79,14 +79,14 @@ export const resolve = (drawing: Drawing, origin: Origin): Either.Either<Topolog
     return {
       kind,
       sources: sources[node] ?? [],
-      wait: drawing.wait[node] ?? "all",
+      wait: graph.wait[node] ?? "all",
       route,
       conditional: [...reached(rough)].filter((target) => !rough.always.has(target)).map(slot),
       stoppedBy: []
     }
   })
   if (placed > maxConnections) return Either.left(tooLarge)
-  const starts = drawing.order.filter((node) => nodes[node]?.sources.length === 0)
+  const starts = graph.order.filter((node) => nodes[node]?.sources.length === 0)
   const forks =
     starts.length > 1 ||
     nodes.some((node) => node !== undefined && node.route.always.length + node.conditional.length > 1)
@@ -98,26 +98,26 @@ const tooLarge =
 
 // --- Which nodes take part ---
 
-type Kind = TopologyNode["kind"] | "bridge" | "none"
+type Kind = RunGraphNode["kind"] | "bridge" | "none"
 
-const kindsOf = (drawing: Drawing, origin: Origin): ReadonlyArray<Kind> => {
-  const { mode, nodes, used } = drawing
+const kindsOf = (graph: DefinitionGraph, origin: Origin): ReadonlyArray<Kind> => {
+  const { mode, nodes, used } = graph
   const kinds = nodes.map((node, index): Kind => (used[index] !== true ? "none" : node.enabled ? "run" : "bridge"))
   const known = origin._tag === "Crawled" && origin.node !== null && used[origin.node] === true
   const crawled = (node: number): boolean =>
     origin._tag === "Crawled" && (known ? node === origin.node : nodes[node]?.canCrawl === true)
   if (mode === "single") {
-    const start = drawing.candidates.find((node) => !crawled(node))
+    const start = graph.candidates.find((node) => !crawled(node))
     return kinds.map((_, node) => (node === start ? "run" : "none"))
   }
-  if (origin._tag === "Drawn") return kinds
+  if (origin._tag === "Defined") return kinds
   if (mode === "sequence") {
     // A sequence without the input is the sequence of the others, wherever the input stood.
-    const roots = rootsOf(drawing, kinds)
+    const roots = rootsOf(graph, kinds)
     return kinds.map((kind, node) => (kind !== "none" && crawled(node) && (known || roots.has(node)) ? "bridge" : kind))
   }
-  const roots = rootsOf(drawing, kinds)
-  const dropped = known && origin.node !== null ? leadingOnlyTo(drawing, origin.node) : new Set<number>()
+  const roots = rootsOf(graph, kinds)
+  const dropped = known && origin.node !== null ? leadingOnlyTo(graph, origin.node) : new Set<number>()
   return kinds.map((kind, node) => {
     if (kind === "none" || dropped.has(node)) return "none"
     if (known && node === origin.node) return "virtual"
@@ -127,7 +127,7 @@ const kindsOf = (drawing: Drawing, origin: Origin): ReadonlyArray<Kind> => {
 }
 
 /** The enabled nodes that no enabled node precedes. */
-const rootsOf = ({ incoming, order }: Drawing, kinds: ReadonlyArray<Kind>): ReadonlySet<number> => {
+const rootsOf = ({ incoming, order }: DefinitionGraph, kinds: ReadonlyArray<Kind>): ReadonlySet<number> => {
   const fed = new Set<number>()
   for (const node of order) {
     if ((incoming[node] ?? []).some((source) => kinds[source] !== "bridge" || fed.has(source))) fed.add(node)
@@ -136,7 +136,7 @@ const rootsOf = ({ incoming, order }: Drawing, kinds: ReadonlyArray<Kind>): Read
 }
 
 /** The nodes all of whose ways lead into `target`: an input node takes nothing from them. */
-const leadingOnlyTo = ({ order, outgoing }: Drawing, target: number): Set<number> => {
+const leadingOnlyTo = ({ order, outgoing }: DefinitionGraph, target: number): Set<number> => {
   const dropped = new Set<number>()
   for (const node of order.toReversed()) {
     const out = outgoing[node]
@@ -163,7 +163,10 @@ interface RoughSwitch {
 }
 
 /** The routes of all nodes, disabled ones included, from the ends to the starts. Undefined when they become too many. */
-const routesOf = (drawing: Drawing, kinds: ReadonlyArray<Kind>): ReadonlyArray<RoughRoute | undefined> | undefined => {
+const routesOf = (
+  graph: DefinitionGraph,
+  kinds: ReadonlyArray<Kind>
+): ReadonlyArray<RoughRoute | undefined> | undefined => {
   const routes: Array<RoughRoute | undefined> = kinds.map(() => undefined)
   let connections = 0
   const to = (targets: ReadonlyArray<number>): RoughRoute => {
@@ -180,8 +183,8 @@ const routesOf = (drawing: Drawing, kinds: ReadonlyArray<Kind>): ReadonlyArray<R
     connections += always.size + switches.size
     return { always, switches: [...switches], depth }
   }
-  for (const node of drawing.order.toReversed()) {
-    const out = drawing.outgoing[node]
+  for (const node of graph.order.toReversed()) {
+    const out = graph.outgoing[node]
     if (out === undefined || kinds[node] === "none") continue
     const direct = new Set(out.always.filter((target) => kinds[target] === "run"))
     const route = to(out.always)
@@ -233,7 +236,7 @@ const reached = (route: RoughRoute): Set<number> => {
 
 /** The sources of every node in the order of its edges; a disabled source stands for its own sources. */
 const sourcesOf = (
-  { incoming, nodes, order }: Drawing,
+  { incoming, nodes, order }: DefinitionGraph,
   kinds: ReadonlyArray<Kind>,
   routes: ReadonlyArray<RoughRoute | undefined>
 ): ReadonlyArray<ReadonlyArray<number>> => {
@@ -277,7 +280,7 @@ const nowhere: Route = { always: [], switches: [] }
 /** Such joins within one another that may stop a node; beyond, it works to its end. */
 const maxStops = 8
 
-const withStops = (nodes: ReadonlyArray<TopologyNode | undefined>): ReadonlyArray<TopologyNode | undefined> => {
+const withStops = (nodes: ReadonlyArray<RunGraphNode | undefined>): ReadonlyArray<RunGraphNode | undefined> => {
   const stops = new Map<number, Array<number>>()
   for (const [join, node] of nodes.entries()) {
     if (node?.wait !== "first" || node.sources.length < 2) continue

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Content } from "../../../src/domain/Content.ts"
-import * as BlobNames from "../../../src/executors/output/BlobNames.ts"
+import * as UniqueNames from "../../../src/executors/output/UniqueNames.ts"
 
 const item = (): Content => ({ id: null, summary_data: {}, data: {}, executor_logs: [] })
 const items = (count: number) => Array.from({ length: count }, item)
@@ -11,7 +11,7 @@ describe("names of blobs", () => {
     "count on from the last of their kind: the time for 200,000 equal ones is no square",
     () =>
       Effect.gen(function* () {
-        const names = yield* BlobNames.make
+        const names = yield* UniqueNames.make
         const all = items(200_000)
         const assigned = yield* names.assign(all, () => "out/invoice.json")
         assert.strictEqual(assigned.get(all[0] ?? item()), "out/invoice.json")
@@ -25,7 +25,7 @@ describe("names of blobs", () => {
     "do so one item at a time, too",
     () =>
       Effect.gen(function* () {
-        const names = yield* BlobNames.make
+        const names = yield* UniqueNames.make
         let last: string | undefined
         for (const each of items(50_000)) last = (yield* names.assign([each], () => "a")).get(each)
         assert.strictEqual(last, "a_50000")
@@ -35,7 +35,7 @@ describe("names of blobs", () => {
 
   it.effect("are not taken by items that are not written", () =>
     Effect.gen(function* () {
-      const names = yield* BlobNames.make
+      const names = yield* UniqueNames.make
       const all = items(4)
       const assigned = yield* names.assign(all, (each) => (all.indexOf(each) % 2 === 0 ? null : "a.json"))
       assert.deepStrictEqual(
@@ -47,7 +47,7 @@ describe("names of blobs", () => {
 
   it.effect("step over names that others wanted as they are", () =>
     Effect.gen(function* () {
-      const names = yield* BlobNames.make
+      const names = yield* UniqueNames.make
       const wanted = ["a_2", "a", "a", "a_2", "a", "b.x.y", "b.x.y"]
       const all = items(wanted.length)
       const assigned = yield* names.assign(all, (each) => wanted[all.indexOf(each)] ?? "")

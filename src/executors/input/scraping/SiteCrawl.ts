@@ -4,7 +4,7 @@ import type { WebError } from "../../../web/WebError.ts"
 import * as PageUrl from "./PageUrl.ts"
 
 /** How a crawl goes from page to page. */
-export interface CrawlOptions<Page> {
+export interface SiteCrawlOptions<Page> {
   readonly maxDepth: number
   /** Pages read; as many again may fail. */
   readonly maxPages: number
@@ -19,7 +19,7 @@ export interface CrawlOptions<Page> {
 }
 
 /** What a crawl needs to know of a page. */
-export interface Crawled {
+export interface CrawledPage {
   /** After redirects. */
   readonly finalUrl: URL
   readonly links: ReadonlyArray<URL>
@@ -36,8 +36,8 @@ const mostWaiting = 100_000
  * Visits pages breadth first, in the order given and found, each page once, one after another. A page that fails is told and the crawl goes on. A link
  * that leads where we don't go (robots.txt, a private address) or to no page is passed over; a start page like that has failed.
  */
-export const crawl = <Page extends Crawled>(
-  options: CrawlOptions<Page>,
+export const crawl = <Page extends CrawledPage>(
+  options: SiteCrawlOptions<Page>,
   starts: ReadonlyArray<URL>
 ): Effect.Effect<ReadonlyArray<Visit<Page>>> =>
   Effect.gen(function* () {

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
-import * as MonotonicTime from "../concurrency/MonotonicTime.ts"
+import * as MonotonicTime from "./MonotonicTime.ts"
 
 /** How long some work has waited for a free thread or for the limits of a service, in milliseconds. */
 interface Waits {
