@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { deflateSync } from "node:zlib"
 
 /** A small PDF writer for tests: pages are given as content operators, and `text` makes the common ones. */
 export interface Pdf {
@@ -22,6 +23,8 @@ export interface Pdf {
   readonly form?: string
   /** 40 bit RC4; without a password anybody opens it. */
   readonly encrypt?: { readonly password: string }
+  /** Objects that are no streams lie in one, and the table is a stream, too. */
+  readonly packed?: boolean
 }
 
 export interface PdfPage {
@@ -94,7 +97,8 @@ export const writePdf = (pdf: Pdf): Uint8Array<ArrayBuffer> => {
       : `/AcroForm<</Fields[${fields.map((field) => `${field} 0 R`).join(" ")}]${resolved(pdf.form ?? "")}>>`
   writer.put(catalog, `<</Type/Catalog/Pages ${tree} 0 R${outline}${form}${resolved(pdf.catalog ?? "")}>>`)
   const info = Object.entries(pdf.info ?? {}).map(([key, value]) => `/${key}(${escape(value)})`)
-  return writer.finish(catalog, info.length === 0 ? "" : `/Info ${writer.add(`<<${info.join("")}>>`)} 0 R`)
+  const information = info.length === 0 ? "" : `/Info ${writer.add(`<<${info.join("")}>>`)} 0 R`
+  return pdf.packed === true ? writer.finishPacked(catalog, information) : writer.finish(catalog, information)
 }
 
 const escape = (words: string): string => words.replace(/[\\()]/g, "\\$&")
@@ -184,6 +188,47 @@ class Writer {
         `xref\n0 ${offsets.length + 1}\n0000000000 65535 f \n${entries}trailer\n` +
           `<</Size ${offsets.length + 1}/Root ${catalog} 0 R${info}${encrypt}/ID[<${id}><${id}>]>>\nstartxref\n${offset}\n%%EOF\n`
       )
+    )
+    return new Uint8Array(Buffer.concat(parts))
+  }
+
+  finishPacked(catalog: number, info: string): Uint8Array<ArrayBuffer> {
+    const streams = this.#objects.map((body) => body.includes("endstream"))
+    const packed = this.#objects.flatMap((body, index) =>
+      streams[index] === true ? [] : [{ number: index + 1, body }]
+    )
+    const [places, bodies] = [[] as Array<string>, [] as Array<string>]
+    for (const { number, body } of packed) {
+      places.push(`${number} ${bodies.join(" ").length + (bodies.length === 0 ? 0 : 1)}`)
+      bodies.push(body.toString("latin1"))
+    }
+    const head = `${places.join(" ")} `
+    const holder = this.stream(
+      `/Type/ObjStm/N ${packed.length}/First ${head.length}/Filter/FlateDecode`,
+      deflateSync(Buffer.from(head + bodies.join(" "), "latin1"))
+    )
+    const parts = [Buffer.from("%PDF-1.5\n")]
+    const rows = [Buffer.from([0, 0, 0, 0, 0, 255])]
+    let offset = parts[0]?.length ?? 0
+    this.#objects.forEach((body, index) => {
+      const place = packed.findIndex(({ number }) => number === index + 1)
+      const row = Buffer.alloc(6)
+      row[0] = place < 0 ? 1 : 2
+      row.writeUInt32BE(place < 0 ? offset : holder, 1)
+      row[5] = Math.max(place, 0)
+      rows.push(row)
+      if (place >= 0) return
+      const part = Buffer.concat([Buffer.from(`${index + 1} 0 obj\n`), body, Buffer.from("\nendobj\n")])
+      offset += part.length
+      parts.push(part)
+    })
+    const table = Buffer.concat([...rows, Buffer.from([1, 0, 0, 0, 0, 0])])
+    table.writeUInt32BE(offset, table.length - 5)
+    const own = `/Type/XRef/W[1 4 1]/Size ${rows.length + 1}/Root ${catalog} 0 R${info}`
+    parts.push(
+      Buffer.from(`${rows.length} 0 obj\n<<${own}/Length ${table.length}>>\nstream\n`),
+      table,
+      Buffer.from(`\nendstream\nendobj\nstartxref\n${offset}\n%%EOF\n`)
     )
     return new Uint8Array(Buffer.concat(parts))
   }

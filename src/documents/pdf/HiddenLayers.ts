@@ -1,7 +1,7 @@
 import { type ObjectBudget, visitObjects } from "./PageObjects.ts"
 import { type Pdfium, readText, withString } from "./Pdfium.ts"
 import type { PdfObjects } from "./PdfObjects.ts"
-import { type Dictionary, type PdfValue, Reference } from "./PdfSyntax.ts"
+import { type Dictionary, Name, type PdfValue, Reference } from "./PdfSyntax.ts"
 
 /**
  * The optional content of a document that is switched off. PDFium tells neither that nor which group an object of a page belongs to, but
@@ -30,23 +30,26 @@ export const findHiddenLayers = (objects: PdfObjects, bytes: Uint8Array): Hidden
   const isOff = (value: PdfValue | undefined): boolean => isHidden(objects, off, value)
 
   const patches: Array<{ at: number; byte: number }> = []
-  const replace = (head: string, offset: number, pattern: RegExp, by: string): void => {
-    const found = pattern.exec(head)
-    if (found === null) return
-    for (let index = 0; index < by.length; index++) {
-      patches.push({ at: offset + found.index + 1 + index, byte: by.charCodeAt(index) })
-    }
+  const replace = (at: number): void => {
+    for (let index = 0; index < hide.length; index++) patches.push({ at: at + 1 + index, byte: hide.charCodeAt(index) })
   }
   for (const [number, offset] of objects.plain()) {
     const reference = new Reference(number)
     const dictionary = objects.dictionary(reference)
     if (dictionary === undefined) continue
     const isLayer = off.has(number) || (objects.name(dictionary.get("Type")) === "OCMD" && isOff(reference))
-    if (!isLayer && !isOff(dictionary.get("OC"))) continue
+    const inside = isLayer ? [] : memberships(dictionary).map(isOff)
+    const isDrawing = !isLayer && (dictionary.has("BBox") || dictionary.has("Width")) && isOff(dictionary.get("OC"))
+    if (!isLayer && !isDrawing && !inside.includes(true)) continue
     const head = latin1.decode(bytes.subarray(offset, offset + maxHead))
     const own = head.slice(0, /\bendobj\b|\bstream\b/.exec(head)?.index)
-    if (isLayer) replace(own, offset, /\/Type\s*\/OC(?:G|MD)\b/, "Hide")
-    else if (dictionary.has("BBox") || dictionary.has("Width")) replace(own, offset, /\/(?:Form|Image)\b/, "Hide")
+    const found = isLayer ? /\/Type\s*\/OC(?:G|MD)\b/.exec(own) : isDrawing ? /\/(?:Form|Image)\b/.exec(own) : null
+    if (found !== null) replace(offset + found.index)
+    const written = [...own.matchAll(/\/Type\s*\/OCMD\b/g)]
+    // as many as were read, in the order in which they stand
+    if (written.length === inside.length) {
+      for (const [index, match] of written.entries()) if (inside[index] === true) replace(offset + match.index)
+    }
   }
 
   if (off.size === 0 && patches.length === 0) return undefined
@@ -54,7 +57,7 @@ export const findHiddenLayers = (objects: PdfObjects, bytes: Uint8Array): Hidden
     patches,
     hidesObject: (number) => number > 0 && isOff(objects.dictionary(new Reference(number))?.get("OC")),
     hide: (pdfium, page, budget) =>
-      withString(pdfium, "Hide", (hideKey) =>
+      withString(pdfium, hide, (hideKey) =>
         withString(pdfium, "Name", (nameKey) => {
           visitObjects(pdfium, page, budget, (object) => {
             if (isMarked(pdfium, object, hideKey, nameKey, names)) pdfium.call.FPDFPageObj_SetIsActive(object, 0)
@@ -109,6 +112,19 @@ const viewUsage = (objects: PdfObjects, config: Dictionary | undefined): Readonl
 
 const numbers = (values: ReadonlyArray<PdfValue>): ReadonlySet<number> =>
   new Set(values.filter((value) => value instanceof Reference).map(({ number }) => number))
+
+/** What groups decide together that is written into another object instead of being one. */
+const memberships = (value: PdfValue, depth = 0): ReadonlyArray<Dictionary> => {
+  if (depth >= maxDepth) return []
+  const inner = value instanceof Map ? [...value.values()] : Array.isArray(value) ? value : []
+  return inner.flatMap((entry: PdfValue) => {
+    if (!(entry instanceof Map) && !Array.isArray(entry)) return []
+    const type: PdfValue | undefined = entry instanceof Map ? entry.get("Type") : undefined
+    return entry instanceof Map && type instanceof Name && type.name === "OCMD"
+      ? [entry]
+      : memberships(entry, depth + 1)
+  })
+}
 
 /** Whether a group, or what several of them decide together, is off. */
 const isHidden = (objects: PdfObjects, off: ReadonlySet<number>, value: PdfValue | undefined): boolean => {
@@ -183,6 +199,8 @@ const textOf = (value: PdfValue | undefined): string => {
     : value
 }
 
+// as long as "Type"
+const hide = "Hide"
 const latin1 = new TextDecoder("latin1")
 const maxHead = 65_536
 const maxDepth = 16

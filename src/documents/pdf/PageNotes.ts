@@ -1,5 +1,7 @@
 import type { PdfAnnotation, PdfFormField, PdfLimits, PdfLink } from "./PdfDocument.ts"
 import { readAppearance } from "./Appearance.ts"
+import type { HiddenLayers } from "./HiddenLayers.ts"
+import { attachmentName } from "./PdfAttachments.ts"
 import { type Pdfium, readBytes, readText, withString } from "./Pdfium.ts"
 
 /** What lies upon the pages: links, comments, filled-in forms. None of it is in the text of the page itself. */
@@ -7,22 +9,20 @@ export class PageNotes {
   readonly links: Array<PdfLink> = []
   readonly annotations: Array<PdfAnnotation> = []
   readonly formFields: Array<PdfFormField> = []
+  /** The names of the files that annotations carry. */
+  readonly attachments: Array<string> = []
   readonly warnings: Array<string> = []
   readonly #pdfium: Pdfium
   readonly #document: number
   readonly #form: number
-  readonly #isSwitchedOff: (object: number) => boolean
+  readonly #limits: PdfLimits
+  readonly #layers: HiddenLayers | undefined
   #left: number
 
-  /** `form` is the form environment of the document, 0 if it has no form; `isSwitchedOff` tells of an annotation's object. */
-  constructor(
-    pdfium: Pdfium,
-    document: number,
-    form: number,
-    limits: PdfLimits,
-    isSwitchedOff: (object: number) => boolean
-  ) {
-    this.#isSwitchedOff = isSwitchedOff
+  /** `form` is the form environment of the document, 0 if it has no form. */
+  constructor(pdfium: Pdfium, document: number, form: number, limits: PdfLimits, layers: HiddenLayers | undefined) {
+    this.#limits = limits
+    this.#layers = layers
     this.#pdfium = pdfium
     this.#document = document
     this.#form = form
@@ -73,13 +73,14 @@ export class PageNotes {
     }
     const isSeen =
       (call.FPDFAnnot_GetFlags(annotation) & (hiddenFlag | noViewFlag)) === 0 &&
-      !this.#isSwitchedOff(call.EPDFAnnot_GetObjectNumber(annotation))
+      this.#layers?.hidesObject(call.EPDFAnnot_GetObjectNumber(annotation)) !== true
     if (subtype === widgetSubtype) {
       const text = this.#addField(annotation, pageNumber)
       return isSeen && text !== "" ? text : undefined
     }
     const type = annotationTypes.get(subtype)
     if (type === undefined) return undefined
+    if (subtype === fileSubtype) this.#addFile(annotation)
     const contents = clean(
       readText(this.#pdfium, (pointer, size) =>
         withString(this.#pdfium, "Contents", (key) => call.FPDFAnnot_GetStringValue(annotation, key, pointer, size))
@@ -92,6 +93,12 @@ export class PageNotes {
     if (text !== "") this.annotations.push({ page_number: pageNumber, type, text })
     const seen = isBox ? text : shown
     return isSeen && seen !== "" ? seen : undefined
+  }
+
+  #addFile(annotation: number): void {
+    const { call } = this.#pdfium
+    const attachment = call.FPDFAnnot_GetFileAttachment(annotation)
+    if (attachment !== 0) this.attachments.push(attachmentName(this.#pdfium, attachment) || "a file")
   }
 
   #addLink(annotation: number, pageNumber: number): void {
@@ -177,7 +184,7 @@ export class PageNotes {
   }
 
   #appearance(annotation: number): string {
-    return clean(readAppearance(this.#pdfium, annotation))
+    return clean(readAppearance(this.#pdfium, annotation, this.#layers, this.#limits.objects))
   }
 
   #place(annotation: number): { readonly left: number; readonly top: number } {
@@ -212,6 +219,7 @@ const clean = (text: string): string =>
 
 // numbers of fpdf_annot.h, fpdf_doc.h and fpdf_formfill.h
 const linkSubtype = 2
+const fileSubtype = 17
 const widgetSubtype = 20
 const annotationTypes: ReadonlyMap<number, string> = new Map([
   [1, "Text"],

@@ -3,13 +3,14 @@ import { type Dictionary, Name, type PdfValue, Reference, SyntaxReader } from ".
 
 /**
  * The objects of a PDF file by their numbers, for what PDFium does not hand out. It follows the file's own tables, so of a file whose
- * tables are broken, or of the encrypted parts of one, there is nothing.
+ * tables are broken, or of the encrypted parts of one, there is nothing: `PlainCopy` makes a file without either.
  */
 export class PdfObjects {
   readonly #bytes: Uint8Array
   readonly #places = new Map<number, Place>()
   readonly #streams = new Map<number, ReadonlyMap<number, PdfValue>>()
   readonly trailer: Dictionary = new Map()
+  #hasPacked = false
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
@@ -20,6 +21,11 @@ export class PdfObjects {
     } catch {
       // what was found up to the fault stays
     }
+  }
+
+  /** Whether objects are packed in streams. */
+  get hasPacked(): boolean {
+    return this.#hasPacked
   }
 
   /** The objects of the tables that lie in the file itself, by number, and where. */
@@ -189,7 +195,9 @@ export class PdfObjects {
   }
 
   #place(number: number, place: Place): void {
-    if (!this.#places.has(number)) this.#places.set(number, place)
+    if (this.#places.has(number)) return
+    this.#places.set(number, place)
+    if (place.stream !== undefined) this.#hasPacked = true
   }
 }
 

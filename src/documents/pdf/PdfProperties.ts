@@ -5,7 +5,11 @@ import type { PdfObjects } from "./PdfObjects.ts"
 import { readMetadata } from "./XmpMetadata.ts"
 
 /** What the document's information says, and what only its XMP metadata do. */
-export const readProperties = (pdfium: Pdfium, document: number, objects: PdfObjects): PdfProperties => {
+export const readProperties = (
+  pdfium: Pdfium,
+  document: number,
+  { file, isEncrypted }: { readonly file: PdfObjects; readonly isEncrypted: boolean }
+): PdfProperties => {
   const { call } = pdfium
   const value = (key: string): string | null => {
     const text = withString(pdfium, key, (name) =>
@@ -23,7 +27,7 @@ export const readProperties = (pdfium: Pdfium, document: number, objects: PdfObj
     created: isoDate(value("CreationDate")),
     modified: isoDate(value("ModDate"))
   }
-  const metadata = Object.values(told).includes(null) ? readMetadata(objects) : {}
+  const metadata = Object.values(told).includes(null) ? readMetadata(file) : {}
   return {
     title: told.title ?? metadata.title ?? null,
     author: told.author ?? metadata.author ?? null,
@@ -34,7 +38,7 @@ export const readProperties = (pdfium: Pdfium, document: number, objects: PdfObj
     created: told.created ?? metadata.created ?? null,
     modified: told.modified ?? metadata.modified ?? null,
     page_count: call.FPDF_GetPageCount(document),
-    encrypted: call.EPDF_IsEncrypted(document) === 1
+    encrypted: isEncrypted
   }
 }
 

@@ -12,6 +12,7 @@ import { type Matrix, matrixOf, multiply, type ObjectBudget, ObjectType, visitOb
 import { chosenPages, withDocument } from "./OpenPdf.ts"
 import { findTables } from "./PageTables.ts"
 import { type PageText, readPageText } from "./PageText.ts"
+import { makePlainCopy, needsPlainCopy } from "./PlainCopy.ts"
 import {
   defaultLimits,
   type PdfDocument,
@@ -34,22 +35,42 @@ export const readPdf = (
   options: PdfOptions,
   limits: PdfLimits = defaultLimits
 ): PdfDocument => {
-  const objects = new PdfObjects(bytes)
-  const layers = findHiddenLayers(objects, bytes)
-  return withDocument(
-    pdfium,
-    bytes,
-    options.password,
-    limits,
-    (document) => readDocument(pdfium, document, { objects, layers }, options, limits),
-    layers?.patches
-  )
+  const file = new PdfObjects(bytes)
+  const read = (document: number, source: Source) => readDocument(pdfium, document, source, options, limits)
+  const isEncrypted = (document: number) => pdfium.call.EPDF_IsEncrypted(document) === 1
+  if (!needsPlainCopy(file, bytes)) {
+    const layers = findHiddenLayers(file, bytes)
+    return withDocument(
+      pdfium,
+      bytes,
+      options.password,
+      limits,
+      (document) => read(document, { file, layers, isEncrypted: isEncrypted(document) }),
+      layers?.patches
+    )
+  }
+  return withDocument(pdfium, bytes, options.password, limits, (document) => {
+    const copy = makePlainCopy(pdfium, document) ?? bytes
+    const copied = new PdfObjects(copy)
+    const layers = findHiddenLayers(copied, copy)
+    const source = { file: copied, layers, isEncrypted: isEncrypted(document) }
+    if (layers === undefined) return read(document, source)
+    const noLimit = { bytes: copy.length }
+    return withDocument(pdfium, copy, options.password, noLimit, (changed) => read(changed, source), layers.patches)
+  })
+}
+
+/** What is known of a file beside what PDFium tells. */
+interface Source {
+  readonly file: PdfObjects
+  readonly layers: HiddenLayers | undefined
+  readonly isEncrypted: boolean
 }
 
 const readDocument = (
   pdfium: Pdfium,
   document: number,
-  { layers, objects }: Pick<Reading, "layers"> & { readonly objects: PdfObjects },
+  source: Source,
   options: PdfOptions,
   limits: PdfLimits
 ): PdfDocument => {
@@ -61,11 +82,10 @@ const readDocument = (
     const reading: Reading = {
       pdfium,
       document,
-      file: objects,
-      layers,
+      ...source,
       options,
       limits,
-      notes: new PageNotes(pdfium, document, form, limits, (annotation) => layers?.hidesObject(annotation) === true),
+      notes: new PageNotes(pdfium, document, form, limits, source.layers),
       images: new PageImages(pdfium, options, limits),
       objects: { left: limits.objects },
       tables: [],
@@ -81,11 +101,9 @@ const readDocument = (
 
 // --- Pages ---
 
-interface Reading {
+interface Reading extends Source {
   readonly pdfium: Pdfium
   readonly document: number
-  readonly file: PdfObjects
-  readonly layers: HiddenLayers | undefined
   readonly options: PdfOptions
   readonly limits: PdfLimits
   readonly notes: PageNotes
@@ -208,8 +226,8 @@ const withXfaValues = (reading: Reading, pages: ReadonlyArray<ReadPage>): Readon
   const type = pdfium.call.FPDF_GetFormType(document)
   const isDynamic = type === dynamicXfa
   if (!isDynamic && (type !== staticXfa || notes.formFields.length > 0)) return pages
-  const shown = pages.map(({ page }) => page.text).join("")
-  const values = readXfaValues(pdfium, document).filter(({ value }) => !shown.includes(value))
+  const shown = wordsOf(pages.map(({ page }) => page.text).join("\n"))
+  const values = readXfaValues(pdfium, document).filter(({ value }) => isDynamic || !shown.includes(wordsOf(value)))
   if (isDynamic || values.length > 0) {
     warnings.push(
       values.length === 0
@@ -228,6 +246,9 @@ const withXfaValues = (reading: Reading, pages: ReadonlyArray<ReadPage>): Readon
   return [{ shows: true, page: { ...page, text, char_count: countCodePoints(text) } }, ...others]
 }
 
+/** With blanks around each, so that no part of a word passes for one. */
+const wordsOf = (text: string): string => ` ${text.split(/\s+/).join(" ")} `
+
 // FORMTYPE_XFA_FULL and FORMTYPE_XFA_FOREGROUND of fpdf_formfill.h
 const dynamicXfa = 2
 const staticXfa = 3
@@ -238,14 +259,14 @@ const compose = (reading: Reading, read: ReadonlyArray<ReadPage>): PdfDocument =
   const { pdfium, document, options, limits, notes, images, tables } = reading
   const pages = read.map(({ page }) => page)
   const scanned = pages.filter((page) => page.is_scanned).map((page) => page.page_number)
-  const attachments = readAttachments(pdfium, document)
+  const attachments = [...readAttachments(pdfium, document), ...notes.attachments]
   const text = pages.map((page) => page.text).join(options.pageSeparator ?? "\n\n---\n\n")
   return {
     outcome: pages.some((page) => page.text !== "") ? "text" : "no_text",
     text,
     pages,
     is_scanned: scanned.length > 0 && scanned.length * 2 >= read.filter(({ shows }) => shows).length,
-    properties: readProperties(pdfium, document, reading.file),
+    properties: readProperties(pdfium, document, reading),
     outline: readOutline(pdfium, document, limits),
     links: notes.links,
     annotations: notes.annotations,

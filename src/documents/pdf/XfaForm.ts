@@ -1,5 +1,5 @@
 import { defaults } from "../Limits.ts"
-import { parseXml, type XmlElement } from "../xml/XmlTree.ts"
+import { scanXml } from "../xml/XmlScanner.ts"
 import { type Pdfium, readBytes } from "./Pdfium.ts"
 
 /** A value that was filled into an XFA form: where it stands in the form's data, such as `form1.Name`. */
@@ -31,34 +31,53 @@ export const readXfaValues = (pdfium: Pdfium, document: number): ReadonlyArray<X
 }
 
 const valuesOf = (packet: Uint8Array): ReadonlyArray<XfaValue> => {
-  const values: Array<XfaValue> = []
-  const visit = (element: XmlElement, path: string): void => {
-    for (const child of element.children) {
-      const name = path === "" ? localName(child) : `${path}.${localName(child)}`
-      const value = child.text.trim()
-      if (value !== "" && values.length < maxValues) values.push({ name, value })
-      visit(child, name)
-    }
-  }
+  const elements: Array<DataElement> = []
+  const open: Array<DataElement> = []
   try {
-    const data = dataOf(parseXml(packet, "XFA", defaults))
-    if (data !== undefined) visit(data, "")
+    scanXml(packet, "XFA", defaults, {
+      open: (qualified, attributes) => {
+        const parent = open.at(-1)
+        const name = localName(qualified)
+        // formatted text is one value, whatever elements it is made of
+        if (parent?.isRich === true) {
+          if (blocks.has(name) && parent.text.trim() !== "") parent.text += "\n"
+          open.push(parent)
+          return
+        }
+        const isData = name === "data" && parent?.name === "datasets"
+        const isRich = Object.entries(attributes).some(
+          ([key, value]) => localName(key) === "contentType" && value === "text/html"
+        )
+        const path = isData ? [] : parent?.path === undefined ? undefined : [...parent.path, name]
+        const element = { name, path, isRich, text: "" }
+        open.push(element)
+        if (path !== undefined && elements.length < maxValues) elements.push(element)
+      },
+      text: (text) => {
+        const element = open.at(-1)
+        if (element !== undefined) element.text += text
+      },
+      close: () => void open.pop()
+    })
   } catch {
     return []
   }
-  return values
+  return elements
+    .map(({ path = [], text }) => ({ name: path.join("."), value: text.trim() }))
+    .filter(({ name, value }) => name !== "" && value !== "")
 }
 
-const dataOf = (element: XmlElement): XmlElement | undefined => {
-  for (const child of element.children) {
-    const found = localName(child) === "data" && localName(element) === "datasets" ? child : dataOf(child)
-    if (found !== undefined) return found
-  }
-  return undefined
+interface DataElement {
+  readonly name: string
+  /** From the form's data on; undefined outside of it. */
+  readonly path: ReadonlyArray<string> | undefined
+  readonly isRich: boolean
+  text: string
 }
 
-const localName = ({ name }: XmlElement): string => name.slice(name.lastIndexOf(":") + 1)
+const localName = (name: string): string => name.slice(name.lastIndexOf(":") + 1)
 
+const blocks = new Set(["p", "div", "li", "br"])
 const maxPackets = 100
 const maxBytes = 16 * 1024 * 1024
 const maxValues = 10_000

@@ -56,6 +56,40 @@ describe("optional content", () => {
     assert.include(read(marked("off", text(72, 700, "print only")), "", { objects }), "print only")
   })
 
+  it("is found in packed, encrypted and broken files, and where several groups decide in the place itself", () => {
+    const resources =
+      "/Properties<</off @off/on @on/both @both/either @either/not @not" +
+      "/hidden<</Type/OCMD/OCGs[@off]>>/shown<</Type/OCMD/VE[/And @on[/Not[/Or @off[/Not @on]]]]>>>>"
+    const inPlace = marked("hidden", text(72, 600, "hidden")) + marked("shown", text(72, 580, "shown"))
+    const nested = marked("on", marked("off", text(72, 560, "inner")) + text(72, 540, "outer"))
+    const pdf: Pdf = {
+      pages: [{ content: content + inPlace + nested }],
+      resources,
+      catalog: "/OCProperties<</OCGs[@off @on]/D<</OFF[@off]>>>>",
+      objects: layers
+    }
+    const expected = "new\neither\nnot\nshown\nouter\n"
+    assert.strictEqual(readPdf(pdfium, writePdf(pdf), {}).text, expected)
+    assert.strictEqual(readPdf(pdfium, writePdf({ ...pdf, packed: true }), {}).text, expected)
+    const found = readPdf(pdfium, writePdf({ ...pdf, encrypt: { password: "hush" } }), { password: "hush" })
+    assert.strictEqual(found.text, expected)
+    assert.isTrue(found.properties.encrypted)
+    const broken = Buffer.from(writePdf(pdf))
+      .toString("latin1")
+      .replace(/startxref\n\d+/, "startxref\n7")
+    assert.strictEqual(readPdf(pdfium, new Uint8Array(Buffer.from(broken, "latin1")), {}).text, expected)
+  })
+
+  it("may be a part of what an annotation shows", () => {
+    const stamp = [
+      "/Type/XObject/Subtype/Form/BBox[0 0 200 40]/Resources<</Properties<</off @off>>/Font<</F9 @helvetica>>>>",
+      "/OC /off BDC BT /F9 12 Tf 2 10 Td (draft) Tj ET EMC BT /F9 12 Tf 2 10 Td (paid) Tj ET"
+    ] as const
+    const objects = { stamp, helvetica: "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>" }
+    const annotations = ["/Subtype/Stamp/Rect[72 600 200 620]/AP<</N @stamp>>"]
+    assert.strictEqual(read("", "/OFF[@off]", { objects }, annotations), "paid\n")
+  })
+
   it("may be whole forms and annotations", () => {
     const form = (group: string, words: string) =>
       [
@@ -108,14 +142,15 @@ describe("properties in XMP metadata", () => {
     `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">${inner}</r:RDF></x:xmpmeta>${" ".repeat(200)}<?xpacket end="w"?>`
   const dc =
     'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"'
-  const properties = (packet: string, info?: Pdf["info"]) =>
+  const properties = (packet: string, info?: Pdf["info"], more: Partial<Pdf> = {}) =>
     readPdf(
       pdfium,
       writePdf({
         pages: [{ content: "" }],
         catalog: "/Metadata @xmp",
         objects: { xmp: ["/Type/Metadata/Subtype/XML", packet] },
-        ...(info === undefined ? {} : { info })
+        ...(info === undefined ? {} : { info }),
+        ...more
       }),
       {}
     ).properties
@@ -138,6 +173,8 @@ describe("properties in XMP metadata", () => {
       modified: "2024-02-03T04:05:06+01:00"
     })
     assert.strictEqual(properties(packet).author, "Ann, Bob")
+    assert.strictEqual(properties(packet, undefined, { encrypt: { password: "" } }).author, "Ann, Bob")
+    assert.strictEqual(properties(packet, undefined, { packed: true }).author, "Ann, Bob")
   })
 
   it("are none where the metadata are broken", () => {

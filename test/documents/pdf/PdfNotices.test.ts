@@ -43,6 +43,31 @@ describe("XFA forms", () => {
     }
   })
 
+  it("give short values that the text of the page happens to hold, and formatted ones as a whole", () => {
+    const filled = (values: string) =>
+      read({ pages: [wait], ...form, objects: { template, datasets: ["", datasets(values)] } }).text
+    assert.strictEqual(
+      filled("<f><Sex>w</Sex><Age>1</Age><Sure>1</Sure></f>"),
+      "Please wait...\nSex: w\nAge: 1\nSure: 1\n"
+    )
+    const rich =
+      '<f><Note xfa:contentType="text/html"><body xmlns="http://www.w3.org/1999/xhtml"><p>not <b>before</b> May</p><p>2025</p></body></Note></f>'
+    assert.strictEqual(filled(rich), "Please wait...\nNote: not before May\n2025\n")
+  })
+
+  it("are read where the file is encrypted, and where its objects are packed", () => {
+    const pdf: Pdf = {
+      pages: [wait],
+      catalog: "/NeedsRendering true",
+      form: "/XFA @xdp",
+      objects: {
+        xdp: ["", `<xdp:xdp xmlns:xdp="http://ns.adobe.com/xdp/">${datasets("<f><Sum>12</Sum></f>")}</xdp:xdp>`]
+      }
+    }
+    assert.include(read({ ...pdf, encrypt: { password: "" } }).text, "Sum: 12")
+    assert.include(read({ ...pdf, packed: true }).text, "Sum: 12")
+  })
+
   it("that have ordinary fields give those", () => {
     const found = read({
       pages: [{ ...wait, annotations: ["/Subtype/Widget/FT/Tx/T(Name)/V(Ada)/Rect[72 600 200 620]"] }],
@@ -70,6 +95,14 @@ describe("warnings", () => {
     })
     assert.deepStrictEqual(attachments, ["a.pdf", "b.xml"])
     assert.deepStrictEqual(warnings, ["Files that the PDF carries are not read: a.pdf, b.xml"])
+    const file = "<</Type/Filespec/F(sums.xlsx)/UF(sums.xlsx)/EF<</F @file>>>>"
+    const pinned = read({
+      pages: [
+        { ...wait, annotations: [`/Subtype/FileAttachment/Rect[72 600 90 620]/Contents(see the file)/FS${file}`] }
+      ],
+      objects: { file: ["/Type/EmbeddedFile", "inside"] }
+    })
+    assert.deepStrictEqual(pinned.warnings, ["Files that the PDF carries are not read: sums.xlsx"])
   })
 })
 
