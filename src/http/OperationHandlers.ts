@@ -147,6 +147,9 @@ const VaultsLive = HttpApiBuilder.group(WorkerApi, "vaults", (handlers) =>
       .handle("list", () => Effect.map(answered(vaults.list), (items) => ({ items, next: null })))
       .handle("show", ({ path: { id } }) => answered(vaults.show(id)))
       .handle("crawl", ({ path: { id } }) => Effect.flatMap(Actor, ({ name }) => answered(vaults.crawl(id, name))))
+      .handle("confirmDeletions", ({ path: { id }, payload: { token } }) =>
+        Effect.flatMap(Actor, ({ name }) => answered(vaults.confirmDeletions(id, token, name)))
+      )
       .handle("pauses", () => Effect.map(answered(vaults.pauses), (items) => ({ items, next: null })))
       .handle("pause", ({ payload: { scope, work } }) =>
         Effect.flatMap(Actor, ({ name }) => answered(vaults.pause(scope, work, name)))

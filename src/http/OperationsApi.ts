@@ -3,6 +3,7 @@ import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
+import { DeletionsHeld } from "../domain/Checkpoint.ts"
 import { Pause, PausedWork, PauseScope } from "../domain/Control.ts"
 import { ExecutionSummary, Time } from "../domain/ExecutionFilter.ts"
 import { BulkRequest, Rate } from "../operations/BulkRequest.ts"
@@ -68,6 +69,7 @@ const Vault = Schema.Struct({
   enabled: Schema.Boolean,
   crawling_paused: Schema.NullOr(Pause),
   processing_paused: Schema.NullOr(Pause),
+  deletions_held: Schema.NullOr(Schema.Struct({ ...DeletionsHeld.fields, confirmed: Schema.Boolean })),
   crawls: Schema.Array(
     Schema.Struct({
       executor_id: Schema.String,
@@ -246,6 +248,20 @@ export class Vaults extends HttpApiGroup.make("vaults")
       .addError(Missing)
       .middleware(OperatorAccess)
       .annotateContext(said("Crawl a vault now"))
+  )
+  .add(
+    HttpApiEndpoint.post("confirmDeletions")`/vaults/${Id}/confirm-deletions`
+      .setPayload(Schema.Struct({ token: Schema.NonEmptyString.pipe(Schema.maxLength(100)) }))
+      .addSuccess(Operation)
+      .addError(Missing)
+      .addError(Refused)
+      .middleware(OperatorAccess)
+      .annotateContext(
+        said(
+          "Confirm the deletions that a vault holds, and crawl it now",
+          "`token` is that of its `deletions_held`: when others are held by now, nothing is confirmed."
+        )
+      )
   )
   .add(
     HttpApiEndpoint.get("pauses", "/pauses")

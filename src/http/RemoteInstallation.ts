@@ -227,7 +227,9 @@ const make = Effect.fnUntraced(function* ({ token, url }: RemoteOptions) {
       pauses: Effect.map(asked("list pauses", client.vaults.pauses({})), ({ items }) => items),
       pause: (scope, work) => asked("pause", client.vaults.pause({ payload: { scope, work } })),
       resume: (scope, work) => asked("resume", client.vaults.resume({ payload: { scope, work } })),
-      crawl: (id) => ofOne("crawl", client.vaults.crawl(pathOf(id)))
+      crawl: (id) => ofOne("crawl", client.vaults.crawl(pathOf(id))),
+      confirmDeletions: (id, token) =>
+        answered("confirm deletions", client.vaults.confirmDeletions({ ...pathOf(id), payload: { token } }))
     },
     workers: {
       list: Effect.map(asked("list workers", client.workers.list({})), ({ items }) => items),

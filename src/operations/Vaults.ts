@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { Checkpoint, DeletionsHeld } from "../domain/Checkpoint.ts"
 import { type Control, type Pause, type PausedWork, type PauseScope, pauseOf } from "../domain/Control.ts"
 import { VaultId } from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
@@ -10,8 +11,8 @@ import * as Timestamp from "../domain/Timestamp.ts"
 import * as ControlDocument from "../store/ControlDocument.ts"
 import { ControlStore } from "../store/ControlStore.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"
-import { VaultStore } from "../store/VaultStore.ts"
-import { NoSuchThing, type Operation } from "./Operation.ts"
+import { type ListedVault, VaultStore } from "../store/VaultStore.ts"
+import { NoSuchThing, NotPossible, type Operation } from "./Operation.ts"
 import * as OperationLog from "./OperationLog.ts"
 
 /** A vault as people see it. */
@@ -23,8 +24,16 @@ export interface VaultState {
   /** What holds it up; null while it goes on. */
   readonly crawling_paused: Pause | null
   readonly processing_paused: Pause | null
+  /** What the last crawl did not remove, since a person has to confirm so much; null where nothing is held. */
+  readonly deletions_held: HeldDeletions | null
   /** One for each input executor that crawled for it. */
   readonly crawls: ReadonlyArray<CrawlState>
+}
+
+/** Documents whose outputs stay, though they are gone from the source, until a person confirms the token. */
+export interface HeldDeletions extends DeletionsHeld {
+  /** A person has: the next crawl removes the outputs. */
+  readonly confirmed: boolean
 }
 
 export interface CrawlState {
@@ -51,6 +60,15 @@ export class Vaults extends Context.Tag("contentflow-worker/operations/Vaults")<
     readonly resume: (scope: PauseScope, work: PausedWork, by: string) => Effect.Effect<Operation, ServiceError>
     /** Lets one worker of the fleet crawl the vault as soon as one is free. */
     readonly crawl: (id: string, by: string) => Effect.Effect<Operation, NoSuchThing | ServiceError>
+    /**
+     * Confirms the deletions that are held under this token, and crawls the vault as {@link crawl} does. What is held under another one by now was not seen
+     * by the person, and is refused.
+     */
+    readonly confirmDeletions: (
+      id: string,
+      token: string,
+      by: string
+    ) => Effect.Effect<Operation, NoSuchThing | NotPossible | ServiceError>
   }
 >() {}
 
@@ -62,15 +80,7 @@ const make = Effect.gen(function* () {
 
   const asked = Effect.map(control.look(), (seen) => seen?.control.pauses ?? [])
 
-  const stateOf = (
-    vault: {
-      readonly id: string
-      readonly name: string | null
-      readonly pipeline_id: string
-      readonly enabled: boolean
-    },
-    pauses: Control["pauses"]
-  ) =>
+  const stateOf = ({ confirmed_deletions, ...vault }: ListedVault, pauses: Control["pauses"]) =>
     Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const found = yield* checkpoints.ofVault(VaultId.make(vault.id))
@@ -79,6 +89,7 @@ const make = Effect.gen(function* () {
         ...vault,
         crawling_paused: pauseOf({ pauses }, "crawling", place) ?? null,
         processing_paused: pauseOf({ pauses }, "processing", place) ?? null,
+        deletions_held: heldOf(vault.pipeline_id, confirmed_deletions, found),
         crawls: found.map((checkpoint): CrawlState => {
           const next = Option.zipWith(
             Timestamp.parse(checkpoint.last_crawl_started_at),
@@ -107,6 +118,9 @@ const make = Effect.gen(function* () {
     return vault ?? (yield* new NoSuchThing({ message: `There is no vault ${id}.` }))
   })
 
+  const crawlNow = (id: string) =>
+    control.update((current, now) => ({ ...current, crawls: { ...current.crawls, [id]: now } }))
+
   const targetOf = (scope: PauseScope): string => (scope.of === "all" ? "everything" : `${scope.of} ${scope.id}`)
 
   return Vaults.of({
@@ -131,11 +145,57 @@ const make = Effect.gen(function* () {
     }),
     crawl: Effect.fnUntraced(function* (id, by) {
       yield* found(id)
-      yield* control.update((current, now) => ({ ...current, crawls: { ...current.crawls, [id]: now } }))
+      yield* crawlNow(id)
       return yield* log.record({ verb: "crawl", target: id, by })
+    }),
+    confirmDeletions: Effect.fnUntraced(function* (id, token, by) {
+      const vault = yield* found(id)
+      const named = vault.name ?? id
+      const crawled = yield* checkpoints.ofVault(VaultId.make(id))
+      const held = heldOf(vault.pipeline_id, vault.confirmed_deletions, crawled)
+      if (held === null) {
+        if (vault.confirmed_deletions !== token) {
+          return yield* new NotPossible({ message: `No deletions of the vault ${named} wait to be confirmed.` })
+        }
+        const note = "They were confirmed before, and nothing is held any more."
+        return yield* log.record({ verb: "confirm_deletions", target: id, by, count: 0, note })
+      }
+      if (held.token !== token) {
+        return yield* new NotPossible({
+          message: `Other deletions of the vault ${named} are held than those that were to be confirmed: now ${describeHeld(held)}. Look at them, and confirm these.`
+        })
+      }
+      const isWritten = yield* vaults.confirmDeletions(VaultId.make(id), token)
+      if (!isWritten) return yield* new NoSuchThing({ message: `There is no vault ${id}.` })
+      // Afterwards: a crawl reads the vault when it begins.
+      yield* crawlNow(id)
+      return yield* log.record({
+        verb: "confirm_deletions",
+        target: id,
+        by,
+        count: held.documents,
+        note: `Of the vault ${named}, ${describeHeld(held)}: a worker removes their outputs as soon as one is free.`
+      })
     })
   })
 })
+
+/** Held deletions in words. */
+export const describeHeld = ({ documents, of }: DeletionsHeld): string =>
+  `${documents.toLocaleString("en")} of ${of.toLocaleString("en")} documents are gone from the source`
+
+/** What the input executor that crawled last holds: an earlier one of the vault, or of another pipeline, crawls no more. */
+const heldOf = (
+  pipeline: string,
+  confirmed: string | null,
+  checkpoints: ReadonlyArray<Checkpoint>
+): HeldDeletions | null => {
+  const [last] = checkpoints
+    .filter(({ pipeline_id }) => pipeline_id === pipeline)
+    .toSorted((a, b) => (b.crawl_epoch ?? 0) - (a.crawl_epoch ?? 0))
+  const held = last?.deletions_held ?? null
+  return held === null ? null : { ...held, confirmed: held.token === confirmed }
+}
 
 const isOf = (pause: Pause, scope: PauseScope): boolean =>
   pause.scope.of === scope.of && (scope.of === "all" || (pause.scope.of !== "all" && pause.scope.id === scope.id))

@@ -21,7 +21,7 @@ export const make = (container: DocumentContainer.DocumentContainer): VaultStore
     }),
     all: Effect.map(container.where({}), (documents) =>
       documents.flatMap((document) => {
-        const { name } = document
+        const { confirmed_deletions, name } = document
         const vault = decode(document)
         return Either.isLeft(vault)
           ? []
@@ -30,7 +30,8 @@ export const make = (container: DocumentContainer.DocumentContainer): VaultStore
                 id: vault.right.id,
                 name: typeof name === "string" ? name : null,
                 pipeline_id: vault.right.pipeline_id,
-                enabled: vault.right.enabled === true
+                enabled: vault.right.enabled === true,
+                confirmed_deletions: typeof confirmed_deletions === "string" ? confirmed_deletions : null
               }
             ]
       })
@@ -38,6 +39,8 @@ export const make = (container: DocumentContainer.DocumentContainer): VaultStore
     find: (id) =>
       Effect.flatMap(container.read(id), (reading) =>
         reading._tag === "Found" ? Either.map(decode(reading.document), Option.some) : Either.right(Option.none())
-      )
+      ),
+    confirmDeletions: (id, token) =>
+      Effect.map(container.patch(id, { confirmed_deletions: token }, {}), ({ _tag }) => _tag === "Written")
   })
 }

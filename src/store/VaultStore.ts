@@ -11,9 +11,11 @@ export interface ListedVault {
   readonly name: string | null
   readonly pipeline_id: string
   readonly enabled: boolean
+  /** The token of the deletions that a person confirmed last. */
+  readonly confirmed_deletions: string | null
 }
 
-/** The `vaults` container, read only. */
+/** The `vaults` container. Nothing is written to it but what a person confirms. */
 export class VaultStore extends Context.Tag("contentflow-worker/store/VaultStore")<
   VaultStore,
   {
@@ -22,5 +24,7 @@ export class VaultStore extends Context.Tag("contentflow-worker/store/VaultStore
     /** All vaults, for people; what can't be read as one is left out. */
     readonly all: Effect.Effect<ReadonlyArray<ListedVault>, ServiceError>
     readonly find: (id: VaultId) => Effect.Effect<Option.Option<Vault>, ServiceError>
+    /** Writes the token of the deletions that a person confirms into the vault, and leaves all else as it is; false where there is no such vault. */
+    readonly confirmDeletions: (id: VaultId, token: string) => Effect.Effect<boolean, ServiceError>
   }
 >() {}

@@ -22,11 +22,14 @@ const installed = Effect.gen(function* () {
     Effect.map(Effect.provide(Database, context), (database) => SqliteContainer.make(database, table))
   const executions = yield* stored("vault_executions")
   yield* (yield* stored("pipelines")).upsert({ ...Engine.pipeline, yaml })
-  yield* (yield* stored("vaults")).upsert({ ...Engine.vault, name: "Invoices" })
+  const vaults = yield* stored("vaults")
+  yield* vaults.upsert({ ...Engine.vault, name: "Invoices" })
   return {
     ...files,
     queue: yield* Effect.provide(TaskQueue, context),
     executions,
+    vaults,
+    checkpoints: yield* stored("vault_crawl_checkpoints"),
     control: yield* Effect.provide(ControlStore, context),
     /** Stores the executions of these numbers. */
     add: (numbers: ReadonlyArray<number>, more: Record<string, unknown>) =>
@@ -224,6 +227,49 @@ describe("vaults", () => {
       const some = yield* run("vaults", "pause", "Invoices", "--pipeline", "other")
       assert.strictEqual(some.code, 3)
       assert.match(some.stderr, /No vault has the pipeline other/)
+    })
+  )
+})
+
+describe("deletions that a vault holds", () => {
+  it.scopedLive("are told, counted, and confirmed by the vault's name", () =>
+    Effect.gen(function* () {
+      const { checkpoints, run, vaults } = yield* installed
+      const confirm = (...words: ReadonlyArray<string>) => run("vaults", "confirm-deletions", ...words)
+      const nothing = yield* confirm("Invoices", "--yes")
+      assert.deepStrictEqual([nothing.code, nothing.stderr], [0, ""])
+      assert.match(nothing.stdout, /of the vault Invoices, no deletions are held/)
+      yield* checkpoints.upsert({
+        id: `${Engine.pipeline.id}_find_${Engine.vault.id}`,
+        pipeline_id: Engine.pipeline.id,
+        executor_id: "find",
+        vault_id: Engine.vault.id,
+        checkpoint_timestamp: "2026-01-02T09:00:00+00:00",
+        worker_id: "w",
+        deletions_held: { token: "0a1b2c3d", documents: 1_234, of: 5_000 }
+      })
+      assert.match((yield* run("vaults", "ls")).stdout, /vault-1 +Invoices +line_0123abcd +1,234 deletions held/)
+      assert.match(
+        (yield* run("vaults", "show", "Invoices")).stdout,
+        /Deletions held +1,234 of 5,000 documents .*stay until/
+      )
+      const counted = yield* confirm("Invoices")
+      assert.strictEqual(counted.code, 0, counted.stderr)
+      assert.match(counted.stdout, /of the vault Invoices, 1,234 of 5,000 documents .* Nothing was done yet: --yes/)
+      const dry = linesOf((yield* confirm("vault-1", "--json")).stdout)[0]
+      assert.deepInclude(dry, { verb: "confirm_deletions", vault: "vault-1", dry_run: true })
+      const confirmed = Effect.map(vaults.read(Engine.vault.id), (found) =>
+        found._tag === "Found" ? found.document["confirmed_deletions"] : "gone"
+      )
+      assert.isUndefined(yield* confirmed)
+      for (let i = 0; i < 2; i++) {
+        const done = yield* confirm("Invoices", "--yes", "--json")
+        assert.strictEqual(done.code, 0, done.stderr)
+        assert.deepInclude(linesOf(done.stdout)[0]?.["operation"], { verb: "confirm_deletions", done: 1_234 })
+        assert.strictEqual(yield* confirmed, "0a1b2c3d")
+      }
+      assert.match((yield* run("vaults", "show", "Invoices")).stdout, /Deletions held .*that is confirmed/)
+      assert.strictEqual((yield* confirm("elsewhere", "--yes")).code, 1)
     })
   )
 })

@@ -321,6 +321,44 @@ describe("operations over HTTP", () => {
       assert.deepStrictEqual(done.map(({ verb }) => verb).toSorted(), ["pause", "put_back", "resume", "retry"])
     }))
 
+  test("confirm the deletions that a vault holds, by their token", () =>
+    Effect.gen(function* () {
+      const { checkpoints, vaults } = yield* MemoryStores
+      yield* checkpoints.upsert({
+        id: `${Engine.pipeline.id}_find_${Engine.vault.id}`,
+        pipeline_id: Engine.pipeline.id,
+        executor_id: "find",
+        vault_id: Engine.vault.id,
+        checkpoint_timestamp: "2026-01-02T09:00:00+00:00",
+        worker_id: "w",
+        deletions_held: { token: "0a1b2c3d", documents: 5, of: 9 }
+      })
+      const port = yield* serving(access)
+      const shown = json(yield* ask(port, `/vaults/${Engine.vault.id}`, { token: reader }))
+      assert.deepStrictEqual(shown["deletions_held"], { token: "0a1b2c3d", documents: 5, of: 9, confirmed: false })
+      const confirm = (token: string, body: unknown, id: string = Engine.vault.id) =>
+        ask(port, `/vaults/${id}/confirm-deletions`, { method: "POST", token, body })
+      const right = { token: "0a1b2c3d" }
+      assert.strictEqual((yield* confirm(reader, right)).status, 403)
+      assert.strictEqual((yield* confirm("no token", right)).status, 401)
+      for (const [body, status] of [
+        [{}, 400],
+        [{ token: "" }, 400],
+        [{ token: "x".repeat(1_000) }, 400],
+        [{ token: "before" }, 409]
+      ] as const) {
+        assert.strictEqual((yield* confirm(operator, body)).status, status, JSON.stringify(body))
+      }
+      assert.strictEqual((yield* confirm(operator, right, "nowhere")).status, 404)
+      assert.isUndefined(vaults.documents.get(Engine.vault.id)?.["confirmed_deletions"])
+      for (let i = 0; i < 2; i++) {
+        const done = yield* confirm(operator, right)
+        assert.strictEqual(done.status, 200)
+        assert.deepInclude(json(done), { verb: "confirm_deletions", by: "operator", done: 5 })
+      }
+      assert.strictEqual(vaults.documents.get(Engine.vault.id)?.["confirmed_deletions"], "0a1b2c3d")
+    }))
+
   test("take nothing for a time that is none, no count that is none, and no filter without what it compares with", () =>
     Effect.gen(function* () {
       const port = yield* serving(access)

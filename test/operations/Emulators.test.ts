@@ -86,10 +86,24 @@ describe("Operations on the emulators", () => {
         const [vault] = yield* vaults.list
         assert.strictEqual(vault?.crawling_paused?.by, "ann")
         assert.isNull(vault?.processing_paused)
+        const deletions_held = { token: "0a1b2c3d", documents: 3, of: 6 }
+        yield* installation.documents.checkpoints.upsert({
+          id: `${name}_find_${name}-vault`,
+          pipeline_id: vault?.pipeline_id,
+          executor_id: "find",
+          vault_id: `${name}-vault`,
+          checkpoint_timestamp: "2026-01-02T09:00:00+00:00",
+          worker_id: "w",
+          deletions_held
+        })
+        const heldNow = Effect.map(vaults.show(`${name}-vault`), ({ deletions_held: held }) => held)
+        assert.deepStrictEqual(yield* heldNow, { ...deletions_held, confirmed: false })
+        yield* vaults.confirmDeletions(`${name}-vault`, deletions_held.token, "ann")
+        assert.isTrue((yield* heldNow)?.confirmed)
         const { operations } = yield* Context.get(context, OperationLog).list(20)
         assert.sameMembers(
           operations.map(({ verb }) => verb),
-          ["retry", "retry", "cancel", "delete", "put_back", "submit", "pause"]
+          ["retry", "retry", "cancel", "delete", "put_back", "submit", "pause", "confirm_deletions"]
         )
       })
     )

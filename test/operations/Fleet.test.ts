@@ -91,6 +91,59 @@ describe("what people ask of the fleet", () => {
     })
   )
 
+  onEachStore("deletions that are held are confirmed by their token, once, and the vault is crawled", () =>
+    Effect.gen(function* () {
+      const vaults = yield* Vaults
+      const runner = yield* FakeRunner
+      const { checkpoints, vaults: documents } = yield* MemoryStores
+      runner.crawl = () => Stream.make({ documents: [], servedAt: start })
+      yield* Engine.started({ ...crawling, processingWorkers: 0 })
+      yield* Engine.pass(30)
+      assert.lengthOf(runner.crawls, 1)
+      const crawled = [...checkpoints.documents.values()].find(({ crawl_epoch }) => crawl_epoch !== undefined)
+      const holds = (id: string, more: Record<string, unknown>) => checkpoints.upsert({ ...crawled, id, ...more })
+      const deletions_held = { token: "0a1b2c3d", documents: 1_200, of: 2_000 }
+      // Of executors that the vault had before, and of its pipeline before.
+      yield* holds("older", { executor_id: "older", crawl_epoch: 1, deletions_held: { ...deletions_held, token: "x" } })
+      yield* holds("other", {
+        pipeline_id: "other",
+        crawl_epoch: 9e15,
+        deletions_held: { ...deletions_held, token: "y" }
+      })
+      assert.isNull((yield* vaults.show(Engine.vault.id)).deletions_held)
+      yield* holds(String(crawled?.["id"]), { deletions_held })
+      const [listed] = yield* vaults.list
+      assert.deepStrictEqual(listed?.deletions_held, { ...deletions_held, confirmed: false })
+      for (const token of ["x", "y", ""]) {
+        const refused = yield* Effect.flip(vaults.confirmDeletions(Engine.vault.id, token, "ann"))
+        assert.strictEqual(refused._tag, "NotPossible")
+        assert.include(refused.message, "1,200 of 2,000 documents")
+      }
+      yield* Engine.pass(30)
+      assert.lengthOf(runner.crawls, 1)
+      const { status, target } = yield* vaults.confirmDeletions(Engine.vault.id, deletions_held.token, "ann")
+      assert.deepStrictEqual([status, target], ["completed", Engine.vault.id])
+      const { _etag, _ts, ...vault } = documents.documents.get(Engine.vault.id) ?? {}
+      assert.deepStrictEqual(vault, { ...Engine.vault, confirmed_deletions: deletions_held.token })
+      yield* Engine.pass(30)
+      assert.lengthOf(runner.crawls, 2)
+      const again = yield* vaults.confirmDeletions(Engine.vault.id, deletions_held.token, "ann")
+      assert.strictEqual(again.done, 0)
+      const none = yield* Effect.flip(vaults.confirmDeletions(Engine.vault.id, "another", "ann"))
+      assert.include(none.message, "No deletions")
+      const nowhere = yield* Effect.flip(vaults.confirmDeletions("nowhere", deletions_held.token, "ann"))
+      assert.strictEqual(nowhere._tag, "NoSuchThing")
+      const { operations } = yield* Effect.flatMap(OperationLog, (log) => log.list(10))
+      assert.deepStrictEqual(
+        operations.map(({ by, done, verb }) => [verb, by, done]).toSorted(([, , a], [, , b]) => Number(b) - Number(a)),
+        [
+          ["confirm_deletions", "ann", 1_200],
+          ["confirm_deletions", "ann", 0]
+        ]
+      )
+    })
+  )
+
   onEachStore("a crawl whose next time nobody knows is not late", () =>
     Effect.gen(function* () {
       const vaults = yield* Vaults

@@ -241,6 +241,27 @@ describe("the page", () => {
           await progress(page).getByText("2 done, 0 skipped, 0 failed").waitFor()
         })
         yield* eventually(Effect.map(ofScans, ({ length }) => length === 4))
+        const { checkpoints, vaults } = yield* MemoryStores
+        const [crawled] = [...checkpoints.documents.values()].filter(({ crawling }) => crawling === false)
+        const deletions_held = { token: "0a1b2c3d", documents: 12, of: 40 }
+        yield* checkpoints.patch(String(crawled?.["id"]), { deletions_held }, {})
+        yield* Effect.promise(async () => {
+          await page.getByRole("navigation").getByRole("link", { name: "Vaults" }).click()
+          await page
+            .getByRole("row", { name: /^Scans / })
+            .getByText("12 deletions held")
+            .waitFor()
+        })
+        yield* accessible(page, "vaults-held")
+        yield* Effect.promise(async () => {
+          await button(page, "Confirm deletions: Scans").click()
+          const dialog = page.getByRole("dialog")
+          await dialog.getByText("Remove the outputs of 12 of 40 documents").waitFor()
+          await dialog.getByRole("button", { name: "Confirm deletions" }).click()
+          await page.getByText("Deletions confirmed. Of the vault Scans, 12 of 40 documents").waitFor()
+          await page.getByText("12 deletions held").waitFor({ state: "detached" })
+        })
+        assert.strictEqual(vaults.documents.get("vault-2")?.["confirmed_deletions"], "0a1b2c3d")
         assert.deepStrictEqual(errors, [])
       })
     )

@@ -209,9 +209,27 @@ const vaultsCrawl = Command.make(
   (options) => Effect.flatMap(loadVaults, (module) => Effect.flatMap(module.crawl(options), ended))
 ).pipe(Command.withDescription("Look for new documents as soon as a worker is free, instead of at the next time."))
 
+const vaultsConfirmDeletions = Command.make(
+  "confirm-deletions",
+  {
+    id: one("the vault, or its name"),
+    yes: Options.boolean("yes").pipe(
+      Options.withDescription("Remove the outputs of the documents that are gone. Without it they are only counted.")
+    ),
+    ...shown
+  },
+  (options) => Effect.flatMap(loadVaults, (module) => Effect.flatMap(module.confirmDeletions(options), ended))
+).pipe(
+  Command.withDescription(
+    "Confirm that so many documents of a vault are gone from its source that a crawl holds their deletion: their outputs are removed."
+  )
+)
+
 const vaults = Command.make("vaults").pipe(
-  Command.withDescription("List vaults, pause and resume their work, and crawl them before their time."),
-  Command.withSubcommands([vaultsLs, vaultsShow, vaultsPause, vaultsResume, vaultsCrawl])
+  Command.withDescription(
+    "List vaults, pause and resume their work, crawl them before their time, and confirm deletions that they hold."
+  ),
+  Command.withSubcommands([vaultsLs, vaultsShow, vaultsPause, vaultsResume, vaultsCrawl, vaultsConfirmDeletions])
 )
 
 // --- Workers ---
@@ -427,7 +445,11 @@ export const trees: ReadonlyArray<CommandTree.CommandTree> = [
     leaf("show", vaultsShow.descriptor, ["vaults show invoices"]),
     leaf("pause", vaultsPause.descriptor, ["vaults pause invoices --work processing", "vaults pause --all"]),
     leaf("resume", vaultsResume.descriptor, ["vaults resume invoices", "vaults resume --all"]),
-    leaf("crawl", vaultsCrawl.descriptor, ["vaults crawl invoices"])
+    leaf("crawl", vaultsCrawl.descriptor, ["vaults crawl invoices"]),
+    leaf("confirm-deletions", vaultsConfirmDeletions.descriptor, [
+      "vaults confirm-deletions invoices",
+      "vaults confirm-deletions invoices --yes"
+    ])
   ]),
   branch("workers", workers.descriptor, [
     leaf("ls", workersLs.descriptor, ["workers ls", "workers ls --watch"]),

@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import { describePause, type Pause, type PausedWork, type PauseScope } from "../../domain/Control.ts"
 import { Installation } from "../../operations/Installation.ts"
 import { NoSuchThing } from "../../operations/Operation.ts"
-import type { VaultState } from "../../operations/Vaults.ts"
+import { describeHeld, type HeldDeletions, type VaultState } from "../../operations/Vaults.ts"
 import { plain } from "../run/ProblemLine.ts"
 import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
@@ -14,13 +14,19 @@ import * as Operator from "./Operator.ts"
 import * as Place from "./Place.ts"
 import * as Watch from "./Watch.ts"
 
-/** Which work of a vault rests, or that it is switched off. */
-const stateOf = ({ crawling_paused, crawls, enabled, processing_paused }: VaultState): string => {
+/** What a person should know of a vault: that it is switched off, that deletions wait for a word, or which work rests. */
+const stateOf = ({ crawling_paused, crawls, deletions_held, enabled, processing_paused }: VaultState): string => {
   if (!enabled) return "disabled"
   const paused = [
     ...(crawling_paused === null ? [] : ["crawling"]),
     ...(processing_paused === null ? [] : ["processing"])
   ]
+  if (deletions_held !== null && !deletions_held.confirmed) {
+    return [
+      `${deletions_held.documents.toLocaleString("en")} deletions held`,
+      ...paused.map((work) => `${work} paused`)
+    ].join(", ")
+  }
   if (paused.length > 0) return `${paused.join(" and ")} paused`
   return crawls.some(({ crawling }) => crawling) ? "crawling" : "waiting"
 }
@@ -89,7 +95,8 @@ const describe = (vault: VaultState): string =>
       Pipeline: vault.pipeline_id,
       State: stateOf(vault),
       "Crawling paused": vault.crawling_paused === null ? null : describePause(vault.crawling_paused),
-      "Processing paused": vault.processing_paused === null ? null : describePause(vault.processing_paused)
+      "Processing paused": vault.processing_paused === null ? null : describePause(vault.processing_paused),
+      "Deletions held": vault.deletions_held === null ? null : heldText(vault.deletions_held)
     }),
     ...(vault.crawls.length === 0
       ? []
@@ -107,6 +114,11 @@ const describe = (vault: VaultState): string =>
           )
         ])
   ].join("\n")
+
+const heldText = (held: HeldDeletions): string =>
+  held.confirmed
+    ? `${describeHeld(held)}; that is confirmed, and the next crawl removes their outputs`
+    : `${describeHeld(held)}; their outputs stay until that is confirmed`
 
 /** The vault with this id, or the one of this name. */
 export const named = (all: ReadonlyArray<VaultState>, word: string): Either.Either<VaultState, NoSuchThing> => {
@@ -188,4 +200,32 @@ export const crawl = (options: CrawlOptions) =>
       (id, by) => Effect.flatMap(named(known, id), (vault) => vaults.crawl(vault.id, by)),
       json
     )
+  }).pipe(Place.at(options))
+
+export interface ConfirmOptions extends Place.Place {
+  readonly id: string
+  /** Confirms them; without it they are only counted. */
+  readonly yes: boolean
+  readonly json: boolean
+}
+
+/** Counts the deletions of a vault that wait for a person or, confirmed, lets them happen. */
+export const confirmDeletions = (options: ConfirmOptions) =>
+  Effect.gen(function* () {
+    const { id, json, yes } = options
+    const { vaults } = yield* Installation
+    const vault = yield* named(yield* vaults.list, id)
+    const held = vault.deletions_held
+    const called = plain(vault.name ?? vault.id)
+    if (held === null || !yes) {
+      const way = held === null ? "" : " Nothing was done yet: --yes removes their outputs."
+      const text = held === null ? "no deletions are held" : describeHeld(held)
+      yield* Console.log(
+        json
+          ? JSON.stringify({ verb: "confirm_deletions", vault: vault.id, dry_run: true, deletions_held: held })
+          : `confirm_deletions: of the vault ${called}, ${text}.${way}`
+      )
+      return 0
+    }
+    return yield* EachOf.eachOf([id], (_, by) => vaults.confirmDeletions(vault.id, held.token, by), json)
   }).pipe(Place.at(options))

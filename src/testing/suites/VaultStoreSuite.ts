@@ -56,6 +56,26 @@ export const suite = (name: string, layer: Layer.Layer<VaultStore | Containers>)
       })
     )
 
+    it.effect("keeps the token of deletions that a person confirmed, and all else of the vault", () =>
+      Effect.gen(function* () {
+        const store = yield* VaultStore
+        const { vaults } = yield* Containers
+        const id = VaultId.make("v3")
+        yield* vaults.upsert({ id, pipeline_id: "p1", enabled: false, tags: ["a"], confirmed_deletions: "before" })
+        assert.isTrue(yield* store.confirmDeletions(id, "now"))
+        const reading = yield* vaults.read(id)
+        assert.deepInclude(reading._tag === "Found" ? reading.document : {}, {
+          confirmed_deletions: "now",
+          enabled: false,
+          tags: ["a"]
+        })
+        const listed = (yield* store.all).find((vault) => vault.id === "v3")
+        assert.strictEqual(listed?.confirmed_deletions, "now")
+        assert.isFalse(yield* store.confirmDeletions(VaultId.make("nobody"), "now"))
+        assert.isTrue(Option.isNone(yield* store.find(VaultId.make("nobody"))))
+      })
+    )
+
     it.effect("refuses to guess a broken vault", () =>
       Effect.gen(function* () {
         const store = yield* VaultStore

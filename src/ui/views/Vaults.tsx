@@ -101,6 +101,28 @@ const CrawlNow = ({ then, vault }: { readonly vault: VaultState; readonly then: 
   />
 )
 
+/** Deletions that wait for a person: how many, and the button that lets them happen. */
+const Held = ({ then, vault }: { readonly vault: VaultState; readonly then: () => void }) => {
+  const held = vault.deletions_held
+  if (held === null) return null
+  const many = `${held.documents.toLocaleString()} ${held.documents === 1 ? "deletion" : "deletions"}`
+  if (held.confirmed) return <p>{many} confirmed: the next crawl removes the outputs.</p>
+  const gone = `${held.documents.toLocaleString()} of ${held.of.toLocaleString()} documents`
+  return (
+    <p>
+      <span class="badge held">{many} held</span>{" "}
+      <Action
+        label="Confirm deletions"
+        of={nameOf(vault)}
+        question={`Remove the outputs of ${gone} that are gone from the source?`}
+        act={() => Server.post<Operation>(`/vaults/${Server.part(vault.id)}/confirm-deletions`, { token: held.token })}
+        done="Deletions confirmed."
+        then={then}
+      />
+    </p>
+  )
+}
+
 const Row = ({ then, vault }: { readonly vault: VaultState; readonly then: () => void }) => {
   const crawl = lastCrawl(vault)
   const scope: PauseScope = { of: "vault", id: vault.id }
@@ -114,6 +136,7 @@ const Row = ({ then, vault }: { readonly vault: VaultState; readonly then: () =>
       </th>
       <td>
         <States vault={vault} />
+        <Held vault={vault} then={then} />
       </td>
       <td>
         <Moment at={crawl?.last_started_at} />
@@ -237,6 +260,7 @@ export const Vault = ({ id }: { readonly id: string }) => {
         <p>
           <States vault={data} /> {data.name}
         </p>
+        <Held vault={data} then={again} />
         <CrawlNow vault={data} then={again} />
         <a class="button" href={to("executions", null, { vault: id })}>
           Its executions

@@ -321,7 +321,7 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       yield* Metric.set(Metrics.deletionsHeld, held?.documents ?? 0)
       if (held !== null && vault.confirmed_deletions !== held.token) {
-        const error = `${held.documents} of ${held.of} documents are gone from the source of the vault, more than max_deletions_percent allows, so their outputs stay. If that is right, set confirmed_deletions of the vault ${vault.id} to ${JSON.stringify(held.token)}; else put the documents back, or correct the pipeline's filter.`
+        const error = `${held.documents} of ${held.of} documents are gone from the source of the vault, more than max_deletions_percent allows, so their outputs stay. If that is right, confirm it (contentflow-worker vaults confirm-deletions ${vault.id}, or the vault in the page; by hand: set the vault's confirmed_deletions to ${JSON.stringify(held.token)}); else put the documents back, or correct the pipeline's filter.`
         yield* Effect.logWarning(error)
         yield* recordHeld({ vault, pipeline, version: held.token, worker, error, lastSuccess: null }, 1)
       }
@@ -397,7 +397,9 @@ const make = Effect.gen(function* () {
       // Until it is known that this crawl saw the whole listing.
       ...(following === undefined
         ? {}
-        : { unaccounted: { since: before.unaccounted?.since ?? startedAt, compared: 0 } })
+        : { unaccounted: { since: before.unaccounted?.since ?? startedAt, compared: 0 } }),
+      // Where outputs are kept by now, nothing waits to be confirmed.
+      ...(following === undefined && (before.deletions_held ?? null) !== null ? { deletions_held: null } : {})
     }
     // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
     yield* forTenSeconds(checkpoints.save(begun))

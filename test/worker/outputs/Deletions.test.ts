@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { Context, Effect, Layer, type Scope } from "effect"
+import * as OperationLog from "../../../src/operations/OperationLog.ts"
+import * as Vaults from "../../../src/operations/Vaults.ts"
 import { MemoryStores } from "../../../src/store/MemoryStores.ts"
 import * as Engine from "../../support/MemoryEngine.ts"
 import * as OutputWorld from "../../support/OutputWorld.ts"
@@ -199,6 +201,43 @@ describe("the guard", () => {
       yield* OutputWorld.drop("d.txt")
       yield* settled
       assert.include((yield* OutputWorld.outputs).blobs, "c.txt/c=1")
+    })
+  )
+  test(
+    "lets them happen at once when a person confirms what is held, and says what it holds and what was confirmed",
+    Effect.gen(function* () {
+      yield* begun(OutputWorld.yaml({ input: { polling_interval_seconds: 300 } }))
+      const log = OperationLog.layer
+      const { vaults } = yield* Effect.map(
+        Layer.build(Layer.merge(log, Layer.provide(Vaults.layer, log))),
+        (context) => ({ vaults: Context.get(context, Vaults.Vaults) })
+      )
+      const held = Effect.map(vaults.show(OutputWorld.vaultId), ({ deletions_held }) => deletions_held)
+      assert.isNull(yield* held)
+      yield* OutputWorld.drop("a.txt")
+      yield* OutputWorld.drop("b.txt")
+      yield* Engine.pass(310)
+      const first = yield* held
+      assert.deepInclude(first, { documents: 2, of: 6, confirmed: false })
+      const { done, notes } = yield* vaults.confirmDeletions(OutputWorld.vaultId, first?.token ?? "", "ann")
+      assert.strictEqual(done, 2)
+      assert.include(notes[0], "2 of 6 documents are gone from the source")
+      assert.isTrue((yield* held)?.confirmed)
+      yield* Engine.pass(20)
+      yield* isExact
+      assert.isNull(yield* held)
+      // The word of before confirms nothing of what is held next.
+      yield* OutputWorld.drop("c.txt")
+      yield* OutputWorld.drop("d.txt")
+      yield* Engine.pass(310)
+      assert.deepInclude(yield* held, { documents: 2, of: 4, confirmed: false })
+      const late = yield* Effect.flip(vaults.confirmDeletions(OutputWorld.vaultId, first?.token ?? "", "ann"))
+      assert.include(late.message, "2 of 4 documents")
+      assert.include((yield* OutputWorld.outputs).blobs, "c.txt/c=1")
+      // Where outputs are kept, nothing waits.
+      yield* change({ on_source_deleted: "keep" })
+      yield* Engine.pass(310)
+      assert.isNull(yield* held)
     })
   )
   test(
