@@ -12,7 +12,7 @@ interface Misbehaviour {
   readonly forever: Job<void, never>
 }
 
-const worker = new URL("./Misbehaving.worker.js", import.meta.url)
+const worker = new URL("../threads/Misbehaving.worker.js", import.meta.url)
 const minute = { duration: Duration.minutes(1), onTimeout: () => "too long" as const }
 
 describe("A bound on work that may wait for a thread", () => {
