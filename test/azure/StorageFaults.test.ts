@@ -6,7 +6,7 @@ import * as StorageQueue from "../../src/queue/StorageQueue.ts"
 import { LeaseLost, TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { storageLayer } from "../../src/testing/AzureSettings.ts"
 import * as FaultServer from "../support/FaultServer.ts"
-import { realSleep } from "../support/RealTime.ts"
+import { realSleep, until } from "../support/RealTime.ts"
 
 const accountKey = "c2VjcmV0LWFjY291bnQta2V5"
 const signature = "c2VjcmV0LXNpZ25hdHVyZQ"
@@ -174,7 +174,7 @@ describe("faults of the Storage services", () => {
           const before = server.seen.length
           server.answer(FaultServer.silence)
           const call = yield* Effect.fork(queue.complete(lease))
-          while (server.seen.length === before) yield* realSleep("1 millis")
+          yield* until(Effect.sync(() => server.seen.length > before))
           yield* Fiber.interrupt(call)
         }
         server.answer(FaultServer.status(204))
@@ -209,7 +209,7 @@ describe("faults of the Storage services", () => {
           yield* realSleep("2 millis")
           const before = server.seen.length
           const late = yield* Effect.fork(queue.complete(lease))
-          while (server.seen.length === before) yield* realSleep("1 millis")
+          yield* until(Effect.sync(() => server.seen.length > before))
           yield* Fiber.interrupt(late)
         }
         server.answer(FaultServer.cut)
@@ -293,8 +293,10 @@ describe("faults of the Storage services", () => {
           Effect.flip(Stream.runForEach(store.download(location), (piece) => Deferred.succeed(first, piece.length)))
         )
         assert.strictEqual(yield* Deferred.await(first), 1)
-        const minutes = Effect.forever(Effect.zipRight(realSleep("20 millis"), TestClock.adjust("1 minute")))
-        const error = yield* Effect.raceFirst(Fiber.join(reading), minutes)
+        yield* TestClock.adjust("1 minute")
+        yield* until(Effect.sync(() => server.seen.length === 2))
+        yield* TestClock.adjust("1 minute")
+        const error = yield* Fiber.join(reading)
         assert.strictEqual(error._tag, "Unavailable")
         assert.include(error.message, "no answer within")
         assert.strictEqual(server.seen[1]?.headers["x-ms-range"] ?? server.seen[1]?.headers["range"], "bytes=1-")

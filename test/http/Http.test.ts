@@ -12,7 +12,6 @@ import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import { executorError, FakeRunner } from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
-import { realSleep } from "../support/RealTime.ts"
 import * as Exposition from "./Exposition.ts"
 
 const test = (name: string, body: () => Effect.Effect<void, unknown, Engine.Installation | Scope.Scope>) =>
@@ -213,14 +212,18 @@ describe("health", () => {
     Effect.gen(function* () {
       const stores = yield* MemoryStores
       const queue = yield* TaskQueue
+      const asked = yield* Deferred.make<void>()
       const port = yield* serving().pipe(
-        Effect.provideService(TaskQueue, TaskQueue.of({ ...queue, stats: Effect.never }))
+        Effect.provideService(
+          TaskQueue,
+          TaskQueue.of({ ...queue, stats: Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never) })
+        )
       )
       stores.pipelines.failNext(
         new Unavailable({ service: "Cosmos DB", operation: "read", message: "Cosmos DB is away." })
       )
       const asking = yield* Effect.fork(jsonOf(port, "/health/ready"))
-      yield* realSleep("200 millis")
+      yield* Deferred.await(asked)
       yield* Engine.pass(4)
       const { body, status } = yield* Fiber.join(asking)
       assert.strictEqual(status, 503)
@@ -303,7 +306,8 @@ describe("the server's own life", () => {
       const port = yield* Scope.extend(serving(), scope)
       const client = yield* connected(port)
       client.write("GET /status HTTP/1.1\r\nHost: x\r\n")
-      yield* realSleep("100 millis")
+      // The server has read that, too, once it answers a later request.
+      yield* jsonOf(port, "/status")
       yield* Scope.close(scope, Exit.void)
       assert.isTrue(yield* refused(port))
     }))
@@ -424,7 +428,9 @@ describe("/metrics", () => {
     Effect.gen(function* () {
       const queue = yield* TaskQueue
       let hangs = false
-      const flaky = TaskQueue.of({ ...queue, stats: Effect.suspend(() => (hangs ? Effect.never : queue.stats)) })
+      const asked = yield* Deferred.make<void>()
+      const hanging = Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never)
+      const flaky = TaskQueue.of({ ...queue, stats: Effect.suspend(() => (hangs ? hanging : queue.stats)) })
       yield* Engine.enqueue(1)
       yield* Engine.enqueue(2)
       yield* Engine.pass(90)
@@ -435,7 +441,7 @@ describe("/metrics", () => {
       hangs = true
       yield* Engine.pass(6)
       const asking = yield* Effect.fork(scraped(port))
-      yield* realSleep("200 millis")
+      yield* Deferred.await(asked)
       yield* Engine.pass(4)
       assert.strictEqual(Exposition.valueOf(yield* Fiber.join(asking), "contentflow_queue_depth"), 2)
     }))

@@ -1,8 +1,10 @@
 import { assert, describe, it, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
 import { DocumentError } from "../../src/documents/DocumentError.ts"
 import * as Excel from "../../src/documents/excel/ExcelDocument.ts"
 import { defaultLimits } from "../../src/documents/pdf/PdfDocument.ts"
@@ -16,7 +18,7 @@ import { text, writePdf } from "../support/Pdf.ts"
 interface Misbehaviour {
   readonly echo: Job<string, string>
   readonly size: Job<ArrayBuffer, number>
-  readonly forever: Job<undefined, never>
+  readonly forever: Job<void, never>
   readonly exit: Job<undefined, never>
   readonly abort: Job<undefined, never>
   readonly print: Job<unknown, unknown>
@@ -104,9 +106,10 @@ describe("threads that misbehave", () => {
   it.scopedLive("interruption stops a job, whether it runs or waits for a thread", () =>
     Effect.gen(function* () {
       const pool = yield* makePool()
-      const running = yield* Effect.fork(pool.run("forever", undefined))
+      const started = yield* Deferred.make<void>()
+      const running = yield* Effect.fork(pool.runWith("forever", Effect.asVoid(Deferred.succeed(started, undefined))))
+      yield* Deferred.await(started)
       const waiting = yield* Effect.fork(pool.run("forever", undefined))
-      yield* Effect.sleep("300 millis")
       assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(waiting)))
       assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(running)))
       assert.strictEqual(yield* pool.run("echo", "free"), "free")
@@ -128,15 +131,26 @@ describe("threads that misbehave", () => {
     })
   )
 
-  it.scopedLive("waiting for a thread does not count as time of the job", () =>
+  it.scoped("waiting for a thread does not count as time of the job", () =>
     Effect.gen(function* () {
-      const pool = yield* makePool()
-      const running = yield* Effect.fork(pool.run("forever", undefined))
-      const waiting = yield* Effect.fork(pool.run("forever", undefined, { timeout: "50 millis" }))
-      yield* Effect.sleep("500 millis")
+      const pool = yield* makePool({ timeout: "1 day" })
+      const started = yield* Effect.all([Deferred.make<void>(), Deferred.make<void>()])
+      const [running, waiting] = yield* Effect.forEach(started, (signal, index) =>
+        Effect.fork(
+          pool.runWith("forever", Effect.asVoid(Deferred.succeed(signal, undefined)), {
+            timeout: index === 0 ? "1 day" : "1 minute"
+          })
+        )
+      )
+      assert.isDefined(running)
+      assert.isDefined(waiting)
+      yield* Deferred.await(started[0])
+      yield* TestClock.adjust("1 hour")
       // it would have been stopped if its time ran already
       assert.isTrue(Option.isNone(yield* Fiber.poll(waiting)))
       yield* Fiber.interrupt(running)
+      yield* Deferred.await(started[1])
+      yield* TestClock.adjust("1 minute")
       assert.deepInclude(yield* Effect.flip(Fiber.join(waiting)), { _tag: "ThreadError", reason: "TimedOut" })
     })
   )

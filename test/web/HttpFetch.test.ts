@@ -3,7 +3,7 @@ import { Duration, Effect, Fiber, TestClock } from "effect"
 import * as zlib from "node:zlib"
 import { fetch, type FetchOptions } from "../../src/web/HttpFetch.ts"
 import { WebError } from "../../src/web/WebError.ts"
-import { realSleep } from "../support/RealTime.ts"
+import { until } from "../support/RealTime.ts"
 import * as LoopbackServer from "./LoopbackServer.ts"
 
 const options = (more: Partial<FetchOptions> = {}): FetchOptions => ({
@@ -206,7 +206,7 @@ describe("fetch", () => {
     Effect.gen(function* () {
       const server = yield* LoopbackServer.make({ "/": { hangs: true } })
       const fiber = yield* Effect.fork(Effect.flip(get(server.origin)))
-      while (server.requests.length === 0) yield* realSleep("5 millis")
+      yield* until(Effect.sync(() => server.requests.length > 0))
       yield* TestClock.adjust("31 seconds")
       const error = yield* Fiber.join(fiber)
       assert.deepInclude(error, { reason: "Timeout", transient: true })

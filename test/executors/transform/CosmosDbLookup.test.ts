@@ -16,7 +16,7 @@ import { LookupStore } from "../../../src/store/LookupStore.ts"
 import { parametersOf } from "../../../src/executors/transform/lookup/QueryText.ts"
 import * as CosmosServer from "../../../src/testing/CosmosServer.ts"
 import * as Folders from "../../support/Folders.ts"
-import { realSleep } from "../../support/RealTime.ts"
+import { pausesFor, until } from "../../support/RealTime.ts"
 import { item, runNode } from "../NodeRun.ts"
 
 const orders = [
@@ -332,11 +332,10 @@ it.layer(onEmulator)("cosmos_db_lookup", (it) => {
       server.answerNext({ status: 429, headers: { "x-ms-retry-after-ms": "3000" }, times: 2 })
       const before = server.log.length
       const fiber = yield* Effect.fork(lookUp(byId, one))
-      while (server.log.length < before + 1) yield* realSleep("5 millis")
-      yield* realSleep("20 millis")
-      while (server.log.length < before + 3) {
+      for (const refused of [1, 2]) {
+        yield* until(Effect.sync(() => server.log.length === before + refused))
+        yield* until(pausesFor("4 seconds"))
         yield* TestClock.adjust("4 seconds")
-        yield* realSleep("10 millis")
       }
       assert.deepStrictEqual(result((yield* Fiber.join(fiber))[0]), orders[0])
       server.answerNext({ status: 503 })
