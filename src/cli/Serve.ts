@@ -151,14 +151,17 @@ const run = (
 /** The address of the HTTP server; another port than the usual one when that is in use and nobody chose it. */
 const listen = (settings: ServeSettings.ServeSettings) =>
   Effect.gen(function* () {
-    const { enabled, host, port } = settings.http
-    if (!enabled) return Option.none<Address>()
+    const { enabled, host, metricsPort, port } = settings.http
+    if (!enabled) {
+      if (metricsPort !== null) yield* Layer.build(WorkerHttp.layerOfMetrics(host, metricsPort))
+      return Option.none<Address>()
+    }
     const token = randomBytes(24).toString("base64url")
     const access = { ...settings.http.access, local: Redacted.make(token) }
-    const first = Layer.build(WorkerHttp.layerAt(host, port, access))
+    const first = Layer.build(WorkerHttp.layerAt(host, port, access, metricsPort))
     const server = yield* settings.isPortChosen
       ? first
-      : Effect.catchTag(first, "CannotListen", () => Layer.build(WorkerHttp.layerAt(host, 0, access)))
+      : Effect.catchTag(first, "CannotListen", () => Layer.build(WorkerHttp.layerAt(host, 0, access, metricsPort)))
     const url = yield* Effect.provide(HttpServer.addressFormattedWith(Effect.succeed), server)
     return Option.some({ url, token })
   })

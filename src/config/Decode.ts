@@ -208,7 +208,8 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
       enabled: value(variables.apiEnabled),
       host: value(variables.apiHost),
       access,
-      port: value(variables.apiPort)
+      port: value(variables.apiPort),
+      metricsPort: value(variables.metricsPort)
     },
     everyMistake
   )

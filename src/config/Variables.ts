@@ -401,6 +401,13 @@ export const variables = {
     default: "8099",
     description: "The port that is listened on; 0 takes a free one."
   }),
+  metricsPort: optional(Kind.integer(0, 65_535), {
+    name: "METRICS_PORT",
+    group: "HTTP",
+    without: "`/metrics` is served on `API_PORT`",
+    description:
+      "A port of their own for `/metrics`, which is then no longer on `API_PORT`, and for `/health`, which is on both; also with `API_ENABLED=false`. 0 takes a free one."
+  }),
 
   // --- Logs ---
   logLevel: withDefault(Kind.choice(levels, ["DEBUG", "INFO", "WARNING", "ERROR"]), {

@@ -98,6 +98,8 @@ export interface HttpSettings {
   readonly enabled: boolean
   readonly host: string
   readonly port: number
+  /** The port of a server of their own for metrics; null serves them with the rest. */
+  readonly metricsPort: number | null
   readonly access: AccessSettings
 }
 

@@ -1,4 +1,5 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,6 +11,7 @@ import * as Metrics from "../worker/Metrics.ts"
 import type { Stalled } from "../worker/loops/Progress.ts"
 import { type EngineStatus, type WorkerGroup, WorkerEngine } from "../worker/WorkerEngine.ts"
 import { Dependencies, type DependencyState } from "./Dependencies.ts"
+import * as MetricsServer from "./MetricsServer.ts"
 import * as OperationHandlers from "./OperationHandlers.ts"
 import * as KnownMetrics from "./KnownMetrics.ts"
 import * as Process from "./Process.ts"
@@ -183,14 +185,15 @@ const Live = HttpApiBuilder.group(WorkerApi, "operations", (handlers) =>
           ...shownValves(status)
         }))
       )
-      .handle("metrics", () =>
+      .handleRaw("metrics", () =>
         // Effect's counters of its own fibers are left out: their names break Prometheus' rules.
         Effect.gen(function* () {
+          if (yield* MetricsServer.areElsewhere) return MetricsServer.elsewhere
           yield* sampleQueue
           const status = yield* engine.status
           const samples = [...engineSamples(status), ...Process.samples()]
           const own = (yield* Metric.snapshot).filter(({ metricKey }) => !metricKey.name.startsWith("effect_"))
-          return Prometheus.render(own, samples)
+          return HttpServerResponse.text(Prometheus.render(own, samples), { contentType: Prometheus.contentType })
         })
       )
   })

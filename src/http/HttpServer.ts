@@ -1,6 +1,8 @@
+import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import type * as HttpApp from "@effect/platform/HttpApp"
+import type * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -20,6 +22,7 @@ import * as Operations from "../operations/Operations.ts"
 import * as Access from "./Access.ts"
 import * as Dependencies from "./Dependencies.ts"
 import * as Handlers from "./Handlers.ts"
+import * as MetricsServer from "./MetricsServer.ts"
 import * as Page from "./Page.ts"
 import { paths } from "./WorkerApi.ts"
 
@@ -139,8 +142,8 @@ const hardened = (app: HttpApp.Default): HttpApp.Default =>
     })
   )
 
-const routes = (access: AccessConfig.AccessSettings) =>
-  HttpApiBuilder.serve().pipe(
+const routes = <E>(access: AccessConfig.AccessSettings, servers: Layer.Layer<never, E, Served>) =>
+  servers.pipe(
     Layer.provide(HttpApiBuilder.middleware((app: HttpApp.Default) => hardened(boundBodies(answerEverything(app))))),
     Layer.provide(Page.layer),
     Layer.provide(HttpApiSwagger.layer({ path: "/docs" })),
@@ -152,39 +155,45 @@ const routes = (access: AccessConfig.AccessSettings) =>
     Layer.provide(Dependencies.layer)
   )
 
+/** What a server of the API needs: where it listens, and the API, which is one for all servers of a process. */
+type Served = HttpServer.HttpServer | HttpRouter.HttpRouter.DefaultServices | HttpApi.Api
+
 /** The engine stops before the server does: probes and people get answers until the last attempt has ended. */
 const stopEngineFirst = Layer.scopedDiscard(
   Effect.flatMap(WorkerEngine, (engine) => Effect.addFinalizer(() => engine.stop))
 )
 
-const whyNot = (host: string, port: number, cause: unknown): string => {
+const whyNot = (host: string, port: number, setting: PortSetting, cause: unknown): string => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
   const place = `The HTTP server can't listen on ${SecretShape.isHarmless(host) ? host : SecretShape.describe(host)}, port ${port}`
   if (code === "EADDRINUSE") {
-    return `${place}: the port is in use. Stop what listens there, set API_PORT to another port, or API_ENABLED=false for no HTTP.`
+    return `${place}: the port is in use. Stop what listens there, set ${setting} to another port, or ${setting === "API_PORT" ? "API_ENABLED=false for no HTTP" : "leave it out for metrics on API_PORT"}.`
   }
-  if (code === "EACCES") return `${place}: the process may not use this port. Set API_PORT to one above 1023.`
+  if (code === "EACCES") return `${place}: the process may not use this port. Set ${setting} to one above 1023.`
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return `${place}: this is no address of this machine. Set API_HOST, for example to 0.0.0.0.`
   }
-  return `${place}: ${cause instanceof Error ? cause.message : String(cause)} (settings API_HOST and API_PORT).`
+  return `${place}: ${cause instanceof Error ? cause.message : String(cause)} (settings API_HOST and ${setting}).`
 }
 
-const serverAt = (host: string, port: number) =>
+/** The setting that an error about a port names. */
+type PortSetting = "API_PORT" | "METRICS_PORT"
+
+const serverAt = (host: string, port: number, setting: PortSetting) =>
   Layer.catchAll(NodeHttpServer.layer(drainingServer, { host: withoutBrackets(host), port }), ({ cause }) =>
-    Layer.fail(new CannotListen({ message: whyNot(host, port, cause) }))
+    Layer.fail(new CannotListen({ message: whyNot(host, port, setting, cause) }))
   )
 
 /**
  * Where the server listens, as an address that can be opened: an IPv6 host stands in brackets. The platform calls every interface 0.0.0.0,
  * also where only IPv6 is meant.
  */
-const logAddress = (host: string) =>
+const logAddress = (host: string, does = "Listening") =>
   HttpServer.addressWith((address) => {
-    if (address._tag !== "TcpAddress") return Effect.log(`Listening on ${HttpServer.formatAddress(address)}`)
+    if (address._tag !== "TcpAddress") return Effect.log(`${does} on ${HttpServer.formatAddress(address)}`)
     const { hostname, port } = address
     const shown = host === "::" ? host : hostname
-    return Effect.log(`Listening on http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`)
+    return Effect.log(`${does} on http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`)
   })
 
 /** An IPv6 address without the brackets that it has in a URL. */
@@ -193,15 +202,52 @@ const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, "$1
 /**
  * The HTTP server on this interface and port (0 is a free one). Its address is in the log, and in the context for whoever started it.
  * Closing it stops the engine first, and answers until that is done. `access` says who may see and do what; without it only health, status and
- * metrics are served.
+ * metrics are served. With `metricsPort` metrics are on that port alone, and health on both.
  */
-export const layerAt = (host: string, port: number, access: AccessConfig.AccessSettings = AccessConfig.nobody) =>
+export const layerAt = (
+  host: string,
+  port: number,
+  access: AccessConfig.AccessSettings = AccessConfig.nobody,
+  metricsPort: number | null = null
+) =>
   stopEngineFirst.pipe(
-    Layer.provideMerge(Layer.provideMerge(Layer.effectDiscard(logAddress(withoutBrackets(host))), routes(access))),
-    Layer.provideMerge(serverAt(host, port))
+    Layer.provideMerge(
+      Layer.provideMerge(
+        Layer.effectDiscard(logAddress(withoutBrackets(host))),
+        routes(
+          access,
+          metricsPort === null
+            ? HttpApiBuilder.serve()
+            : Layer.merge(
+                HttpApiBuilder.serve(MetricsServer.without),
+                Layer.provide(metricsAlone(host), serverAt(host, metricsPort, "METRICS_PORT"))
+              )
+        )
+      )
+    ),
+    Layer.provideMerge(serverAt(host, port, "API_PORT"))
   )
 
-/** The HTTP server where `HttpConfig` says, or nothing when it is switched off. Needs the engine and the ports it asks. */
+const metricsAlone = (host: string) =>
+  Layer.merge(
+    HttpApiBuilder.serve((app) => hardened(MetricsServer.only(app))),
+    Layer.effectDiscard(logAddress(withoutBrackets(host), "Metrics are served"))
+  )
+
+/** Health and metrics alone, on this interface and port. */
+export const layerOfMetrics = (host: string, port: number) =>
+  stopEngineFirst.pipe(
+    Layer.provideMerge(routes(AccessConfig.nobody, metricsAlone(host))),
+    Layer.provideMerge(serverAt(host, port, "METRICS_PORT"))
+  )
+
+/** The HTTP servers where `HttpConfig` says, or nothing when they are switched off. Needs the engine and the ports it asks. */
 export const layer = Layer.unwrapEffect(
-  Effect.map(HttpConfig, ({ access, enabled, host, port }) => (enabled ? layerAt(host, port, access) : Layer.empty))
+  Effect.map(HttpConfig, ({ access, enabled, host, metricsPort, port }) =>
+    enabled
+      ? layerAt(host, port, access, metricsPort)
+      : metricsPort === null
+        ? Layer.empty
+        : layerOfMetrics(host, metricsPort)
+  )
 )

@@ -31,7 +31,13 @@ describe("Load", () => {
         clientId: null,
         createMissingResources: false
       })
-      assert.deepStrictEqual(http, { enabled: true, host: "0.0.0.0", port: 8099, access: AccessConfig.nobody })
+      assert.deepStrictEqual(http, {
+        enabled: true,
+        host: "0.0.0.0",
+        port: 8099,
+        metricsPort: null,
+        access: AccessConfig.nobody
+      })
       assert.deepStrictEqual(log, { level: "Info", format: "json", file: null })
       assert.deepStrictEqual(notes, [
         "NUM_PROCESSING_WORKERS is 0: this process discovers documents and processes none. Set it, to 4 for instance, here or in another process of the fleet."
@@ -81,6 +87,7 @@ describe("Load", () => {
         API_ENABLED: "0",
         API_HOST: "127.0.0.1",
         API_PORT: "0",
+        METRICS_PORT: "9464",
         LOG_LEVEL: "warn",
         LOG_FORMAT: "Pretty",
         LOG_FILE: "/tmp/log"
@@ -125,7 +132,13 @@ describe("Load", () => {
         "AccountName=x;AccountKey=k"
       )
       assert.strictEqual(azure.cosmosKey && Redacted.value(azure.cosmosKey), "key")
-      assert.deepStrictEqual(http, { enabled: false, host: "127.0.0.1", port: 0, access: AccessConfig.nobody })
+      assert.deepStrictEqual(http, {
+        enabled: false,
+        host: "127.0.0.1",
+        port: 0,
+        metricsPort: 9464,
+        access: AccessConfig.nobody
+      })
       assert.deepStrictEqual(log, { level: "Warning", format: "pretty", file: "/tmp/log" })
     })
   )

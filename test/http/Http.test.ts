@@ -1,6 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as HttpServer from "@effect/platform/HttpServer"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Metric, Scope, Stream, TestClock } from "effect"
+import {
+  Context,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Logger,
+  Metric,
+  Redacted,
+  Scope,
+  Stream,
+  TestClock
+} from "effect"
 import * as Net from "node:net"
 import { Unavailable } from "../../src/domain/ServiceError.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
@@ -69,6 +82,105 @@ describe("the address in the log", () => {
         assert.strictEqual((yield* Effect.promise(() => fetch(`${url}/health/live`))).status, 200)
       }))
   }
+})
+
+/** Servers with one of their own for metrics, whose ports only the log tells. */
+const measured = <A, E, R>(servers: Layer.Layer<A, E, R>) =>
+  Effect.gen(function* () {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => void lines.push(String(message)))
+    yield* Layer.build(servers.pipe(Layer.provide(Logger.replace(Logger.defaultLogger, logger))))
+    const portOf = (does: string) =>
+      Number(lines.find((line) => line.startsWith(`${does} on http://127.0.0.1:`))?.replace(/.*:/, ""))
+    return { api: portOf("Listening"), metrics: portOf("Metrics are served") }
+  })
+
+const statusOf = (port: number, path: string, init?: RequestInit) =>
+  Effect.map(request(port, path, init), ({ status }) => status)
+
+const notMetrics = [
+  "/",
+  "/status",
+  "/docs",
+  "/openapi.json",
+  "/ui",
+  "/executions",
+  "/metrics/x",
+  "/metrics;x",
+  "/nothing"
+]
+
+describe("METRICS_PORT", () => {
+  test("has metrics alone, and health beside the other port", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const access = { ...AccessConfig.nobody, readerToken: Redacted.make("a reader's token") }
+      const { api, metrics } = yield* Scope.extend(
+        measured(WorkerHttp.layerAt("127.0.0.1", 0, access, 0).pipe(Layer.provide(Engine.engine()))),
+        scope
+      )
+      const scraped = yield* request(metrics, "/metrics?x=1")
+      assert.strictEqual(scraped.status, 200)
+      assert.strictEqual(scraped.type, Prometheus.contentType)
+      assert.include(scraped.text, "contentflow_workers_configured")
+      assert.strictEqual(scraped.headers.get("x-content-type-options"), "nosniff")
+      for (const path of ["/health", "/health/live", "/health/ready"]) {
+        for (const port of [api, metrics]) assert.strictEqual(yield* statusOf(port, path), 200, path)
+      }
+      for (const path of notMetrics) assert.strictEqual(yield* statusOf(metrics, path), 404, path)
+      const token = { headers: { authorization: "Bearer a reader's token" } }
+      assert.strictEqual(yield* statusOf(metrics, "/executions", token), 404)
+      assert.strictEqual(yield* statusOf(metrics, "/metrics", { method: "POST" }), 404)
+      // However the router reads the path.
+      for (const path of [
+        "/metrics",
+        "/metrics/",
+        "/metrics?x=1",
+        "//metrics",
+        "/Metrics",
+        "/%6detrics",
+        "/metrics;x"
+      ]) {
+        const { status, text } = yield* request(api, path)
+        assert.strictEqual(status, 404, path)
+        assert.notInclude(text, "contentflow_")
+      }
+      assert.include((yield* request(api, "/metrics")).text, "METRICS_PORT")
+      assert.strictEqual(yield* statusOf(api, "/executions", token), 200)
+      yield* Scope.close(scope, Exit.void)
+      for (const port of [api, metrics]) assert.isTrue(yield* refused(port))
+    }))
+
+  test("is served with API_ENABLED=false, too", () =>
+    Effect.gen(function* () {
+      const alone = Layer.succeed(WorkerConfig.HttpConfig, {
+        enabled: false,
+        host: "127.0.0.1",
+        port: 1,
+        metricsPort: 0,
+        access: AccessConfig.nobody
+      })
+      const { api, metrics } = yield* measured(
+        WorkerHttp.layer.pipe(Layer.provide(Engine.engine()), Layer.provide(alone))
+      )
+      assert.isNaN(api)
+      assert.strictEqual(yield* statusOf(metrics, "/metrics"), 200)
+      assert.strictEqual(yield* statusOf(metrics, "/health/live"), 200)
+      for (const path of notMetrics) assert.strictEqual(yield* statusOf(metrics, path), 404, path)
+    }))
+
+  test("that is in use is told by its own name", () =>
+    Effect.gen(function* () {
+      const port = yield* serving()
+      for (const servers of [
+        WorkerHttp.layerAt("127.0.0.1", 0, AccessConfig.nobody, port),
+        WorkerHttp.layerOfMetrics("127.0.0.1", port)
+      ]) {
+        const error = yield* Effect.flip(Layer.build(servers.pipe(Layer.provide(Engine.engine()))))
+        assert.include(error.message, `127.0.0.1, port ${port}: the port is in use`)
+        assert.include(error.message, "METRICS_PORT")
+      }
+    }))
 })
 
 describe("what the API and the probe of the original ask for", () => {
@@ -295,6 +407,7 @@ describe("the server's own life", () => {
         enabled: false,
         host: "127.0.0.1",
         port: 1,
+        metricsPort: null,
         access: AccessConfig.nobody
       })
       yield* Layer.build(WorkerHttp.layer.pipe(Layer.provide(Engine.engine()), Layer.provide(off)))

@@ -74,7 +74,7 @@ resource worker 'Microsoft.App/containerApps@2025-01-01' = {
     managedEnvironmentId: environmentId
     configuration: {
       activeRevisionsMode: 'Single'
-      // Health and metrics are for the platform and its operators, not for the internet.
+      // Health and metrics are for the platform and its operators, not for the internet. METRICS_PORT gives metrics a port that the ingress does not reach.
       ingress: { external: false, targetPort: 8099, transport: 'http' }
       registries: [{ server: registryServer, identity: identityId }]
     }
