@@ -279,7 +279,7 @@ const takenOver = (item: Content, { at, value }: KeptStep): TakenOver | undefine
 const withLogs = (item: Content, logs: ReadonlyArray<ExecutorLogEntry>): Content =>
   logs.length === 0 ? item : { ...item, executor_logs: [...item.executor_logs, ...logs] }
 
-/** 100 ms, 200 ms, 400 ms, … for 15 s in all. */
+/** For 15 s in all, also where the store was given up sooner for a step that began to wait for it before. */
 const patience = Schedule.intersect(
   Schedule.exponential("100 millis"),
   Schedule.upTo(Schedule.forever, Duration.seconds(15))

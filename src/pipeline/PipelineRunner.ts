@@ -13,7 +13,7 @@ import { Catalog } from "../executor/Catalog.ts"
 import type { RunFacts } from "../executor/RunFacts.ts"
 import * as RunFiles from "../executor/RunFiles.ts"
 import { PipelineStore } from "../store/PipelineStore.ts"
-import { StepResults } from "../store/StepResults.ts"
+import * as StepResults from "../store/StepResults.ts"
 import * as ChildLookup from "./ChildLookup.ts"
 import * as Compiler from "./Compiler.ts"
 import * as Plan from "./Plan.ts"
@@ -74,7 +74,8 @@ const make = Effect.gen(function* () {
   const { localRoots, pipelineEnvAllowlist } = yield* WorkerConfig
   const provider = yield* Effect.configProviderWith(Effect.succeed)
   const variables = { allowed: new Set(pipelineEnvAllowlist), provider }
-  const stepResults = yield* StepResults
+  const kept = yield* StepResults.StepResults
+  const stepResults = kept === null ? null : yield* StepResults.patient(kept)
   const plans = new Map<PipelineId, Known>()
 
   const compiled = (pipeline: VersionedPipeline) =>

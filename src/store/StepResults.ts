@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { retryTransientTogether } from "../concurrency/RetryTransient.ts"
 import * as JsonReader from "../domain/JsonReader.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 
@@ -43,6 +44,14 @@ export const defaultMaxBytes = 32 * 1024 * 1024
 export class StepResults extends Context.Reference<StepResults>()("contentflow-worker/store/StepResults", {
   defaultValue: (): StepStore | null => null
 }) {}
+
+/** The same store, waited for while it is away: of the calls of many steps at the same time one is repeated for all, and when it is given up, so are they. */
+export const patient = (store: StepStore): Effect.Effect<StepStore> =>
+  Effect.map(retryTransientTogether("200 millis", "15 seconds"), (insistently) => ({
+    ...store,
+    get: (key) => insistently(store.get(key)),
+    put: (key, record) => insistently(store.put(key, record))
+  }))
 
 /** The text of a record, as every store holds it. */
 export const encode = (record: StepRecord, at: number): string => JSON.stringify({ at, ...record })
