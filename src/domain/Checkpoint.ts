@@ -68,6 +68,8 @@ export const Checkpoint = Schema.Struct({
   deletions_held: Schema.optional(Schema.NullOr(DeletionsHeld)),
   /** Ours: outputs of documents that may be in no inventory; null or absent when there are none. */
   unaccounted: Schema.optional(Schema.NullOr(Unaccounted)),
+  /** Ours: the vault's choice as it is noted for the time after its deletion (VaultRecords); null or absent when nothing is, and all outputs stay. */
+  noted_policy: Schema.optional(Schema.NullOr(Schema.Literal("keep", "remove"))),
   /** Ours: documents that are taken as soon as they can be read (WaitingDocuments); null when there are none. */
   waiting_documents: OptionalText
 })

@@ -11,7 +11,7 @@ export const Vault = Schema.Struct({
   enabled: Schema.optionalWith(Schema.Unknown, { default: () => false }),
   /** Whether an execution keeps its complete result items, or only their identifiers. */
   save_execution_output: Schema.optionalWith(Schema.Boolean, { default: () => false, nullable: true }),
-  /** Ours: what becomes of outputs whose document is deleted, where an output node does not say: see {@link removesOutputs}. */
+  /** Ours: what becomes of outputs whose document is deleted, where an output node does not say: see {@link policyOf}. */
   on_source_deleted: Schema.optional(Schema.Unknown),
   /** Ours: a crawl that would remove the outputs of more than this share of the vault waits for a person. */
   max_deletions_percent: Schema.optional(Schema.Unknown),
@@ -25,5 +25,5 @@ export const shownName = ({ id, name }: Pick<Vault, "id" | "name">): string =>
   typeof name === "string" && name.trim() !== "" ? name : id
 
 /** Only the literal word removes anything. */
-export const removesOutputs = ({ on_source_deleted }: Pick<Vault, "on_source_deleted">): boolean =>
-  on_source_deleted === "remove"
+export const policyOf = ({ on_source_deleted }: Pick<Vault, "on_source_deleted">): "keep" | "remove" =>
+  on_source_deleted === "remove" ? "remove" : "keep"

@@ -1,14 +1,13 @@
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import { type BlobLocation, BlobStore } from "../blob/BlobStore.ts"
+import type { BlobStore } from "../blob/BlobStore.ts"
 import { WorkerConfig } from "../config/WorkerConfig.ts"
-import type { ServiceError } from "../domain/ServiceError.ts"
 import * as StepResults from "../store/StepResults.ts"
-import { ClaimAccount } from "./ClaimCheck.ts"
+import type { ClaimAccount } from "./ClaimCheck.ts"
+import * as FleetTurn from "./FleetTurn.ts"
 import * as PipelineVersions from "./task/PipelineVersions.ts"
 import * as StepBlobs from "./StepBlobs.ts"
 
@@ -21,39 +20,13 @@ const lookInterval = Duration.hours(1)
 /** A sweep that takes longer is cut off; the next one goes on with what is left. */
 const longest = Duration.hours(1)
 
-/**
- * One look: sweeps where no worker of the fleet has for a day, and gives how much was removed; none where it is not this worker's turn. The
- * turn is the mark in the container: who replaces the old mark has it.
- */
+/** One look: sweeps where no worker of the fleet has for a day, and gives how much was removed; none where it is not this worker's turn. */
 export const look = Effect.gen(function* () {
-  const blobs = yield* BlobStore
-  const { claimCheckContainer: container, stepResultsTimeToLive: timeToLive } = yield* WorkerConfig
-  const mark: BlobLocation = { account: { name: yield* ClaimAccount }, container, path: "sweeps/steps" }
+  const { stepResultsTimeToLive: timeToLive } = yield* WorkerConfig
   const steps = yield* StepBlobs.make({ timeToLive, maxBytes: StepResults.defaultMaxBytes })
-
-  const taken: Effect.Effect<boolean, ServiceError> = Effect.gen(function* () {
-    const before = yield* blobs.properties(mark)
-    const now = yield* Clock.currentTimeMillis
-    if (Option.isSome(before) && now - before.value.lastModified < Duration.toMillis(interval)) return false
-    const condition = Option.match(before, {
-      onNone: () => ({ overwrite: false }),
-      onSome: ({ etag }) => ({ ifMatch: etag })
-    })
-    return yield* Effect.as(blobs.upload(mark, new Uint8Array(), condition), true)
-  }).pipe(
-    // Another worker was faster, or nothing was ever kept here.
-    Effect.catchTags({
-      Conflict: () => Effect.succeed(false),
-      PreconditionFailed: () => Effect.succeed(false),
-      NotFound: () => Effect.succeed(false)
-    })
-  )
-
-  return yield* Effect.flatMap(taken, (mine) =>
-    mine
-      ? Effect.asSome(Effect.zipWith(steps.sweep, PipelineVersions.sweep, (one, other) => one + other))
-      : Effect.succeedNone
-  )
+  return (yield* FleetTurn.take("steps", interval))
+    ? yield* Effect.asSome(Effect.zipWith(steps.sweep, PipelineVersions.sweep, (one, other) => one + other))
+    : Option.none<number>()
 })
 
 /** Sweeps in the background as long as the engine runs. */

@@ -29,6 +29,7 @@ import * as Crawl from "./crawl/Crawl.ts"
 import * as CrawlSchedule from "./crawl/CrawlSchedule.ts"
 import * as Intake from "./task/Intake.ts"
 import * as DefinitionCache from "./DefinitionCache.ts"
+import * as DeletedVaults from "./outputs/DeletedVaults.ts"
 import * as Deletions from "./outputs/Deletions.ts"
 import * as ManifestStore from "./outputs/ManifestStore.ts"
 import * as TaskOutputs from "./outputs/TaskOutputs.ts"
@@ -195,7 +196,7 @@ export type Ports =
 const manifests = ManifestStore.layer.pipe(Layer.provide(ValvedBlobs.layer))
 
 export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(WorkerEngine, make).pipe(
-  Layer.provide(Layer.mergeAll(ProcessingWorkers.layer, SourceWorkers.layer)),
+  Layer.provide(Layer.mergeAll(ProcessingWorkers.layer, SourceWorkers.layer, DeletedVaults.layer)),
   Layer.provide(Layer.mergeAll(TaskLife.layer, CrawlSchedule.layer, Crawl.layer)),
   Layer.provide(Layer.mergeAll(Settlement.layer, AttemptSupervisor.layer)),
   Layer.provide(Layer.mergeAll(TaskOutputs.layer, Deletions.layer)),

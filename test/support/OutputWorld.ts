@@ -251,22 +251,21 @@ const catalog = Catalog.layer(
   [discovery, retriever, lines, blobOutput, searchOutput].map((each) => widened(each))
 ).pipe(Layer.provide([outputBlobs, indexes, NodeContext.layer]))
 
+/** Queue and stores in memory. */
+const inMemory = Layer.mergeAll(MemoryQueue.layer, MemoryStores.layer)
+
+type Documents = typeof inMemory
+
 /** One installation, which any number of engines may share. */
-export const ports = PipelineRunner.layer.pipe(
-  Layer.provideMerge(catalog),
-  Layer.provideMerge(
-    Layer.mergeAll(
-      MemoryQueue.layer,
-      MemoryStores.layer,
-      MemoryBlob.layer,
-      world,
-      config,
-      Layer.succeed(ClaimAccount, "own")
+const portsOn = (documents: Documents) =>
+  PipelineRunner.layer.pipe(
+    Layer.provideMerge(catalog),
+    Layer.provideMerge(
+      Layer.mergeAll(documents, MemoryBlob.layer, world, config, Layer.succeed(ClaimAccount, "own"))
     )
   )
-)
 
-export type Installation = Layer.Layer.Success<typeof ports>
+export type Installation = Layer.Layer.Success<ReturnType<typeof portsOn>>
 
 /** The settings of an engine that does all work by itself. */
 export const settings: Partial<WorkerConfig.EngineSettings> = {
@@ -345,7 +344,10 @@ export const wanted = Effect.gen(function* () {
 })
 
 /** Runs a test's body over a fresh installation. */
-export const withInstallation = <E>(body: Effect.Effect<void, E, Installation | Scope.Scope>): Effect.Effect<void, E> =>
+export const withInstallation = <E>(
+  body: Effect.Effect<void, E, Installation | Scope.Scope>,
+  documents: Documents = inMemory
+): Effect.Effect<void, E> =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const exit = yield* Effect.exit(Scope.extend(body, scope))
@@ -353,4 +355,4 @@ export const withInstallation = <E>(body: Effect.Effect<void, E, Installation | 
     yield* Engine.pass(60)
     yield* Fiber.join(closing)
     yield* exit
-  }).pipe(Effect.provide(ports), VirtualTestClock.within())
+  }).pipe(Effect.provide(portsOn(documents)), VirtualTestClock.within())

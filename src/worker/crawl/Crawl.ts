@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { BlobStore } from "../../blob/BlobStore.ts"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../../config/WorkerConfig.ts"
 import { type Checkpoint, initial } from "../../domain/Checkpoint.ts"
@@ -16,6 +17,7 @@ import { nameOf } from "../../domain/Content.ts"
 import * as Ids from "../../domain/Ids.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
+import { policyOf } from "../../domain/Vault.ts"
 import type { Discovered } from "../../executor/Executor.ts"
 import { ExecutorError } from "../../executor/ExecutorError.ts"
 import type { OutputNode } from "../../pipeline/Plan.ts"
@@ -23,7 +25,7 @@ import type { InputExecutor } from "../../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../../queue/TaskQueue.ts"
 import { CheckpointStore } from "../../store/CheckpointStore.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
-import type { ClaimCheck } from "../ClaimCheck.ts"
+import type { ClaimAccount, ClaimCheck } from "../ClaimCheck.ts"
 import * as CrawlStart from "./CrawlStart.ts"
 import * as Enqueue from "./Enqueue.ts"
 import * as FailedCrawls from "./FailedCrawls.ts"
@@ -31,6 +33,7 @@ import * as LostMessages from "./LostMessages.ts"
 import * as Metrics from "../Metrics.ts"
 import type { Outlet } from "./Outlet.ts"
 import * as Deletions from "../outputs/Deletions.ts"
+import * as VaultRecords from "../outputs/VaultRecords.ts"
 import { retryTransient } from "../../concurrency/RetryTransient.ts"
 import * as RecentlyQueued from "./RecentlyQueued.ts"
 import * as ExecutionChanges from "../ExecutionChanges.ts"
@@ -108,6 +111,7 @@ const make = Effect.gen(function* () {
   const executions = yield* ExecutionStore
   const { again: enqueueAgain, enqueue } = yield* Enqueue.make
   const deletions = yield* Deletions.Deletions
+  const records = yield* VaultRecords.make
   const recordHeld = yield* FailedCrawls.make
   const findLost = yield* LostMessages.make
   const config = yield* WorkerConfig
@@ -365,6 +369,15 @@ const make = Effect.gen(function* () {
     Option.isNone(lastStart) ||
     Math.floor(lastStart.value / period) !== Math.floor(startedAt / period)
 
+  /** Notes the vault's choice where it outlives the vault, before anything is written by it. */
+  const noted = Effect.fnUntraced(function* (target: CrawlTarget, before: Checkpoint["noted_policy"]) {
+    const { pipeline, vault } = target
+    const policy = Deletions.isFollowed(target) ? policyOf(vault) : null
+    if (policy === before) return policy
+    yield* forTenSeconds(policy === null ? records.forget(vault.id) : records.note(vault.id, pipeline.id, policy))
+    return policy
+  })
+
   const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onProgress: Effect.Effect<void>) {
     const { input, interval, pipeline, vault } = target
     const found = yield* forTenSeconds(checkpoints.look(pipeline.id, input.id, vault.id))
@@ -382,6 +395,7 @@ const make = Effect.gen(function* () {
     }
     const epoch = Math.max(startedAt, (before.crawl_epoch ?? 0) + 1)
     const following = yield* forTenSeconds(deletions.follow(target, epoch, before.unaccounted ?? null))
+    const noted_policy = yield* noted(target, before.noted_policy ?? null)
     const isTime = (period: number) => isTimeToLook(period, before, lastStart, startedAt)
     const again =
       following !== undefined || isTime(lostPeriod)
@@ -394,6 +408,7 @@ const make = Effect.gen(function* () {
       last_crawl_started_at: Timestamp.format(startedAt),
       crawl_interval_seconds: Duration.toSeconds(interval),
       crawling: true,
+      ...(noted_policy === null && before.noted_policy === undefined ? {} : { noted_policy }),
       // Until it is known that this crawl saw the whole listing.
       ...(following === undefined
         ? {}
@@ -510,5 +525,13 @@ const measured = (exit: Exit.Exit<CrawlReport, unknown>, from: number): Effect.E
 export const layer: Layer.Layer<
   Crawl,
   never,
-  CheckpointStore | ExecutionStore | TaskQueue | ClaimCheck | Outlet | Deletions.Deletions | WorkerConfig
+  | CheckpointStore
+  | ExecutionStore
+  | TaskQueue
+  | ClaimCheck
+  | Outlet
+  | Deletions.Deletions
+  | BlobStore
+  | ClaimAccount
+  | WorkerConfig
 > = Layer.effect(Crawl, make)

@@ -11,7 +11,7 @@ import { type DeletionsHeld, type Unaccounted, unaccountedParts } from "../../do
 import * as Ids from "../../domain/Ids.ts"
 import type { Pipeline } from "../../domain/Pipeline.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
-import { removesOutputs, type Vault } from "../../domain/Vault.ts"
+import { policyOf, type Vault } from "../../domain/Vault.ts"
 import type { ListedDocument } from "../../executor/Executor.ts"
 import type { OutputNode } from "../../pipeline/Plan.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
@@ -107,6 +107,13 @@ export class Deletions extends Context.Tag("contentflow-worker/worker/Deletions"
       },
       ServiceError
     >
+    /**
+     * Removes the outputs of all documents of a vault that is gone, part after part of its manifests ({@link unaccountedParts}). Gives whether nothing of
+     * the part is left. `epoch`: now.
+     */
+    readonly removePart: (target: Target, part: number, epoch: number) => Effect.Effect<boolean, ServiceError>
+    /** The vault had no documents, should it come back: all that it has then are processed again. */
+    readonly empty: (vault: Ids.VaultId) => Effect.Effect<void, ServiceError>
     /** What tells the next version of such a document from the one before, which has the same ETag; none when nothing asks for one. */
     readonly tokenOf: (vault: Ids.VaultId, document: string) => Effect.Effect<Option.Option<string>, ServiceError>
   }
@@ -136,6 +143,9 @@ const shareOf = ({ max_deletions_percent: given }: Vault): number => {
 const exceeds = (missing: number, before: number, share: number): boolean =>
   missing > 1 && missing * 100 > share * before
 
+/** Whether anything that is written for the vault goes with its document. */
+export const isFollowed = ({ outputs, vault }: Target): boolean => TaskOutputs.isRecorded(policyOf(vault), outputs)
+
 const make = Effect.gen(function* () {
   const manifests = yield* ManifestStore
   const executions = yield* ExecutionStore
@@ -149,12 +159,10 @@ const make = Effect.gen(function* () {
     manifests,
     vault: vault.id,
     pipelineId: pipeline.id,
-    policy: removesOutputs(vault) ? "remove" : "keep",
+    policy: policyOf(vault),
     nodes: outputs,
     writer: Ids.random(8)
   })
-  const isFollowed = ({ outputs, vault }: Target) =>
-    TaskOutputs.isRecorded(removesOutputs(vault) ? "remove" : "keep", outputs)
 
   // --- Deletions ---
 
@@ -281,6 +289,40 @@ const make = Effect.gen(function* () {
     }
   })
 
+  // --- Vaults that are gone ---
+
+  const removePart = Effect.fnUntraced(function* (target: Target, part: number, epoch: number) {
+    const idle = yield* isIdle(target, epoch)
+    const around = aroundOf(target)
+    const turn = { kind: "removal" as const, changedAt: epoch, createdAt: epoch, delivery: 0 }
+    const counts = { removed: 0, left: 0 }
+    yield* manifests.writtenSince(target.vault.id, part, Number.NEGATIVE_INFINITY).pipe(
+      Stream.mapEffect(
+        (key) =>
+          Effect.flatMap(
+            manifests.documentOf(target.vault.id, key),
+            Option.match({
+              onNone: () => Effect.void,
+              onSome: (document) =>
+                Effect.map(OutputTurn.make(around, document, turn).settle(!idle), (isGone) => {
+                  counts[isGone ? "removed" : "left"]++
+                })
+            })
+          ),
+        { concurrency: 8 }
+      ),
+      Stream.runDrain
+    )
+    yield* Metric.incrementBy(Metrics.documentsRemoved, counts.removed)
+    return counts.left === 0
+  })
+
+  const empty = Effect.fnUntraced(function* (vault: Ids.VaultId) {
+    const inventory = Inventory.of(own, vault)
+    const found = yield* inventory.find
+    if (found.head.parts.length > 0) yield* inventory.commit(found, { ...found.head, whole: true, parts: [] })
+  })
+
   // --- What would be removed ---
 
   const outputsOf = Effect.fnUntraced(function* (target: Target, names: ReadonlyArray<string>) {
@@ -377,6 +419,8 @@ const make = Effect.gen(function* () {
     follow,
     foresee,
     again,
+    removePart,
+    empty,
     tokenOf: (vault, document) =>
       Effect.map(manifests.find(vault, document), ({ manifest }) =>
         manifest === undefined

@@ -66,8 +66,8 @@ const timeToLive = Duration.days(60)
 
 const folder = "definitions"
 
-/** A pipeline as it is kept. */
-const Kept = Schema.extend(
+/** A pipeline as it is kept, with the children that it uses. */
+export const Kept = Schema.extend(
   Pipeline,
   Schema.Struct({
     children: Schema.optional(
@@ -124,7 +124,7 @@ const make = Effect.gen(function* () {
         if (before !== undefined && now - before < Duration.toMillis(renewal)) return Effect.void
         if (kept.size >= mostKept) kept.clear()
         kept.set(key, now)
-        const text = Buffer.from(JSON.stringify(written(versioned)), "utf8")
+        const text = Buffer.from(JSON.stringify(toKept(versioned)), "utf8")
         const upload = blobs.upload(locate(versioned, version), text, { contentType: "application/json" })
         const keeping = Effect.catchTag(upload, "NotFound", () =>
           Effect.zipRight(blobs.ensureContainer(account, container), upload)
@@ -154,7 +154,7 @@ const make = Effect.gen(function* () {
         ? blobs.download(locate(current, version)).pipe(
             Stream.runCollect,
             Effect.map((chunks) =>
-              Option.map(decode(Buffer.concat([...chunks]).toString("utf8")), (kept) => read(kept, version))
+              Option.map(decode(Buffer.concat([...chunks]).toString("utf8")), (kept) => fromKept(kept, version))
             ),
             Effect.catchTag("NotFound", () => Effect.succeedNone)
           )
@@ -162,12 +162,14 @@ const make = Effect.gen(function* () {
   })
 })
 
-const written = ({ children = [], pipeline }: VersionedPipeline): typeof Kept.Type =>
+/** The pipeline as it is to be kept. */
+export const toKept = ({ children = [], pipeline }: VersionedPipeline): typeof Kept.Type =>
   children.length === 0
     ? pipeline
     : { ...pipeline, children: children.map(({ by, found, key }) => ({ by, key, found: found && found.pipeline })) }
 
-const read = ({ children, ...pipeline }: typeof Kept.Type, etag: string): VersionedPipeline => ({
+/** What was kept. */
+export const fromKept = ({ children, ...pipeline }: typeof Kept.Type, etag: string): VersionedPipeline => ({
   pipeline,
   etag,
   ...(children === undefined

@@ -8,6 +8,7 @@ import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import type { BlobStore } from "../../blob/BlobStore.ts"
 import type { EndpointValves } from "../../concurrency/EndpointValves.ts"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import type { WorkerConfig } from "../../config/WorkerConfig.ts"
@@ -20,7 +21,7 @@ import type { ExecutionStore } from "../../store/ExecutionStore.ts"
 import * as Spans from "../../telemetry/Spans.ts"
 import { AttemptGate } from "./AttemptGate.ts"
 import * as BlockedPipelines from "./BlockedPipelines.ts"
-import type { ClaimCheck } from "../ClaimCheck.ts"
+import type { ClaimAccount, ClaimCheck } from "../ClaimCheck.ts"
 import type { Controls } from "../Controls.ts"
 import { Intake } from "./Intake.ts"
 import type { DefinitionCache } from "../DefinitionCache.ts"
@@ -224,6 +225,8 @@ export const layer: Layer.Layer<
   | OutputRecords
   | PipelineRunner
   | PipelineVersions
+  | BlobStore
+  | ClaimAccount
   | Settlement
   | TaskQueue
   | WorkerConfig

@@ -6,13 +6,15 @@ import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../../config/WorkerConfig.ts"
 import { isSuspect } from "../../domain/AttemptNotes.ts"
 import { type Content, nameOf } from "../../domain/Content.ts"
+import type { VaultId } from "../../domain/Ids.ts"
 import type { Outage } from "../../domain/Outage.ts"
 import { isOutcome, Outcome } from "../../domain/Outcome.ts"
 import type { VersionedPipeline } from "../../domain/Pipeline.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import type { Task } from "../../domain/Task.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
-import { removesOutputs } from "../../domain/Vault.ts"
+import { policyOf } from "../../domain/Vault.ts"
+import type { Policy } from "../../executor/Outputs.ts"
 import { isRetryable } from "../../executor/ExecutorError.ts"
 import type { Departure, FoundDocument, RunFacts } from "../../executor/RunFacts.ts"
 import type { OutputNode } from "../../pipeline/Plan.ts"
@@ -25,6 +27,7 @@ import * as Departures from "./Departures.ts"
 import * as Metrics from "../Metrics.ts"
 import * as PipelineMetrics from "../PipelineMetrics.ts"
 import { ManifestStore } from "../outputs/ManifestStore.ts"
+import * as VaultRecords from "../outputs/VaultRecords.ts"
 import * as TaskOutputs from "../outputs/TaskOutputs.ts"
 import { restOf, retryOrReject } from "./RetryPolicy.ts"
 import { type Attempt, learn } from "./AttemptFacts.ts"
@@ -51,6 +54,7 @@ export const make = Effect.fnUntraced(function* (blocked: BlockedPipelines) {
   const clock = yield* Effect.clock
   const records = yield* TaskOutputs.OutputRecords
   const manifests = yield* ManifestStore
+  const vaultRecords = yield* VaultRecords.make
 
   /** The nodes ended so. */
   const note = (
@@ -72,23 +76,33 @@ export const make = Effect.fnUntraced(function* (blocked: BlockedPipelines) {
     return yield* retryOrReject(task, policy, `${reason}${atWork(late, items)}`, null)
   })
 
+  /** Of a vault that is gone, what it said is noted. */
+  const choiceOf = (vault: Loaded["vault"], id: VaultId): Effect.Effect<Option.Option<Policy>, ServiceError> =>
+    Option.isSome(vault)
+      ? Effect.succeedSome(policyOf(vault.value))
+      : Effect.map(
+          vaultRecords.find(id),
+          Option.map(({ policy }) => policy)
+        )
+
   /** None where all outputs stay whatever becomes of their documents: then nothing is kept of what is written. */
-  const recordOf = (
-    { items, vault }: Loaded,
+  const recordOf = Effect.fnUntraced(function* (
+    { items, task: { vault_id: id }, vault }: Loaded,
     nodes: ReadonlyArray<OutputNode>,
     facts: RunFacts
-  ): TaskOutputs.TaskOutputs | undefined => {
-    if (Option.isNone(vault)) return undefined
-    const policy = removesOutputs(vault.value) ? "remove" : "keep"
-    return TaskOutputs.isRecorded(policy, nodes)
-      ? records.open({ vault: vault.value.id, policy, facts, items, nodes })
+  ) {
+    if (id === null || nodes.length === 0) return undefined
+    const policy = Option.getOrUndefined(yield* choiceOf(vault, id))
+    return policy !== undefined && TaskOutputs.isRecorded(policy, nodes)
+      ? records.open({ vault: id, policy, facts, items, nodes })
       : undefined
-  }
+  })
 
   const runPlan = (loaded: Loaded, facts: RunFacts, watcher: RunWatcher) =>
-    Effect.flatMap(runner.compile(loaded.pipeline), (plan) => {
-      const outputs = recordOf(loaded, plan.outputs, facts)
-      return runner
+    Effect.gen(function* () {
+      const plan = yield* runner.compile(loaded.pipeline)
+      const outputs = yield* recordOf(loaded, plan.outputs, facts)
+      return yield* runner
         .run(plan, loaded.items, {
           exclude: loaded.task.executed_input_executor,
           facts: outputs === undefined ? facts : { ...facts, outputs },
