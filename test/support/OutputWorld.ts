@@ -260,9 +260,7 @@ type Documents = typeof inMemory
 const portsOn = (documents: Documents) =>
   PipelineRunner.layer.pipe(
     Layer.provideMerge(catalog),
-    Layer.provideMerge(
-      Layer.mergeAll(documents, MemoryBlob.layer, world, config, Layer.succeed(ClaimAccount, "own"))
-    )
+    Layer.provideMerge(Layer.mergeAll(documents, MemoryBlob.layer, world, config, Layer.succeed(ClaimAccount, "own")))
   )
 
 export type Installation = Layer.Layer.Success<ReturnType<typeof portsOn>>

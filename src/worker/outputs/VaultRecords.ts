@@ -60,7 +60,9 @@ export const make = Effect.map(OwnBlobs.make, (own) => {
         ({ path, ...age }) =>
           Effect.map(
             own.read(path),
-            Option.flatMap(({ etag, text }) => Option.map(decode(text), (record): FoundRecord => ({ record, etag, ...age })))
+            Option.flatMap(({ etag, text }) =>
+              Option.map(decode(text), (record): FoundRecord => ({ record, etag, ...age }))
+            )
           ),
         { concurrency: 4 }
       ),

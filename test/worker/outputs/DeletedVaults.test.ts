@@ -87,9 +87,7 @@ describe("the outputs of a vault that is deleted", () => {
     yield* remain(0)
   })
   test("go when it was away for an hour, however many they are", goes)
-  it.effect("go with the documents in SQLite, too", () =>
-    OutputWorld.withInstallation(goes, SqliteServices.layer)
-  )
+  it.effect("go with the documents in SQLite, too", () => OutputWorld.withInstallation(goes, SqliteServices.layer))
 
   test(
     "go also when its pipeline is deleted after it",
