@@ -66,7 +66,7 @@ export const runnerOver = <E, R>(executors: Layer.Layer<Catalog, E, R>) =>
 
 export const runner = runnerOver(catalog)
 
-/** The engine over any ports: it tells the fleet of itself, and carries out what people ask for many things. */
+/** The engine over any ports, with its heartbeat in the fleet and the runner of bulk operations. */
 export const engineAlone = Layer.mergeAll(
   EventLoopMonitor.layer,
   Heartbeat.layer(version),

@@ -92,7 +92,7 @@ const ownerNotFound = 1003
 /** WriteForbidden and DatabaseAccountNotFound: a fail-over is under way. */
 const movedSubstatus = new Set<number | undefined>([3, 1008])
 
-/** 449 is Cosmos's own "somebody writes this document right now", 410 and 408 its "the partition moved" and "too slow". */
+/** 449 is Cosmos's own "this document is being written right now", 410 and 408 its "the partition moved" and "too slow". */
 const isTransientStatus = (status: number): boolean =>
   status >= 500 || status === 408 || status === 410 || status === 429 || status === 449
 

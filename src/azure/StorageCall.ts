@@ -12,7 +12,7 @@ export interface StorageCall extends StorageErrors.CalledOperation {
   readonly span: string
   /** `few` only for calls that may be done twice; `none` where the caller owns the retries. */
   readonly retries: "none" | "few"
-  /** Of one try; 30 seconds unless told. */
+  /** The limit of one try; 30 seconds by default. */
   readonly timeout?: Duration.DurationInput
 }
 

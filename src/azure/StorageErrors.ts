@@ -126,7 +126,7 @@ const noAnswer = (cause: unknown, code: string | null, host: string): string => 
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `the name can't be resolved${shown}`
   if (code === "ECONNREFUSED") return `nothing listens there${shown}`
   if (code === "PARSE_ERROR") return `the answer was cut short or can't be read${shown}`
-  // Nobody but the connection's end aborts here: our own interruption never waits for the answer.
+  // Only the connection's end aborts here: our own interruption never waits for the answer.
   if (stringOf(cause, "name") === "AbortError") return "the connection was cut"
   return `the connection was cut or the service did not answer${shown}`
 }

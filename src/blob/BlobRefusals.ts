@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { NotFound, PreconditionFailed } from "../domain/ServiceError.ts"
 
-/** What a store of blobs answers with the codes of Azure's, so that who asks meets the same everywhere. `service` names it for people. */
+/** The errors of a blob store, with Azure's codes, so that callers see the same from each adapter. `service` names it in messages. */
 export const of = (service: string) => ({
   missing: (operation: string, what: "blob" | "container"): Effect.Effect<never, NotFound> =>
     Effect.fail(

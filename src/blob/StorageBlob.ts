@@ -81,7 +81,7 @@ const make = Effect.gen(function* () {
       const overwrite = options.overwrite ?? true
       const uploading: StorageCall = {
         ...described(blob.url, "BlobStore.upload", operation),
-        // A repeated creation would find the blob that the first try made, and call it somebody else's.
+        // A repeated creation would find the blob that the first try made, and report a conflict.
         // One with a condition finds that its own first try has changed the blob.
         retries: overwrite && options.ifMatch === undefined ? "few" : "none",
         timeout: Duration.millis(30_000 + body.byteLength / slowestBytesPerMilli)

@@ -241,5 +241,5 @@ const make = Effect.sync(() => {
 const messageOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error)
 
-/** Whoever provides it in one program has the same valves. */
+/** A constant, so that all parts of a program share the same valves. */
 export const layer: Layer.Layer<EndpointValves> = Layer.effect(EndpointValves, make)

@@ -9,8 +9,8 @@ interface Entry<A> {
 }
 
 /**
- * Values that are read again once they are older than `maxAge`. Whoever finds an old one reads it, handing on the known value (for
- * a conditional read); until then the others go on with the old one, so nobody ever waits for somebody else's read. An error is
+ * Values that are read again once they are older than `maxAge`. The first caller that finds an old one reads it, handing on the known value (for
+ * a conditional read); until then other callers get the old one, so none waits for another's read. An error is
  * the caller's and is not kept. The least recently read entries beyond `capacity` are forgotten.
  */
 export const make = <K, A, E>(options: {

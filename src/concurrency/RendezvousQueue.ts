@@ -5,7 +5,7 @@ export interface RendezvousQueue<A> {
   readonly give: (thing: A) => void
   /** Waits until there may be something to {@link RendezvousQueue.take}; one that is interrupted as it is woken wakes another. */
   readonly ready: Effect.Effect<void>
-  /** The one that came first; undefined when there is none. What nobody took stays. */
+  /** The one that came first; undefined when there is none. What was not taken stays. */
   readonly take: () => A | undefined
 }
 

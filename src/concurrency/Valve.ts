@@ -4,7 +4,7 @@ export type Passage = "open" | "probe" | "closed"
 export interface Failure {
   /** Who called: a document, a task. */
   readonly caller: string
-  /** The service serves no one, whoever asks. A refusal may be the caller's own: only several callers together make it an outage. */
+  /** The service serves no caller at all. A refusal may be the caller's own: only several callers together make it an outage. */
   readonly certain: boolean
   readonly reason: string
   /** Milliseconds that the service asked to wait. */
@@ -24,7 +24,7 @@ export interface Closed {
  * probe, after growing pauses, and the first success opens it. Times are monotonic milliseconds.
  */
 export interface Valve {
-  /** What comes of a probe must be told. */
+  /** The result of a probe must be reported. */
   readonly ask: (now: number) => Passage
   /** Gives whether it opened by this. */
   readonly succeeded: (now: number) => boolean

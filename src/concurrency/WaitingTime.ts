@@ -9,14 +9,14 @@ interface Waits {
   /** Jobs of this work that wait now, and since when. */
   waiting: number
   since: number
-  /** Of the bounded work that this work is a part of: a node's, for an item's. */
+  /** The waits of the bounded work around this: a node's, for an item's. */
   readonly outer: Waits | null
 }
 
-/** Of the work that this fiber does; null where nobody asks. */
+/** The waits of the bounded work that this fiber does; null where none is bounded. */
 const current: FiberRef.FiberRef<Waits | null> = FiberRef.unsafeMake<Waits | null>(null)
 
-/** Waiting for a thread or for the limits of a service, which is not the waiting work's own time. */
+/** Marks a wait for a thread or for the limits of a service, so that {@link timeoutFail} leaves it out. */
 export const counted = <A, E, R>(wait: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(FiberRef.get(current), (waits) => {
     if (waits === null) return wait

@@ -43,5 +43,5 @@ const lineOf = ({ variable, value, reason, source }: Mistake): string => {
 /** The source of what is missing. */
 export const nowhere = "nowhere"
 
-/** The source of what nobody set. */
+/** The source of a value that was not set. */
 export const builtIn = "its default"

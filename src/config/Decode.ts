@@ -262,7 +262,7 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
   )
 }
 
-/** The store that must be read before everything else, and who signs in there; null when none is configured. */
+/** The App Configuration store to read first, and the identity that signs in there; null when none is configured. */
 export const bootstrap = (
   lookup: Lookup
 ): Effect.Effect<(Store & { readonly clientId: string | null }) | null, ConfigError> => {

@@ -81,7 +81,7 @@ const read = (file: string, bytes: Uint8Array): Effect.Effect<Read> =>
     return { texts, warnings: few(file, warnings) }
   })
 
-/** Bounds what somebody else's file can cost. */
+/** Bounds what a foreign file can cost. */
 const mostBytes = 1_048_576
 const longestValue = 65_536
 const mostWarnings = 10

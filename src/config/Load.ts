@@ -17,7 +17,7 @@ import * as LogFile from "./LogFile.ts"
 import * as MisspeltNames from "./MisspeltNames.ts"
 import type { Found, Variable } from "./Variable.ts"
 import { variables } from "./Variables.ts"
-import { AzureConfig, type AzureSettings } from "../azure/AzureConfig.ts"
+import { AzureConfig } from "../azure/AzureConfig.ts"
 import { HttpConfig, WorkerConfig } from "./WorkerConfig.ts"
 
 /**
@@ -52,7 +52,7 @@ const decode = (lookup: Decode.Lookup): Effect.Effect<Decode.Settings, ConfigErr
     return yield* new ConfigError({ mistakes: [first, ...more] })
   })
 
-/** The settings' tags for the layers of the worker; `log` and `notes` are for whoever launches them. */
+/** The settings' tags for the layers of the worker; `log` and `notes` are for the caller that launches them. */
 export const layerOf = (settings: Decode.Settings): Layer.Layer<WorkerConfig | AzureConfig | HttpConfig> =>
   Layer.mergeAll(
     Layer.succeed(WorkerConfig, settings.engine),
@@ -115,10 +115,14 @@ type Stored = ReadonlyMap<string, AppConfiguration.StoredValue>
 const storedTexts = Effect.fnUntraced(function* (local: ReadonlyMap<string, Found>) {
   const store = yield* Decode.bootstrap(lookupIn(new Map(), local))
   if (store === null) return new Map() satisfies Stored
-  return yield* Effect.provide(AppConfiguration.read(store, storedNames), signIn(store.clientId))
+  return yield* Effect.provideService(
+    AppConfiguration.read(store, storedNames),
+    Credentials.Credentials,
+    Credentials.make(store.clientId)
+  )
 })
 
-/** Without the store nobody knows what is missing, but what is wrong here is wrong anyway. */
+/** App Configuration failed: report local errors, but not missing values, which it may hold. */
 const withLocalMistakes = (
   error: ConfigError,
   local: ReadonlyMap<string, Found>
@@ -145,22 +149,3 @@ const lookupIn =
     }
     return undefined
   }
-
-/** The credential for App Configuration is needed before there is an AzureConfig; of this it only looks at the client id. */
-const signIn = (clientId: string | null): Layer.Layer<Credentials.Credentials> =>
-  Layer.provide(Credentials.layer, Layer.succeed(AzureConfig, { ...noAddresses, clientId }))
-
-const noAddresses: AzureSettings = {
-  queueUrl: null,
-  queueName: "",
-  poisonQueueName: "",
-  blobAccountName: "",
-  blobContainerName: "",
-  storageConnectionString: null,
-  cosmosEndpoint: "",
-  cosmosKey: null,
-  cosmosDatabase: "",
-  containers: { pipelines: "", vaults: "", executions: "", locks: "", checkpoints: "" },
-  clientId: null,
-  createMissingResources: false
-}

@@ -205,7 +205,7 @@ export const address = (label: string): Kind<string> => ({
   }
 })
 
-/** The same of a server that is believed: nobody on the way to it may change what it says. */
+/** The same for a server whose answers are trusted: HTTPS, or this machine, so that they can't be changed on the way. */
 export const trustedAddress = (label: string): Kind<string> => ({
   label,
   parse: (value) =>

@@ -23,7 +23,7 @@ const host = Kind.matching(
   /^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9-]{1,63})*$/
 )
 
-/** Whoever may write a pipeline must not get what the worker signs in with, not even by mistake of who runs it. */
+/** A pipeline's author must not get the worker's own credentials, not even when an operator allows them by mistake. */
 const readableName: Kind.Kind<string> = {
   label: environmentName.label,
   parse: (name) =>
@@ -67,7 +67,7 @@ const store: Kind.Kind<Redacted.Redacted> = {
 
 const exporter = Kind.choice({ otlp: true, none: false }, ["otlp", "none"])
 
-/** Who can guess it can do everything. */
+/** Long enough not to be guessed: it allows everything. */
 const token: Kind.Kind<Redacted.Redacted> = {
   label: "token of at least 16 characters",
   parse: (value) =>

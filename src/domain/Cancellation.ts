@@ -1,7 +1,7 @@
 import type { Execution } from "./Execution.ts"
 import * as JsonReader from "./JsonReader.ts"
 
-/** Somebody called an execution off: it runs no more unless somebody puts it back. */
+/** An execution was cancelled: it runs no more unless it is put back. */
 export interface Cancellation {
   readonly by: string
   readonly at: string

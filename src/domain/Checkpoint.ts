@@ -38,9 +38,9 @@ export const Checkpoint = Schema.Struct({
   worker_id: Schema.String,
   /** Ours: when the last crawl began, complete or not; the next is due one interval later. */
   last_crawl_started_at: OptionalText,
-  /** Ours: that interval as it was then, for whoever looks; a changed one counts at once. */
+  /** Ours: the interval as it was then, for people and programs that look; a changed one counts at once. */
   crawl_interval_seconds: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
-  /** Ours: true while a crawl is under way. Whoever holds the crawl lock and finds it knows that the last crawl was cut off, and crawls now. */
+  /** Ours: true while a crawl is under way. To the next holder of the crawl lock it says that the last crawl was cut off, and that it is due now. */
   crawling: Flag,
   /** Ours: `last_crawl_started_at` in milliseconds, and never the same twice: tasks and removals of different crawls are told apart by it. */
   crawl_epoch: Schema.optional(Schema.NullOr(Schema.Number)),

@@ -24,7 +24,7 @@ const Moments = Schema.optionalWith(Schema.Record({ key: Schema.String, value: S
   default: (): Readonly<Record<string, number>> => ({})
 })
 
-/** What the workers of a fleet are told, in one document that each of them reads every few seconds. Times are the store's, in epoch milliseconds. */
+/** What people ask of the workers of a fleet, in one document that each of them reads every few seconds. Times are the store's, in epoch milliseconds. */
 export const Control = Schema.Struct({
   pauses: Schema.optionalWith(Schema.Array(Pause), { default: (): ReadonlyArray<Pause> => [] }),
   /** Attempts that are to be stopped, and since when. */

@@ -1,7 +1,7 @@
 import * as JsonUnits from "./JsonUnits.ts"
 
 /**
- * What the data of an item may be, whoever made it: a tree that ends. Whatever walks items (conditions, templates, outputs, records)
+ * What the data of an item may be, whatever executor made it: a finite tree. Whatever walks items (conditions, templates, outputs, records)
  * recurses, and counts on it.
  */
 

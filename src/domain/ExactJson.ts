@@ -89,7 +89,7 @@ const isInteger = (text: string, start: number, end: number, digits: string): bo
   return text[next] !== ":"
 }
 
-/** The parsed value with its marked strings as bigints, changed in place: nobody else has seen it. */
+/** The parsed value with its marked strings as bigints, changed in place: it has not been handed out yet. */
 const unmarked = (value: unknown, mark: string): unknown => {
   const read = (each: unknown): unknown =>
     typeof each === "string" && each.startsWith(mark) ? BigInt(each.slice(mark.length)) : each

@@ -14,7 +14,7 @@ export const isTerminal = (status: ExecutionStatus): boolean => status === "comp
 const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 const OptionalText = Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
 
-/** Ours, but anybody may have written it: read with care. */
+/** Ours, but any program may have written it: read with care. */
 const Anything = Schema.optionalWith(Schema.Unknown, { exact: true })
 
 /** A `vault_executions` document. `content` is an array or null, `error` a string or null: never else. */
@@ -57,7 +57,7 @@ export const Execution = Schema.Struct({
   suspected_with: Anything,
   /** Ours: the input executor that found the items of its task, and is left out when it runs. */
   executed_input_executor: Anything,
-  /** Ours: who called it off, and when (Cancellation); null or nothing while nobody has. */
+  /** Ours: who cancelled it, and when (Cancellation); null or absent otherwise. */
   cancellation: Anything,
   /** Ours: the operation that put it back last, with who and when. */
   operation: Anything,

@@ -34,7 +34,7 @@ export const ExecutionFilter = Schema.Struct({
 })
 export interface ExecutionFilter extends Schema.Schema.Type<typeof ExecutionFilter> {}
 
-/** What a list shows of an execution. Anybody may have written it, so every field may be missing. */
+/** What a list shows of an execution. Any program may have written it, so every field may be missing. */
 export const ExecutionSummary = Schema.Struct({
   id: Schema.String,
   status: Schema.String,
@@ -48,7 +48,7 @@ export const ExecutionSummary = Schema.Struct({
   number_of_items: Schema.NullOr(Schema.Number),
   processing_worker_id: Schema.NullOr(Schema.String),
   error: Schema.NullOr(Schema.String),
-  /** Somebody called it off. */
+  /** It was cancelled. */
   cancelled: Schema.Boolean,
   created_at: Schema.String,
   updated_at: Schema.NullOr(Schema.String),

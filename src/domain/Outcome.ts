@@ -4,14 +4,14 @@ import type * as Duration from "effect/Duration"
 /**
  * How an attempt at a task ended. Data, not an exception: what follows on the queue and in Cosmos depends only on it.
  *
- * - Completed: the result is recorded, or nobody wants one (`note` says why, for the log); the message is deleted.
+ * - Completed: the result is recorded, or none is wanted (`note` says why, for the log); the message is deleted.
  * - Retry: it may work later; the message comes back after `after` with one more attempt counted.
  * - Rejected: it can't work; the execution is failed and the message goes to the poison queue with `reason`.
  * - Released: not the task's fault (shutdown, a service's limits, an outage of the worker's own stores or of a service that its pipeline uses);
  *   the message is visible again at once or `after` a while, no attempt counted.
  * - Waiting: another attempt is at work on the same execution; the message comes back after `after` and finds what became of it.
- * - Cancelled: somebody called the execution off; it is failed with that, and the message is deleted.
- * - Lost: the lease was lost; somebody else owns the task now and nothing more may be written.
+ * - Cancelled: the execution was cancelled; it is `failed` and says so, and the message is deleted.
+ * - Lost: the lease was lost; another attempt owns the task now, and nothing more may be written.
  */
 export type Outcome = Data.TaggedEnum<{
   Completed: { readonly duplicate: boolean; readonly note?: string }

@@ -113,7 +113,7 @@ class Conversion {
     if (value instanceof DataView)
       return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")
     if (ArrayBuffer.isView(value)) return this.#list(Array.from(value as unknown as ArrayLike<unknown>), depth)
-    // A class may bring a toJSON of its own, which nobody knows the result of.
+    // A class may bring a toJSON of its own, with any result.
     return this.#fields(value, depth, false)
   }
 

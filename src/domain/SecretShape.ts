@@ -1,7 +1,7 @@
 import { redact } from "./Redaction.ts"
 
 /**
- * Whether a text can be shown though nobody knows what it is: a word, a number, a plain name or an address. A wrong setting is often the
+ * Whether a text can be shown though its meaning is unknown: a word, a number, a plain name or an address. A wrong setting is often the
  * neighbour's secret, so what could be a key, a password or a connection string is not harmless.
  */
 export const isHarmless = (text: string): boolean =>

@@ -58,7 +58,7 @@ export class Invalid extends Schema.TaggedError<Invalid>()("Invalid", {
 /** Everything that a call of a remote service can end in. Texts are free of secrets. */
 export type ServiceError = Throttled | NotFound | Conflict | PreconditionFailed | Unauthorized | Unavailable | Invalid
 
-/** Whether the same call may succeed later without anybody changing anything. */
+/** Whether the same call may succeed later without any change. */
 export const isTransient = (error: ServiceError): error is Throttled | Unavailable =>
   error._tag === "Throttled" || error._tag === "Unavailable"
 

@@ -47,7 +47,7 @@ export const Task = Schema.Struct({
   etags: nullable(Schema.Array(Schema.NullOr(Schema.String))),
   /** Ours: when the crawl that found the documents began, in the store's time, or when the task was sent anew; absent where neither was. */
   found_at: Schema.optionalWith(Schema.String, { nullable: true }),
-  /** Ours: whoever sent it waits for the result, so that its execution keeps it, whatever its vault wants. */
+  /** Ours: its sender waits for the result, so the execution keeps it, whatever the vault says. */
   keep_result: Schema.optionalWith(Schema.Boolean, { nullable: true }),
   /** Ours: the W3C trace context of the crawl that found the documents, where crawls are traced. */
   traceparent: Schema.optionalWith(Schema.String, { nullable: true })

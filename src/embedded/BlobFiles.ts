@@ -127,7 +127,7 @@ function* candidates(container: string, blob: string, rules: FileNames.Rules): G
 const propertiesOf = (path: string): string => join(dirname(path), propertiesFolder, `${basename(path)}.json`)
 const nameFileOf = (path: string): string => join(dirname(path), propertiesFolder, `${basename(path)}.name`)
 
-/** Those of the file in this state; undefined when they were never kept, or when somebody has changed the file since. */
+/** Those of the file in this state; undefined when they were never kept, or when the file was changed since. */
 export const readProperties = async (path: string, state: FileState): Promise<KeptProperties | undefined> => {
   const text = await readFile(propertiesOf(path), "utf8").catch((thrown: unknown) => {
     if (isMissing(thrown)) return undefined

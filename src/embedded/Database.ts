@@ -158,7 +158,7 @@ const clockOf = (connection: Driver.Connection, wall: number): (() => number) =>
         "INSERT INTO clock (id, boot, since_boot, time) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET boot = excluded.boot, since_boot = excluded.since_boot, time = excluded.time"
       )
       .run(machine.boot, sinceBoot, Math.round(start + sinceBoot))
-    // Whoever had a message died with the machine. Where the wall clock was reset, too, its time would never come.
+    // Every holder of a message died with the machine. If the wall clock was reset, too, a lease might never expire.
     if (!isSameBoot && wall < time) {
       connection.prepare("UPDATE messages SET visible_at = ?1 WHERE visible_at > ?1").run(Math.round(start + sinceBoot))
     }

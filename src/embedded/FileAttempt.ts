@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as FileErrors from "./FileErrors.ts"
 
-/** Of all that the folder's files refuse, for messages. */
+/** The name of the service in errors of the folder's files. */
 export const service = "The folder"
 
 /** A call of the file system, about this path where the error names none. */

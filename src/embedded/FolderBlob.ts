@@ -159,7 +159,7 @@ const make = ({ accounts = new Map(), folder, onUnsettled, places = new Map(), s
       yield* BlobNames.checkPath(operation, location.path)
       const place = keyOf(location.account.name, location.container)
       const root = yield* containerOf(operation, location.account.name, location.container)
-      // Also an answer to whoever overwrites a file that a person put there: it may have to be read.
+      // Also where a file that a person put there is overwritten: it may have to be read.
       const conditional = options.overwrite === false || options.ifMatch !== undefined
       const described = {
         contentType: options.contentType ?? "application/octet-stream",

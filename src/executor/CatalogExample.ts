@@ -2,7 +2,7 @@ import { stringify } from "yaml"
 import type { Executor } from "./Executor.ts"
 import type { SettingInfo } from "./Settings.ts"
 
-/** What is told of a type: all but how it works. */
+/** An executor type without its implementation. */
 export type Described = Omit<Executor<never>, "prepare" | "inner" | "advise" | "cost" | "version" | "effective">
 
 /** The type as an entry of a definition, with what it requires and no more. */

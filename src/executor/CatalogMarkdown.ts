@@ -24,7 +24,7 @@ export const print = (executors: ReadonlyArray<Described>, common: Readonly<Reco
     "<!-- oxfmt-ignore-end -->"
   ].join("\n\n")
 
-/** As documents pass through a pipeline. */
+/** In the order in which documents pass through a pipeline. */
 const categories: ReadonlyArray<Category> = [
   "input",
   "extract",

@@ -111,7 +111,7 @@ export interface Discovered {
   readonly item: Content
   /** The document's version, for example its ETag. */
   readonly version: string
-  /** The ETag of its blob, where it is one: who reads the document notices by it that another version took its place. */
+  /** The ETag of its blob, where it is one: a reader of the document notices by it that another version took its place. */
   readonly etag?: string
   /** When it last changed, in the service's clock: epoch milliseconds. Without it, groups (`items_per_task`) may repeat documents. */
   readonly modifiedAt?: number
@@ -142,7 +142,7 @@ export interface CrawlBatch {
   /** When the service answered, in the service's clock: epoch milliseconds. The first batch's is the start of the listing. */
   readonly servedAt: number
   /**
-   * Of the last batch only: a limit cut the listing here, and this is what `crawl` needs to go on. The checkpoint then stays where it is
+   * Only on the last batch, where a limit cut the listing: what `crawl` needs to go on. The checkpoint then stays where it is
    * until a crawl comes to the end.
    */
   readonly continuation?: string

@@ -20,7 +20,7 @@ export type { Cost } from "./Cost.ts"
 export interface StepProgress {
   /** What was noted last, of an earlier attempt, too; null at first. */
   readonly noted: () => unknown
-  /** Keeps how far the step is, before its next call: whoever takes it up again finds it in `noted`. Null forgets it. */
+  /** Keeps how far the step is, before its next call: the attempt that resumes it finds it in `noted`. Null forgets it. */
   readonly note: (value: unknown) => Effect.Effect<void>
   /**
    * One question of several that the step asks: one that was answered before is not asked again. `question` is all that the answer depends on

@@ -29,7 +29,7 @@ export const policyOf = (raw: unknown): Policy | null => {
   return text === "keep" || text === "remove" ? text : null
 }
 
-/** Who writes: the node, and what its setting `on_source_deleted` says. */
+/** The node that writes, and its setting `on_source_deleted`. */
 export interface Writer {
   readonly id: string
   readonly policy: Policy | null

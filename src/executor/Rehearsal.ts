@@ -33,7 +33,7 @@ export interface Findings {
  * left out, and outputs are not written. One for each run.
  */
 export class Rehearsal {
-  /** Of the node of the pipeline itself in which the run is now; null where it is in none. */
+  /** The top-level node in which the run is now; null where it is in none. */
   private readonly place: string | null
   private readonly isBehind: (node: string, earlier: string) => boolean
   private readonly findings: Map<string, Findings>

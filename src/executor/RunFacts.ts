@@ -21,7 +21,7 @@ export interface RunFacts {
   readonly delivery?: number
   /** The documents that the task brought, by their names, as they were when they were found. */
   readonly documents?: ReadonlyMap<string, FoundDocument>
-  /** Documents of the task, by name, that turned out to be gone, replaced or archived: whoever reads them notes it here, and they leave the run. */
+  /** Documents of the task, by name, that turned out to be gone, replaced or archived: the node that reads them notes it here, and they leave the run. */
   readonly departures?: Map<string, Departure>
   /** What the task writes; absent where outputs stay whatever becomes of their documents. */
   readonly outputs?: OutputRecord

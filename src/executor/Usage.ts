@@ -126,7 +126,7 @@ const addTo = (sums: Map<string, Usage>, usage: Usage): void => {
   sums.set(key, sum === undefined ? usage : plus(sum, usage))
 }
 
-/** As documents hold it. */
+/** The form in which executions store it. */
 export const toJson = (usages: ReadonlyArray<Usage>): ReadonlyArray<Readonly<Record<string, unknown>>> =>
   usages.map((usage) => ({
     model: usage.model,

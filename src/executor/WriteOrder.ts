@@ -9,7 +9,7 @@ import type { FoundDocument, RunFacts } from "./RunFacts.ts"
 export interface WriteOrder {
   /** A digest of the name of the task's document: outputs of different documents have no order. */
   readonly source: string
-  /** When the document last changed, in its service's clock; 0 when nobody knows. Epoch milliseconds, as the next. */
+  /** When the document last changed, in its service's clock; 0 when unknown. Epoch milliseconds, as the next. */
   readonly changedAt: number
   /** When the crawl that found the document began, or where no crawl did, when the task was created. */
   readonly createdAt: number

@@ -16,7 +16,7 @@ export interface LocalFile {
 }
 
 /**
- * Looks at a file before anybody reads it. Fails with a message for people when it is missing, no ordinary file, larger than
+ * Looks at a file before it is read. Fails with a message for people when it is missing, no ordinary file, larger than
  * `maxBytes`, or one of the kernel's, which hold the worker's own secrets.
  */
 export const inspect = (fs: FileSystem.FileSystem, path: string, maxBytes: number): Effect.Effect<LocalFile, string> =>

@@ -38,7 +38,7 @@ interface Sum {
   readonly meter: Usage.Meter
 }
 
-/** Anybody may have written them. */
+/** Other programs may have written them: read with care. */
 export const of = (executions: ReadonlyArray<Document>): PastCosts => {
   const sums = new Map<string, Sum>()
   for (const { executor_outputs: outputs } of executions) {

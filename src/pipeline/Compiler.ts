@@ -104,7 +104,7 @@ interface Prospect {
 
 class Compilation {
   readonly children: Array<ChildPipeline> = []
-  /** Of all pipelines. */
+  /** The output nodes of all pipelines, children included. */
   private readonly outputs: Array<Plan.OutputNode> = []
   private readonly steps: Array<PlannedStep> = []
   /** The node of the outermost pipeline whose inside is compiled. */

@@ -188,7 +188,7 @@ class GraphRun {
     )
   }
 
-  /** Fails the run instead of its own fiber, for nobody may be waiting for that yet. A branch does not outlive the one that forked it. */
+  /** Fails the run instead of its own fiber, which may not be awaited yet. A branch does not outlive the one that forked it. */
   private branch(node: number, items: ReadonlyArray<Content>): Effect.Effect<void, never, Scope.Scope> {
     return Effect.catchAllCause(this.work(node, items), (cause) => Deferred.failCause(this.done, cause))
   }

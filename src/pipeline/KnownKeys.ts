@@ -5,7 +5,7 @@ export const executor = ["id", "type", "settings", "name", "position"]
 export const edge = ["from", "to", "type", "condition", "wait_strategy"]
 export const target = ["target", "condition"]
 
-/** Notes for people, which nobody expects to do anything. */
+/** Notes for people: they have no effect. */
 export const notes = ["id", "name", "description", "label", "version", "tags", "metadata", "author", "comment", "notes"]
 
 /** The usual names for what only anchors refer to, and for extensions of other programs. */

@@ -164,7 +164,7 @@ const rootsOf = ({ data, executor_logs, id, summary_data }: Content): Readonly<R
   executor_logs
 })
 
-/** One result for each chosen item takes its place; of any other number nobody can say which belongs where. */
+/** One result for each chosen item takes its place; with any other number the places are unknown. */
 const rejoin = (
   results: ReadonlyArray<Content>,
   places: ReadonlyArray<number>,

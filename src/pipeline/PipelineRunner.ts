@@ -168,7 +168,7 @@ const make = Effect.gen(function* () {
 const isSame = (a: VersionedPipeline, b: VersionedPipeline): boolean =>
   a.etag === b.etag && a.pipeline.yaml === b.pipeline.yaml && a.pipeline.name === b.pipeline.name
 
-/** Of a child everything counts that compiling reads. */
+/** Compares everything of a child that compiling reads. */
 const areSame = (some: ReadonlyArray<ChildPipeline>, others: ReadonlyArray<ChildPipeline>): boolean =>
   some.length === others.length &&
   some.every(({ by, found, key }, index) => {

@@ -60,7 +60,7 @@ export const print = (problem: Problem): string => {
   return places.length === 0 ? problem.message : `${places.join(", ")}: ${problem.message}`
 }
 
-/** `executors[2].settings.chunk_size`: the wrapper `pipeline:` is left out, for nobody thinks of it. */
+/** `executors[2].settings.chunk_size`: the wrapper `pipeline:` is left out, which authors do not count. */
 const pathText = (path: Path): string => {
   const steps = path[0] === "pipeline" ? path.slice(1) : path
   return steps

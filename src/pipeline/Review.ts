@@ -33,7 +33,7 @@ export const review = (text: string, catalog: Catalog["Type"]): ReadonlyArray<Pr
     }
   })
 
-/** More than anybody reads. */
+/** Warnings reported for one definition at most. */
 const mostWarnings = 200
 
 /** Deeper steps are refused when they are compiled. */

@@ -30,16 +30,16 @@ export interface RunResult {
   readonly nodes: ReadonlyArray<NodeReport>
 }
 
-/** A node failed with `fail_pipeline_on_error`. `nodes` tells how far the run had come. */
+/** A node failed with `fail_pipeline_on_error`. `nodes` says how far the run had come. */
 export interface RunFailure {
   readonly _tag: "RunFailure"
   readonly error: ExecutorError
   readonly nodes: ReadonlyArray<NodeReport>
 }
 
-/** Who looks on while a plan runs: what is known of a run when it is stopped, or when the process dies over it. */
+/** Observes a run while it goes on, so that something is known of it when it is stopped, or when the process dies over it. */
 export interface RunWatcher {
-  /** Called once, before the first node works. `look` tells how all nodes fare at that moment; one that works is `interrupted`. */
+  /** Called once, before the first node works. `look` gives the state of all nodes at that moment; one that works is `interrupted`. */
   readonly begin?: (look: () => ReadonlyArray<NodeReport>) => void
   /** Done before a node starts to work on these items, which waits for it. */
   readonly beforeNode?: (

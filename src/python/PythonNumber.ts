@@ -9,7 +9,7 @@ export const isNumber = (value: unknown): value is number | bigint =>
 
 /**
  * Negative, zero or positive; NaN where one of them is not a number. Bigints compare by all their digits. A number beyond 2^53 may have been
- * rounded by whoever gave it, a database say, and so is a bigint that it is compared with.
+ * rounded by its source, such as a database, and so is a bigint that it is compared with.
  */
 export const compare = (left: number | bigint, right: number | bigint): number =>
   typeof left === typeof right ? order(left, right) : order(Number(left), Number(right))

@@ -17,10 +17,10 @@ import { LeaseLost, type Receipt, type ReceivedMessage, TaskQueue } from "./Task
  * - send, sendPoison: repeated; the message may exist twice. A second task is harmless, because task and execution ids are derived
  *   from what the task is about, and a second poison message only says the same again.
  * - receive: not repeated. The messages stay invisible until their visibility ends, and their dequeue count has grown by one.
- * - update: not repeated. The new receipt was in the lost answer, so a repetition fails with LeaseLost although nobody else has
+ * - update: not repeated. The new receipt was in the lost answer, so a repetition fails with LeaseLost although no other worker has
  *   the message; it becomes visible when the visibility ends, and the next attempt finds the execution as this one left it.
  * - complete: not repeated here, but the caller may. A repetition that fails with LeaseLost means that the message is deleted, or
- *   that somebody else received it in between: the service answers 404 in both cases. Either way it is no longer ours, and the
+ *   that another worker received it in between: the service answers 404 in both cases. Either way it is no longer ours, and the
  *   caller, who recorded the result before, has nothing left to do.
  */
 
@@ -173,10 +173,10 @@ const make = Effect.gen(function* () {
 /** The queues of the settings; created here when `createMissingResources` says so. */
 export const layer: Layer.Layer<TaskQueue, ServiceError, AzureConfig | StorageClients> = Layer.effect(TaskQueue, make)
 
-/** Of one receive, the service's own limit. */
+/** The service's own limit for one receive. */
 const maxMessages = 32
 
-/** As a time to live, in the service's words: a task waits however long nobody works, where the default would drop it after 7 days. */
+/** As a time to live, in the service's words: a task waits as long as no worker runs, where the default would drop it after 7 days. */
 const neverExpires = -1
 
 /** The service counts in whole seconds, up to 7 days; rounding up never ends a lease early. */

@@ -29,7 +29,7 @@ export interface Receipt {
   readonly receipt: string
 }
 
-/** The receipt is void: the message became visible again and somebody else received, or deleted, it. */
+/** The receipt is void: the message became visible again, and another reader received or deleted it. */
 export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   messageId: Schema.String,
   message: Schema.String
@@ -60,7 +60,7 @@ export class TaskQueue extends Context.Tag("contentflow-worker/queue/TaskQueue")
       visibility: Duration.DurationInput,
       body?: string
     ) => Effect.Effect<Receipt, ServiceError | LeaseLost>
-    /** Deletes the message. LeaseLost, after a call whose answer was lost, leaves nothing to do: it is deleted or somebody else's. */
+    /** Deletes the message. LeaseLost, after a call whose answer was lost, leaves nothing to do: it is deleted, or another reader's. */
     readonly complete: (lease: Receipt) => Effect.Effect<void, ServiceError | LeaseLost>
     /** Puts a body on the poison queue, for ever; creates that queue when it is missing. */
     readonly sendPoison: (body: string) => Effect.Effect<void, ServiceError>

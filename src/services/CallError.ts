@@ -42,7 +42,7 @@ export class CallError extends Schema.TaggedError<CallError>()("CallError", {
   outage: Schema.optionalWith(Schema.NullOr(Outage), { default: () => null })
 }) {}
 
-/** A service that can't be reached, fails or doesn't answer does so for all; one that wants another key lets nobody in. */
+/** A service that can't be reached, fails or doesn't answer does so for every call, and so does one that refuses the key. */
 export const judge: Judge<CallError> = {
   verdict: ({ reason, retryAfterMillis }) =>
     reason === "Unavailable" || reason === "TimedOut"
@@ -52,7 +52,7 @@ export const judge: Judge<CallError> = {
   notCalled: (message, outage) => new CallError({ reason: "Unavailable", message, outage })
 }
 
-/** Whether the same call may succeed later without anybody changing anything. */
+/** Whether the same call may succeed later without any change. */
 export const mayHeal = ({ reason }: CallError): boolean =>
   reason === "Unavailable" || reason === "TimedOut" || reason === "Throttled"
 

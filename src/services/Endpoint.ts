@@ -37,7 +37,7 @@ export const parse = (text: string): Either.Either<Endpoint, string> => {
   })
 }
 
-/** Whether a value is what an example or a form put there, and nobody replaced: `<resource>`, `https://your-resource.…`, `YOUR_DEPLOYMENT`. */
+/** Whether a value is the placeholder of an example or a form, left unreplaced: `<resource>`, `https://your-resource.…`, `YOUR_DEPLOYMENT`. */
 export const isPlaceholder = (text: string): boolean =>
   /[<>{}…]|\bmy-resource\b|(?<![a-z0-9])your(?:[-_ ]|azure|open|ai\b|resource|endpoint|account|service|deployment|model|search|index|instance|name|foundry|doc)|placeholder|(?:change|replace|fill)[-_ ]?me|\bx{3,}\b|\.{3}|\bexample\.(?:com|org|net)\b/i.test(
     text

@@ -55,7 +55,7 @@ export interface Governor {
 export class Governors extends Context.Tag("contentflow-worker/services/Governors")<
   Governors,
   {
-    /** Forgotten when nobody has used it for some time. */
+    /** Forgotten when unused for some time. */
     readonly of: (key: string, limits: FixedLimits) => Governor
   }
 >() {}
@@ -235,7 +235,7 @@ class State implements Governor {
           const until = at + Math.max(100, asked) * (1 + 0.2 * fraction)
           this.requests.block(until)
           this.tokens.block(until)
-          // The one whose level is known was exceeded, or nobody knows which.
+          // The limit whose level is known was exceeded, or which one it was is unknown.
           if (this.requests.isKnown || !this.tokens.isKnown) this.requests.refused(at, rates?.retryAfterMillis)
           if (this.tokens.isKnown || !this.requests.isKnown) this.tokens.refused(at, rates?.retryAfterMillis)
           return this.pump(now)

@@ -15,7 +15,7 @@ const ModelPrice = Schema.Struct({
   page: Schema.optionalWith(Price, { default: () => 0 })
 })
 
-/** By deployment or model. None is built in: prices are the contract of whoever pays. */
+/** By deployment or model. None is built in: prices depend on each customer's contract. */
 export const Prices = Schema.Record({ key: Schema.String, value: ModelPrice })
 export type Prices = typeof Prices.Type
 

@@ -40,7 +40,7 @@ export interface ClientOptions {
   readonly type: string
   /** The task behind the run: calls of several tasks take turns, and none waits longer than its task may take. */
   readonly run?: RunFacts | undefined
-  /** Of the node; calls may name an item's instead. */
+  /** The node's meter; calls may name an item's instead. */
   readonly meter?: Meter | undefined
   readonly endpoint: Endpoint.Endpoint
   readonly signIn: SignIn
@@ -123,7 +123,7 @@ export type OperationState =
 export interface ServiceClient {
   /**
    * One call: waits for its turn, signs in, sends, reads. Repeats what may heal; a refusal for the limits' sake waits, without counting.
-   * Every failure is told in words; an answer with an error inside is one, whatever its status.
+   * Every failure has a readable message; an answer with an error inside is one, whatever its status.
    */
   readonly call: (call: Call) => Effect.Effect<Answer, CallError>
   /** Starts an operation (the answer names its address in `Operation-Location`) and looks until it has ended; the answer is the last one. */
@@ -504,7 +504,7 @@ const inspect = (callee: AnswerErrors.Callee, call: Call, answer: HttpAnswer, no
   return { answer: read, rates, verdict: isComplete ? "answered" : AnswerErrors.unreadable(callee, answer) }
 }
 
-/** Of larger documents services quote no text: they are no plain ones. */
+/** Services quote no text of larger documents, since those are not plain text. */
 const longestQuotable = 1_000_000
 
 const quotableOf = ({ bytes, json, quotable }: Call): unknown =>

@@ -37,7 +37,7 @@ export const make = (container: DocumentContainer.DocumentContainer) => {
       })
     )
 
-  /** Changes what is asked, whoever else does at the same time. `change` gets the store's time, and gives undefined to leave all as it is. */
+  /** Changes what is asked, safely beside others that do so at the same time. `change` gets the store's time, and gives undefined to leave all as it is. */
   const update = Effect.fnUntraced(function* (
     change: (control: Control, now: number) => Control | undefined
   ): Effect.fn.Return<Seen, ServiceError.ServiceError> {

@@ -17,7 +17,7 @@ import { type LookupContainer, type LookupQuery, LookupStore, type PartitionKey 
 
 /**
  * Lookups in Cosmos DB. Signs in with the key of the place, else with the worker's {@link Credentials}, which may be absent where
- * only keys are used. A client that nobody uses closes after a minute, all of them with the layer.
+ * only keys are used. An unused client closes after a minute, all of them with the layer.
  */
 export const layer: Layer.Layer<LookupStore> = Layer.scoped(
   LookupStore,

@@ -23,7 +23,7 @@ export interface LockOwner {
   readonly instance: string
 }
 
-/** Somebody else holds the lock now, or it is gone: what was done under it must stop. */
+/** Another worker holds the lock now, or it is gone: what was done under it must stop. */
 export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
   lockId: Schema.String,
   message: Schema.String
@@ -38,7 +38,7 @@ export class CrawlLock extends Context.Tag("contentflow-worker/store/CrawlLock")
   {
     /**
      * The lock, if it was free or had expired: its `ttl` has passed since its last write, by the service's clock alone (or since `locked_at`, of
-     * a lock that the Python worker wrote); none when somebody holds it or took it in the same moment. A lock of this owner's instance that was not acquired here, or was
+     * a lock that the Python worker wrote); none when another holds it or took it in the same moment. A lock of this owner's instance that was not acquired here, or was
      * released, is ours whatever it says: a write whose answer was lost, or a release that failed.
      */
     readonly acquire: (

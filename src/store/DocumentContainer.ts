@@ -8,7 +8,7 @@ import * as CutText from "../text/CutText.ts"
 import * as JsonReader from "../domain/JsonReader.ts"
 import * as ServiceError from "../domain/ServiceError.ts"
 
-/** A JSON document with every property that anybody wrote, and the service's own `_etag` and `_ts` (epoch seconds of the last write). */
+/** A JSON document with every property that any program wrote, and the service's own `_etag` and `_ts` (epoch seconds of the last write). */
 export type Document = Readonly<Record<string, unknown>>
 
 /** What a point read found. */
@@ -109,7 +109,7 @@ export interface DocumentContainer {
   readonly create: (document: Identified) => Effect.Effect<Write, ServiceError.ServiceError>
   /** Replaces the whole document if it still has this ETag. */
   readonly replace: (document: Identified, etag: string) => Effect.Effect<Write, ServiceError.ServiceError>
-  /** Creates or replaces the document, whoever wrote it last; gives its ETag. */
+  /** Creates or replaces the document unconditionally; gives its ETag. */
   readonly upsert: (document: Identified) => Effect.Effect<string, ServiceError.ServiceError>
   /** Sets at most {@link maxPatchOperations} top-level properties in one atomic step and leaves the others alone. */
   readonly patch: (

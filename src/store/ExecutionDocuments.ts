@@ -115,7 +115,7 @@ const isTerminal: DocumentContainer.PatchCondition = {
 
 const isFailed: DocumentContainer.PatchCondition = { oneOf: { property: "status", values: ["failed"] } }
 
-/** A result that is there stays, whoever recorded it; that others gave the attempt up takes nothing from its own. */
+/** A recorded result stays, whichever attempt recorded it; that others gave the attempt up takes nothing from its own. */
 const notCompleted: DocumentContainer.PatchCondition = {
   oneOf: { property: "status", values: ["pending", "running", "failed"] }
 }

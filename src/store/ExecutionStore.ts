@@ -32,7 +32,7 @@ export const Change = Data.taggedEnum<Change>()
 export interface Sighting {
   readonly execution: Execution
   readonly etag: string
-  /** How long ago anybody wrote it, in the service's clock; up to a second too much. */
+  /** Milliseconds since its last write by any program, in the service's clock; up to a second too much. */
   readonly idleMillis: number
 }
 
@@ -49,7 +49,7 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
     readonly create: (execution: Execution) => Effect.Effect<Creation, ServiceError>
     /**
      * Starts an attempt: refused unless the execution is `pending`, without an open attempt, and without a history that the attempt
-     * must know first. With the `etag` of a {@link Sighting}: unless it is terminal, or anybody wrote it since.
+     * must know first. With the `etag` of a {@link Sighting}: unless it is terminal, or was written since.
      */
     readonly begin: (id: ExecutionId, change: ExecutionChange, etag?: string) => Effect.Effect<Change, ServiceError>
     /** Changes the execution unless it is terminal, or not `owner`'s where one is given; what else others wrote into it stays. */
@@ -58,13 +58,13 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
       change: ExecutionChange,
       owner?: Ownership
     ) => Effect.Effect<Change, ServiceError>
-    /** Writes the result if the execution is still the attempt's and nobody completed it, whatever else others made of it. Invalid (TooLarge) above 2 MB. */
+    /** Writes the result if the execution is still the attempt's and not completed, whatever else others changed in it. Invalid (TooLarge) above 2 MB. */
     readonly finish: (id: ExecutionId, change: ExecutionChange, owner: Ownership) => Effect.Effect<Change, ServiceError>
     /** Notes that the queue accepted the execution's message, if it is still `pending` and no attempt ever began; else nothing. */
     readonly markEnqueued: (id: ExecutionId, at: string) => Effect.Effect<void, ServiceError>
     /**
      * Deletes the executions that a crawl of this vault and pipeline created, whose message no queue is known to have accepted, and that
-     * nobody started; gives their ids. A query over all partitions.
+     * no attempt started; gives their ids. A query over all partitions.
      */
     readonly withdrawUnqueued: (
       vault: VaultId,
@@ -72,7 +72,7 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
     ) => Effect.Effect<ReadonlyArray<ExecutionId>, ServiceError>
     /**
      * Executions of this vault and pipeline whose message the queue accepted (a crawl noted it, or a worker of ours began), that have not ended,
-     * and that nobody wrote since then (epoch milliseconds, in the service's clock): the ids of so many of them. A query over all partitions.
+     * and that were not written since then (epoch milliseconds, in the service's clock): the ids of so many of them. A query over all partitions.
      */
     readonly idleSince: (
       vault: VaultId,
@@ -80,15 +80,15 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
       since: number,
       most: number
     ) => Effect.Effect<ReadonlyArray<ExecutionId>, ServiceError>
-    /** Changes the execution of a {@link Sighting} unless it is terminal, or anybody wrote it since. */
+    /** Changes the execution of a {@link Sighting} unless it is terminal, or was written since. */
     readonly changeSeen: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
-    /** Changes the record of a failure, unless anybody wrote it since it was seen. */
+    /** Changes the record of a failure, unless it was written since it was seen. */
     readonly renewFailed: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
-    /** Lets an execution of a {@link Sighting} that has ended go back to `pending`, unless anybody wrote it since. */
+    /** Lets an execution of a {@link Sighting} that has ended go back to `pending`, unless it was written since. */
     readonly reopen: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
-    /** Changes the execution of a {@link Sighting} in whatever state it is, unless anybody wrote it since. */
+    /** Changes the execution of a {@link Sighting} in whatever state it is, unless it was written since. */
     readonly amend: (seen: Sighting, change: ExecutionChange) => Effect.Effect<Change, ServiceError>
-    /** Deletes the execution of a {@link Sighting}, unless anybody wrote it since. */
+    /** Deletes the execution of a {@link Sighting}, unless it was written since. */
     readonly remove: (seen: Sighting) => Effect.Effect<Change, ServiceError>
     /** At most so many executions, the newest first: fewer where looking for them takes long. `next` is null after the last. */
     readonly page: (

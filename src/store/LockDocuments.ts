@@ -10,7 +10,7 @@ import * as DocumentContainer from "./DocumentContainer.ts"
 
 /** The {@link CrawlLock} over a container of documents. */
 export const make = (container: DocumentContainer.DocumentContainer): CrawlLock["Type"] => {
-  /** The locks that somebody of this process has, or asks for at this moment. */
+  /** The locks that fibers of this process hold, or ask for at this moment. */
   const claimed = new Set<string>()
 
   const write: CrawlLock["Type"]["acquire"] = Effect.fnUntraced(function* (pipelineId, vaultId, owner, ttl) {
@@ -34,7 +34,7 @@ export const make = (container: DocumentContainer.DocumentContainer): CrawlLock[
       if (created._tag === "Written") return held(created.etag)
       const current = yield* container.read(id)
       if (current._tag !== "Found") continue
-      // Our own, which nobody here claims: we wrote it and never got the answer, or could not give it back.
+      // Our own, which no fiber here claims: we wrote it and never got the answer, or could not give it back.
       const isOurs = current.document["instance"] === owner.instance
       if (!isOurs && expiryOf(current.document, ttl) > current.servedAt) return Option.none()
       const replaced = yield* container.replace(document, current.etag)

@@ -18,7 +18,7 @@ export interface MemoryContainer extends DocumentContainer.DocumentContainer {
   ) => void
 }
 
-/** What the service adds to a document is added when somebody looks: writes are many, looks are few. */
+/** What the service adds to a document is added when it is read: writes are many, reads are few. */
 interface Stored {
   document: Document
   etag: string
@@ -26,7 +26,7 @@ interface Stored {
   writtenAt: number
   /** The bytes of its JSON are no more than this. */
   atMostBytes: number
-  /** Our own copy, of which nobody else has a reference: patches change it in place. Undefined before the first. */
+  /** Our own copy, never handed out: patches change it in place. Undefined before the first. */
   copy: Record<string, unknown> | undefined
 }
 

@@ -10,7 +10,7 @@ import * as WithoutSecrets from "./WithoutSecrets.ts"
 
 /**
  * Sends traces, metrics and logs to Application Insights, by `transport` or HTTPS. A connection string that it can't use costs the
- * telemetry and not the worker: many installations carry one that nobody used so far.
+ * telemetry and not the worker: many installations carry one that was never used.
  */
 export const layer = (
   settings: TelemetrySettings,

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 
-/** Effect's own tracer, which keeps nothing that anybody could see. */
+/** Effect's own tracer, which exports nothing. */
 const nobody = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 /** Chooses by whether a tracer is provided: what only makes spans costs nothing without one. */

@@ -3,7 +3,7 @@ import type * as Redacted from "effect/Redacted"
 
 export type Signal = "traces" | "metrics" | "logs"
 
-/** Where what the process does is told, besides its log and `/metrics`. */
+/** Where telemetry goes, besides the log and `/metrics`. */
 export interface TelemetrySettings {
   readonly otlp: {
     /** Without the signal's path, which is added. */

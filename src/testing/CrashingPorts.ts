@@ -71,7 +71,7 @@ export const make = ({ afterEach = Effect.void, incident, local, onDeath }: Opti
     kill()
     return never
   })
-  /** Nobody hears an answer in a process that died meanwhile. */
+  /** An answer is not heard in a process that died meanwhile. */
   const heard = <A, E, R>(call: Effect.Effect<A, E, R>) =>
     Effect.flatMap(Effect.exit(Effect.zipLeft(call, afterEach)), (exit) => (alive ? exit : never))
 

@@ -21,7 +21,7 @@ export interface VirtualClock {
 }
 
 export interface ProcessClock extends Clock.Clock {
-  /** Nobody who sleeps by this clock, or will, ever wakes. */
+  /** No fiber that sleeps by this clock, now or later, ever wakes. */
   readonly stop: () => void
 }
 

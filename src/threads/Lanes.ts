@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 
-/** Who may run next: small jobs pass large ones, and where there are several threads the large ones leave one to them. */
+/** Decides which job runs next: small jobs pass large ones, and where there are several threads the large ones leave one to them. */
 export interface Lanes {
   /** Waits for a thread for a job with so many bytes of input; interrupted, it waits no more. */
   readonly take: (bytes: number) => Effect.Effect<Lane>
@@ -51,7 +51,7 @@ export const make = (threads: number): Effect.Effect<Lanes> =>
         }
         waiting[lane].add(start)
         dispatch()
-        // Interrupted between its turn and its start, it has a thread that nobody else would give back.
+        // Interrupted between its turn and its start, it holds a thread that nothing else would give back.
         return Effect.suspend(() => (started ? release(lane) : Effect.sync(() => waiting[lane].delete(start))))
       })
     const release = (lane: Lane): Effect.Effect<void> =>

@@ -150,7 +150,7 @@ export class Assembly {
 
   private append(text: string): void {
     const innermost = this.open.at(-1)
-    // Joined and not copied: the engine makes one text of it when somebody looks into it.
+    // Joined and not copied: the engine makes one text of it when it is first read.
     if (innermost !== undefined) innermost.value = `${String(innermost.value)}${text}`
   }
 

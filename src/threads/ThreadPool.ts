@@ -181,7 +181,7 @@ const acquirePool = (threads: number, worker: URL, megabytes: number) =>
         idleTimeout: 30_000,
         resourceLimits: { maxOldGenerationSizeMb: megabytes }
       })
-      // the death of an idle thread harms nobody, but without a listener it would end the process
+      // the death of an idle thread is harmless, but without a listener it would end the process
       pool.on("error", () => undefined)
       const lastReplies = new Map<number, (last: LastReply) => void>()
       const takers = new Map<number, (piece: Pieces.Piece) => void>()

@@ -5,7 +5,7 @@ import { unusable, type WebError } from "./WebError.ts"
 /** What {@link decode} understands, for the header `Accept-Encoding`. */
 export const accepted = "gzip, deflate, br"
 
-/** Codings on top of each other; nobody needs more, and each may blow up the one below. */
+/** Codings on top of each other: none in use need more, and each may expand the one below. */
 const mostLayers = 3
 
 /** The body behind its `Content-Encoding`, unpacked at most to `maxBytes`. A body that ends early gives what there is of it, as in browsers. */

@@ -11,7 +11,7 @@ import { refused, unusable, WebError } from "./WebError.ts"
 
 export interface FetchOptions extends AddressPolicy {
   readonly userAgent: string
-  /** Of a body, packed and unpacked. */
+  /** The largest body, packed and unpacked. */
   readonly maxBytes: number
   /** For everything from the first name to the last byte, redirects included. */
   readonly timeout: Duration.Duration
@@ -38,7 +38,7 @@ export interface FetchResponse {
   readonly retryAfterMillis: number | null
 }
 
-/** As many as browsers' more cautious relatives follow; RFC 9309 asks for five. */
+/** Redirects followed at most; RFC 9309 asks for five. */
 const mostRedirects = 10
 
 /**
@@ -82,7 +82,7 @@ interface Answer {
   readonly contentType: string
   readonly contentEncoding: string
   readonly retryAfterMillis: number | null
-  /** Of a redirect. */
+  /** The target of a redirect. */
   readonly location: string | null
   readonly body: Uint8Array
 }

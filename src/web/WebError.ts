@@ -12,7 +12,7 @@ export class WebError extends Schema.TaggedError<WebError>()("WebError", {
   message: Schema.String,
   /** Whether the same request may succeed later. */
   transient: Schema.Boolean,
-  /** Of `Status`. */
+  /** The HTTP status, where `reason` is `Status`. */
   status: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
   /** Milliseconds that the server asked us to wait. */
   retryAfterMillis: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),

@@ -43,7 +43,7 @@ export class ClaimCheck extends Context.Tag("contentflow-worker/worker/ClaimChec
 
 const decodeContent = Schema.decodeUnknownOption(Schema.Array(Content))
 
-/** None for what is no list of items, or nested so deeply that nobody could walk it. */
+/** None for what is no list of items, or nested too deeply to be walked. */
 const decodeItems = (text: string): Option.Option<ReadonlyArray<Content>> =>
   Option.liftThrowable(ExactJson.parse)(text).pipe(
     Option.filter((value) => DataBounds.problemOf(value) === undefined),

@@ -185,7 +185,7 @@ const nothingLeft = "Nothing was left to process: "
 export const isDeparted = ({ status, status_message }: Execution): boolean =>
   status === "completed" && status_message?.startsWith(nothingLeft) === true
 
-/** Of a task whose documents were all gone or replaced when its turn came. */
+/** The end of a task whose documents were all gone or replaced when its turn came. */
 export const departed = (
   items: ReadonlyArray<Content>,
   nodes: ReadonlyArray<NodeReport>,
@@ -217,7 +217,7 @@ export const failed = (
     error: bounded(error),
     attempt: null,
     content,
-    // The number has stood there since the execution was created; a patch has room for one of both. Who puts a failed one back starts anew.
+    // The number has stood there since the execution was created; a patch has room for one of both. A failed one that is put back starts anew.
     ...(history === noHistory ? { number_of_items } : { attempt_history: null }),
     ...reportOf(nodes, history.deaths)
   }
@@ -259,7 +259,7 @@ export const sentAgain = (now: number): ExecutionChange => ({
   updated_at: Timestamp.format(now)
 })
 
-/** Somebody called it off before an attempt began. */
+/** It was cancelled before an attempt began. */
 export const calledOff = (cancellation: Cancellation.Cancellation, now: number): ExecutionChange => ({
   status: "failed",
   status_message: "Execution cancelled",
@@ -273,7 +273,7 @@ export const calledOff = (cancellation: Cancellation.Cancellation, now: number):
 /** Notes kept of earlier runs: documents grow by little. */
 const mostEarlierRuns = 10
 
-/** It has ended, and somebody wants it to run again: its counts begin anew, and how it ended is kept. */
+/** It has ended and is put back: its counts begin anew, and how it ended is kept. */
 export const putBack = (
   execution: Execution,
   operation: { readonly id: string; readonly by: string },

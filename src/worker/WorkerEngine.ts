@@ -68,7 +68,7 @@ export interface EngineStatus {
   readonly endpoints: ReadonlyArray<EndpointValves.ClosedEndpoint>
   /** What people let rest, in the whole fleet. */
   readonly paused: ReadonlyArray<Pause>
-  /** Somebody asked this process to take no more work. */
+  /** This process was asked to take no more work. */
   readonly draining: boolean
   /** The name of this process, unique among all that ever ran; null before the engine runs. */
   readonly process: string | null
@@ -85,7 +85,7 @@ export class WorkerEngine extends Context.Tag("contentflow-worker/worker/WorkerE
     readonly atWorkSince: (millis: number) => Effect.Effect<ReadonlyArray<string>>
     /**
      * Stops taking work, lets running attempts finish for the grace, then interrupts them and gives messages and locks back. Closing the
-     * scope does the same. Whoever calls it waits for the same one stop, which ends in any case a little after the grace.
+     * scope does the same. Every caller waits for the same one stop, which ends in any case a little after the grace.
      */
     readonly stop: Effect.Effect<void>
     /** Crawls a vault as soon as a worker is free, whenever it was crawled last. */
@@ -123,7 +123,7 @@ const make = Effect.gen(function* () {
       ? Effect.logInfo("Stopped")
       : Effect.logWarning("Stopped, but not everything was given back: its leases and locks expire")
   })
-  // A fiber of its own: the stop goes on when the one who asked for it is interrupted.
+  // A fiber of its own: the stop goes on when its caller is interrupted.
   const stop = Effect.suspend(() => {
     if (stopping) return Deferred.await(stopped)
     stopping = true
@@ -192,7 +192,7 @@ export type Ports =
   | ClaimCheck.ClaimAccount
   | WorkerConfig
 
-/** Of an attempt's way to its result: an outage there costs no attempt either. */
+/** Manifests lie on an attempt's way to its result: an outage there costs no attempt either. */
 const manifests = ManifestStore.layer.pipe(Layer.provide(ValvedBlobs.layer))
 
 export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(WorkerEngine, make).pipe(

@@ -14,7 +14,7 @@ export interface DuplicateKey {
   readonly first: Position
 }
 
-/** More than anybody reads. */
+/** Duplicate keys reported for one text at most. */
 const mostDuplicates = 50
 
 /** What a value costs once every alias is written out. */

@@ -29,7 +29,7 @@ export interface YamlDocument {
   readonly duplicates: ReadonlyArray<DuplicateKey>
 }
 
-/** More problems than anybody corrects in one go. */
+/** Problems reported for one text at most. */
 const mostProblems = 50
 
 /**

@@ -14,11 +14,11 @@ export interface LocalSettings {
   readonly azure: AzureSettings
 }
 
-/** What counts where nothing is set. Addresses of services that nobody calls here are empty. */
+/** The defaults. Addresses of services that are not called here are empty. */
 export const defaults: LocalSettings = {
   engine: engineDefaults,
   azure: {
-    // Nobody calls the queue either, but its address says in which cloud the storage accounts are.
+    // The queue is not called either, but its address says in which cloud the storage accounts are.
     queueUrl: "https://unused.queue.core.windows.net/",
     queueName: "",
     poisonQueueName: "",

@@ -135,7 +135,7 @@ const collect = (
     return {
       id: {
         canonical_id: `document_set://${setId}`,
-        // Of its members, not of the time as in the original: a second attempt must not index the set twice.
+        // Derived from its members, not from the time as in the original: a second attempt must not index the set twice.
         unique_id: yield* sha1(["set", setId, ...ids], "_"),
         source_name: "document_set_collector",
         source_type: "document_set",
@@ -204,7 +204,7 @@ const summaryOf = (summary: Fields, fields: ReadonlyArray<string> | null): Field
 
 const orderOf = (item: Content): unknown => fieldOf(item.summary_data, "document_set_order", 0)
 
-/** Of the texts with the separator between them. */
+/** The digest of the texts with the separator between them. */
 const sha1 = (texts: ReadonlyArray<string>, separator: string): Effect.Effect<string> =>
   Effect.suspend(() => {
     const hash = createHash("sha1")

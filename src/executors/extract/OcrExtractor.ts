@@ -136,7 +136,7 @@ const withDocument = (settings: Decoded, item: Content, { pages, text, warnings 
   )
 }
 
-/** Of the pages that have text, each for as much as it has. */
+/** The mean confidence of the pages, weighted by their characters. */
 const meanOf = (pages: OcrDocument["pages"]): number => {
   const characters = pages.reduce((sum, page) => sum + page.char_count, 0)
   const sum = pages.reduce((all, page) => all + page.confidence * page.char_count, 0)

@@ -12,7 +12,7 @@ export interface Found<A> {
   readonly servedAt: number
   /** Where the service goes on behind it. */
   readonly next?: string
-  /** Of the last look only: the limit cut the listing, and these are its marks. */
+  /** Only on the last page, where the limit cut the listing: where it goes on. */
   readonly marks?: ReadonlyArray<string>
 }
 

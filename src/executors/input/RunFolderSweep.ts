@@ -14,7 +14,7 @@ import * as process from "node:process"
 export const prefix = (fs: FileSystem.FileSystem): Effect.Effect<string> =>
   Effect.map(machine(fs), (name) => `run-${name}-${process.pid}-${instance}-`)
 
-/** Touches the folder as long as the scope is open: others take a folder that nobody touches for that of a dead process. */
+/** Touches the folder as long as the scope is open: other processes take an untouched folder for that of a dead one. */
 export const keepAlive = (fs: FileSystem.FileSystem, folder: string): Effect.Effect<void, never, Scope.Scope> =>
   Clock.currentTimeMillis.pipe(
     Effect.flatMap((now) => fs.utimes(folder, now / 1000, now / 1000)),

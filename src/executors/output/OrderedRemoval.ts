@@ -9,7 +9,7 @@ const maxRounds = 10
 
 /**
  * Removes a blob that a task of ours wrote, if `mayRemove` says so of its order. The service checks with the removal itself that the blob is still
- * the one that was looked at. A blob that somebody else put there stays.
+ * the one that was looked at. A blob that another writer put there stays.
  */
 export const remove = (
   blobs: BlobStore["Type"],

@@ -10,7 +10,7 @@ import * as ApiSurface from "./ApiSurface.ts"
 /** Tokens of Microsoft Entra for models and analysis services. */
 export const scope = "https://cognitiveservices.azure.com/.default"
 
-/** What models are told to write can't be larger than this. */
+/** The largest limit of output tokens that is sent to a model. */
 const maxAnswerBytes = 32 * 1024 * 1024
 
 const settings = { key: "api_key", endpoint: "endpoint", deployment: "deployment_name" }

@@ -13,7 +13,7 @@ const stall = 1_000
 
 /**
  * Notices when the process stood still: an executor that computes on the event loop holds up all others, the renewal of leases and
- * HTTP. While it lasts nobody can tell; afterwards the log names the nodes that were at work.
+ * HTTP. While it lasts nothing can report it; afterwards the log names the nodes that were at work.
  */
 export const layer: Layer.Layer<never, never, WorkerEngine> = Layer.scopedDiscard(
   Effect.gen(function* () {

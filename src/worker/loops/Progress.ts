@@ -28,7 +28,7 @@ interface Report extends Omit<LoopProgress, "silentMillis"> {
   readonly deadline: number
 }
 
-/** How a loop tells that it lives. */
+/** Reports that a loop is alive. */
 export interface Heartbeat {
   /** "I do this now, and report again within `bound`." */
   readonly expect: (doing: string, bound: Duration.Duration) => Effect.Effect<void>
@@ -36,7 +36,7 @@ export interface Heartbeat {
   readonly idle: (doing: string) => Effect.Effect<void>
 }
 
-/** How long a loop may be silent beyond what it announced. A call that hangs for 10 s is thus told before 30 s have passed. */
+/** How long a loop may be silent beyond what it announced. A call that hangs for 10 s is thus reported before 30 s have passed. */
 export const tolerance = Duration.seconds(15)
 
 /** Which loops of this process make progress. A loop that is not registered is not expected. */

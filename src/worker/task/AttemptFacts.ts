@@ -44,7 +44,7 @@ export interface TimeLimit {
   readonly outcome: Effect.Effect<Outcome>
 }
 
-/** One try at running a task: its stages put what they find out into it, and whoever ends it reads it there. */
+/** One try at running a task: its stages put what they find out into it, and what ends it reads it there. */
 export type Attempt = Ref.Ref<AttemptFacts>
 
 export const begin = (message: ReceivedMessage, decoded: DecodedTask, workerId: string): Attempt =>

@@ -20,7 +20,7 @@ export type Permit =
 export class Intake extends Context.Tag("contentflow-worker/worker/Intake")<
   Intake,
   {
-    /** Asked before each receive. One: the caller tells what came of it, by `ended` or `nothingTaken`. */
+    /** Asked before each receive. One: the caller reports what came of it, by `ended` or `nothingTaken`. */
     readonly permit: Effect.Effect<Permit>
     readonly nothingTaken: Effect.Effect<void>
     /** How an attempt ended; `recorded`: what followed from that could be written. */

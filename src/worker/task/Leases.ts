@@ -59,7 +59,7 @@ const retryRenewal = Schedule.jittered(
   Schedule.union(Schedule.exponential(Duration.millis(250)), Schedule.spaced(Duration.seconds(5)))
 )
 
-/** A renewal that has not answered for this many milliseconds is taken for hung; `/health/live` tells after its tolerance. */
+/** A renewal that has not answered for this many milliseconds is taken for hung; `/health/live` reports it after its tolerance. */
 const hanging = 5_000
 
 const make = Effect.gen(function* () {

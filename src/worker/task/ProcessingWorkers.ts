@@ -53,7 +53,7 @@ const receiveBound = Duration.seconds(10)
 /** How long a stop waits for a receive that is under way. */
 const lastReceive = Duration.seconds(5)
 
-/** After the grace, where nobody else bounds the stop: for attempts to clean up, and for messages to be given back. */
+/** Time after the grace, where nothing else bounds the stop: for attempts to clean up, and for messages to be given back. */
 export const reserve = Duration.seconds(15)
 
 const make = Effect.gen(function* () {

@@ -138,7 +138,7 @@ const make = Effect.gen(function* () {
   const poisoned = (lease: Lease, reason: string, died: AttemptFacts["history"]["deaths"]): Settling =>
     Effect.zipRight(forFiveSeconds(poison.put(lease.message, reason, died)), lastly(lease.complete))
 
-  /** The message goes for good; what it refers to stays, for whoever puts the execution back. */
+  /** The message goes for good; what it refers to stays, for an execution that is put back. */
   const callOff = Effect.fnUntraced(function* (lease: Lease, facts: AttemptFacts, reason: string) {
     yield* Effect.logInfo(`The task ends without a result: ${reason}`)
     yield* record.cancelled(facts, reason)
@@ -146,7 +146,7 @@ const make = Effect.gen(function* () {
     yield* Effect.ignoreLogged(record.messageGone(facts.decoded.task.execution_id))
   })
 
-  /** An outage is told by the valve that it closes, and not by every message. */
+  /** An outage is logged by the valve that it closes, and not for every message. */
   const tellRelease = ({ outage, paused, reason }: Pick<Released, "outage" | "paused" | "reason">) =>
     Effect.flatMap(intake.closed, (closed) =>
       paused === true || outage === "endpoint" || (outage === "stores" && closed !== null)
@@ -194,7 +194,7 @@ const make = Effect.gen(function* () {
     }
   }
 
-  /** Does what follows and counts the outcome; whatever comes of it, a lease that nobody works under must end. */
+  /** Does what follows and counts the outcome; whatever comes of it, a lease without an attempt must end. */
   const counted = (lease: Lease, outcome: keyof typeof Metrics.outcomes, settling: Settling): Effect.Effect<boolean> =>
     Effect.suspend(() => {
       Metrics.add(Metrics.outcomes[outcome], 1)

@@ -30,7 +30,7 @@ const latest = 30_000
 /** How often the execution may change under our eyes before the message is let go. */
 const maxTries = 4
 
-/** Nobody wants the result any more. */
+/** The result is no longer wanted. */
 export const unwanted = (note: string): Outcome => Outcome.Completed({ duplicate: true, note })
 
 /**
@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function* (
         : duplicate(execution)
     }
     const before = openAttempt(execution)
-    // Where the attempt ends here its execution still names the earlier one: whoever takes it over in between keeps it.
+    // Where the attempt ends here its execution still names the earlier one: an attempt that takes it over in between keeps it.
     const ownedBefore = { owner: before === undefined ? undefined : ownershipOf(before) }
     const fate = before === undefined ? undefined : fateOf(before, facts, idleMillis)
     if (before !== undefined && fate === "alive") return waiting(before, idleMillis)
@@ -137,7 +137,7 @@ export const make = Effect.fnUntraced(function* (
     })
 })
 
-/** Somebody called it off, before it began or while an attempt that died was at work. */
+/** It was cancelled, before it began or while an attempt that died was at work. */
 const cancelled = (cancellation: Cancellation.Cancellation): Outcome =>
   Outcome.Cancelled({ reason: Cancellation.reasonOf(cancellation) })
 
@@ -156,7 +156,7 @@ const waiting = ({ lease_seconds, started_at, worker }: OpenAttempt, idleMillis:
   })
 }
 
-/** The version of the pipeline that earlier attempts of the same run began with; who puts an execution back begins a new run. */
+/** The version of the pipeline that earlier attempts of the same run began with; putting an execution back begins a new run. */
 const versionOf = ({ operation, pipeline_version, started_at }: Execution): string | undefined => {
   const putBackAt = JsonReader.isFields(operation) ? operation["at"] : undefined
   const isNewRun = typeof putBackAt === "string" && started_at !== null && putBackAt > started_at

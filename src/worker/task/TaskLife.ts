@@ -46,7 +46,7 @@ import * as TaskStart from "./TaskStart.ts"
 
 type Annotations = HashMap.HashMap<string, unknown>
 
-/** Who works for a task. */
+/** The processing worker that runs a task. */
 export interface TaskWorker extends Pick<Supervised, "doing"> {
   /** As executions carry it. */
   readonly name: string
@@ -166,7 +166,7 @@ const count = (
 
 /**
  * What our own stores refuse for good (a document of the wrong shape, an id that they can't hold) is wrong with the task or the definition.
- * Of any other error of theirs the task is innocent.
+ * Any other error of theirs is not the task's fault.
  */
 const ofOurService = ({ message }: Lease, failure: ServiceError): Effect.Effect<Outcome> => {
   if (failure._tag === "Invalid") return Effect.succeed(Outcome.Rejected({ reason: failure.message }))

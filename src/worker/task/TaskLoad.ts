@@ -73,7 +73,7 @@ export const make = Effect.gen(function* () {
     if (task.retry_count >= policy.attempts) {
       return Outcome.Rejected({ reason: `Max retries exceeded: ${task.retry_count} retries are counted.` })
     }
-    // A vault that can't be read as one is a mistake that is told before anything is done for it.
+    // A vault that can't be read as one is a mistake to report before anything is done for it.
     const vault = task.vault_id === null ? Option.none() : yield* definitions.vault(task.vault_id)
     const keepItems =
       task.keep_result === true || Option.exists(vault, ({ save_execution_output }) => save_execution_output)

@@ -75,7 +75,7 @@ export const make = Effect.gen(function* () {
       () => Effect.succeed(null)
     )
 
-  /** Not ours any more: our own write whose answer was lost, or somebody else's attempt. */
+  /** Not ours any more: our own write whose answer was lost, or another attempt. */
   const alreadyRecorded = (id: ExecutionId): Effect.Effect<Outcome, ServiceError> =>
     Effect.map(executions.find(id), (found) =>
       Option.isSome(found) && found.value.status === "completed"
@@ -84,7 +84,7 @@ export const make = Effect.gen(function* () {
     )
 
   return {
-    /** The attempt is alive, which who has another copy of the message sees. */
+    /** Shows the holders of other copies of the message that the attempt is alive. */
     alive: ({ owner, task }: Started): Effect.Effect<void> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
         Effect.ignore(executions.change(task.execution_id, ExecutionChanges.stillRunning(now), owner))

@@ -66,7 +66,7 @@ export const make = Effect.gen(function* () {
     outcome: unread
   })
 
-  /** No execution: written by nobody (then we write it), or deleted together with its vault (then nobody wants the result). */
+  /** No execution: never written (then we write it), or deleted together with its vault (then the result is no longer wanted). */
   const adopt = Effect.fnUntraced(function* (attempt: Attempt, task: Task.Task, opened: OpenAttempt) {
     const vault = task.vault_id === null ? Option.none() : yield* definitions.vault(task.vault_id)
     if (task.vault_id !== null && Option.isNone(vault)) {

@@ -84,7 +84,7 @@ export interface TextDefaults {
   readonly maxTokens: number
 }
 
-/** Of every type that asks a model about texts. */
+/** The settings of every type that asks a model about texts. */
 export const text = ({ maxTokens, outputField, temperature }: TextDefaults) => ({
   ...PerItem.settings(),
   ...connection,

@@ -101,7 +101,7 @@ const render = (
     )
     context.setDefaultTimeout(timeout)
     const page = yield* call(() => context.newPage())
-    // Windows that a page opens are nobody's.
+    // Close pop-ups.
     context.on("page", (other) => void other.close().catch(() => undefined))
 
     const response = yield* call(() => page.goto(url.href, { waitUntil: "domcontentloaded", timeout }))

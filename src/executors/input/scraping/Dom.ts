@@ -36,7 +36,7 @@ const addHeadAndBody = (document: DomDocument, root: DomElement): void => {
   root.append(head, body)
 }
 
-/** The parser keeps names of attributes as they are written, and nobody writes selectors like that. */
+/** The parser keeps names of attributes as they are written, which selectors do not match. */
 const lowerAttributes = (element: DomElement): void => {
   const written = Array.from(element.attributes)
   for (const { name, value } of written) {

@@ -33,7 +33,7 @@ export type Visit<Page> =
 const mostWaiting = 100_000
 
 /**
- * Visits pages breadth first, in the order given and found, each page once, one after another. A page that fails is told and the crawl goes on. A link
+ * Visits pages breadth first, in the order given and found, each page once, one after another. A page that fails is reported, and the crawl goes on. A link
  * that leads where we don't go (robots.txt, a private address) or to no page is passed over; a start page like that has failed.
  */
 export const crawl = <Page extends CrawledPage>(

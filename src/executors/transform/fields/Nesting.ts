@@ -1,4 +1,4 @@
-/** Thrown for data that nobody could look through to the end. */
+/** Thrown for data nested too deeply to be walked. */
 export class NestedTooDeeply extends Error {
   override readonly name = "NestedTooDeeply"
 }

@@ -1,6 +1,6 @@
 import { isLoopback } from "../../../web/Loopback.ts"
 
-/** Hosts that the worker's own token may be sent to: whoever gets it can read what the worker can. */
+/** Hosts that the worker's own token may be sent to: its holder can read what the worker can. */
 const azureHosts =
   /\.(?:documents\.azure\.(?:com|us|cn)|documents\.microsoftazure\.de|(?:documents|sqlx?)\.cosmos\.azure\.(?:com|us|cn))$/i
 
