@@ -12,6 +12,7 @@ export interface BlobLocation {
 }
 
 export interface BlobProperties {
+  /** Bytes as stored. */
   readonly size: number
   /** Epoch milliseconds. */
   readonly lastModified: number
@@ -42,6 +43,7 @@ export interface BlobPage {
 export interface ListOptions {
   readonly account: BlobAccount
   readonly container: string
+  /** Only blobs whose path begins with this text; it need not end at a `/`. */
   readonly prefix?: string
   /** Blobs per call of the service, 1 to 5,000. */
   readonly pageSize?: number
@@ -79,12 +81,16 @@ export interface RemoveOptions {
 export class BlobStore extends Context.Tag("contentflow-worker/blob/BlobStore")<
   BlobStore,
   {
-    /** The container's blobs in name order, page by page: a container of any size needs constant memory. */
+    /** The container's blobs in name order, page by page: a container of any size needs constant memory. NotFound without the container. */
     readonly list: (options: ListOptions) => Stream.Stream<BlobPage, ServiceError>
     /** None when the blob, or its container, does not exist. */
     readonly properties: (location: BlobLocation) => Effect.Effect<Option.Option<BlobProperties>, ServiceError>
-    /** The blob's bytes as stored (no encoding undone), as they arrive. PreconditionFailed when it changes in between. */
+    /**
+     * The blob's bytes as stored (no encoding undone), as they arrive. NotFound without it, Conflict while it is archived, PreconditionFailed
+     * when it changes in between.
+     */
     readonly download: (location: BlobLocation, options?: DownloadOptions) => Stream.Stream<Uint8Array, ServiceError>
+    /** Writes the whole blob in one visible step. NotFound without the container; Conflict and PreconditionFailed as {@link UploadOptions} say. */
     readonly upload: (
       location: BlobLocation,
       body: Uint8Array,

@@ -55,7 +55,10 @@ export class Invalid extends Schema.TaggedError<Invalid>()("Invalid", {
   reason: Schema.Literal("TooLarge", "BadRequest")
 }) {}
 
-/** Everything that a call of a remote service can end in. Texts are free of secrets. */
+/**
+ * Everything that a call of a remote service can end in. Texts are free of secrets. Any call of a port may fail with Throttled, Unavailable or
+ * Unauthorized, and with NotFound where its queue, container or database is missing; a member's own comment names the others.
+ */
 export type ServiceError = Throttled | NotFound | Conflict | PreconditionFailed | Unauthorized | Unavailable | Invalid
 
 /** Whether the same call may succeed later without any change. */

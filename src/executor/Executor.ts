@@ -68,7 +68,7 @@ export type Inner = {
 export interface InnerInstance {
   /** Its place among all that the node asked for. */
   readonly index: number
-  /** As the log names it: `<node>.<step>`. */
+  /** `<node>.<step>`, as the log names it. */
   readonly id: string
   readonly type: string
   readonly process: (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
@@ -76,6 +76,7 @@ export interface InnerInstance {
 
 /** A node, ready to work for one run. It never changes the items it gets: it returns new ones. */
 export interface ExecutorInstance {
+  /** What goes on from the node: in the order of the items unless the type says otherwise, and as many as it likes. */
   readonly process: (items: ReadonlyArray<Content>) => Effect.Effect<ReadonlyArray<Content>, ExecutorError>
   /** True when it applies `ExecutorContext.retry` itself; otherwise the whole node is tried again. */
   readonly retriesItems?: boolean

@@ -75,6 +75,7 @@ export class TaskQueue extends Context.Tag("contentflow-worker/queue/TaskQueue")
     readonly releasePoison: (lease: Receipt) => Effect.Effect<void, ServiceError | LeaseLost>
     /** Deletes a message of the poison queue. */
     readonly completePoison: (lease: Receipt) => Effect.Effect<void, ServiceError | LeaseLost>
+    /** Three calls of the service; a poison queue that is missing counts as empty. */
     readonly stats: Effect.Effect<QueueStats, ServiceError>
     /** Fails with NotFound when the queue does not exist; makes the poison queue exist. */
     readonly check: Effect.Effect<void, ServiceError>

@@ -26,6 +26,7 @@ export class CheckpointStore extends Context.Tag("contentflow-worker/store/Check
     ) => Effect.Effect<{ readonly checkpoint: Option.Option<Checkpoint>; readonly servedAt: number }, ServiceError>
     /** Those of a vault, for people: one for each input executor that crawled for it. */
     readonly ofVault: (vaultId: VaultId) => Effect.Effect<ReadonlyArray<Checkpoint>, ServiceError>
+    /** Creates or replaces it, unconditionally: the crawl lock keeps others away. Invalid (BadRequest) where the store can't hold its id. */
     readonly save: (checkpoint: Checkpoint) => Effect.Effect<void, ServiceError>
     /**
      * Keeps the original's checkpoint up to date, so that a Python source worker that comes back goes on where we were. It has room for one vault

@@ -42,10 +42,14 @@ export interface ExecutionPage {
   readonly next: Position | null
 }
 
-/** The `vault_executions` container. Every change is one patch with a condition, never a read-modify-write. */
+/**
+ * The `vault_executions` container. Every change is one patch with a condition, never a read-modify-write: what a condition refuses is a
+ * {@link Change}, no error.
+ */
 export class ExecutionStore extends Context.Tag("contentflow-worker/store/ExecutionStore")<
   ExecutionStore,
   {
+    /** Creates it unless its id is taken. Unavailable when others create and delete it again and again; Invalid (TooLarge) above 2 MB. */
     readonly create: (execution: Execution) => Effect.Effect<Creation, ServiceError>
     /**
      * Starts an attempt: refused unless the execution is `pending`, without an open attempt, and without a history that the attempt
@@ -96,9 +100,11 @@ export class ExecutionStore extends Context.Tag("contentflow-worker/store/Execut
       most: number,
       after?: Position
     ) => Effect.Effect<ExecutionPage, ServiceError>
-    /** The document as it is stored, whatever it holds. */
+    /** The document as it is stored, whatever its shape. */
     readonly document: (id: ExecutionId) => Effect.Effect<Option.Option<Document>, ServiceError>
+    /** The execution, or none. Invalid when the document has another shape; so is `look`. */
     readonly find: (id: ExecutionId) => Effect.Effect<Option.Option<Execution>, ServiceError>
+    /** The same, with what a conditional change of it needs. */
     readonly look: (id: ExecutionId) => Effect.Effect<Option.Option<Sighting>, ServiceError>
     /** Whether a process, when it died, had anything at work beside this execution. Up to two queries over all partitions. */
     readonly diedWithOthers: (process: string, id: ExecutionId) => Effect.Effect<boolean, ServiceError>

@@ -28,7 +28,9 @@ export interface LookupQuery {
 
 /** One container, for reading. */
 export interface LookupContainer {
+  /** The document, with the service's own properties; none if it does not exist. */
   readonly read: (id: string, partitionKey: PartitionKey) => Effect.Effect<Option.Option<unknown>, ServiceError>
+  /** The results in the query's order. Invalid (BadRequest) for a query that the service refuses. */
   readonly query: (query: LookupQuery) => Effect.Effect<ReadonlyArray<unknown>, ServiceError>
 }
 

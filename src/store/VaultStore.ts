@@ -23,6 +23,7 @@ export class VaultStore extends Context.Tag("contentflow-worker/store/VaultStore
     readonly enabled: Effect.Effect<ReadonlyArray<Vault>, ServiceError>
     /** All vaults, for people; what can't be read as one is left out. */
     readonly all: Effect.Effect<ReadonlyArray<ListedVault>, ServiceError>
+    /** The vault, enabled or not; none if it does not exist. Invalid when the document has another shape. */
     readonly find: (id: VaultId) => Effect.Effect<Option.Option<Vault>, ServiceError>
     /** Writes the token of the deletions that a person confirms into the vault, and leaves all else as it is; false where there is no such vault. */
     readonly confirmDeletions: (id: VaultId, token: string) => Effect.Effect<boolean, ServiceError>

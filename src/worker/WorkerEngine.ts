@@ -46,12 +46,16 @@ import * as ProcessingWorkers from "./task/ProcessingWorkers.ts"
 import * as Settlement from "./task/Settlement.ts"
 import * as TaskLife from "./task/TaskLife.ts"
 
+/** Processing workers, or source workers. */
 export interface WorkerGroup {
+  /** How many the settings ask for. */
   readonly configured: number
+  /** How many are alive now, idle ones included. */
   readonly active: number
   readonly workers: ReadonlyArray<WorkerState>
 }
 
+/** What `/status` shows of one process. */
 export interface EngineStatus {
   readonly workerName: string
   /** All configured workers have been started and the engine is not stopping. */
