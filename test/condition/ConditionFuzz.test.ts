@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Condition from "../../src/condition/Condition.ts"
 import * as Limits from "../../src/condition/Limits.ts"
 import { fuzz } from "../fuzz/conditions.ts"
+import * as WorkTime from "../support/WorkTime.ts"
 
 describe("hostile conditions", () => {
   for (const seed of [1, 2, 3]) {
@@ -22,16 +23,10 @@ describe("hostile conditions", () => {
     else assert.isAtMost(condition.left.offset, text.length)
   }
 
-  /** Milliseconds of this process's work, the least of several tries: what else the machine does counts for nothing. */
-  const workOf = (texts: ReadonlyArray<string>): number => {
-    const tries = Array.from({ length: 3 }, () => {
-      const before = process.cpuUsage()
+  const workOf = (texts: ReadonlyArray<string>): number =>
+    WorkTime.leastOf(() => {
       for (const text of texts) read(text)
-      const { system, user } = process.cpuUsage(before)
-      return (system + user) / 1_000
     })
-    return Math.min(...tries)
-  }
 
   const pieces = [
     " ",
@@ -73,12 +68,10 @@ describe("hostile conditions", () => {
       for (let i = 0; i < length; i++) for (let j = i; j < length; j++) steps += j & 1
       return steps
     }
-    const work = (lengths: ReadonlyArray<number>): number => {
-      const before = process.cpuUsage()
-      for (const length of lengths) quadratic(length)
-      const { system, user } = process.cpuUsage(before)
-      return (system + user) / 1_000
-    }
+    const work = (lengths: ReadonlyArray<number>): number =>
+      WorkTime.of(() => {
+        for (const length of lengths) quadratic(length)
+      })
     assert.isAbove(work([40_000]), 4 * work(Array.from({ length: 8 }, () => 5_000)) + 10)
   })
 })

@@ -10,6 +10,7 @@ import process from "node:process"
 import * as DotEnv from "../../src/config/DotEnv.ts"
 import * as MisspeltNames from "../../src/config/MisspeltNames.ts"
 import * as DotEnvText from "../../src/config/DotEnvText.ts"
+import * as WorkTime from "../support/WorkTime.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "contentflow-dotenv-"))),
@@ -105,16 +106,11 @@ describe("The text of a .env file", () => {
   }
 
   it("that is hostile takes time in proportion to its length", () => {
-    /** The least of three: a busy machine only ever adds time. */
     const millis = (text: string): number =>
-      Math.min(
-        ...[1, 2, 3].map(() => {
-          const started = performance.now()
-          DotEnvText.parse(text)
-          DotEnvText.expand(text, () => "x")
-          return performance.now() - started
-        })
-      )
+      WorkTime.leastOf(() => {
+        DotEnvText.parse(text)
+        DotEnvText.expand(text, () => "x")
+      })
     for (const part of ['A="', "A='\\'", "\\", '"', "${", "${A:-", " ", "A= #", "export "]) {
       millis(part.repeat(12_500))
       const short = millis(part.repeat(12_500))

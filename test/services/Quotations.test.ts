@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Quotations from "../../src/services/Quotations.ts"
+import * as WorkTime from "../support/WorkTime.ts"
 
 const document = 'Ann Lee has the account number 12-345 at the "Old Bank",\nand owes 7 EUR.'
 const request = {
@@ -43,8 +44,10 @@ describe("what a service quotes of a request", () => {
 
   it("is looked for in large requests in time", () => {
     const large = { input: Array.from({ length: 1_000 }, (_, index) => `${index} `.repeat(2_000)) }
-    const before = performance.now()
-    Quotations.hidden("Nothing of this message stands in the request, which is large and hard to look through.", large)
-    assert.isBelow(performance.now() - before, 10_000)
+    const message = "Nothing of this message stands in the request, which is large and hard to look through."
+    assert.isBelow(
+      WorkTime.of(() => void Quotations.hidden(message, large)),
+      10_000
+    )
   })
 })

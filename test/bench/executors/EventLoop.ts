@@ -52,6 +52,18 @@ const workOfMainThread = (): number | undefined => {
   }
 }
 
+/** For how long at most, and in all, the event loop was held: by the thread's work where the system tells, else by the lateness of timers. */
+export const holdOf = ({
+  lateness,
+  worked
+}: Watched<unknown>): { readonly longest: number; readonly whole: number } => {
+  const holds = worked.length > 0 ? worked : lateness
+  return {
+    longest: holds.reduce((most, hold) => Math.max(most, hold), 0),
+    whole: holds.reduce((sum, hold) => sum + hold, 0)
+  }
+}
+
 export const delayOf = (lateness: ReadonlyArray<number>): Delay => {
   const sorted = lateness.toSorted((a, b) => a - b)
   return { p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0, max: sorted.at(-1) ?? 0 }

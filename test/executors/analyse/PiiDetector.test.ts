@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { executor } from "../../../src/executors/analyse/PiiDetector.ts"
 import * as Detectors from "../../../src/executors/analyse/pii/Detectors.ts"
 import { CallError } from "../../../src/services/CallError.ts"
+import * as WorkTime from "../../support/WorkTime.ts"
 import * as Analysed from "./Analysed.ts"
 
 const text = "Ann Lee (ann@example.org) paid with 4111 1111 1111 1111. Annual fee for Ann Lee."
@@ -182,9 +183,10 @@ describe("the detectors", () => {
         "1.".repeat(300_000),
         "+1(".repeat(200_000)
       ]) {
-        const before = performance.now()
-        yield* Detectors.detect(hostile, ["email", "credit_card", "ssn", "bank_account", "ip_address", "phone"])
-        assert.isBelow(performance.now() - before, 5_000)
+        const { millis } = yield* WorkTime.around(
+          Detectors.detect(hostile, ["email", "credit_card", "ssn", "bank_account", "ip_address", "phone"])
+        )
+        assert.isBelow(millis, 5_000)
       }
     })
   )
