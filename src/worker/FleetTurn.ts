@@ -8,7 +8,7 @@ import type { ServiceError } from "../domain/ServiceError.ts"
 import { ClaimAccount } from "./ClaimCheck.ts"
 
 /**
- * Whether it is this worker's turn to do what one of the whole fleet does once in an interval. The turn is a mark in the container: who replaces the old
+ * Whether it is this worker's turn to do what one of the whole fleet does once in an interval. The turn is a mark in the container: the process that replaces the old
  * mark has it.
  */
 export const take = Effect.fnUntraced(

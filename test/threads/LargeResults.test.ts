@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { performance } from "node:perf_hooks"
 import { deserialize, serialize } from "node:v8"
 import { defaultLimits, type TextOptions } from "../../src/documents/text/TextDocument.ts"
 import * as JobProcess from "../../src/threads/JobProcess.ts"
