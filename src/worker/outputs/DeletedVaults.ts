@@ -21,17 +21,18 @@ import * as PipelineVersions from "../task/PipelineVersions.ts"
 import * as Deletions from "./Deletions.ts"
 import * as VaultRecords from "./VaultRecords.ts"
 
-/** Between two looks of the whole fleet. */
-const interval = Duration.minutes(10)
+const usual = {
+  /** Between two looks of the whole fleet. */
+  interval: Duration.minutes(10),
+  /** How long a vault must be away before its outputs go: longer than its last tasks run, and time to put it back. */
+  grace: Duration.hours(1)
+}
 
 /** Between two looks of a process whether one is due. */
 const lookInterval = Duration.minutes(5)
 
 /** A look that takes longer is cut off; the next one goes on where it was. */
 const longest = Duration.hours(1)
-
-/** How long a vault must be away before its outputs go: longer than its last tasks run, and time to put it back. */
-const grace = Duration.hours(1)
 
 /** What is known of the outputs stays so long after them: for what is written late, and for a vault that comes back. */
 const retention = Duration.days(30)
@@ -40,7 +41,7 @@ const retention = Duration.days(30)
  * One look at all vaults whose outputs follow their documents, where it is this worker's turn: what a deleted vault wrote goes, after it was away for a
  * grace period. Each missing vault is asked for by its id, at least twice; a list that lacks it proves nothing.
  */
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* ({ grace, interval }: typeof usual) {
   const vaults = yield* VaultStore
   const pipelines = yield* PipelineStore
   const runner = yield* PipelineRunner
@@ -194,7 +195,7 @@ export const layer: Layer.Layer<
   Effect.gen(function* () {
     const { sourceWorkers } = yield* WorkerConfig
     if (sourceWorkers === 0) return
-    const look = yield* make
+    const look = yield* make(usual)
     const once = look.pipe(
       Effect.timeoutOption(longest),
       Effect.catchAll((error) => Effect.logWarning(`Deleted vaults could not be looked for: ${error.message}`)),
