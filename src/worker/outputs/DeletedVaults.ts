@@ -34,6 +34,9 @@ const lookInterval = Duration.minutes(5)
 /** A look that takes longer is cut off; the next one goes on where it was. */
 const longest = Duration.hours(1)
 
+/** Tasks that are queued for longer are not waited for: they may never run. */
+const patience = Duration.days(1)
+
 /** What is known of the outputs stays so long after them: for what is written late, and for a vault that comes back. */
 const retention = Duration.days(30)
 
@@ -105,13 +108,16 @@ export const make = Effect.fnUntraced(function* ({ grace, interval }: typeof usu
     pipeline: typeof PipelineVersions.Kept.Type,
     from: number
   ) {
-    const { record, servedAt } = found
+    const { ageMillis, record, servedAt } = found
     const target = yield* targetOf(record, pipeline)
     if (!Deletions.isFollowed(target)) return yield* records.forget(record.vault_id)
+    // Tasks that are still queued write first, so that nothing comes after the removal.
+    const waits = ageMillis < Duration.toMillis(patience) && !(yield* deletions.isIdle(target, servedAt))
+    if (from === 0 && waits) return
     let { etag } = found
     for (let part = from; part < unaccountedParts; part++) {
       if (Option.isSome(yield* vaults.find(record.vault_id))) return
-      if (!(yield* deletions.removePart(target, part, servedAt))) return
+      if (!(yield* deletions.removePart(target, part))) return
       const written = yield* records.replace(
         { ...record, state: { _tag: "Removing", pipeline, parts: part + 1 } },
         etag

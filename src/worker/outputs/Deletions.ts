@@ -109,9 +109,11 @@ export class Deletions extends Context.Tag("contentflow-worker/worker/Deletions"
     >
     /**
      * Removes the outputs of all documents of a vault that is gone, part after part of its manifests ({@link unaccountedParts}). Gives whether nothing of
-     * the part is left. `epoch`: now.
+     * the part is left.
      */
-    readonly removePart: (target: Target, part: number, epoch: number) => Effect.Effect<boolean, ServiceError>
+    readonly removePart: (target: Target, part: number) => Effect.Effect<boolean, ServiceError>
+    /** Whether no task of the vault is still to run, or runs. `epoch`: now. */
+    readonly isIdle: (target: Target, epoch: number) => Effect.Effect<boolean, ServiceError>
     /** The vault had no documents, should it come back: all that it has then are processed again. */
     readonly empty: (vault: Ids.VaultId) => Effect.Effect<void, ServiceError>
     /** What tells the next version of such a document from the one before, which has the same ETag; none when nothing asks for one. */
@@ -291,23 +293,24 @@ const make = Effect.gen(function* () {
 
   // --- Vaults that are gone ---
 
-  const removePart = Effect.fnUntraced(function* (target: Target, part: number, epoch: number) {
-    const idle = yield* isIdle(target, epoch)
+  const removePart = Effect.fnUntraced(function* (target: Target, part: number) {
+    const { id } = target.vault
     const around = aroundOf(target)
-    const turn = { kind: "removal" as const, changedAt: epoch, createdAt: epoch, delivery: 0 }
     const counts = { removed: 0, left: 0 }
-    yield* manifests.writtenSince(target.vault.id, part, Number.NEGATIVE_INFINITY).pipe(
+    const removeOf = Effect.fnUntraced(function* (document: string) {
+      const { manifest } = yield* manifests.find(id, document)
+      if (manifest === undefined) return
+      // No later than the vault's own last turn: what another vault wrote after it for the same document is that vault's.
+      const turn = { ...manifest.turn, kind: "removal" as const }
+      const isGone = yield* OutputTurn.make(around, document, turn).settle(true)
+      counts[isGone ? "removed" : "left"]++
+    })
+    yield* manifests.writtenSince(id, part, Number.NEGATIVE_INFINITY).pipe(
       Stream.mapEffect(
         (key) =>
           Effect.flatMap(
-            manifests.documentOf(target.vault.id, key),
-            Option.match({
-              onNone: () => Effect.void,
-              onSome: (document) =>
-                Effect.map(OutputTurn.make(around, document, turn).settle(!idle), (isGone) => {
-                  counts[isGone ? "removed" : "left"]++
-                })
-            })
+            manifests.documentOf(id, key),
+            Option.match({ onNone: () => Effect.void, onSome: removeOf })
           ),
         { concurrency: 8 }
       ),
@@ -420,6 +423,7 @@ const make = Effect.gen(function* () {
     foresee,
     again,
     removePart,
+    isIdle,
     empty,
     tokenOf: (vault, document) =>
       Effect.map(manifests.find(vault, document), ({ manifest }) =>

@@ -39,7 +39,7 @@ const begun = (options: Parameters<typeof OutputWorld.yaml>[0] = {}, vault?: Rec
     for (const name of names) yield* OutputWorld.put(`${name}.txt`, `${name}=1`, `${name}${name}=1`)
     const scope = yield* started
     yield* minutes(2)
-    assert.deepStrictEqual(yield* OutputWorld.outputs, yield* OutputWorld.wanted)
+    assert.deepStrictEqual((yield* OutputWorld.outputs).blobs, (yield* OutputWorld.wanted).blobs)
     return scope
   })
 
@@ -99,6 +99,22 @@ describe("the outputs of a vault that is deleted", () => {
       yield* Engine.forget(pipelines, OutputWorld.pipelineId)
       yield* minutes(80)
       yield* remain(0)
+    })
+  )
+
+  test(
+    "stay where another vault wrote them after it",
+    Effect.gen(function* () {
+      yield* begun({ search: false })
+      const { vaults } = yield* MemoryStores
+      yield* vaults.upsert(vault({ id: "vault-2" }))
+      yield* minutes(5)
+      yield* deleted
+      yield* minutes(90)
+      assert.deepStrictEqual((yield* OutputWorld.outputs).blobs, (yield* OutputWorld.wanted).blobs)
+      yield* Engine.forget(vaults, "vault-2")
+      yield* minutes(90)
+      assert.deepStrictEqual((yield* OutputWorld.outputs).blobs, [])
     })
   )
 
