@@ -308,10 +308,7 @@ const make = Effect.gen(function* () {
     yield* manifests.writtenSince(id, part, Number.NEGATIVE_INFINITY).pipe(
       Stream.mapEffect(
         (key) =>
-          Effect.flatMap(
-            manifests.documentOf(id, key),
-            Option.match({ onNone: () => Effect.void, onSome: removeOf })
-          ),
+          Effect.flatMap(manifests.documentOf(id, key), Option.match({ onNone: () => Effect.void, onSome: removeOf })),
         { concurrency: 8 }
       ),
       Stream.runDrain
