@@ -1,4 +1,4 @@
-import type { AnyDocument, AnyDocumentLimits, AnyDocumentOptions } from "../documents/AnyDocument.ts"
+import type { Document, DocumentLimits, DocumentOptions } from "../documents/Document.ts"
 import type { CsvDocument, CsvOptions } from "../documents/csv/CsvDocument.ts"
 import type { ExcelDocument, ExcelOptions } from "../documents/excel/ExcelDocument.ts"
 import type { Limits } from "../documents/Limits.ts"
@@ -17,7 +17,7 @@ export interface Jobs {
   readonly text: Job<DocumentJob<TextOptions, TextLimits> & { readonly hints: DocumentHints }, TextDocument>
   readonly csv: Job<Omit<DocumentJob<CsvOptions, never>, "limits">, CsvDocument>
   readonly ocr: Job<Required<DocumentJob<OcrOptions, OcrLimits>>, OcrDocument>
-  readonly document: Job<Required<DocumentJob<AnyDocumentOptions, AnyDocumentLimits>>, AnyDocument>
+  readonly document: Job<Required<DocumentJob<DocumentOptions, DocumentLimits>>, Document>
 }
 
 export interface Job<Input, Output> {

@@ -59,7 +59,7 @@ const runners: Runners = {
     return ocrEngine.read(new Uint8Array(bytes), options, limits)
   },
   document: async ({ bytes, options, limits }) => {
-    const { readDocument } = await import("../documents/ReadDocument.ts")
+    const { readDocument } = await import("../documents/DocumentReader.ts")
     return readDocument(new Uint8Array(bytes), options, limits, readPdf)
   }
 }

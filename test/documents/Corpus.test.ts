@@ -8,7 +8,7 @@ import { readPowerPoint } from "../../src/documents/powerpoint/PowerPoint.ts"
 import * as PowerPoint from "../../src/documents/powerpoint/PowerPointDocument.ts"
 import { readWord } from "../../src/documents/word/Word.ts"
 import * as Word from "../../src/documents/word/WordDocument.ts"
-import { sniff } from "../../src/documents/zip/Sniff.ts"
+import { sniff } from "../../src/documents/zip/OfficeType.ts"
 import { openZip } from "../../src/documents/zip/ZipArchive.ts"
 import { ending } from "./Packages.ts"
 

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { setImmediate } from "node:timers/promises"
-import type { AnyDocument, AnyDocumentLimits, AnyDocumentOptions } from "../../src/documents/AnyDocument.ts"
+import type { Document, DocumentLimits, DocumentOptions } from "../../src/documents/Document.ts"
 import { DocumentError } from "../../src/documents/DocumentError.ts"
 import * as Limits from "../../src/documents/Limits.ts"
 import { defaultLimits as pdf } from "../../src/documents/pdf/PdfDocument.ts"
@@ -13,7 +13,7 @@ import { ownBuffer } from "../../src/threads/ThreadPool.ts"
 
 const corpus = new URL("../../../shared/corpus/", import.meta.url)
 
-const options: AnyDocumentOptions = {
+const options: DocumentOptions = {
   hints: {},
   page_separator: "\n\n",
   extract_pages: false,
@@ -25,7 +25,7 @@ const options: AnyDocumentOptions = {
   password: null,
   text: defaults
 }
-const limits: AnyDocumentLimits = { office: Limits.defaults, pdf, text: plain }
+const limits: DocumentLimits = { office: Limits.defaults, pdf, text: plain }
 
 /** Files of which the other reader has words that ours lacks, and why that is right. */
 const reasons: Readonly<Record<string, string>> = {
@@ -148,7 +148,7 @@ const compare = (other: string, ours: string): { readonly share: number; readonl
   return { share: all === 0 ? 1 : found / all, missing: missing.slice(0, 10) }
 }
 
-const textOf = (document: AnyDocument): string =>
+const textOf = (document: Document): string =>
   [
     document.text,
     ...(document.notes ?? []).map(({ text }) => text),

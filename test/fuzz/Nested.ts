@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import * as Condition from "../../src/condition/Condition.ts"
 import * as Pattern from "../../src/condition/Pattern.ts"
 import { SyntaxProblem } from "../../src/condition/SyntaxProblem.ts"
-import * as AnyDocument from "../../src/documents/AnyDocument.ts"
+import * as Document from "../../src/documents/Document.ts"
 import * as Limits from "../../src/documents/Limits.ts"
 import * as PdfDocument from "../../src/documents/pdf/PdfDocument.ts"
 import * as TextDocument from "../../src/documents/text/TextDocument.ts"
@@ -461,13 +461,13 @@ export const readers: Readonly<Record<string, Reader>> = {
   }
 }
 
-const documentLimits: AnyDocument.AnyDocumentLimits = {
+const documentLimits: Document.DocumentLimits = {
   office: Limits.defaults,
   pdf: PdfDocument.defaultLimits,
   text: TextDocument.defaultLimits
 }
 
-const documentOptions = (name: string): AnyDocument.AnyDocumentOptions => ({
+const documentOptions = (name: string): Document.DocumentOptions => ({
   hints: { name },
   page_separator: "\n",
   extract_pages: true,

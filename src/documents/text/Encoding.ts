@@ -5,7 +5,7 @@ import { encodingOf, isSevenBit } from "./Charset.ts"
 import { guessEastAsian } from "./EastAsian.ts"
 import { looksMisread } from "./Misread.ts"
 import { guessOneByte } from "./OneByte.ts"
-import { looksLikeText } from "./Plausible.ts"
+import { looksLikeText } from "./LooksLikeText.ts"
 import { decodeSevenBit, decodeSevenBitAs } from "./SevenBit.ts"
 
 /** Bytes as text, and how they were read. */

@@ -1,6 +1,6 @@
 import { damaged, guarded, limitExceeded, notThisFormat } from "../DocumentError.ts"
 import { declaredCharset, readHtmlDocument } from "../html/HtmlDocument.ts"
-import { identify } from "../Sniff.ts"
+import { identify } from "../DocumentType.ts"
 import { makeWarnings, type Warnings } from "../Warnings.ts"
 import { type Decoded, decode, remarks } from "./Encoding.ts"
 import { type FrontMatter, takeFrontMatter } from "./FrontMatter.ts"

@@ -1,5 +1,5 @@
 import * as Redacted from "effect/Redacted"
-import type { AnyDocument, AnyDocumentLimits, AnyDocumentOptions } from "../../documents/AnyDocument.ts"
+import type { Document, DocumentLimits, DocumentOptions } from "../../documents/Document.ts"
 import { defaultLimits as pdfLimits } from "../../documents/pdf/PdfDocument.ts"
 import { type Content, withData, withSummary } from "../../domain/Content.ts"
 import * as DocumentBytes from "../DocumentBytes.ts"
@@ -105,7 +105,7 @@ export const executor = DocumentNode.define({
   }
 })
 
-const limitsOf = (settings: Decoded): AnyDocumentLimits => ({
+const limitsOf = (settings: Decoded): DocumentLimits => ({
   office: LimitSettings.limitsOf(settings),
   pdf: {
     ...pdfLimits,
@@ -118,7 +118,7 @@ const limitsOf = (settings: Decoded): AnyDocumentLimits => ({
   text: TextSettings.limitsOf(settings)
 })
 
-const optionsOf = (settings: Decoded, item: Content): AnyDocumentOptions => ({
+const optionsOf = (settings: Decoded, item: Content): DocumentOptions => ({
   hints: TextBytes.hintsOf(settings, item),
   page_separator: settings.page_separator,
   extract_pages: settings.extract_pages,
@@ -131,7 +131,7 @@ const optionsOf = (settings: Decoded, item: Content): AnyDocumentOptions => ({
   text: TextSettings.optionsOf(settings)
 })
 
-const withDocument = (settings: Decoded, item: Content, document: AnyDocument): Content => {
+const withDocument = (settings: Decoded, item: Content, document: Document): Content => {
   const { counts, headers_only: _, headings, images, needs_ocr, text, type, warnings, ...others } = document
   return withSummary(
     withData(item, {
@@ -150,7 +150,7 @@ const withDocument = (settings: Decoded, item: Content, document: AnyDocument): 
   )
 }
 
-const blank = ({ headers_only, is_scanned, text }: AnyDocument): Findings.Blank | undefined => {
+const blank = ({ headers_only, is_scanned, text }: Document): Findings.Blank | undefined => {
   const found = Findings.blankText(headers_only === true ? "" : text, [])
   return found?.status === "empty" && is_scanned === true
     ? {

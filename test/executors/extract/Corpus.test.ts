@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import type { AnyDocument } from "../../../src/documents/AnyDocument.ts"
+import type { Document } from "../../../src/documents/Document.ts"
 import type { Content } from "../../../src/domain/Content.ts"
 import type { Executor } from "../../../src/executor/Executor.ts"
 import { executor as csv } from "../../../src/executors/extract/CsvExtractor.ts"
@@ -143,7 +143,7 @@ describe.skipIf(!present)("every extractor on the corpus (skipped without ../sha
 const check = (file: File, result: Content | undefined, row: Row): void => {
   row.files++
   const [entry] = result?.executor_logs ?? []
-  const document = result?.data["document_output"] as AnyDocument | undefined
+  const document = result?.data["document_output"] as Document | undefined
   if (document === undefined) {
     assert.strictEqual(entry?.status, "failed", file.path)
     const [error = ""] = entry?.errors ?? []
@@ -171,7 +171,7 @@ const check = (file: File, result: Content | undefined, row: Row): void => {
 }
 
 /** With what the manifest says: words, and pages, slides or sheets, each of which stands in the text. */
-const compare = (file: File, document: AnyDocument, row: Row): void => {
+const compare = (file: File, document: Document, row: Row): void => {
   for (const page of document.pages ?? []) assert.isTrue(document.text.includes(page.text), file.path)
   if (disputed.has(file.path)) return
   const pages = counted(file.note, "pages") ?? counted(file.note, "slides") ?? counted(file.note, "sheets")

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto"
-import type { AnyDocument, AnyDocumentOptions } from "../../../documents/AnyDocument.ts"
+import type { Document, DocumentOptions } from "../../../documents/Document.ts"
 import { DocumentError } from "../../../documents/DocumentError.ts"
 import { defaults as officeLimits } from "../../../documents/Limits.ts"
 import { defaultLimits as pdfLimits } from "../../../documents/pdf/PdfDocument.ts"
 import { makePdfEngine } from "../../../documents/pdf/PdfEngine.ts"
-import { readDocument } from "../../../documents/ReadDocument.ts"
+import { readDocument } from "../../../documents/DocumentReader.ts"
 import { defaultLimits as textLimits, defaults as textOptions } from "../../../documents/text/TextDocument.ts"
 import { type Answer, failure, type Handler, jsonOf, type Request } from "./StandIn.ts"
 
@@ -61,8 +61,8 @@ export const make = (): { readonly handle: Handler } => {
 }
 
 interface Operation {
-  readonly of: (document: AnyDocument) => Readonly<Record<string, unknown>>
-  readonly document: Promise<AnyDocument | DocumentError>
+  readonly of: (document: Document) => Readonly<Record<string, unknown>>
+  readonly document: Promise<Document | DocumentError>
 }
 
 /** Document Intelligence takes a document as it is, or as base64 in JSON. */
@@ -74,7 +74,7 @@ const bytesOf = (request: Request): Buffer => {
 
 // --- Reading ---
 
-const options: AnyDocumentOptions = {
+const options: DocumentOptions = {
   hints: {},
   page_separator: "\n\n",
   extract_pages: true,
@@ -89,7 +89,7 @@ const options: AnyDocumentOptions = {
 
 const reader = () => {
   const engine = makePdfEngine()
-  return async (body: Buffer): Promise<AnyDocument> => {
+  return async (body: Buffer): Promise<Document> => {
     if (isPicture(body)) return { type: "text", text: "", pages: [], tables: [], warnings: [], counts: {} }
     const limits = { office: officeLimits, pdf: pdfLimits, text: textLimits }
     return readDocument(new Uint8Array(body), options, limits, engine.read)
@@ -98,13 +98,13 @@ const reader = () => {
 
 const isPicture = (body: Buffer): boolean => /^(?:89504e47|ffd8ff|49492a00|4d4d002a)/.test(body.toString("hex", 0, 4))
 
-const settled = (reading: Promise<AnyDocument>): Promise<AnyDocument | DocumentError> =>
+const settled = (reading: Promise<Document>): Promise<Document | DocumentError> =>
   reading.catch((cause: unknown) => {
     if (cause instanceof DocumentError) return cause
     throw cause
   })
 
-const pagesOf = (document: AnyDocument) => {
+const pagesOf = (document: Document) => {
   const pages = document.pages ?? []
   return (pages.length === 0 ? [{ page_number: 1, text: document.text }] : pages).map(({ page_number, text }) => ({
     pageNumber: page_number,
@@ -118,7 +118,7 @@ const pagesOf = (document: AnyDocument) => {
   }))
 }
 
-const tablesOf = (document: AnyDocument) =>
+const tablesOf = (document: Document) =>
   (document.tables ?? []).map(({ columns, data, rows }) => ({
     rowCount: rows,
     columnCount: columns,
@@ -129,7 +129,7 @@ const tablesOf = (document: AnyDocument) =>
 
 // --- Answers ---
 
-const layout = (modelId: string, isMarkdown: boolean, document: AnyDocument) => ({
+const layout = (modelId: string, isMarkdown: boolean, document: Document) => ({
   status: "succeeded",
   createdDateTime: "2026-01-01T00:00:00Z",
   lastUpdatedDateTime: "2026-01-01T00:00:01Z",
@@ -146,7 +146,7 @@ const layout = (modelId: string, isMarkdown: boolean, document: AnyDocument) => 
   }
 })
 
-const understanding = (analyzerId: string, document: AnyDocument) => ({
+const understanding = (analyzerId: string, document: Document) => ({
   status: "Succeeded",
   result: {
     analyzerId,

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DocumentError } from "../../../src/documents/DocumentError.ts"
-import { identify } from "../../../src/documents/Sniff.ts"
-import { makeZip } from "../../support/Zip.ts"
-import { makeDocx, makePptx, makeXlsx, paragraph, shape } from "../Packages.ts"
+import { DocumentError } from "../../src/documents/DocumentError.ts"
+import { identify } from "../../src/documents/DocumentType.ts"
+import { makeZip } from "../support/Zip.ts"
+import { makeDocx, makePptx, makeXlsx, paragraph, shape } from "./Packages.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -1,17 +1,17 @@
 import type {
-  AnyDocument,
-  AnyDocumentLimits,
-  AnyDocumentOptions,
+  Document,
+  DocumentLimits,
+  DocumentOptions,
   DocumentImage,
   DocumentNote,
   DocumentPage
-} from "./AnyDocument.ts"
+} from "./Document.ts"
 import { countCodePoints } from "../python/CodePoints.ts"
 import { guarded, limitExceeded } from "./DocumentError.ts"
 import type { ExcelDocument } from "./excel/ExcelDocument.ts"
 import type { PdfDocument, PdfLimits, PdfOptions } from "./pdf/PdfDocument.ts"
 import type { PowerPointDocument } from "./powerpoint/PowerPointDocument.ts"
-import { type DocumentType, identify, promisedBy } from "./Sniff.ts"
+import { type DocumentType, identify, promisedBy } from "./DocumentType.ts"
 import type { TextDocument } from "./text/TextDocument.ts"
 import type { WordBlock, WordDocument } from "./word/WordDocument.ts"
 
@@ -21,10 +21,10 @@ export type ReadPdf = (bytes: Uint8Array, options: PdfOptions, limits: PdfLimits
 /** Finds out what a document is and reads it with the reader of its kind. Rejects with `DocumentError` and nothing else. */
 export const readDocument = async (
   bytes: Uint8Array,
-  options: AnyDocumentOptions,
-  limits: AnyDocumentLimits,
+  options: DocumentOptions,
+  limits: DocumentLimits,
   readPdf: ReadPdf
-): Promise<AnyDocument> => {
+): Promise<Document> => {
   try {
     const type = identify(bytes, options.hints, limits.office)
     const document = await read(type, bytes, options, limits, readPdf)
@@ -45,10 +45,10 @@ export const readDocument = async (
 const read = async (
   type: DocumentType,
   bytes: Uint8Array,
-  options: AnyDocumentOptions,
-  limits: AnyDocumentLimits,
+  options: DocumentOptions,
+  limits: DocumentLimits,
   readPdf: ReadPdf
-): Promise<AnyDocument> => {
+): Promise<Document> => {
   switch (type) {
     case "pdf":
       return fromPdf(options, await readPdf(bytes, pdfOptions(options), limits.pdf))
@@ -86,7 +86,7 @@ const read = async (
   }
 }
 
-const officeOptions = (options: AnyDocumentOptions) => ({
+const officeOptions = (options: DocumentOptions) => ({
   extract_tables: options.extract_tables,
   extract_images: options.extract_images,
   extract_properties: options.extract_properties,
@@ -97,7 +97,7 @@ const officeOptions = (options: AnyDocumentOptions) => ({
 
 // --- PDF ---
 
-const pdfOptions = (options: AnyDocumentOptions): PdfOptions => ({
+const pdfOptions = (options: DocumentOptions): PdfOptions => ({
   ...(options.password === null ? {} : { password: options.password }),
   pageSeparator: options.page_separator,
   tables: options.extract_tables,
@@ -106,7 +106,7 @@ const pdfOptions = (options: AnyDocumentOptions): PdfOptions => ({
   minImageSize: options.min_image_size
 })
 
-const fromPdf = (options: AnyDocumentOptions, document: PdfDocument): AnyDocument => ({
+const fromPdf = (options: DocumentOptions, document: PdfDocument): Document => ({
   type: "pdf",
   text: document.text,
   ...(options.extract_pages && {
@@ -173,7 +173,7 @@ const note =
     text: found.text
   })
 
-const fromWord = (options: AnyDocumentOptions, document: WordDocument): AnyDocument => {
+const fromWord = (options: DocumentOptions, document: WordDocument): Document => {
   const notes = [...(document.footnotes ?? []).map(note("footnote")), ...(document.endnotes ?? []).map(note("endnote"))]
   return {
     type: "word",
@@ -217,7 +217,7 @@ const fromWord = (options: AnyDocumentOptions, document: WordDocument): AnyDocum
 
 const blockText = (block: WordBlock): string => (block.type === "image" ? "" : block.text)
 
-const fromPowerPoint = (options: AnyDocumentOptions, document: PowerPointDocument): AnyDocument => ({
+const fromPowerPoint = (options: DocumentOptions, document: PowerPointDocument): Document => ({
   type: "powerpoint",
   text: document.text ?? "",
   ...(options.extract_pages && {
@@ -256,7 +256,7 @@ const fromPowerPoint = (options: AnyDocumentOptions, document: PowerPointDocumen
   }
 })
 
-const fromExcel = (options: AnyDocumentOptions, document: ExcelDocument): AnyDocument => {
+const fromExcel = (options: DocumentOptions, document: ExcelDocument): Document => {
   const places = new Map((document.sheets ?? []).map(({ sheet_name }, index) => [sheet_name, index + 1]))
   const placeOf = (name: string): number | null => places.get(name) ?? null
   const noteOfSheet =
@@ -322,7 +322,7 @@ const skipCodePoints = (text: string, from: number, count: number): number => {
 
 // --- Text ---
 
-const fromText = (options: AnyDocumentOptions, document: TextDocument): AnyDocument => {
+const fromText = (options: DocumentOptions, document: TextDocument): Document => {
   const { attachments, data, encoding, headers_only, headings, links, properties, tables, text, type, warnings } =
     document
   return {
@@ -345,9 +345,9 @@ const fromText = (options: AnyDocumentOptions, document: TextDocument): AnyDocum
 
 const readTable = async (
   bytes: Uint8Array,
-  options: AnyDocumentOptions,
-  limits: AnyDocumentLimits
-): Promise<AnyDocument> => {
+  options: DocumentOptions,
+  limits: DocumentLimits
+): Promise<Document> => {
   const [{ readText }, { guessDelimiter }, { withoutSeparatorLine }, { reader, TooManyCells }] = await Promise.all([
     import("./text/Text.ts"),
     import("./csv/Delimiter.ts"),

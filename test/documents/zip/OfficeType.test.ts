@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
 import * as Limits from "../../../src/documents/Limits.ts"
 import { makeWarnings } from "../../../src/documents/Warnings.ts"
-import { identify } from "../../../src/documents/Sniff.ts"
+import { identify } from "../../../src/documents/DocumentType.ts"
 import { openAnyPackage, openPackage } from "../../../src/documents/zip/OpcPackage.ts"
-import { sniff } from "../../../src/documents/zip/Sniff.ts"
+import { sniff } from "../../../src/documents/zip/OfficeType.ts"
 import { makeZip } from "../../support/Zip.ts"
 import {
   contentTypes,
@@ -32,7 +32,7 @@ const makeOle = (name: string, filler = ""): Uint8Array => {
   return bytes
 }
 
-describe("Sniff", () => {
+describe("The type of an Office file", () => {
   it("tells the three formats apart", () => {
     assert.strictEqual(sniff(makeDocx(paragraph("x"))), "docx")
     assert.strictEqual(sniff(makePptx([shape("x")])), "pptx")

@@ -1,10 +1,10 @@
 import type * as Limits from "./Limits.ts"
 import type { PdfLimits } from "./pdf/PdfDocument.ts"
-import type { DocumentType } from "./Sniff.ts"
+import type { DocumentType } from "./DocumentType.ts"
 import type { Attachment, DocumentHints, Heading, Link, TextLimits, TextOptions } from "./text/TextDocument.ts"
 
 /** What to read of a document of any kind; names and meanings are those of the settings of `document_extractor`. */
-export interface AnyDocumentOptions {
+export interface DocumentOptions {
   readonly hints: DocumentHints
   /** Put between pages, slides and sheets in `text`. */
   readonly page_separator: string
@@ -22,7 +22,7 @@ export interface AnyDocumentOptions {
 }
 
 /** What one document of any kind may cost. */
-export interface AnyDocumentLimits {
+export interface DocumentLimits {
   readonly office: Limits.Limits
   readonly pdf: PdfLimits
   readonly text: TextLimits
@@ -32,7 +32,7 @@ export interface AnyDocumentLimits {
  * A document of any kind in one shape, the output of `document_extractor`. Keys below `text` are there if their option asks for them and
  * the kind of document can have them.
  */
-export interface AnyDocument {
+export interface Document {
   readonly type: DocumentType
   /** All text in reading order, tables too; of workbooks and CSV the cells of a row are apart by tabs. */
   readonly text: string
