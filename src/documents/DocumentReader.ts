@@ -343,11 +343,7 @@ const fromText = (options: DocumentOptions, document: TextDocument): Document =>
   }
 }
 
-const readTable = async (
-  bytes: Uint8Array,
-  options: DocumentOptions,
-  limits: DocumentLimits
-): Promise<Document> => {
+const readTable = async (bytes: Uint8Array, options: DocumentOptions, limits: DocumentLimits): Promise<Document> => {
   const [{ readText }, { guessDelimiter }, { withoutSeparatorLine }, { reader, TooManyCells }] = await Promise.all([
     import("./text/Text.ts"),
     import("./csv/Delimiter.ts"),
