@@ -68,6 +68,7 @@ export const decode = (lookup: Lookup): Effect.Effect<Settings, ConfigError> => 
         serviceHostAllowlist: Effect.map(value(variables.serviceHostAllowlist), (hosts) => hosts ?? []),
         executorFiles: Effect.map(value(variables.executorFiles), (files) => files ?? []),
         aiPrices: value(variables.aiPrices),
+        failureWebhookSecrets: Effect.map(value(variables.failureWebhookSecret), (secrets) => secrets ?? []),
         executorThreads: value(variables.executorThreads),
         claimCheckContainer: value(variables.claimCheckContainer),
         stepResultsTimeToLive: value(variables.stepResultsTimeToLive),

@@ -78,6 +78,23 @@ const token: Kind.Kind<Redacted.Redacted> = {
         )
 }
 
+/** As the Standard Webhooks specification has them: keys of 24 to 64 bytes. */
+const webhookSecrets: Kind.Kind<ReadonlyArray<Redacted.Redacted>> = {
+  label: "`whsec_` and base64 of 24 to 64 bytes; several with blanks between, while one takes another's place",
+  parse: (value) => {
+    const secrets = value.split(/\s+/)
+    const isKey = (secret: string) => {
+      const bytes = Buffer.from(secret.slice(6), "base64")
+      return /^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret) && bytes.length >= 24 && bytes.length <= 64
+    }
+    return secrets.every(isKey)
+      ? Either.right(secrets.map((secret) => Redacted.make(secret)))
+      : Either.left(
+          'is no secret of webhooks: expected whsec_ and base64 of 24 to 64 bytes, as `echo "whsec_$(openssl rand -base64 32)"` gives'
+        )
+  }
+}
+
 const levels: Readonly<Record<string, LogSettings["level"]>> = {
   trace: "Debug",
   debug: "Debug",
@@ -380,6 +397,14 @@ export const variables = {
     without: "usage is recorded without money",
     description:
       'What models cost: JSON, or the path of a JSON file. `{"gpt-4.1-mini": {"input": 0.4, "cached": 0.1, "output": 1.6}, "prebuilt-layout": {"page": 0.01}}`, by deployment or model: tokens by the million, pages each.'
+  }),
+
+  failureWebhookSecret: optional(webhookSecrets, {
+    name: "FAILURE_WEBHOOK_SECRET",
+    group: "Pipelines",
+    without: "failures are not sent",
+    secret: true,
+    description: "What failures are signed with that are sent to the `on_failure_webhook` of a vault."
   }),
 
   // --- HTTP ---

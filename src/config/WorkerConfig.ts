@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
 import type { AccessSettings } from "./AccessConfig.ts"
 
 /** How long what has ended is kept; null is for ever. */
@@ -56,6 +57,8 @@ export interface EngineSettings {
   /** How long results of costly and paid steps are kept; zero for not at all. */
   readonly stepResultsTimeToLive: Duration.Duration
   readonly retention: RetentionSettings
+  /** What notices to the webhooks of vaults are signed with; without any none is sent. */
+  readonly failureWebhookSecrets: ReadonlyArray<Redacted.Redacted>
 }
 
 export class WorkerConfig extends Context.Tag("contentflow-worker/config/WorkerConfig")<
@@ -87,7 +90,8 @@ export const defaults: EngineSettings = {
   executorThreads: null,
   claimCheckContainer: "contentflow-tasks",
   stepResultsTimeToLive: Duration.days(30),
-  retention: { completed: null, failed: null, poison: null }
+  retention: { completed: null, failed: null, poison: null },
+  failureWebhookSecrets: []
 }
 
 /** The defaults with some values changed, for tests and embedders. */

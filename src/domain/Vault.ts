@@ -16,7 +16,9 @@ export const Vault = Schema.Struct({
   /** Ours: a crawl that would remove the outputs of more than this share of the vault waits for a person. */
   max_deletions_percent: Schema.optional(Schema.Unknown),
   /** Ours: the word with which a person confirmed the deletions that wait. */
-  confirmed_deletions: Schema.optional(Schema.Unknown)
+  confirmed_deletions: Schema.optional(Schema.Unknown),
+  /** Ours: where failures of the vault are sent: `{"url": …}`, or the address alone. */
+  on_failure_webhook: Schema.optional(Schema.Unknown)
 })
 export interface Vault extends Schema.Schema.Type<typeof Vault> {}
 

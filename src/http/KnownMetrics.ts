@@ -8,6 +8,7 @@ export const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   ...Object.values(Metrics.outcomes),
   ...Object.values(Metrics.crawlResults),
   ...Object.values(Metrics.departed),
+  ...Object.values(Metrics.failureWebhooks),
   Metric.tagged(Metrics.workerRestarts, "kind", "processing"),
   Metric.tagged(Metrics.workerRestarts, "kind", "source"),
   Metrics.attempts,

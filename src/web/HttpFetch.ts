@@ -130,7 +130,7 @@ const get = (options: FetchOptions, { accept, wanted }: FetchRequest, url: URL):
   )
 
 /** Answers the connection's question for addresses with those that were checked. */
-const pinnedTo =
+export const pinnedTo =
   (addresses: ReadonlyArray<string>): LookupFunction =>
   (_, options, callback) => {
     const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
@@ -153,7 +153,8 @@ const answerOf = ({ headers, statusCode = 0 }: http.IncomingMessage): Answer => 
 /** `text/html` of `Text/HTML; charset=utf-8`. */
 export const mediaTypeOf = (contentType: string): string => (contentType.split(";", 1)[0] ?? "").trim().toLowerCase()
 
-const connectionError = (url: URL, cause: unknown): WebError => {
+/** What went wrong with a connection, in words. */
+export const connectionError = (url: URL, cause: unknown): WebError => {
   const code = codeOf(cause)
   if (code === "NotCapable") {
     return refused(`The runtime forbids the connection to ${url.host}: start Deno with --allow-net and this host`)

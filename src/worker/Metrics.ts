@@ -120,6 +120,16 @@ export const poisonDepth = gauge("poison_queue_depth", "Messages in the poison q
 
 export const workerRestarts = counter("worker_restarts_total", "Workers that died and were started again, by kind")
 
+const webhooks = counterKey(
+  "failure_webhooks_total",
+  "Failures for the webhooks of vaults, by result: sent, failed (given up after tries), dropped (not tried to the end)"
+)
+export const failureWebhooks = {
+  sent: Metric.fromMetricKey(MetricKey.tagged(webhooks, "result", "sent")),
+  failed: Metric.fromMetricKey(MetricKey.tagged(webhooks, "result", "failed")),
+  dropped: Metric.fromMetricKey(MetricKey.tagged(webhooks, "result", "dropped"))
+} as const
+
 export const logLinesLost = counter("log_lines_lost_total", "Lines of the log that standard output did not take")
 
 /** Counts without an effect of its own, for the path that every task takes. */

@@ -32,6 +32,7 @@ import * as DefinitionCache from "./DefinitionCache.ts"
 import * as DeletedVaults from "./outputs/DeletedVaults.ts"
 import * as Deletions from "./outputs/Deletions.ts"
 import * as ManifestStore from "./outputs/ManifestStore.ts"
+import * as FailureWebhooks from "./notices/FailureWebhooks.ts"
 import * as TaskOutputs from "./outputs/TaskOutputs.ts"
 import * as Leases from "./task/Leases.ts"
 import * as Outlet from "./crawl/Outlet.ts"
@@ -204,7 +205,7 @@ export const layer: Layer.Layer<WorkerEngine, never, Ports> = Layer.scoped(Worke
   Layer.provide(Layer.mergeAll(TaskLife.layer, CrawlSchedule.layer, Crawl.layer)),
   Layer.provide(Layer.mergeAll(Settlement.layer, AttemptSupervisor.layer)),
   Layer.provide(Layer.mergeAll(TaskOutputs.layer, Deletions.layer)),
-  Layer.provide(manifests),
+  Layer.provide(Layer.merge(manifests, FailureWebhooks.layer)),
   Layer.provide(
     Layer.mergeAll(Leases.layer, AttemptGate.layer, DefinitionCache.layer, Intake.layer, PoisonQueue.layer)
   ),

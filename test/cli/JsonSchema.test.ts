@@ -88,6 +88,8 @@ describe("the JSON Schema of contentflow.yaml", () => {
         "accounts:\nvaults: []",
         "settings: {NUM_PROCESSING_WORKERS: 4, log_level: debug}",
         "vaults: [{pipeline: p.yaml, folder: in, enabled: false, on_source_deleted: keep, max_deletions_percent: 5}]",
+        "vaults: [{pipeline: p.yaml, on_failure_webhook: 'https://example.com/hook'}]",
+        "vaults: [{pipeline: p.yaml, on_failure_webhook: 'http://127.0.0.1:8080/hook'}]",
         "accounts: {mine: /srv/archive}\nlookups: {a/b/c: {partition_key: /tenant}}"
       ]) {
         assert.isEmpty(errorsOf(more), more)
@@ -102,6 +104,10 @@ describe("the JSON Schema of contentflow.yaml", () => {
         ["vault: []", /additional properties vault/],
         ["vaults: [{pipelin: p.yaml}]", /required property 'pipeline'/],
         ["vaults: [{pipeline: p.yaml, max_deletions_percent: 500}]", /max_deletions_percent must be <= 100/],
+        [
+          "vaults: [{pipeline: p.yaml, on_failure_webhook: 'http://example.com/hook'}]",
+          /on_failure_webhook must match/
+        ],
         ["settings: {NUM_PROCESING_WORKERS: 4}", /additional properties NUM_PROCESING_WORKERS/],
         ["lookups: {a/b/c: {partition_key: tenant}}", /partition_key must match pattern/]
       ] as const) {

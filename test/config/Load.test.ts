@@ -116,7 +116,8 @@ describe("Load", () => {
         executorThreads: 3,
         claimCheckContainer: "claims",
         stepResultsTimeToLive: Duration.days(7),
-        retention: defaults.retention
+        retention: defaults.retention,
+        failureWebhookSecrets: []
       })
       assert.deepInclude(azure, {
         queueName: "q-1",

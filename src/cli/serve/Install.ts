@@ -143,7 +143,8 @@ export const store = Effect.fnUntraced(function* (planned: ReadonlyArray<Planned
       enabled: true,
       save_execution_output: vault.keepsItems,
       on_source_deleted: vault.onSourceDeleted,
-      max_deletions_percent: vault.maxDeletionsPercent
+      max_deletions_percent: vault.maxDeletionsPercent,
+      on_failure_webhook: vault.onFailureWebhook
     })
   }
   const kept = new Set<unknown>(planned.map(({ vaultId }) => vaultId))

@@ -29,6 +29,8 @@ export interface Vault {
   readonly onSourceDeleted: "keep" | "remove"
   /** Null for the worker's own bound. */
   readonly maxDeletionsPercent: number | null
+  /** Where its failures are sent; null for nowhere. */
+  readonly onFailureWebhook: string | null
 }
 
 /** What `contentflow.yaml` says, or what counts without it. */
@@ -96,7 +98,15 @@ export const File = Schema.Struct({
         enabled: optional(Schema.Boolean),
         save_execution_output: optional(Schema.Boolean),
         on_source_deleted: optional(Schema.Literal("keep", "remove")),
-        max_deletions_percent: optional(Schema.Number.pipe(Schema.between(0, 100)))
+        max_deletions_percent: optional(Schema.Number.pipe(Schema.between(0, 100))),
+        on_failure_webhook: optional(
+          Schema.String.pipe(
+            Schema.maxLength(2_048),
+            Schema.pattern(/^(?:https:\/\/|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$))/, {
+              message: () => "must begin with https://, or lead to this machine"
+            })
+          )
+        )
       })
     ).pipe(Schema.maxItems(1_000))
   ),
@@ -169,6 +179,7 @@ export const read = Effect.fnUntraced(function* (folder: string) {
     keepsItems: vault.save_execution_output ?? false,
     onSourceDeleted: vault.on_source_deleted ?? "keep",
     maxDeletionsPercent: vault.max_deletions_percent ?? null,
+    onFailureWebhook: vault.on_failure_webhook ?? null,
     enabled: vault.enabled ?? true
   }))
   for (const [index, { name }] of listed.entries()) {
@@ -200,7 +211,8 @@ const withoutFile = (folder: string, path: Path.Path): Project => ({
       pipelineFile: path.join(template, "pipelines", "documents.yaml"),
       keepsItems: false,
       onSourceDeleted: "keep",
-      maxDeletionsPercent: null
+      maxDeletionsPercent: null,
+      onFailureWebhook: null
     }
   ],
   settings: new Map(),

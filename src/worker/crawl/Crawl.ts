@@ -32,6 +32,7 @@ import * as FailedCrawls from "./FailedCrawls.ts"
 import * as LostMessages from "./LostMessages.ts"
 import * as Metrics from "../Metrics.ts"
 import type { Outlet } from "./Outlet.ts"
+import type { FailureWebhooks } from "../notices/FailureWebhooks.ts"
 import * as Deletions from "../outputs/Deletions.ts"
 import * as VaultRecords from "../outputs/VaultRecords.ts"
 import { retryTransient } from "../../concurrency/RetryTransient.ts"
@@ -533,5 +534,6 @@ export const layer: Layer.Layer<
   | Deletions.Deletions
   | BlobStore
   | ClaimAccount
+  | FailureWebhooks
   | WorkerConfig
 > = Layer.effect(Crawl, make)

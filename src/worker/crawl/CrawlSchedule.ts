@@ -17,6 +17,7 @@ import { VaultStore } from "../../store/VaultStore.ts"
 import type { CrawlTarget, Early } from "./Crawl.ts"
 import * as FailedCrawls from "./FailedCrawls.ts"
 import { DefinitionCache } from "../DefinitionCache.ts"
+import type { FailureWebhooks } from "../notices/FailureWebhooks.ts"
 import * as PipelineMetrics from "../PipelineMetrics.ts"
 
 /** Which vaults are to be crawled, and when, by the vaults and pipelines as they were last read. */
@@ -213,5 +214,5 @@ const keyOf = ({ input, pipeline, vault }: CrawlTarget): string => checkpointId(
 export const layer: Layer.Layer<
   CrawlSchedule,
   never,
-  VaultStore | DefinitionCache | PipelineRunner | ExecutionStore | CheckpointStore | WorkerConfig
+  VaultStore | DefinitionCache | FailureWebhooks | PipelineRunner | ExecutionStore | CheckpointStore | WorkerConfig
 > = Layer.effect(CrawlSchedule, make)

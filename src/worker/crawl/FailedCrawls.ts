@@ -8,6 +8,7 @@ import type { Pipeline } from "../../domain/Pipeline.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import type { Vault } from "../../domain/Vault.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
+import { FailureWebhooks } from "../notices/FailureWebhooks.ts"
 import * as ExecutionChanges from "../ExecutionChanges.ts"
 
 /** A vault that can't be crawled, and why. */
@@ -32,7 +33,9 @@ const most = 10_000
  * Records failures for people: a failed execution for each error of each pipeline version since a crawl last succeeded, renewed and counted
  * while it lasts. In between nothing is called. `happened` is how many failures this is: 0 says that the last one still stands.
  */
-export const make = Effect.map(ExecutionStore, (executions) => {
+export const make = Effect.gen(function* () {
+  const executions = yield* ExecutionStore
+  const webhooks = yield* FailureWebhooks
   /** When each was last written (monotonic milliseconds), by anyone, and the failures that it does not count yet. */
   const noted = new Map<Ids.ExecutionId, { readonly at: number; readonly uncounted: number }>()
   const remember = (id: Ids.ExecutionId, at: number, uncounted: number) => {
@@ -57,7 +60,18 @@ export const make = Effect.map(ExecutionStore, (executions) => {
     const wall = yield* Clock.currentTimeMillis
     const place = { id, pipeline_id: pipeline.id, pipeline_name: pipeline.name, vault_id: vault.id }
     const creation = yield* executions.create(ExecutionChanges.crawlFailed(place, worker, error, wall))
-    if (creation._tag === "Created") return remember(id, now, 0)
+    if (creation._tag === "Created") {
+      yield* webhooks.tell({
+        type: "crawl.failed",
+        execution: id,
+        task: null,
+        vault: vault.id,
+        pipeline,
+        documents: [],
+        error
+      })
+      return remember(id, now, 0)
+    }
     const seen = yield* executions.look(id)
     if (Option.isNone(seen)) return
     if (seen.value.idleMillis < renewAfter) return remember(id, now - seen.value.idleMillis, uncounted)

@@ -11,6 +11,7 @@ import { isOutage, type ServiceError } from "../../domain/ServiceError.ts"
 import * as Task from "../../domain/Task.ts"
 import type { LeaseLost } from "../../queue/TaskQueue.ts"
 import type { ExecutionStore } from "../../store/ExecutionStore.ts"
+import { FailureWebhooks } from "../notices/FailureWebhooks.ts"
 import { ClaimCheck } from "../ClaimCheck.ts"
 import * as Timers from "../../concurrency/Timers.ts"
 import * as Intake from "./Intake.ts"
@@ -89,6 +90,7 @@ const make = Effect.gen(function* () {
   const claims = yield* ClaimCheck
   const poison = yield* PoisonQueue
   const intake = yield* Intake.Intake
+  const webhooks = yield* FailureWebhooks
   const clock = yield* Effect.clock
   const timers = yield* Timers.make
 
@@ -131,9 +133,24 @@ const make = Effect.gen(function* () {
         return yield* poisoned(lease, recorded.error ?? reason, facts.history.deaths)
 
       case "Recorded":
+        // Before the message goes: nothing is told of a failure that was recorded before.
+        yield* tellFailure(facts, reason)
         return yield* poisoned(lease, reason, facts.history.deaths)
     }
   })
+
+  const tellFailure = ({ decoded: { task }, items }: AttemptFacts, error: string) =>
+    task.vault_id === null
+      ? Effect.void
+      : webhooks.tell({
+          type: "execution.failed",
+          execution: task.execution_id,
+          task: task.task_id,
+          vault: task.vault_id,
+          pipeline: { id: task.pipeline_id, name: task.pipeline_name },
+          documents: items.map(nameOf),
+          error
+        })
 
   const poisoned = (lease: Lease, reason: string, died: AttemptFacts["history"]["deaths"]): Settling =>
     Effect.zipRight(forFiveSeconds(poison.put(lease.message, reason, died)), lastly(lease.complete))
@@ -275,5 +292,8 @@ const completionOf = ({ items, nodes }: AttemptFacts): string => {
 const withoutSecrets = (outcome: Outcome): Outcome =>
   outcome._tag === "Completed" ? outcome : { ...outcome, reason: ExecutionChanges.bounded(outcome.reason) }
 
-export const layer: Layer.Layer<Settlement, never, ExecutionStore | ClaimCheck | PoisonQueue | Intake.Intake> =
-  Layer.scoped(Settlement, make)
+export const layer: Layer.Layer<
+  Settlement,
+  never,
+  ExecutionStore | ClaimCheck | PoisonQueue | Intake.Intake | FailureWebhooks
+> = Layer.scoped(Settlement, make)
