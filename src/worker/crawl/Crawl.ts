@@ -321,6 +321,7 @@ const make = Effect.gen(function* () {
     worker: string,
     { apply, held }: Deletions.Outcome,
     listedAt: number,
+    onKept: Effect.Effect<void, ServiceError>,
     onProgress: Effect.Effect<void>
   ) =>
     Effect.gen(function* () {
@@ -330,7 +331,7 @@ const make = Effect.gen(function* () {
         yield* Effect.logWarning(error)
         yield* recordHeld({ vault, pipeline, version: held.token, worker, error, lastSuccess: null }, 1)
       }
-      return yield* apply(listedAt, onProgress)
+      return yield* apply(listedAt, onKept, onProgress)
     }).pipe(
       Effect.catchAll((error) =>
         Effect.as(
@@ -456,7 +457,11 @@ const make = Effect.gen(function* () {
       ...moved(completed, totals, recent),
       ...Option.match(compared, {
         onNone: () => ({}),
-        onSome: (outcome) => ({ deletions_held: outcome.held, unaccounted: outcome.unaccounted })
+        onSome: ({ held, isKept, unaccounted }) => ({
+          deletions_held: held,
+          // Documents that are in no inventory yet stay unaccounted for.
+          ...(isKept ? { unaccounted } : {})
+        })
       })
     }
     yield* forTenSeconds(checkpoints.save(next))
@@ -469,10 +474,11 @@ const make = Effect.gen(function* () {
     }
     if (Option.isSome(compared)) {
       const listedAt = Option.getOrElse(totals.listedAt, () => startedAt)
-      const isDone = yield* applied(target, workerId, compared.value, listedAt, onProgress)
-      if (isDone && compared.value.held !== null) {
-        yield* forTenSeconds(checkpoints.save({ ...next, deletions_held: null }))
-      }
+      const { held, unaccounted } = compared.value
+      const kept: Checkpoint = { ...next, unaccounted }
+      const onKept = forTenSeconds(checkpoints.save(kept))
+      const isDone = yield* applied(target, workerId, compared.value, listedAt, onKept, onProgress)
+      if (isDone && held !== null) yield* forTenSeconds(checkpoints.save({ ...kept, deletions_held: null }))
     }
     if (whole && isTime(lookPeriod)) yield* withdrawUnqueued(target)
     const elapsed = Effect.map(MonotonicTime.now, (now) => now - began)

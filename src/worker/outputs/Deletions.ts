@@ -48,13 +48,19 @@ export interface Outcome {
   readonly appeared: ReadonlyArray<string>
   /** Set: so much is missing that nothing is removed before a person confirms it. */
   readonly held: DeletionsHeld | null
-  /** What outputs are still to be compared with a listing. */
+  /** What outputs are still to be compared with a listing, once the inventory is kept. */
   readonly unaccounted: Unaccounted | null
+  /** Whether the inventory is as it was: nothing is left to be kept. */
+  readonly isKept: boolean
   /**
-   * Keeps the inventory, and removes what is to be removed. The checkpoint comes first. `listedAt`: the source's clock when the listing began. Gives
-   * whether nothing is left to be removed: a person's word for it is used up then.
+   * Keeps the inventory (`onKept`: what comes then), and removes what is to be removed. The checkpoint comes first. `listedAt`: the source's clock when
+   * the listing began. Gives whether nothing is left to be removed: a person's word for it is used up then.
    */
-  readonly apply: (listedAt: number, onProgress: Effect.Effect<void>) => Effect.Effect<boolean, ServiceError>
+  readonly apply: (
+    listedAt: number,
+    onKept: Effect.Effect<void, ServiceError>,
+    onProgress: Effect.Effect<void>
+  ) => Effect.Effect<boolean, ServiceError>
 }
 
 /** What a crawl would find missing, without one. */
@@ -256,13 +262,14 @@ const make = Effect.gen(function* () {
       const before = compared.value.before + added
       const missing = compared.value.missing + added
       const guard = guardOf(vault, held, missing, before)
+      const isKept = JSON.stringify(head) === JSON.stringify(found.head)
       return Option.some<Outcome>({
         appeared,
         held: guard.held,
         unaccounted,
-        apply: Effect.fnUntraced(function* (listedAt, onProgress) {
-          const isSame = JSON.stringify(head) === JSON.stringify(found.head)
-          const committed = isSame ? found : yield* inventory.commit(found, head)
+        isKept,
+        apply: Effect.fnUntraced(function* (listedAt, onKept, onProgress) {
+          const committed = isKept ? found : yield* Effect.zipLeft(inventory.commit(found, head), onKept)
           if (missing === 0) return true
           return guard.mayRemove
             ? (yield* remove(target, inventory, committed, epoch, listedAt, onProgress)) === missing

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, type Scope } from "effect"
+import { BlobStore } from "../../../src/blob/BlobStore.ts"
+import { Unavailable } from "../../../src/domain/ServiceError.ts"
 import * as OperationLog from "../../../src/operations/OperationLog.ts"
 import * as Vaults from "../../../src/operations/Vaults.ts"
 import { MemoryStores } from "../../../src/store/MemoryStores.ts"
@@ -172,6 +174,36 @@ describe("a document that only a crawl has seen which failed half way", () => {
       yield* settled
       yield* settled
       yield* isExact
+    })
+  )
+})
+
+describe("a document that a crawl found which could not keep its inventory", () => {
+  test(
+    "takes its outputs with it, too",
+    Effect.gen(function* () {
+      const blobs = yield* BlobStore
+      const refused = { heads: 0, isAway: false }
+      const withoutHeads = BlobStore.of({
+        ...blobs,
+        upload: (location, ...rest) => {
+          if (!refused.isAway || !/^inventories\/.*head/.test(location.path)) return blobs.upload(location, ...rest)
+          refused.heads++
+          return new Unavailable({ service: "Blob Storage", operation: "write", message: "Blob Storage is away." })
+        }
+      })
+      yield* Effect.provideService(begun(OutputWorld.yaml()), BlobStore, withoutHeads)
+      refused.isAway = true
+      yield* OutputWorld.put("g.txt", "g=1")
+      yield* settled
+      assert.isAbove(refused.heads, 0)
+      assert.include((yield* OutputWorld.outputs).blobs, "g.txt/g=1")
+      yield* OutputWorld.drop("g.txt")
+      refused.isAway = false
+      yield* settled
+      yield* settled
+      yield* isExact
+      assert.isNull((yield* checkpoint)?.["unaccounted"])
     })
   )
 })
