@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Limits from "../../src/documents/Limits.ts"
+import { readExcel } from "../../src/documents/excel/Excel.ts"
+import * as Excel from "../../src/documents/excel/ExcelDocument.ts"
 import { readPowerPoint } from "../../src/documents/powerpoint/PowerPoint.ts"
 import * as PowerPoint from "../../src/documents/powerpoint/PowerPointDocument.ts"
 import { readWord } from "../../src/documents/word/Word.ts"
 import * as Word from "../../src/documents/word/WordDocument.ts"
-import { makeDocx, makePptx } from "./Packages.ts"
+import { makeDocx, makePptx, makeXlsx } from "./Packages.ts"
 
 const r = (text: string) => `<m:r><m:t xml:space="preserve">${text}</m:t></m:r>`
 const e = (inner: string) => `<m:e>${inner}</m:e>`
@@ -83,6 +85,23 @@ describe("Formulas", () => {
     assert.strictEqual(inDocument(`${text("2")}${half}${text("cups")}`), "2 1/2 cups")
     assert.strictEqual(inDocument(`${text("a ")}${half}${text(", b")}`), "a 1/2, b")
     assert.strictEqual(inDocument(`${text("a")}<m:oMath>${r("b")}</m:oMath>${text("c")}`), "abc")
+  })
+
+  it("are no digits of the number that runs stand above or below", () => {
+    const raised = (value: string, align: string) =>
+      `<w:r><w:rPr><w:vertAlign w:val="${align}"/></w:rPr><w:t xml:space="preserve">${value}</w:t></w:r>`
+    assert.strictEqual(
+      inDocument(
+        `${text("10")}${raised("6", "superscript")}${text(", 101")}${raised("2", "subscript")}${text("; 4")}${raised("th", "superscript")}${text(" m")}${raised("2", "superscript")}`
+      ),
+      "10^6, 101_2; 4th m2"
+    )
+    const slide = `<p:sp><p:txBody><a:p><a:r><a:t>10</a:t></a:r><a:r><a:rPr baseline="30000"/><a:t>−3</a:t></a:r><a:r><a:rPr baseline="0"/><a:t>1</a:t></a:r></a:p></p:txBody></p:sp>`
+    assert.strictEqual(readPowerPoint(makePptx([slide]), PowerPoint.defaults).text, "10^−31")
+    const runs = `<r><t>10</t></r><r><rPr><vertAlign val="superscript"/></rPr><t>6</t></r><r><t> kg</t></r>`
+    const row = `<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is>${runs}</is></c></row>`
+    const workbook = makeXlsx([{ name: "S", rows: row }], { strings: `<si>${runs}</si>` })
+    assert.strictEqual(readExcel(workbook, Excel.defaults).text, "Sheet: S\n10^6 kg\t10^6 kg")
   })
 
   it("leave out what was deleted with changes tracked, the layout too", () => {

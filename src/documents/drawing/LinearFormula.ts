@@ -26,7 +26,11 @@ export const base = (content: string): string => (content === "" ? "" : grouped(
 
 /** A blank where two neighbours would run into one number or word. */
 export const gap = (before: string, after: string): string =>
-  /[\p{L}\p{M}\p{N}]$/u.test(before) && /^[\p{L}\p{N}]/u.test(after) ? " " : ""
+  /[\p{L}\p{M}\p{N}]$/u.test(before.slice(-2)) && /^[\p{L}\p{N}]/u.test(after) ? " " : ""
+
+/** A number that stands above or below the line right behind another one is no part of that: 10^6 is not 106. */
+export const raised = (mark: "^" | "_", before: string, after: string): string =>
+  /\d$/.test(before.slice(-1)) && /^[-−–+]?\d/.test(after) ? mark + after : after
 
 /** In brackets, unless it is one number, word or sign, or has brackets already. */
 export const grouped = (content: string): string =>

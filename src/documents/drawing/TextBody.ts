@@ -1,7 +1,8 @@
 import { asLineBreak, unescapeText } from "../xml/EscapedText.ts"
 import type { Attributes } from "../xml/XmlTag.ts"
-import { child, type XmlElement } from "../xml/XmlTree.ts"
+import { child, integer, type XmlElement } from "../xml/XmlTree.ts"
 import { formulaText, gapBeside } from "./Formula.ts"
+import { raised } from "./LinearFormula.ts"
 import { fromPrivateUse, fromSymbolFont, hasSymbols, symbolFont, symbolOf } from "./SymbolFont.ts"
 
 /** What a field (`a:fld`) shows, if that is not the text stored with it. */
@@ -24,7 +25,7 @@ const paragraphText = (paragraph: XmlElement, fieldText: FieldText | undefined):
     let next: string
     let following: XmlElement | undefined
     if (part.name === "a:br") next = "\n"
-    else if (part.name === "a:r") next = runText(part, defaults)
+    else if (part.name === "a:r") next = inScript(part, text, runText(part, defaults))
     else if (part.name === "a:fld") next = fieldText?.(part.attributes) ?? runText(part, defaults)
     else {
       next = formulaText(part)
@@ -35,6 +36,12 @@ const paragraphText = (paragraph: XmlElement, fieldText: FieldText | undefined):
     formula = following
   }
   return text
+}
+
+/** `baseline` is how far a run stands above the line. */
+const inScript = (run: XmlElement, before: string, text: string): string => {
+  const baseline = integer(child(run, "a:rPr")?.attributes.baseline) ?? 0
+  return baseline === 0 ? text : raised(baseline > 0 ? "^" : "_", before, text)
 }
 
 const runText = (run: XmlElement, defaults: XmlElement | undefined): string => {

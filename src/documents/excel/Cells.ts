@@ -3,10 +3,11 @@ import { scanXml } from "../xml/XmlScanner.ts"
 import type { Tag } from "../xml/XmlTag.ts"
 import type { Budget } from "../Limits.ts"
 import { integer, isOn } from "../xml/XmlTree.ts"
+import { raised } from "../drawing/LinearFormula.ts"
 import { fromPrivateUse, fromSymbolFont, type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { maxColumn, maxRow, packedCell, packedRows, parseCell } from "./CellReference.ts"
 import type { CellValue } from "./ExcelDocument.ts"
-import type { SharedStrings } from "./ExcelStrings.ts"
+import { type SharedStrings, scriptMark } from "./ExcelStrings.ts"
 import type { RichValue } from "./RichValues.ts"
 import { serialToIso, type TimeKind } from "../SerialTime.ts"
 import { shiftFormula } from "./SharedFormula.ts"
@@ -72,6 +73,7 @@ export const scanCells = (
   let inString = false
   let runStart = 0
   let runFont: SymbolFont | undefined
+  let script: "^" | "_" | undefined
   let hasFonts = false
   let header = ""
   let valueMetadata: string | undefined
@@ -207,6 +209,9 @@ export const scanCells = (
           hasFonts = true
           runFont = symbolFont(attributes.val)
           return
+        case "x:vertAlign":
+          script = scriptMark(attributes.val)
+          return
         case "x:rPh":
           phonetic++
           return
@@ -254,10 +259,13 @@ export const scanCells = (
           inString = false
           return
         case "x:r":
-          if (runFont !== undefined && inline !== undefined) {
-            inline = inline.slice(0, runStart) + fromSymbolFont(runFont, inline.slice(runStart))
+          if (inline !== undefined && (runFont !== undefined || script !== undefined)) {
+            const [before, own] = [inline.slice(0, runStart), inline.slice(runStart)]
+            const text = runFont === undefined ? own : fromSymbolFont(runFont, own)
+            inline = before + (script === undefined ? text : raised(script, before, text))
           }
           runFont = undefined
+          script = undefined
           return
         case "x:oddHeader":
         case "x:oddFooter":
@@ -277,7 +285,7 @@ export const scanCells = (
 }
 
 /** The elements whose attributes are looked at, other than one by one. */
-const withAttributes = new Set(["x:rFont", "x:headerFooter"])
+const withAttributes = new Set(["x:rFont", "x:vertAlign", "x:headerFooter"])
 
 const numberValue = (text: string, style: number, context: CellContext): CellValue => {
   const number = Number(text)

@@ -1,3 +1,4 @@
+import { raised } from "../drawing/LinearFormula.ts"
 import { fromSymbolFont, type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { unescapeText } from "../xml/EscapedText.ts"
 import { scanXml } from "../xml/XmlScanner.ts"
@@ -16,11 +17,12 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
   const styled = new Set<number>()
   let runStart = 0
   let runFont: SymbolFont | undefined
+  let script: "^" | "_" | undefined
   let current = ""
   let phonetic = 0
   let inText = false
   scanXml(bytes, part, budget.limits, {
-    reads: (name) => name === "x:rFont",
+    reads: (name) => name === "x:rFont" || name === "x:vertAlign",
     open: (name, attributes) => {
       if (name === "x:t") inText = phonetic === 0
       else if (name === "x:si") current = ""
@@ -28,7 +30,8 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
       else if (name === "x:rFont") {
         styled.add(strings.length)
         runFont = symbolFont(attributes.val)
-      } else if (name === "x:rPh") phonetic++
+      } else if (name === "x:vertAlign") script = scriptMark(attributes.val)
+      else if (name === "x:rPh") phonetic++
     },
     text: (text) => {
       if (inText) current += text
@@ -36,14 +39,21 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
     close: (name) => {
       if (name === "x:t") inText = false
       else if (name === "x:si") strings.push(unescapeText(current))
-      else if (name === "x:r" && runFont !== undefined) {
-        current = current.slice(0, runStart) + fromSymbolFont(runFont, current.slice(runStart))
+      else if (name === "x:r" && (runFont !== undefined || script !== undefined)) {
+        const [before, own] = [current.slice(0, runStart), current.slice(runStart)]
+        const text = runFont === undefined ? own : fromSymbolFont(runFont, own)
+        current = before + (script === undefined ? text : raised(script, before, text))
         runFont = undefined
+        script = undefined
       } else if (name === "x:rPh") phonetic--
     }
   })
   return { texts: strings, styled }
 }
+
+/** Where a run stands that is no part of the line. */
+export const scriptMark = (align: string | undefined): "^" | "_" | undefined =>
+  align === "superscript" ? "^" : align === "subscript" ? "_" : undefined
 
 /** The text of an `x:is`, `x:text` or the like: its runs, without phonetic guides. */
 export const richText = (element: XmlElement | undefined): string => {
@@ -52,7 +62,9 @@ export const richText = (element: XmlElement | undefined): string => {
     if (part.name === "x:t") text += part.text
     else if (part.name === "x:r") {
       const font = symbolFont(child(child(part, "x:rPr"), "x:rFont")?.attributes.val)
-      text += font === undefined ? richText(part) : fromSymbolFont(font, richText(part))
+      const own = font === undefined ? richText(part) : fromSymbolFont(font, richText(part))
+      const script = scriptMark(child(child(part, "x:rPr"), "x:vertAlign")?.attributes.val)
+      text += script === undefined ? own : raised(script, text, own)
     }
   }
   return unescapeText(text)

@@ -1,10 +1,14 @@
 import { Parser } from "htmlparser2"
 import * as CutText from "../../text/CutText.ts"
 import { limitExceeded } from "../DocumentError.ts"
+import { fromSymbolFont, type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import type { Heading, Link, TextLimits, TextTable } from "../text/TextDocument.ts"
 import type { Warnings } from "../Warnings.ts"
+import { gap, raised } from "../drawing/LinearFormula.ts"
+import { fontFamily } from "./FontFamily.ts"
 import { isHidden } from "./Hidden.ts"
 import { makeFlow } from "./HtmlFlow.ts"
+import { isMath, makeMathFormula, type MathFormula } from "./MathFormula.ts"
 import { makeTables } from "./HtmlTables.ts"
 
 /** What a page shows and what it says of itself. */
@@ -36,7 +40,15 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
   let hidden = 0
   /** The depth of the outermost element that is hidden with all in it; 0 outside of any. */
   let hiddenAt = 0
+  /** Of the elements under way those that name a font, innermost last; the signs of symbol fonts are letters elsewhere. */
+  const fonts: Array<{ readonly depth: number; readonly font: SymbolFont | undefined }> = []
   let preformatted = 0
+  let math: MathFormula | undefined
+  /** Where the text that comes first in this element stands. */
+  let script: "^" | "_" | undefined
+  /** The end of the line so far, and the formula that the next text stands right behind. */
+  let tail = ""
+  let behindMath = ""
   let inTitle = false
   let inSvg = 0
   let heading: { readonly level: number; text: string } | undefined
@@ -52,6 +64,19 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
     heading = undefined
   }
 
+  const addText = (written: string): void => {
+    const apart = behindMath === "" ? written : gap(behindMath, written) + written
+    const text = script === undefined ? apart : raised(script, tail, apart)
+    behindMath = ""
+    script = undefined
+    if (text !== "") tail = text.slice(-2)
+    if (heading !== undefined) heading.text += text
+    if (link !== undefined) link.text += text
+    tables.text(text)
+    if (preformatted > 0) flow.preformatted(text)
+    else flow.text(text)
+  }
+
   const parser = new Parser(
     {
       onopentag: (name, attributes) => {
@@ -60,11 +85,18 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
           throw limitExceeded("depth", `The page has elements nested more than ${limits.depth} deep`)
         }
         if (hiddenAt > 0) return
+        if (hidden === 0 && (math !== undefined || isMath(name))) {
+          math ??= makeMathFormula()
+          math.open(name, attributes)
+          return
+        }
         // a page whose script shows it in the end is one that readers see
         if (hidden === 0 && name !== "html" && name !== "body" && isHidden(name, attributes)) {
           hiddenAt = depth
           return
         }
+        const family = fontFamily(name, attributes)
+        if (family !== undefined) fonts.push({ depth, font: symbolFont(family) })
         if (name === "title") {
           // that of a drawing is no title of the page
           inTitle = inSvg === 0 && title === undefined
@@ -86,6 +118,7 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
         else if (name === "td" || name === "th") {
           if (tables.inRow()) flow.tab()
           tables.openCell(attributes)
+          tail = ""
           // the first cell of a row ends the line before it, the others do not
           if (!tables.inRow()) flow.lineBreak(1)
           return
@@ -94,6 +127,7 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
           const url = attributes["href"]?.trim() ?? ""
           if (url !== "" && !/^(javascript|data):/i.test(url)) link = { url, text: "" }
         } else if (name === "pre" || name === "textarea") preformatted++
+        else if (name === "sup" || name === "sub") script = name === "sup" ? "^" : "_"
         else if (name === "img" && heading !== undefined) heading.text += ` ${attributes["alt"] ?? ""} `
         if (/^h[1-6]$/.test(name)) {
           closeHeading()
@@ -101,20 +135,30 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
         }
         breakAround(name)
       },
-      ontext: (text) => {
-        if (inTitle) title = (title ?? "") + text
+      ontext: (written) => {
+        if (inTitle) title = (title ?? "") + written
         if (hidden > 0 || hiddenAt > 0) return
-        if (heading !== undefined) heading.text += text
-        if (link !== undefined) link.text += text
-        tables.text(text)
-        if (preformatted > 0) flow.preformatted(text)
-        else flow.text(text)
+        if (math !== undefined) {
+          math.text(written)
+          return
+        }
+        const font = fonts.at(-1)?.font
+        addText(font === undefined ? written : fromSymbolFont(font, written))
       },
       onclosetag: (name) => {
         depth--
+        if ((fonts.at(-1)?.depth ?? 0) > depth) fonts.pop()
         if (hiddenAt > 0) {
           if (depth >= hiddenAt) return
           hiddenAt = 0
+          return
+        }
+        if (math !== undefined) {
+          const formula = math.close()
+          if (formula === undefined) return
+          math = undefined
+          addText(gap(tail, formula) + formula)
+          behindMath = formula
           return
         }
         if (name === "title") {
@@ -142,6 +186,7 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
     { decodeEntities: true, recognizeSelfClosing: isXhtml(html) }
   )
   const breakAround = (name: string): void => {
+    if (name === "br" || paragraphs.has(name) || blocks.has(name)) tail = ""
     if (name === "br") {
       flow.forcedBreak()
       tables.lineBreak()

@@ -95,18 +95,21 @@ const withoutEnvelope = (bytes: Uint8Array, warnings: Warnings): Uint8Array => {
   return bytes.subarray(Math.min(bytes.indexOf(0x0a) + 1, end), end)
 }
 
-/** The mail with headers in UTF-8, which the parser takes them for: some are written in 8 bits of another encoding that nothing names. */
+/** The mail with headers in UTF-8, which the parser takes them for: some are written in another encoding that nothing names. */
 const inUtf8 = async (bytes: Uint8Array, warnings: Warnings): Promise<Uint8Array> => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const ends = [text.indexOf("\n\n"), text.indexOf("\n\r\n")].filter((at) => at !== -1)
   const end = ends.length === 0 ? bytes.length : Math.min(...ends)
   const headers = bytes.subarray(0, end)
-  if (headers.every((byte) => byte < 0x80)) return bytes
+  if (headers.every((byte) => byte < 0x80 && byte !== escape)) return bytes
   const decoded = await decode(headers)
   if (decoded.encoding === "utf-8") return bytes
   for (const remark of remarks(decoded)) warnings.add(remark)
   return new Uint8Array(Buffer.concat([Buffer.from(decoded.text), bytes.subarray(end)]))
 }
+
+/** Encodings of seven bits begin with it. */
+const escape = 0x1b
 
 // --- Headers ---
 

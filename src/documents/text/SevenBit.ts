@@ -31,7 +31,7 @@ export const decodeSevenBitAs = (bytes: Uint8Array, encoding: string): SevenBitT
   const ascii = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const text =
     encoding === "iso-2022-jp"
-      ? new TextDecoder("iso-2022-jp").decode(bytes)
+      ? japanese(ascii)
       : encoding === "iso-2022-kr"
         ? shifted(ascii, "cp949")
         : encoding === "iso-2022-cn"
@@ -48,6 +48,18 @@ const marks: ReadonlyArray<readonly [mark: string, encoding: string]> = [
   ["\u001b(J", "iso-2022-jp"],
   ["\u001b(I", "iso-2022-jp"]
 ]
+
+/** Two texts that were put together have escapes that nothing stands between, which the web's decoder takes for broken. */
+const japanese = (ascii: Buffer): string =>
+  new TextDecoder("iso-2022-jp").decode(
+    ascii.includes("\u001b")
+      ? // oxlint-disable-next-line no-control-regex -- these are what the encoding is made of
+        Buffer.from(
+          ascii.toString("latin1").replace(/(?:\u001b(?:\([BIJ]|\$[@B]))+(?=\u001b(?:\([BIJ]|\$[@B]))/g, ""),
+          "latin1"
+        )
+      : ascii
+  )
 
 const isMostlySound = (text: string): boolean => {
   const broken = text.match(/\ufffd/g)?.length ?? 0

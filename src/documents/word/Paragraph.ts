@@ -1,10 +1,10 @@
 import { formulaText, hasLayout } from "../drawing/Formula.ts"
-import { gap } from "../drawing/LinearFormula.ts"
+import { gap, raised } from "../drawing/LinearFormula.ts"
 import { fromPrivateUse, fromSymbolFont, hasSymbols, symbolFont, symbolOf } from "../drawing/SymbolFont.ts"
 import { textBodyText } from "../drawing/TextBody.ts"
 import { child, type XmlElement } from "../xml/XmlTree.ts"
 import { codeValue, formValue, isEquation, ordinalName } from "./Fields.ts"
-import { fontName, isMarkDeleted, plainFontName, styleName } from "./RunProperties.ts"
+import { fontName, isMarkDeleted, plainFontName, scriptMark, styleName } from "./RunProperties.ts"
 import type { Styles } from "./Styles.ts"
 
 /** A paragraph's own text, and what floats beside it, in order. */
@@ -205,11 +205,14 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
       return
     }
     const before = [font, plainFont]
+    const start = line.length
     const style = context.styles.fontOf(styleName(properties))
     font = fontName(properties) ?? style ?? font
     plainFont = fontName(properties) === undefined ? (style ?? plainFont) : plainFontName(properties)
     visitAll(run)
     ;[font, plainFont] = before
+    const mark = scriptMark(properties)
+    if (mark !== undefined) line = line.slice(0, start) + raised(mark, line.slice(0, start), line.slice(start))
   }
 
   const withSymbols = (text: string): string => {

@@ -3,7 +3,7 @@ import type { Attributes } from "../xml/XmlTag.ts"
 import { child, type XmlElement } from "../xml/XmlTree.ts"
 
 /**
- * What matters of a `w:rPr` for the text: symbol fonts, the style, a deleted paragraph mark. `Story` keeps these alone, as
+ * What matters of a `w:rPr` for the text: symbol fonts, the style, what is above or below the line, a deleted paragraph mark. `Story` keeps these alone, as
  * attributes of the `w:rPr`, since properties would be the larger part of a document's tree.
  */
 export type NotedProperties = Record<string, string | undefined>
@@ -22,6 +22,10 @@ export const noteProperty = (noted: NotedProperties | undefined, name: string, a
     }
     case "w:rStyle":
       return { ...noted, style: attributes["w:val"] }
+    case "w:vertAlign": {
+      const align = attributes["w:val"]
+      return align === "superscript" || align === "subscript" ? { ...noted, script: align } : noted
+    }
     case "w:del":
     case "w:moveFrom":
       return { ...noted, deleted: "1" }
@@ -37,6 +41,10 @@ export const fontName = ({ attributes }: XmlElement): string | undefined => attr
 export const plainFontName = ({ attributes }: XmlElement): string | undefined => attributes.plain
 
 export const styleName = ({ attributes }: XmlElement): string | undefined => attributes.style
+
+/** Where a run stands that is no part of the line. */
+export const scriptMark = ({ attributes: { script } }: XmlElement): "^" | "_" | undefined =>
+  script === undefined ? undefined : script === "superscript" ? "^" : "_"
 
 /** Whether the mark at the end of a paragraph was deleted or moved away with changes tracked. */
 export const isMarkDeleted = (properties: XmlElement | undefined): boolean =>

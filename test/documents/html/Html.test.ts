@@ -49,6 +49,63 @@ describe("HTML text", () => {
   })
 })
 
+describe("formulas and signs of a page", () => {
+  const math = (inner: string) => `<math xmlns="http://www.w3.org/1998/Math/MathML">${inner}</math>`
+  const fraction = (top: string, bottom: string, attributes = "") =>
+    `<mfrac ${attributes}><mn>${top}</mn><mn>${bottom}</mn></mfrac>`
+
+  it("keep their value where MathML lays them out", async () => {
+    for (const [html, expected] of [
+      [`Take 2${math(fraction("1", "2"))} cups`, "Take 2 1/2 cups"],
+      [math("<msup><mn>10</mn><mrow><mo>−</mo><mn>6</mn></mrow></msup>"), "10^−6"],
+      [
+        math("<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover><mi>i</mi>"),
+        "∑_(i=1)^n i"
+      ],
+      [math("<msqrt><mi>x</mi><mo>+</mo><mn>1</mn></msqrt><mo>=</mo><mroot><mn>8</mn><mn>3</mn></mroot>"), "√(x+1)=∛8"],
+      [math(`<mo>(</mo>${fraction("n", "k", 'linethickness="0"')}<mo>)</mo>`), "(n¦k)"],
+      [math("<mfenced><mi>a</mi><mi>b</mi></mfenced>"), "(a,b)"],
+      [
+        math(
+          '<semantics><mrow><mi>a</mi><mo>=</mo><msub><mi>b</mi><mn>2</mn></msub></mrow><annotation encoding="application/x-tex">a=b_2</annotation></semantics>'
+        ),
+        "a=b_2"
+      ],
+      [math("<mn>5</mn><mtext>mg per</mtext><mi>kg</mi>"), "5 mg per kg"],
+      [
+        "<m:math><m:mtable><m:mtr><m:mtd><m:mn>1</m:mn></m:mtd><m:mtd><m:mn>2</m:mn></m:mtd></m:mtr></m:mtable></m:math>",
+        "[1, 2]"
+      ],
+      [`<h1>Size ${math(fraction("1", "2"))}</h1><table><tr><td>${math(fraction("3", "4"))}`, "Size 1/2\n\n3/4"]
+    ] as const) {
+      assert.strictEqual(await textOf(html), expected)
+    }
+    const long = "<msup><mn>1</mn><mn>2</mn></msup>".repeat(20_000)
+    assert.strictEqual(await textOf(math(long)), "12".repeat(20_000))
+  })
+
+  it("are no digits of the number that they stand above or below", async () => {
+    assert.strictEqual(
+      await textOf("10<sup>6</sup>, 10<sup>−3</sup>, 101<sub>2</sub>; 4<sup>th</sup>, m<sup>2</sup>, H<sub>2</sub>O"),
+      "10^6, 10^−3, 101_2; 4th, m2, H2O"
+    )
+    assert.strictEqual(await textOf("<p>5</p><sup>1</sup> note"), "5\n\n1 note")
+  })
+
+  it("are read in symbol fonts", async () => {
+    for (const [html, expected] of [
+      ["Thanks <span style='font-family:Wingdings'>J</span>!", "Thanks ☺!"],
+      ['<font face="Symbol">m</font>g <FONT FACE=Wingdings>&#224;</FONT> b', "µg → b"],
+      [`<p style="font:12pt/14pt Symbol,serif">m<span style="font:7pt 'Times New Roman'">m</span>m</p>m`, "µmµ\n\nm"],
+      ['<table><tr><td style="font-family:&quot;Wingdings&quot;"><b>ü</b></td><td>ü</td></tr></table>', "✓\tü"],
+      ['<p style="font-family:Symbola">m</p>', "m"]
+    ] as const) {
+      assert.strictEqual(await textOf(html), expected)
+    }
+    assert.strictEqual(await textOf(`</p></b>${"</span>".repeat(3)}<b style="font-family:Symbol">m</b></b>m`), "µm")
+  })
+})
+
 describe("what a page hides", () => {
   it("is left out: hidden elements, inline styles, closed dialogs", async () => {
     for (const hidden of [

@@ -298,6 +298,16 @@ describe("e-mail", () => {
     assert.strictEqual(html.text, "Only\n\nHTML")
   })
 
+  it("has headers in encodings of seven bits, in words and bare", async () => {
+    const word = (inner: string) => `=?ISO-2022-JP?B?${Buffer.from(inner, "latin1").toString("base64")}?=`
+    const words = `${word("\u001b$BF|\u001b(B")} ${word("\u001b$BK\\\u001b(B")}`
+    for (const subject of [words, "\u001b$BF|K\\\u001b(B"]) {
+      const { properties, warnings } = await read(`From: a@b.example\r\nSubject: ${subject}\r\n\r\nx`)
+      assert.strictEqual(properties["title"], "日本")
+      assert.deepStrictEqual(warnings, [])
+    }
+  })
+
   it("is the first one of a mail box", async () => {
     const box = `From a@b Mon Jan  1 10:00:00 2024\n${head}\nFirst\n\nFrom c@d Mon Jan  1 10:00:00 2024\n${head}\nSecond\n`
     const document = await read(box, { mail_headers: false })

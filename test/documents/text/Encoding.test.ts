@@ -70,6 +70,15 @@ describe("decode", () => {
     const japanese = Uint8Array.from([0x1b, 0x24, 0x42, 0x46, 0x7c, 0x4b, 0x5c, 0x1b, 0x28, 0x42, 0x2e])
     assert.deepInclude(await decode(japanese), { text: "日本.", encoding: "iso-2022-jp" })
     assert.deepInclude(await decode(japanese, { declared: ["iso-2022-jp"] }), { text: "日本." })
+    const joined = Uint8Array.from([
+      ...japanese.slice(0, 5),
+      0x1b,
+      0x28,
+      0x42,
+      ...japanese.slice(0, 3),
+      ...japanese.slice(5)
+    ])
+    assert.deepInclude(await decode(joined), { text: "日本.", damaged: false })
     const inside = bytes("己所不欲", "gbk").map((byte) => byte & 0x7f)
     const hz = Uint8Array.from([...bytes("This is ~{", "latin1"), ...inside, ...bytes("~} ~~.", "latin1")])
     assert.deepInclude(await decode(hz), { text: "This is 己所不欲 ~.", encoding: "hz-gb-2312" })
