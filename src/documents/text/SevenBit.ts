@@ -50,16 +50,13 @@ const marks: ReadonlyArray<readonly [mark: string, encoding: string]> = [
 ]
 
 /** Two texts that were put together have escapes that nothing stands between, which the web's decoder takes for broken. */
-const japanese = (ascii: Buffer): string =>
-  new TextDecoder("iso-2022-jp").decode(
-    ascii.includes("\u001b")
-      ? // oxlint-disable-next-line no-control-regex -- these are what the encoding is made of
-        Buffer.from(
-          ascii.toString("latin1").replace(/(?:\u001b(?:\([BIJ]|\$[@B]))+(?=\u001b(?:\([BIJ]|\$[@B]))/g, ""),
-          "latin1"
-        )
-      : ascii
-  )
+const japanese = (ascii: Buffer): string => {
+  const single = ascii.includes("\u001b") ? ascii.toString("latin1").replace(replacedEscapes, "") : undefined
+  return new TextDecoder("iso-2022-jp").decode(single === undefined ? ascii : Buffer.from(single, "latin1"))
+}
+
+// oxlint-disable-next-line no-control-regex -- these are what the encoding is made of
+const replacedEscapes = /(?:\u001b(?:\([BIJ]|\$[@B]))+(?=\u001b(?:\([BIJ]|\$[@B]))/g
 
 const isMostlySound = (text: string): boolean => {
   const broken = text.match(/\ufffd/g)?.length ?? 0
