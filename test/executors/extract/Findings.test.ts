@@ -8,11 +8,12 @@ import { executor as csv } from "../../../src/executors/extract/CsvExtractor.ts"
 import { executor as document } from "../../../src/executors/extract/DocumentExtractor.ts"
 import { executor as excel } from "../../../src/executors/extract/ExcelExtractor.ts"
 import { executor as pdf } from "../../../src/executors/extract/PdfExtractor.ts"
+import { executor as powerpoint } from "../../../src/executors/extract/PowerpointExtractor.ts"
 import { executor as text } from "../../../src/executors/extract/TextExtractor.ts"
 import { executor as word } from "../../../src/executors/extract/WordExtractor.ts"
 import * as ThreadPool from "../../../src/threads/ThreadPool.ts"
 import { writePdf } from "../../support/Pdf.ts"
-import { makeDocx, makeXlsx, paragraph } from "../../documents/Packages.ts"
+import { makeDocx, makePptx, makeXlsx, paragraph } from "../../documents/Packages.ts"
 import { item, run } from "./Items.ts"
 
 /** What a run tells in each of its places. */
@@ -75,6 +76,7 @@ layer(Layer.mergeAll(NodeContext.layer, ThreadPool.layerInline))("what could not
         yield* told(text, "text_output", [item({ content: "<html><title>only</title></html>" })]),
         yield* told(document, "document_output", [item({ content: makeDocx(paragraph("")) })]),
         yield* told(word, "word_output", yield* file(makeDocx(paragraph("")))),
+        yield* told(powerpoint, "pptx_output", yield* file(makePptx([""]))),
         yield* told(excel, "excel_output", [item({ content: makeXlsx([{ name: "A", rows: "" }]) })]),
         yield* told(pdf, "pdf_output", yield* file(writePdf({ pages: [{ content: "" }] })))
       ]) {
