@@ -67,9 +67,6 @@ const options: Valve.ValveOptions = { closesAfter: 3, firstPause: 1_000, longest
 /** A call that is given up after this many milliseconds counts as one that failed. */
 const silence = 20_000
 
-/** For so many milliseconds a service that never served this process may be out: the process may have begun in its outage. Then its address may be wrong. */
-const newcomer = 300_000
-
 /** Definitions name hosts without end; the one that was called longest ago is forgotten. */
 const mostEndpoints = 1_000
 
@@ -107,6 +104,7 @@ const make = Effect.sync(() => {
     return {
       endpoint,
       closed: closed !== null,
+      served: valve.hasServed(),
       lastsMillis: now - (valve.failingSince() ?? now),
       retryAfterMillis: valve.waitFor(now)
     }
@@ -142,9 +140,8 @@ const make = Effect.sync(() => {
     return Effect.flatMap(Random.next, (fraction) => {
       const now = MonotonicTime.unsafeNow(clock)
       const { valve } = entry
-      const isBelieved = valve.hasServed() || now - (valve.failingSince() ?? now) < newcomer
       // Asked before this failure counts as the caller's last.
-      const mayBeOut = kind === "out" && isBelieved && !valve.servedOthersSince(caller)
+      const mayBeOut = kind === "out" && !valve.servedOthersSince(caller)
       if (valve.failingSince() === null) entry.since = clock.unsafeCurrentTimeMillis()
       const reason = redact(messageOf(error))
       // Whatever the service says to one caller may be that caller's own: several alike are an outage.

@@ -6,6 +6,8 @@ export const Outage = Schema.Struct({
   endpoint: Schema.String,
   /** True: its valve is closed, nothing but probes goes there. False: no call since this caller's last failure worked either. */
   closed: Schema.Boolean,
+  /** Whether it ever worked for this process. If not, its address may be wrong. */
+  served: Schema.Boolean,
   /** How long every call has failed. */
   lastsMillis: Schema.Number,
   /** Until the next call may go there. */

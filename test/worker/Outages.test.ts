@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Logger, type Scope } from "effect"
+import { Clock, Duration, Effect, Layer, Logger, type Scope } from "effect"
 import { Invalid, type ServiceError, Throttled, Unauthorized, Unavailable } from "../../src/domain/ServiceError.ts"
 import { ExecutorError } from "../../src/executor/ExecutorError.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
@@ -240,14 +240,18 @@ describe("what the worker's own stores refuse for good", () => {
 })
 
 describe("an outage of a service that pipelines use", () => {
-  const outage = (lastsMillis: number, closed = true) =>
+  const outage = (lastsMillis: number, closed = true, served = true) =>
     new ExecutorError({
       reason: "Transient",
       executorId: "fetch",
       itemId: "doc",
       message: "account a is out.",
-      outage: { endpoint: "account a", closed, lastsMillis, retryAfterMillis: 5_000 }
+      outage: { endpoint: "account a", closed, served, lastsMillis, retryAfterMillis: 5_000 }
     })
+
+  /** A service that never worked for this process, as one document tells. */
+  const failingSince = (began: number) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(outage(now - began, false, false)))
 
   test("counts no attempt, and the tasks complete when it is over", () =>
     Effect.gen(function* () {
@@ -298,6 +302,33 @@ describe("an outage of a service that pipelines use", () => {
       runner.work = Effect.succeed
       yield* Engine.pass(180)
       assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "completed")
+    }))
+
+  test("that a process has begun in ends no task that others tried before", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      yield* Engine.enqueue(1, { max_retries: 1 })
+      yield* Engine.pass(60)
+      const began = yield* Clock.currentTimeMillis
+      runner.work = () => failingSince(began)
+      yield* Engine.started()
+      yield* Engine.pass(40)
+      assert.isAbove(runner.runs, 2)
+      assert.isEmpty(yield* poisonReasons)
+      runner.work = Effect.succeed
+      yield* Engine.pass(180)
+      assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "completed")
+    }))
+
+  test("is a wrong address where a process saw all its attempts and was never served", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      const began = yield* Clock.currentTimeMillis
+      runner.work = () => failingSince(began)
+      yield* Engine.enqueue(1, { max_retries: 3 })
+      yield* Engine.started()
+      yield* Engine.pass(60)
+      assert.match((yield* poisonReasons)[0] ?? "", /Max retries exceeded \(4 attempts\)/)
     }))
 
   test("is none for a document that fails alone: it is rejected after its attempts", () =>

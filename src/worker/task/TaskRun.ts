@@ -45,6 +45,9 @@ export interface Ran extends Loaded {
 /** A service that asks for hours is asked again before. */
 const longestPause = Duration.minutes(10)
 
+/** So long a process that was never served takes a failing service for one that is out: milliseconds. */
+const newcomerMillis = 300_000
+
 /** Runs the pipeline over the items of a task, and says what follows when it fails or takes too long. */
 export const make = Effect.fnUntraced(function* (blocked: BlockedPipelines) {
   const executions = yield* ExecutionStore
@@ -114,16 +117,20 @@ export const make = Effect.fnUntraced(function* (blocked: BlockedPipelines) {
         )
     })
 
-  /** Whether no attempt is counted: a service that serves no one is out, for less long than is waited for it. */
+  /**
+   * Whether no attempt is counted: a service that serves no one is out, for less long than is waited for it. A process that saw the service fail for
+   * the first time late in the task's life may have begun in an outage: earlier attempts were those of others.
+   */
   const waits = (
     attempts: number,
     { retry_count }: Task,
     insertedAt: number,
-    { closed, lastsMillis }: Outage
+    { closed, lastsMillis, served }: Outage
   ): boolean => {
-    const patience = Duration.toMillis(config.outagePatience)
-    const age = Math.min(lastsMillis, clock.unsafeCurrentTimeMillis() - insertedAt)
-    return age < patience && (closed || retry_count + 1 >= attempts)
+    const age = clock.unsafeCurrentTimeMillis() - insertedAt
+    const isLast = retry_count + 1 >= attempts
+    const mayBeOut = served || lastsMillis < Math.min(age / 2, newcomerMillis)
+    return Math.min(lastsMillis, age) < Duration.toMillis(config.outagePatience) && (closed || (isLast && mayBeOut))
   }
 
   const failed = Effect.fnUntraced(function* (attempt: Attempt, { task }: Loaded, { error, nodes }: RunFailure) {
