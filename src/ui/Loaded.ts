@@ -8,20 +8,26 @@ export interface Loaded<A> {
   readonly reload: () => void
 }
 
-/** What a view shows, loaded when it appears and when `key` changes. An answer that comes too late is dropped. */
+/** What a view shows, loaded when it appears and when `key` changes. An answer that was asked for before the one that is shown is dropped. */
 export const useLoaded = <A>(key: string, load: () => Promise<A>): Loaded<A> => {
   const [state, setState] = useState<{ readonly key: string; readonly data?: A; readonly error?: string }>({ key })
-  const latest = useRef(0)
+  const asked = useRef(0)
+  const shown = useRef(0)
   const reload = useCallback(() => {
-    const turn = ++latest.current
+    const turn = ++asked.current
+    const isNewer = () => {
+      if (turn <= shown.current) return false
+      shown.current = turn
+      return true
+    }
     load().then(
-      (data) => turn === latest.current && setState({ key, data }),
-      (error: unknown) => turn === latest.current && setState((before) => ({ ...before, key, error: messageOf(error) }))
+      (data) => isNewer() && setState({ key, data }),
+      (error: unknown) => isNewer() && setState((before) => ({ ...before, key, error: messageOf(error) }))
     )
   }, [key])
   useEffect(() => {
     reload()
-    return () => void latest.current++
+    return () => void (shown.current = asked.current)
   }, [key])
   const current = state.key === key ? state : undefined
   return { data: current?.data, error: current?.error, reload }

@@ -321,22 +321,44 @@ describe("the page", () => {
       })
     )
 
-    it.scoped("shows what comes without a reload", () =>
+    it.scoped("shows what comes without a reload, also over an answer that was asked for before", () =>
       Effect.gen(function* () {
         yield* failed(22_000, { status: "completed", error: null })
-        const { errors, page } = yield* at("/executions")
+        const tab = yield* at("/vaults")
+        const { errors, page } = tab
+        const number = Date.now()
+        const name = `notes/${number}.pdf`
+        let release = () => {}
+        const late = new Promise<void>((resolve) => (release = resolve))
+        let answers = 0
         yield* Effect.promise(async () => {
           await page.getByText("live", { exact: true }).waitFor()
+          // Each answer is as of now, and the second comes late.
+          await page.route("**/executions?*", async (route) => {
+            const response = await route.fetch()
+            if (++answers === 2) await late
+            await route.fulfill({ response })
+          })
+          await page.getByRole("link", { name: "Executions" }).click()
           await page.getByRole("table").waitFor()
-          assert.strictEqual(await page.getByRole("link", { name: "notes/new.pdf" }).count(), 0)
+          await button(page, "Reload").click()
         })
-        yield* failed(22_001, {
+        yield* eventually(Effect.sync(() => answers === 2))
+        yield* failed(number, {
           status: "completed",
           error: null,
-          content: [{ id: { canonical_id: "notes/new.pdf" } }],
+          content: [{ id: { canonical_id: name } }],
           created_at: new Date().toISOString()
         })
-        yield* Effect.promise(() => page.getByRole("link", { name: "notes/new.pdf" }).waitFor())
+        yield* Effect.promise(async () => {
+          const link = page.getByRole("link", { name })
+          await link.waitFor()
+          const answered = page.waitForEvent("requestfinished", (request) => request.url().includes("/executions?"))
+          release()
+          await answered
+          await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+          assert.strictEqual(await link.count(), 1)
+        })
         assert.deepStrictEqual(errors, [])
       })
     )

@@ -137,15 +137,24 @@ const isShown = (
 const useExecutions = (query: Query) => {
   const key = JSON.stringify(query)
   const [rows, setRows] = useState<ReadonlyArray<ExecutionSummary>>()
+  const latest = useRef<ReadonlyArray<ExecutionSummary> | undefined>(undefined)
   const [next, setNext] = useState<string | null>(null)
   const [error, setError] = useState<string>()
   const [newer, setNewer] = useState(false)
   const turn = useRef(0)
   const isLoading = useRef(false)
+  /** What changed since the answer was asked for that is on its way: it may lack that. */
+  const changed = useRef<Array<ExecutionSummary>>([])
+
+  const show = (next: ReadonlyArray<ExecutionSummary> | undefined) => {
+    latest.current = next
+    setRows(next)
+  }
 
   const page = async (after: string | null) => {
     const mine = after === null ? ++turn.current : turn.current
     isLoading.current = true
+    changed.current = []
     try {
       const answer = await Server.get<Server.Page<ExecutionSummary>>("/executions", {
         ...query,
@@ -153,10 +162,11 @@ const useExecutions = (query: Query) => {
         after: after ?? undefined
       })
       if (mine !== turn.current) return
-      setRows((before) => (after === null ? answer.items : [...(before ?? []), ...answer.items]))
+      if (after === null) setNewer(false)
+      show(after === null ? answer.items : [...(latest.current ?? []), ...answer.items])
+      for (const execution of changed.current) take(execution)
       setNext(answer.next)
       setError(undefined)
-      if (after === null) setNewer(false)
     } catch (failure) {
       if (mine === turn.current) setError(Server.messageOf(failure))
     } finally {
@@ -164,22 +174,28 @@ const useExecutions = (query: Query) => {
     }
   }
 
+  const take = (execution: ExecutionSummary) => {
+    const before = latest.current
+    if (before === undefined) return
+    if (before.some(({ id }) => id === execution.id)) {
+      show(before.map((row) => (row.id === execution.id ? execution : row)))
+    } else if (isShown(execution, query) && execution.created_at >= (before[0]?.created_at ?? "")) {
+      show([execution, ...before])
+    } else setNewer(true)
+  }
+
   useEffect(() => {
-    setRows(undefined)
+    show(undefined)
     void page(null)
     return () => void turn.current++
   }, [key])
 
   useChanges({
     // Who has scrolled stays there.
-    ready: () => (rows !== undefined && rows.length > pageSize ? setNewer(true) : void page(null)),
+    ready: () => ((latest.current?.length ?? 0) > pageSize ? setNewer(true) : void page(null)),
     execution: (execution) => {
-      if (rows === undefined) return
-      if (rows.some(({ id }) => id === execution.id)) {
-        setRows(rows.map((row) => (row.id === execution.id ? execution : row)))
-      } else if (isShown(execution, query) && execution.created_at >= (rows[0]?.created_at ?? "")) {
-        setRows([execution, ...rows])
-      } else setNewer(true)
+      if (isLoading.current) changed.current.push(execution)
+      take(execution)
     }
   })
 
