@@ -1,4 +1,18 @@
-import { Chunk, Context, Duration, Effect, Exit, Layer, Logger, LogLevel, Option, Random, Scope, Stream } from "effect"
+import {
+  Chunk,
+  Context,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Logger,
+  LogLevel,
+  Option,
+  Random,
+  Scope,
+  Stream
+} from "effect"
 import * as BlobStore from "../../src/blob/BlobStore.ts"
 import * as MemoryBlob from "../../src/blob/MemoryBlob.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
@@ -144,6 +158,7 @@ const patience = Duration.toMillis("3 hours")
  */
 export const live = (life: Life, incidents: ReadonlyArray<CrashingPorts.Incident>): Effect.Effect<Lived> =>
   Effect.gen(function* () {
+    const before = new Set(yield* Fiber.roots)
     const scope = yield* Scope.make()
     const clock = VirtualClock.make(start)
     const there = yield* Effect.withClock(Layer.buildWithScope(services(life.kept), scope), clock.process())
@@ -174,6 +189,9 @@ export const live = (life: Life, incidents: ReadonlyArray<CrashingPorts.Incident
     // As it is now: what it reads from closes.
     const left = { ...world }
     yield* Scope.close(scope, Exit.void)
+    // Fibers of dead processes wait for ever, and Effect would remember them.
+    const dead = (yield* Fiber.roots).filter((fiber) => !before.has(fiber))
+    yield* Effect.forEach(dead, Fiber.interruptFork, { discard: true })
     return { world: left, processes, ended: until !== undefined, overAfter }
   })
 
