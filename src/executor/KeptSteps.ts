@@ -279,7 +279,7 @@ const takenOver = (item: Content, { at, value }: KeptStep): TakenOver | undefine
 const withLogs = (item: Content, logs: ReadonlyArray<ExecutorLogEntry>): Content =>
   logs.length === 0 ? item : { ...item, executor_logs: [...item.executor_logs, ...logs] }
 
-/** For 15 s in all, also where the store was given up sooner for a step that began to wait for it before. */
+/** A step that joins others late in their wait for the store, and is given up with them, goes on for 15 s of its own. */
 const patience = Schedule.intersect(
   Schedule.exponential("100 millis"),
   Schedule.upTo(Schedule.forever, Duration.seconds(15))

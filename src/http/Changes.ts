@@ -55,6 +55,12 @@ export const make = Effect.gen(function* () {
       .withPermits(1)(Effect.suspend(() => (isDue() ? look : Effect.void)))
       .pipe(Effect.catchAll((error) => Effect.logDebug(error.message)))
 
+  /** Waits for the first look, by which changes are seen; while the stores are away there is none. */
+  const begun: Effect.Effect<void> = Effect.flatMap(
+    looked(() => seen === undefined),
+    () => (seen === undefined ? Effect.delay(begun, interval) : Effect.void)
+  )
+
   yield* Effect.suspend(() => {
     if (streams > 0) return looked(() => true)
     seen = undefined
@@ -71,12 +77,12 @@ export const make = Effect.gen(function* () {
         yield* Effect.addFinalizer(() => Effect.sync(() => void streams--))
         const subscription = yield* PubSub.subscribe(changes)
         // What is looked up from now on is told when it changes; what was looked up before may lack a change.
-        yield* looked(() => seen === undefined)
+        const ready = Effect.as(begun, "event: ready\ndata: {}\n\n")
         const told = Stream.map(
           Stream.fromQueue(subscription),
           ({ data, event }) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
         )
-        return Stream.concat(Stream.make("event: ready\ndata: {}\n\n"), Stream.merge(beats, told))
+        return Stream.merge(beats, Stream.concat(Stream.fromEffect(ready), told))
       })
     ).pipe(Stream.map((text) => encoder.encode(text)))
 
@@ -95,7 +101,7 @@ export const make = Effect.gen(function* () {
   })
 })
 
-/** A stream that is allowed and may not have begun. */
+/** The place of a stream that is allowed: somebody reads it, or it is given up; neither before it began. */
 interface Place {
   isTaken: boolean
   isFree: boolean

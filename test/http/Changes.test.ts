@@ -1,6 +1,8 @@
 import { assert, describe } from "@effect/vitest"
 import { Effect, Fiber, Option, Stream } from "effect"
 import * as Changes from "../../src/http/Changes.ts"
+import { Unavailable } from "../../src/domain/ServiceError.ts"
+import { Executions } from "../../src/operations/Executions.ts"
 import { OperationLog } from "../../src/operations/OperationLog.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import { onEachStore } from "../operations/Installations.ts"
@@ -39,6 +41,25 @@ describe("the stream of changes", () => {
         ["execution", Engine.execution(1).id, "running"]
       ])
     })
+  )
+
+  onEachStore(
+    "is ready when the stores were looked at, however long they are away, and tells what changes from then on",
+    () =>
+      Effect.gen(function* () {
+        const executions = yield* Executions
+        let failures = 10
+        const away = new Unavailable({ service: "Cosmos DB", operation: "read", message: "away" })
+        const list: typeof executions.list = (...call) => (failures-- > 0 ? away : executions.list(...call))
+        const events = yield* Effect.provideService(following, Executions, { ...executions, list })
+        yield* Engine.pass(2)
+        assert.deepStrictEqual(events(), [])
+        yield* Engine.pass(10)
+        assert.deepStrictEqual(events(), [["ready", null, null]])
+        yield* stored(1, "pending")
+        yield* Engine.pass(3)
+        assert.deepStrictEqual(events().slice(1), [["execution", Engine.execution(1).id, "pending"]])
+      })
   )
 
   onEachStore("tells what people do", () =>

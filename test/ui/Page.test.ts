@@ -363,6 +363,51 @@ describe("the page", () => {
       })
     )
 
+    it.scoped("shows what came before it could be told of changes, and an answer though a later one is asked for", () =>
+      Effect.gen(function* () {
+        const number = Date.now()
+        const summary = { status: "running", error: null, completed_at: null, created_at: new Date().toISOString() }
+        yield* failed(number, { ...summary, content: [{ id: { canonical_id: "notes/early.pdf" } }] })
+        const { errors, page } = yield* at("/vaults")
+        let follow = () => {}
+        const following = new Promise<void>((resolve) => (follow = resolve))
+        let answers = 0
+        const asked: Array<() => void> = []
+        yield* Effect.promise(async () => {
+          // The page cannot be told of anything yet.
+          await page.route("**/events", async (route) => {
+            await following
+            await route.continue()
+          })
+          await page.reload()
+          await page.getByRole("navigation").waitFor()
+          await page.getByRole("link", { name: "Executions" }).click()
+          await page.getByRole("table").waitFor()
+        })
+        yield* failed(number + 1, { ...summary, content: [{ id: { canonical_id: `notes/${number}.pdf` } }] })
+        yield* Effect.promise(async () => {
+          assert.strictEqual(await page.getByRole("link", { name: `notes/${number}.pdf` }).count(), 0)
+          follow()
+          await page.getByRole("link", { name: `notes/${number}.pdf` }).click()
+          await page.getByRole("heading", { level: 1 }).waitFor()
+          // From now on no answer comes before the one after it was asked for.
+          await page.route(`**/executions/exec_${number + 1}`, async (route) => {
+            const response = await route.fetch()
+            answers++
+            await new Promise<void>((resolve) => {
+              asked.shift()?.()
+              asked.push(resolve)
+            })
+            await route.fulfill({ response })
+          })
+        })
+        yield* failed(number + 1, { ...summary, error: "Nobody hears of it" })
+        yield* Effect.promise(() => page.getByText("Nobody hears of it").first().waitFor())
+        assert.isAtLeast(answers, 2)
+        assert.deepStrictEqual(errors, [])
+      })
+    )
+
     it.scoped("puts a thousand executions back by one click, each of which runs once", () =>
       Effect.gen(function* () {
         for (let i = 1; i <= 1_000; i++) yield* failed(i)
