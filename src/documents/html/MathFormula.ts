@@ -14,6 +14,7 @@ export const makeMathFormula = (): MathFormula => {
   const root: MathElement = { name: "math", attributes: {}, children: [], text: "" }
   const open: Array<MathElement> = []
   let elements = 0
+  let isTooDeep = false
   let plain = ""
   return {
     open: (name, attributes) => {
@@ -21,6 +22,7 @@ export const makeMathFormula = (): MathFormula => {
       elements++
       if (elements <= mostElements) open.at(-1)?.children.push(element)
       open.push(element)
+      isTooDeep ||= open.length > mostLevels
     },
     text: (text) => {
       plain += text
@@ -30,7 +32,7 @@ export const makeMathFormula = (): MathFormula => {
     close: () => {
       open.pop()
       if (open.length > 0) return undefined
-      const isFormula = elements <= mostElements && plain.length <= mostText
+      const isFormula = !isTooDeep && elements <= mostElements && plain.length <= mostText
       return isFormula ? formulaText(sequence("m:oMath", root.children)) : plain
     }
   }
@@ -153,4 +155,6 @@ const properties = (name: string, ...values: ReadonlyArray<readonly [name: strin
 
 // more are no formula, and laying them out takes time
 const mostElements = 10_000
+// of recursion, which pages may be allowed to exceed
+const mostLevels = 500
 const mostText = 100_000

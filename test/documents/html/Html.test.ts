@@ -82,6 +82,8 @@ describe("formulas and signs of a page", () => {
     }
     const long = "<msup><mn>1</mn><mn>2</mn></msup>".repeat(20_000)
     assert.strictEqual(await textOf(math(long)), "12".repeat(20_000))
+    const deep = `${"<mrow>".repeat(9_900)}<mn>7</mn>${"</mrow>".repeat(9_900)}`
+    assert.strictEqual((await read(math(deep), {}, { depth: 10_000 })).text, "7")
   })
 
   it("are no digits of the number that they stand above or below", async () => {
