@@ -368,6 +368,12 @@ describe("the page", () => {
         const number = Date.now()
         const summary = { status: "running", error: null, completed_at: null, created_at: new Date().toISOString() }
         yield* failed(number, { ...summary, content: [{ id: { canonical_id: "notes/early.pdf" } }] })
+        // Other tests count what has not ended.
+        yield* Effect.addFinalizer(() =>
+          Effect.forEach([number, number + 1], (each) => failed(each, { status: "completed", error: null })).pipe(
+            Effect.orDie
+          )
+        )
         const { errors, page } = yield* at("/vaults")
         let follow = () => {}
         const following = new Promise<void>((resolve) => (follow = resolve))
