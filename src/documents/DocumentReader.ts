@@ -54,14 +54,14 @@ const read = async (
       return fromPdf(options, await readPdf(bytes, pdfOptions(options), limits.pdf))
     case "word": {
       const [{ readWord }, { defaults }] = await Promise.all([
-        import("./word/Word.ts"),
+        import("./word/WordReader.ts"),
         import("./word/WordDocument.ts")
       ])
       return fromWord(options, readWord(bytes, { ...defaults, ...officeOptions(options) }, limits.office))
     }
     case "powerpoint": {
       const [{ readPowerPoint }, { defaults }] = await Promise.all([
-        import("./powerpoint/PowerPoint.ts"),
+        import("./powerpoint/PowerPointReader.ts"),
         import("./powerpoint/PowerPointDocument.ts")
       ])
       const asked = { ...defaults, ...officeOptions(options), slide_separator: options.page_separator }
@@ -69,7 +69,7 @@ const read = async (
     }
     case "excel": {
       const [{ readExcel }, { defaults }] = await Promise.all([
-        import("./excel/Excel.ts"),
+        import("./excel/ExcelReader.ts"),
         import("./excel/ExcelDocument.ts")
       ])
       const asked = { ...defaults, ...officeOptions(options), sheet_separator: options.page_separator }
@@ -78,7 +78,7 @@ const read = async (
     case "csv":
       return readTable(bytes, options, limits)
     default: {
-      const { readText } = await import("./text/Text.ts")
+      const { readText } = await import("./text/TextReader.ts")
       // the kind that was found may be no more than a name: reading tells
       const asked = { ...options.text, format: "auto", extract_tables: options.extract_tables } as const
       return fromText(options, await readText(bytes, asked, limits.text, options.hints))
@@ -345,7 +345,7 @@ const fromText = (options: DocumentOptions, document: TextDocument): Document =>
 
 const readTable = async (bytes: Uint8Array, options: DocumentOptions, limits: DocumentLimits): Promise<Document> => {
   const [{ readText }, { guessDelimiter }, { withoutSeparatorLine }, { reader, TooManyCells }] = await Promise.all([
-    import("./text/Text.ts"),
+    import("./text/TextReader.ts"),
     import("./csv/Delimiter.ts"),
     import("./csv/SeparatorLine.ts"),
     import("./csv/CsvReader.ts")

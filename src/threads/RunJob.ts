@@ -34,19 +34,19 @@ const readPdf: PdfEngine["read"] = async (bytes, options, limits) => (await pdfs
 const runners: Runners = {
   pdf: async ({ bytes, options, limits }) => readPdf(new Uint8Array(bytes), options, limits),
   word: async ({ bytes, options, limits }) => {
-    const { readWord } = await import("../documents/word/Word.ts")
+    const { readWord } = await import("../documents/word/WordReader.ts")
     return readWord(new Uint8Array(bytes), options, limits)
   },
   powerpoint: async ({ bytes, options, limits }) => {
-    const { readPowerPoint } = await import("../documents/powerpoint/PowerPoint.ts")
+    const { readPowerPoint } = await import("../documents/powerpoint/PowerPointReader.ts")
     return readPowerPoint(new Uint8Array(bytes), options, limits)
   },
   excel: async ({ bytes, options, limits }) => {
-    const { readExcel } = await import("../documents/excel/Excel.ts")
+    const { readExcel } = await import("../documents/excel/ExcelReader.ts")
     return readExcel(new Uint8Array(bytes), options, limits)
   },
   text: async ({ bytes, hints, options, limits }) => {
-    const { readText } = await import("../documents/text/Text.ts")
+    const { readText } = await import("../documents/text/TextReader.ts")
     return readText(new Uint8Array(bytes), options, limits, hints)
   },
   csv: async ({ bytes, options }) => {

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { defaults as excel } from "../../src/documents/excel/ExcelDocument.ts"
-import { readExcel } from "../../src/documents/excel/Excel.ts"
+import { readExcel } from "../../src/documents/excel/ExcelReader.ts"
 import { defaults as powerPoint } from "../../src/documents/powerpoint/PowerPointDocument.ts"
-import { readPowerPoint } from "../../src/documents/powerpoint/PowerPoint.ts"
+import { readPowerPoint } from "../../src/documents/powerpoint/PowerPointReader.ts"
 import { defaults as word } from "../../src/documents/word/WordDocument.ts"
-import { readWord } from "../../src/documents/word/Word.ts"
+import { readWord } from "../../src/documents/word/WordReader.ts"
 import { links, makeDocx, makePptx, makeXlsx, paragraph, shape, xmlns } from "./Packages.ts"
 
 const object = new Uint8Array([0xd0, 0xcf, 0x11, 0xe0])

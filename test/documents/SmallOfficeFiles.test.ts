@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
-import { readExcel } from "../../src/documents/excel/Excel.ts"
+import { readExcel } from "../../src/documents/excel/ExcelReader.ts"
 import * as Excel from "../../src/documents/excel/ExcelDocument.ts"
-import { readPowerPoint } from "../../src/documents/powerpoint/PowerPoint.ts"
+import { readPowerPoint } from "../../src/documents/powerpoint/PowerPointReader.ts"
 import * as PowerPoint from "../../src/documents/powerpoint/PowerPointDocument.ts"
-import { readWord } from "../../src/documents/word/Word.ts"
+import { readWord } from "../../src/documents/word/WordReader.ts"
 import * as Word from "../../src/documents/word/WordDocument.ts"
 import { ending } from "./Packages.ts"
 

@@ -1,7 +1,7 @@
 import type { TextDocument, TextLimits, TextOptions, TextProperties } from "../text/TextDocument.ts"
 import type { Warnings } from "../Warnings.ts"
 import type { Article } from "./Article.ts"
-import { type HtmlPage, isXhtml, readHtml } from "./Html.ts"
+import { type HtmlPage, isXhtml, readHtml } from "./HtmlReader.ts"
 
 /** Reads a page: all of it, or its article. Rejects with `DocumentError` past a limit. */
 export const readHtmlDocument = async (

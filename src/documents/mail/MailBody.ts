@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer"
-import type { HtmlPage } from "../html/Html.ts"
-import { readHtml } from "../html/Html.ts"
+import type { HtmlPage } from "../html/HtmlReader.ts"
+import { readHtml } from "../html/HtmlReader.ts"
 import { declaredCharset } from "../html/HtmlDocument.ts"
 import { decode, remarks } from "../text/Encoding.ts"
 import type { Attachment, TextLimits, TextOptions } from "../text/TextDocument.ts"

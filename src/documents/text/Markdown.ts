@@ -1,6 +1,6 @@
 import MarkdownIt from "markdown-it"
 import { limitExceeded } from "../DocumentError.ts"
-import { makeCollector, readHtml } from "../html/Html.ts"
+import { makeCollector, readHtml } from "../html/HtmlReader.ts"
 import { makeFlow } from "../html/HtmlFlow.ts"
 import type { Warnings } from "../Warnings.ts"
 import { takeFrontMatter } from "./FrontMatter.ts"

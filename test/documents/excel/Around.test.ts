@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { readExcel } from "../../../src/documents/excel/Excel.ts"
+import { readExcel } from "../../../src/documents/excel/ExcelReader.ts"
 import { defaults, type ExcelOptions } from "../../../src/documents/excel/ExcelDocument.ts"
 import { links, makePackage, makeXlsx, namespaces, type Parts, png, type SheetSource, xmlns } from "../Packages.ts"
 

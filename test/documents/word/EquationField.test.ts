@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Limits from "../../../src/documents/Limits.ts"
-import { readWord } from "../../../src/documents/word/Word.ts"
+import { readWord } from "../../../src/documents/word/WordReader.ts"
 import * as Word from "../../../src/documents/word/WordDocument.ts"
 import { makeDocx } from "../Packages.ts"
 

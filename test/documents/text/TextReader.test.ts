@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DocumentError } from "../../../src/documents/DocumentError.ts"
-import { readText } from "../../../src/documents/text/Text.ts"
+import { readText } from "../../../src/documents/text/TextReader.ts"
 import { defaultLimits, defaults, type TextLimits, type TextOptions } from "../../../src/documents/text/TextDocument.ts"
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)

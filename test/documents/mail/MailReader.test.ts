@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import Iconv from "iconv-lite"
 import { DocumentError } from "../../../src/documents/DocumentError.ts"
 import { mailDate } from "../../../src/documents/mail/MailDate.ts"
-import { readText } from "../../../src/documents/text/Text.ts"
+import { readText } from "../../../src/documents/text/TextReader.ts"
 import { defaultLimits, defaults, type TextLimits, type TextOptions } from "../../../src/documents/text/TextDocument.ts"
 
 const read = (mail: string, options: Partial<TextOptions> = {}, limits: Partial<TextLimits> = {}) =>

@@ -1,7 +1,7 @@
 import { addressParser } from "postal-mime"
 import { Buffer } from "node:buffer"
 import { damaged, limitExceeded } from "../DocumentError.ts"
-import { makeCollector } from "../html/Html.ts"
+import { makeCollector } from "../html/HtmlReader.ts"
 import { decode, remarks } from "../text/Encoding.ts"
 import type { Attachment, Heading, Link, TextDocument, TextLimits, TextOptions } from "../text/TextDocument.ts"
 import type { Warnings } from "../Warnings.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Limits from "../../../src/documents/Limits.ts"
-import { readPowerPoint } from "../../../src/documents/powerpoint/PowerPoint.ts"
+import { readPowerPoint } from "../../../src/documents/powerpoint/PowerPointReader.ts"
 import { defaults, type PowerPointOptions } from "../../../src/documents/powerpoint/PowerPointDocument.ts"
 import {
   ending,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Limits from "../../../src/documents/Limits.ts"
-import { readExcel } from "../../../src/documents/excel/Excel.ts"
+import { readExcel } from "../../../src/documents/excel/ExcelReader.ts"
 import { defaults, type ExcelOptions } from "../../../src/documents/excel/ExcelDocument.ts"
 import {
   ending,

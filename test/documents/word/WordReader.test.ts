@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
 import * as Limits from "../../../src/documents/Limits.ts"
-import { readWord } from "../../../src/documents/word/Word.ts"
+import { readWord } from "../../../src/documents/word/WordReader.ts"
 import { defaults, type WordOptions } from "../../../src/documents/word/WordDocument.ts"
 import { deflatedZeros, makeZip } from "../../support/Zip.ts"
 import {

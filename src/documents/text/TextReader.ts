@@ -31,7 +31,7 @@ export const readText = async (
   try {
     const type = options.format === "auto" ? textTypeOf(bytes, hints) : options.format
     if (type === "email") {
-      const { readMail } = await import("../mail/Mail.ts")
+      const { readMail } = await import("../mail/MailReader.ts")
       return finished(type, null, await readMail(bytes, options, limits, warnings), warnings)
     }
     const { encoding, text } = await decoded(bytes, type, options, limits, warnings, hints)
