@@ -74,6 +74,9 @@ const gauge = Metric.gauge("contentflow_endpoint_valve_closed", {
   description: "1 while nothing but probes goes to a service that pipelines use, since many calls failed alike"
 })
 
+/** Series cost memory here and in Prometheus, and are never let go: of more endpoints than these the rest is told together. */
+const mostLabels = 200
+
 interface Entry {
   readonly endpoint: string
   readonly valve: Valve.Valve
@@ -83,6 +86,17 @@ interface Entry {
 
 const make = Effect.sync(() => {
   const entries = new Map<string, Entry>()
+  /** The endpoints with a series of their own, and those of the others that are closed. */
+  const labels = new Set<string>()
+  const othersClosed = new Set<string>()
+
+  const told = (endpoint: string, isClosed: boolean): Effect.Effect<void> => {
+    if (!labels.has(endpoint) && labels.size < mostLabels) labels.add(endpoint)
+    if (labels.has(endpoint)) return Metric.set(Metric.tagged(gauge, "endpoint", endpoint), Number(isClosed))
+    if (isClosed) othersClosed.add(endpoint)
+    else othersClosed.delete(endpoint)
+    return Metric.set(Metric.tagged(gauge, "endpoint", "other"), Number(othersClosed.size > 0))
+  }
 
   const entryOf = (endpoint: string): Entry => {
     const known = entries.get(endpoint)
@@ -112,7 +126,7 @@ const make = Effect.sync(() => {
 
   const closes = (entry: Entry, reason: string) =>
     Effect.zipRight(
-      Metric.set(Metric.tagged(gauge, "endpoint", entry.endpoint), 1),
+      told(entry.endpoint, true),
       Effect.logWarning(
         `The valve of ${entry.endpoint} closes: calls fail one after the other, and wait until a probe succeeds. The last one: ${reason}`
       )
@@ -121,7 +135,7 @@ const make = Effect.sync(() => {
   const answered = (entry: Entry, now: number): Effect.Effect<void> =>
     entry.valve.succeeded(now)
       ? Effect.zipRight(
-          Metric.set(Metric.tagged(gauge, "endpoint", entry.endpoint), 0),
+          told(entry.endpoint, false),
           Effect.logInfo(`The valve of ${entry.endpoint} opens: it answers again`)
         )
       : Effect.void
@@ -146,10 +160,10 @@ const make = Effect.sync(() => {
       const reason = redact(messageOf(error))
       // Whatever the service says to one caller may be that caller's own: several alike are an outage.
       const failure = { caller, certain: false, reason, retryAfterMillis: retryAfterMillis ?? 0 }
-      const told = valve.failed(failure, passage, now, fraction) ? closes(entry, reason) : Effect.void
+      const closing = valve.failed(failure, passage, now, fraction) ? closes(entry, reason) : Effect.void
       const outage = outageOf(entry, now)
       const known = outage.closed || mayBeOut ? judge.withOutage(error, outage) : error
-      return Effect.zipRight(told, Effect.fail(known))
+      return Effect.zipRight(closing, Effect.fail(known))
     })
   }
 

@@ -27,7 +27,6 @@ export const known: ReadonlyArray<{ readonly register: () => unknown }> = [
   Metrics.crawlTasks,
   Metrics.messagesLost,
   Metrics.documentsRemoved,
-  Metrics.deletionsHeld,
   Metrics.outletClosed,
   Metrics.crawlStoreClosed,
   Metrics.locksLost,

@@ -105,10 +105,6 @@ export const documentsRemoved = counter(
   "documents_removed_total",
   "Documents whose outputs were removed, since they are gone from the source of their vault"
 )
-export const deletionsHeld = gauge(
-  "deletions_held",
-  "Documents of the vault crawled last whose outputs are to be removed when a person confirms it"
-)
 export const locksLost = counter("crawl_locks_lost_total", "Crawls that lost their lock")
 
 export const queueDepth = gauge("queue_depth", "Messages in the queue, approximately, the invisible ones included")

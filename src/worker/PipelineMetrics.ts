@@ -44,6 +44,9 @@ const duration = MetricKey.histogram(
 const lag = MetricKey.gauge("contentflow_crawl_lag_seconds", {
   description: "How long the next crawl is overdue as this process knows it, by pipeline and vault; 0 while it is not"
 })
+const held = MetricKey.gauge("contentflow_deletions_held", {
+  description: "Deleted documents whose outputs stay until a person confirms their removal, by pipeline and vault"
+})
 
 interface Series {
   readonly attempts: (outcome: string) => Metric.Metric.Counter<number>
@@ -52,6 +55,7 @@ interface Series {
   readonly bytes: Metric.Metric.Counter<number>
   readonly duration: Metric.Metric.Histogram<number>
   readonly lag: Metric.Metric.Gauge<number>
+  readonly held: Metric.Metric.Gauge<number>
 }
 
 const make = ({ pipeline, vault }: Place): Series => {
@@ -70,7 +74,8 @@ const make = ({ pipeline, vault }: Place): Series => {
     pages: Metric.fromMetricKey(counter(pages)),
     bytes: Metric.fromMetricKey(counter(bytes)),
     duration: Metric.fromMetricKey(MetricKey.taggedWithLabels(duration, labels)),
-    lag: Metric.fromMetricKey(MetricKey.taggedWithLabels(lag, labels))
+    lag: Metric.fromMetricKey(MetricKey.taggedWithLabels(lag, labels)),
+    held: Metric.fromMetricKey(MetricKey.taggedWithLabels(held, labels))
   }
 }
 
@@ -123,19 +128,29 @@ export const processed = (place: Place, done: Processed): void => {
   counted.bytes.unsafeUpdate(done.bytes, [])
 }
 
-let late: ReadonlyMap<Series, number> = new Map()
+/** What holds of the vaults now, given for all of them at once: a vault that is not among them any more has 0. */
+export type OfVaults = (values: ReadonlyArray<readonly [Place, number]>) => void
+
+/** `together`: what holds of vaults that are counted together. */
+const ofVaults = (gauge: "lag" | "held", together: (one: number, other: number) => number): OfVaults => {
+  let before: ReadonlyMap<Series, number> = new Map()
+  return (values) => {
+    const now = new Map<Series, number>()
+    for (const [place, value] of values) {
+      const one = seriesOf(place)
+      now.set(one, together(value, now.get(one) ?? 0))
+    }
+    for (const one of before.keys()) if (!now.has(one)) one[gauge].unsafeUpdate(0, [])
+    for (const [one, value] of now) one[gauge].unsafeUpdate(value, [])
+    before = now
+  }
+}
 
 /** How long crawls are overdue, of all vaults that are crawled: what is none of them any more is not late. */
-export const crawlLags = (lags: ReadonlyArray<readonly [Place, number]>): void => {
-  const now = new Map<Series, number>()
-  for (const [place, seconds] of lags) {
-    const one = seriesOf(place)
-    now.set(one, Math.max(seconds, now.get(one) ?? 0))
-  }
-  for (const one of late.keys()) if (!now.has(one)) one.lag.unsafeUpdate(0, [])
-  for (const [one, seconds] of now) one.lag.unsafeUpdate(seconds, [])
-  late = now
-}
+export const crawlLags = (): OfVaults => ofVaults("lag", Math.max)
+
+/** How many deletions wait for a person, of all vaults that are crawled. */
+export const deletionsHeld = (): OfVaults => ofVaults("held", (one, other) => one + other)
 
 /** What was brought and what came of it, as far as listing and extractors say. */
 export const sizeOf = (brought: ReadonlyArray<Content>, results: ReadonlyArray<Content>): Processed => ({

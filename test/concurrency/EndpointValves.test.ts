@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Chunk, Effect, Exit, Fiber, Logger, Option, Stream, TestClock } from "effect"
+import { Cause, Chunk, Effect, Exit, Fiber, Logger, Metric, MetricState, Option, Stream, TestClock } from "effect"
 import * as EndpointValves from "../../src/concurrency/EndpointValves.ts"
 import * as ServiceOutage from "../../src/concurrency/ServiceOutage.ts"
 import { NotFound, type ServiceError, Throttled, Unauthorized, Unavailable } from "../../src/domain/ServiceError.ts"
@@ -59,6 +59,30 @@ describe("the valve of an endpoint", () => {
       yield* call("6")
       yield* call("7")
       assert.isEmpty(yield* valves.closed)
+    }))
+
+  test("is told for each endpoint, of no more than 200 by name", () =>
+    Effect.gen(function* () {
+      const { call, service } = yield* make
+      const closed = (endpoint: string) =>
+        Metric.unsafeSnapshot().flatMap(({ metricKey: { name, tags }, metricState }) =>
+          name === "contentflow_endpoint_valve_closed" &&
+          tags.some(({ value }) => value === endpoint) &&
+          MetricState.isGaugeState(metricState)
+            ? [metricState.value]
+            : []
+        )
+      const all = (caller: string) =>
+        Effect.forEach(Array.from({ length: 250 }), (_, host) => Effect.exit(call(caller, `told ${host}`)))
+      service.answer = away
+      for (const caller of ["1", "2", "3"]) yield* all(caller)
+      assert.deepStrictEqual([closed("told 0"), closed("told 249"), closed("other")], [[1], [], [1]])
+      service.answer = Effect.void
+      yield* TestClock.adjust("1 second")
+      yield* call("1", "told 249")
+      assert.deepStrictEqual([closed("told 0"), closed("other")], [[1], [1]], "others are out still")
+      yield* all("1")
+      assert.deepStrictEqual([closed("told 0"), closed("other")], [[0], [0]])
     }))
 
   test("lets one probe at a time through", () =>

@@ -148,6 +148,7 @@ describe("what Prometheus reads", () => {
     assert.strictEqual(valueOf("pipeline_pages_total"), 7 * valueOf("pipeline_documents_total"))
     assert.strictEqual(valueOf("pipeline_document_bytes_total"), 2_000 * valueOf("pipeline_documents_total"))
     assert.strictEqual(valueOf("crawl_lag_seconds"), 0)
+    assert.strictEqual(valueOf("deletions_held"), 0)
     const [build] = scrape.get("contentflow_build_info")?.samples ?? []
     assert.match(build?.labels.get("version") ?? "", /^\d+\.\d+\.\d+$/)
     const started = Exposition.valueOf(scrape, "process_start_time_seconds")

@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import type { BlobStore } from "../../blob/BlobStore.ts"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../../config/WorkerConfig.ts"
-import { type Checkpoint, initial } from "../../domain/Checkpoint.ts"
+import { type Checkpoint, type DeletionsHeld, initial } from "../../domain/Checkpoint.ts"
 import { nameOf } from "../../domain/Content.ts"
 import * as Ids from "../../domain/Ids.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
@@ -64,6 +64,8 @@ export interface CrawlReport {
   readonly beganAgo: number
   readonly discovered: number
   readonly enqueued: number
+  /** The deletions that wait for a person behind its last crawl, whoever's it was. */
+  readonly held: DeletionsHeld | null
 }
 
 /** One crawl of one vault. The caller holds the pipeline's crawl lock. */
@@ -325,7 +327,6 @@ const make = Effect.gen(function* () {
     onProgress: Effect.Effect<void>
   ) =>
     Effect.gen(function* () {
-      yield* Metric.set(Metrics.deletionsHeld, held?.documents ?? 0)
       if (held !== null && vault.confirmed_deletions !== held.token) {
         const error = `${held.documents} of ${held.of} documents are gone from the source of the vault, more than max_deletions_percent allows, so their outputs stay. If that is right, confirm it (contentflow-worker vaults confirm-deletions ${vault.id}, or the vault in the page; by hand: set the vault's confirmed_deletions to ${JSON.stringify(held.token)}); else put the documents back, or correct the pipeline's filter.`
         yield* Effect.logWarning(error)
@@ -393,7 +394,13 @@ const make = Effect.gen(function* () {
       target.early === "now" ||
       (target.early !== undefined && Option.getOrElse(lastStart, () => 0) <= target.early)
     if (Option.isSome(lastStart) && !isEarly && !isDue(lastStart.value, interval, startedAt)) {
-      return { crawled: false, beganAgo: Math.max(0, startedAt - lastStart.value), discovered: 0, enqueued: 0 }
+      return {
+        crawled: false,
+        beganAgo: Math.max(0, startedAt - lastStart.value),
+        discovered: 0,
+        enqueued: 0,
+        held: before.deletions_held ?? null
+      }
     }
     const epoch = Math.max(startedAt, (before.crawl_epoch ?? 0) + 1)
     const following = yield* forTenSeconds(deletions.follow(target, epoch, before.unaccounted ?? null))
@@ -472,18 +479,23 @@ const make = Effect.gen(function* () {
     if (next.checkpoint_timestamp !== before.checkpoint_timestamp) {
       yield* Effect.ignoreLogged(checkpoints.saveForOriginal(next))
     }
+    let heldNow = next.deletions_held ?? null
     if (Option.isSome(compared)) {
       const listedAt = Option.getOrElse(totals.listedAt, () => startedAt)
       const { held, unaccounted } = compared.value
       const kept: Checkpoint = { ...next, unaccounted }
       const onKept = forTenSeconds(checkpoints.save(kept))
       const isDone = yield* applied(target, workerId, compared.value, listedAt, onKept, onProgress)
-      if (isDone && held !== null) yield* forTenSeconds(checkpoints.save({ ...kept, deletions_held: null }))
+      if (isDone) {
+        heldNow = null
+        if (held !== null) yield* forTenSeconds(checkpoints.save({ ...kept, deletions_held: null }))
+      }
     }
     if (whole && isTime(lookPeriod)) yield* withdrawUnqueued(target)
     const elapsed = Effect.map(MonotonicTime.now, (now) => now - began)
     if (isTime(lostPeriod)) yield* recoverLost(target, startedAt + (yield* elapsed), onProgress)
-    return { crawled: true, beganAgo: yield* elapsed, discovered: totals.discovered, enqueued: totals.enqueued }
+    const { discovered, enqueued } = totals
+    return { crawled: true, beganAgo: yield* elapsed, discovered, enqueued, held: heldNow }
   })
 
   return Crawl.of({

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../../config/WorkerConfig.ts"
-import { type Checkpoint, checkpointId } from "../../domain/Checkpoint.ts"
+import { type Checkpoint, checkpointId, type DeletionsHeld } from "../../domain/Checkpoint.ts"
 import type * as Ids from "../../domain/Ids.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import { shownName, type Vault } from "../../domain/Vault.ts"
@@ -14,7 +14,7 @@ import { PipelineRunner } from "../../pipeline/PipelineRunner.ts"
 import { CheckpointStore } from "../../store/CheckpointStore.ts"
 import type { ExecutionStore } from "../../store/ExecutionStore.ts"
 import { VaultStore } from "../../store/VaultStore.ts"
-import type { CrawlTarget, Early } from "./Crawl.ts"
+import type { CrawlReport, CrawlTarget, Early } from "./Crawl.ts"
 import * as FailedCrawls from "./FailedCrawls.ts"
 import { DefinitionCache } from "../DefinitionCache.ts"
 import type { FailureWebhooks } from "../notices/FailureWebhooks.ts"
@@ -33,8 +33,8 @@ export class CrawlSchedule extends Context.Tag("contentflow-worker/worker/CrawlS
     readonly due: (
       early: ReadonlyMap<Ids.VaultId, Early>
     ) => Effect.Effect<ReadonlyMap<Ids.PipelineId, ReadonlyArray<CrawlTarget>>>
-    /** Notes how long ago (milliseconds) a vault's last crawl began, ours or another worker's. */
-    readonly crawled: (target: CrawlTarget, beganAgo: number) => Effect.Effect<void>
+    /** Notes when a vault's last crawl began, ours or another worker's, and which deletions it held; of a crawl that failed only that it began. */
+    readonly crawled: (target: CrawlTarget, report?: Pick<CrawlReport, "beganAgo" | "held">) => Effect.Effect<void>
     /** Notes that a vault's last crawl did not fail here: it succeeded, or was another worker's. */
     readonly cleared: (target: CrawlTarget) => Effect.Effect<void>
     /** Records that a crawl failed; the record is renewed as long as that stands. */
@@ -55,6 +55,10 @@ const make = Effect.gen(function* () {
   let targets: ReadonlyArray<CrawlTarget> = []
   /** When the last crawl began (monotonic milliseconds), by the checkpoint's id: another input executor begins anew. */
   const lastStarts = new Map<string, number>()
+  /** The deletions that a vault's last crawl held, by the checkpoint's id. */
+  const held = new Map<string, DeletionsHeld>()
+  const lags = PipelineMetrics.crawlLags()
+  const deletionsHeld = PipelineMetrics.deletionsHeld()
   const told = new Set<string>()
   /** What crawls of this process failed with, by the checkpoint's id, as long as it stands. */
   const failing = new Map<string, FailedCrawls.FailedCrawl>()
@@ -153,6 +157,24 @@ const make = Effect.gen(function* () {
           )
     )
 
+  /** A vault may be confirmed, or gone, by other hands than those that crawled it. */
+  const tellHeld = () => {
+    deletionsHeld(
+      targets.map((target) => {
+        const one = held.get(keyOf(target))
+        const waits = one !== undefined && target.vault.confirmed_deletions !== one.token
+        return [placeOf(target), waits ? one.documents : 0] as const
+      })
+    )
+  }
+
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      lags([])
+      deletionsHeld([])
+    })
+  )
+
   const refresh = Effect.fnUntraced(function* (onProgress: Effect.Effect<void>) {
     const enabled = yield* vaults.enabled
     const before = new Map(targets.map((target) => [target.vault.id, target]))
@@ -164,6 +186,8 @@ const make = Effect.gen(function* () {
     targets = found.flatMap(Option.toArray)
     const current = new Set(targets.map(keyOf))
     for (const key of lastStarts.keys()) if (!current.has(key)) lastStarts.delete(key)
+    for (const key of held.keys()) if (!current.has(key)) held.delete(key)
+    tellHeld()
     yield* renewFailures(current)
   })
 
@@ -172,13 +196,10 @@ const make = Effect.gen(function* () {
     due: (early) =>
       Effect.map(MonotonicTime.now, (now) => {
         const byPipeline = new Map<Ids.PipelineId, Array<CrawlTarget>>()
-        PipelineMetrics.crawlLags(
+        lags(
           targets.map((target) => {
             const due = (lastStarts.get(keyOf(target)) ?? now) + Duration.toMillis(target.interval)
-            return [
-              { pipeline: target.pipeline.name, vault: shownName(target.vault) },
-              Math.max(0, now - due) / 1_000
-            ] as const
+            return [placeOf(target), Math.max(0, now - due) / 1_000] as const
           })
         )
         for (const known of targets) {
@@ -197,9 +218,13 @@ const make = Effect.gen(function* () {
         }
         return byPipeline
       }),
-    crawled: (target, beganAgo) =>
+    crawled: (target, report) =>
       Effect.map(MonotonicTime.now, (now) => {
-        lastStarts.set(keyOf(target), now - beganAgo)
+        lastStarts.set(keyOf(target), now - (report?.beganAgo ?? 0))
+        if (report === undefined) return
+        if (report.held === null) held.delete(keyOf(target))
+        else held.set(keyOf(target), report.held)
+        tellHeld()
       }),
     cleared: (target) =>
       Effect.sync(() => {
@@ -209,10 +234,15 @@ const make = Effect.gen(function* () {
   })
 })
 
+const placeOf = ({ pipeline, vault }: CrawlTarget): PipelineMetrics.Place => ({
+  pipeline: pipeline.name,
+  vault: shownName(vault)
+})
+
 const keyOf = ({ input, pipeline, vault }: CrawlTarget): string => checkpointId(pipeline.id, input.id, vault.id)
 
 export const layer: Layer.Layer<
   CrawlSchedule,
   never,
   VaultStore | DefinitionCache | FailureWebhooks | PipelineRunner | ExecutionStore | CheckpointStore | WorkerConfig
-> = Layer.effect(CrawlSchedule, make)
+> = Layer.scoped(CrawlSchedule, make)

@@ -138,7 +138,7 @@ const make = Effect.gen(function* () {
     if (failure !== undefined && failure._tag !== "ExecutorError" && isOfDocuments(failure)) {
       yield* outlet.unwritten(failure)
     }
-    yield* schedule.crawled(target, 0)
+    yield* schedule.crawled(target)
     yield* Effect.ignoreLogged(schedule.failed(target, nameOf(id), error))
   })
 
@@ -156,7 +156,7 @@ const make = Effect.gen(function* () {
       )
       if (!("beganAgo" in report)) return yield* Effect.logInfo(`The crawl ends early. ${describePause(report)}`)
       yield* outlet.written
-      yield* schedule.crawled(target, report.beganAgo)
+      yield* schedule.crawled(target, report)
       yield* schedule.cleared(target)
     },
     (effect, _self, _heartbeat, id, target) =>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Metric, MetricState, type Scope } from "effect"
 import { BlobStore } from "../../../src/blob/BlobStore.ts"
 import { Unavailable } from "../../../src/domain/ServiceError.ts"
 import * as OperationLog from "../../../src/operations/OperationLog.ts"
@@ -291,6 +291,87 @@ describe("the guard", () => {
       for (const name of ["a.txt", "b.txt", "c.txt"]) yield* OutputWorld.drop(name)
       yield* settled
       yield* isExact
+    })
+  )
+})
+
+/** What the gauge has for the vault, by its name. */
+const toldHeld = (vault: string) =>
+  Effect.sync(
+    () =>
+      Metric.unsafeSnapshot().find(
+        ({ metricKey: { name, tags } }) =>
+          name === "contentflow_deletions_held" && tags.some(({ key, value }) => key === "vault" && value === vault)
+      )?.metricState
+  ).pipe(Effect.map((state) => (state !== undefined && MetricState.isGaugeState(state) ? Number(state.value) : null)))
+
+/** Two vaults whose documents go: `Held` waits for a person, `Free` does not. */
+const twoVaults = Effect.gen(function* () {
+  const { vaults } = yield* MemoryStores
+  yield* OutputWorld.install(OutputWorld.yaml({ input: { polling_interval_seconds: 300 } }), {
+    name: "Held",
+    on_source_deleted: "remove"
+  })
+  yield* vaults.upsert({
+    id: "vault-2",
+    name: "Free",
+    pipeline_id: OutputWorld.pipelineId,
+    enabled: true,
+    on_source_deleted: "remove",
+    max_deletions_percent: 100
+  })
+  for (const name of ["a", "b", "c", "d"]) yield* OutputWorld.put(`${name}.txt`, `${name}=1`)
+  yield* OutputWorld.started()
+  yield* Engine.pass(20)
+  assert.strictEqual(yield* toldHeld("Held"), 0)
+  yield* OutputWorld.drop("a.txt")
+  yield* OutputWorld.drop("b.txt")
+  yield* Engine.pass(310)
+  assert.strictEqual(yield* toldHeld("Held"), 2)
+  assert.strictEqual(yield* toldHeld("Free"), 0)
+  return yield* Effect.map(checkpoint, (found) => found?.["deletions_held"] as { token: string })
+})
+
+describe("the gauge of deletions that are held", () => {
+  test(
+    "tells each vault's, whichever is crawled last, until a person confirms them",
+    Effect.gen(function* () {
+      const { token } = yield* twoVaults
+      yield* change({ confirmed_deletions: token })
+      // The schedule is read again; no crawl is due.
+      yield* Engine.pass(20)
+      assert.strictEqual(yield* toldHeld("Held"), 0)
+      assert.isNotNull((yield* checkpoint)?.["deletions_held"])
+    })
+  )
+  test(
+    "falls to 0 when the documents are back, and when the vault is gone",
+    Effect.gen(function* () {
+      yield* twoVaults
+      yield* OutputWorld.put("a.txt", "a=1")
+      yield* OutputWorld.put("b.txt", "b=1")
+      yield* Engine.pass(310)
+      assert.strictEqual(yield* toldHeld("Held"), 0)
+      yield* OutputWorld.drop("c.txt")
+      yield* OutputWorld.drop("d.txt")
+      yield* Engine.pass(310)
+      assert.strictEqual(yield* toldHeld("Held"), 2)
+      const { vaults } = yield* MemoryStores
+      const vault = yield* vaults.read(OutputWorld.vaultId)
+      assert(vault._tag === "Found")
+      yield* vaults.remove(OutputWorld.vaultId, vault.etag)
+      yield* Engine.pass(20)
+      assert.strictEqual(yield* toldHeld("Held"), 0)
+    })
+  )
+  test(
+    "is told by a process that has only looked: another one crawled, or this one before it started again",
+    Effect.gen(function* () {
+      yield* twoVaults.pipe(Effect.scoped)
+      assert.strictEqual(yield* toldHeld("Held"), 0)
+      yield* OutputWorld.started()
+      yield* Engine.pass(20)
+      assert.strictEqual(yield* toldHeld("Held"), 2)
     })
   )
 })
