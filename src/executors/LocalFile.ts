@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { realpath } from "node:fs"
 import * as NodePath from "node:path"
 import { isWithin, type RunFiles } from "../executor/RunFiles.ts"
 
@@ -22,7 +23,7 @@ export interface LocalFile {
 export const inspect = (fs: FileSystem.FileSystem, path: string, maxBytes: number): Effect.Effect<LocalFile, string> =>
   Effect.gen(function* () {
     if (path.includes("\0")) return yield* Effect.fail(nullCharacter)
-    const real = yield* fs.realPath(path)
+    const real = yield* realPath(fs, path)
     if (/^\/(proc|sys|dev)(\/|$)/.test(real)) return yield* Effect.fail(`The file ${path} is no document.`)
     const info = yield* fs.stat(real)
     if (info.type !== "File") return yield* Effect.fail(`${path} is no file but a ${info.type}.`)
@@ -52,7 +53,7 @@ export const find = (
     const file = yield* inspect(fs, wanted, maxBytes)
     const inside = yield* Effect.exists(places, (place) =>
       Effect.map(
-        Effect.orElseSucceed(fs.realPath(place), () => place),
+        Effect.orElseSucceed(realPath(fs, place), () => place),
         (real) => (own.includes(place) ? isWithin(real, file.path) : isVisible(real, file.path))
       )
     )
@@ -96,6 +97,15 @@ export const stream = (fs: FileSystem.FileSystem, file: LocalFile): Stream.Strea
 
 const pieceBytes = 256 * 1024
 
+/** Asks the system once where the platform's own way asks for every folder on the way; that one says what is wrong. */
+const realPath = (fs: FileSystem.FileSystem, path: string): Effect.Effect<string, PlatformError> =>
+  Effect.catchAll(
+    Effect.async<string, null>((resume) => {
+      realpath.native(path, (error, real) => resume(error === null ? Effect.succeed(real) : Effect.fail(null)))
+    }),
+    () => fs.realPath(path)
+  )
+
 /** Opens the file and makes sure that it is still the one at that path, and no link that took its place meanwhile. */
 const open = (
   fs: FileSystem.FileSystem,
@@ -104,7 +114,7 @@ const open = (
   Effect.gen(function* () {
     const handle = yield* fs.open(path, { flag: "r" })
     const opened = yield* handle.stat
-    const real = yield* fs.realPath(path)
+    const real = yield* realPath(fs, path)
     const now = yield* fs.stat(real)
     const isSame = real === path && opened.dev === now.dev && Option.getOrNull(opened.ino) === Option.getOrNull(now.ino)
     return isSame ? handle : yield* Effect.fail(`The file ${path} was replaced while it was opened.`)

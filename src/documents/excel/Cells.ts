@@ -153,9 +153,10 @@ export const scanCells = (
     const start = tag.start("r")
     const packed = start === -1 ? -1 : packedCell(tag.bytes, start)
     const unusual = start !== -1 && packed === -1 ? parseCell(tag.value("r")) : undefined
-    const ownRow = packed === -1 ? unusual?.row : packed % packedRows
     // A cell outside any sheet, or without an address, stands beside the one before.
     column = packed === -1 ? (unusual?.column ?? column + 1) : Math.floor(packed / packedRows)
+    // A remainder of so large a number takes the engine many times as long.
+    const ownRow = packed === -1 ? unusual?.row : packed - column * packedRows
     if (ownRow !== undefined && ownRow !== row) {
       handler.endOfRow(row)
       row = ownRow

@@ -26,7 +26,7 @@ import type {
 } from "./ExcelDocument.ts"
 import { readSharedStrings, type SharedStrings } from "./ExcelStrings.ts"
 import { headerText } from "./HeaderFooter.ts"
-import { readSymbolFonts, readTimeKinds } from "./NumberFormat.ts"
+import { readSymbolFonts, readTimeKinds, stylesChoice } from "./NumberFormat.ts"
 import { makeRichValues } from "./RichValues.ts"
 import { fullSheet, makeRowFilter, makeTableBuilder, readTableDefinitions, type RowCells } from "./SheetTables.ts"
 import { isBlank, paddedText, rowText } from "./SheetText.ts"
@@ -51,7 +51,7 @@ export const readExcel = (
     const images = makeImages(document, budget, warnings)
     const commentsOf = makeCommentReader(document, warnings)
 
-    const texts: Array<string> = []
+    const texts: Array<ReadonlyArray<string>> = []
     const sheets: Array<Sheet> = []
     const tables: Array<SheetTable> = []
     const formulas: Array<SheetFormula> = []
@@ -74,14 +74,14 @@ export const readExcel = (
         ...content.footers
       ]
       for (const each of around) budget.spendText(2 * each.length)
-      const text = [content.text, ...around].filter((each) => each !== "").join("\n")
-      if (text !== "") texts.push(`Sheet: ${name}\n${text}`)
+      const lines = [...content.lines, ...around.filter((each) => each !== "")]
+      if (lines.length > 0) texts.push([`Sheet: ${name}`, ...lines])
       sheets.push({
         sheet_name: name,
         max_row: content.maxRow,
         max_column: content.maxColumn,
         cell_count: content.cellCount,
-        char_count: countCodePoints(text),
+        char_count: lines.reduce((sum, line) => sum + countCodePoints(line), Math.max(lines.length - 1, 0)),
         cells: content.cells,
         ...(content.cellCount > content.cells.length && { cells_truncated: true }),
         ...(state !== "visible" && { state }),
@@ -118,7 +118,7 @@ export const readExcel = (
 
     warnOfCarriedFiles(document, shown, warnings)
     return {
-      ...(options.extract_text && { text: texts.join(options.sheet_separator) }),
+      ...(options.extract_text && { text: joined(texts, options.sheet_separator) }),
       ...(options.extract_sheets && { sheets }),
       ...(options.extract_tables && { tables }),
       ...(options.extract_formulas && { formulas }),
@@ -135,7 +135,7 @@ export const readExcel = (
 // --- Sheets ---
 
 interface SheetContent {
-  readonly text: string
+  readonly lines: ReadonlyArray<string>
   readonly maxRow: number
   readonly maxColumn: number
   readonly cellCount: number
@@ -154,6 +154,17 @@ const sheetHeader = (sheet_name: string, text: string): SheetHeader => ({
   text,
   char_count: countCodePoints(text)
 })
+
+/** In one go: of a large workbook each text made on the way would be a copy of most of it. */
+const joined = (texts: ReadonlyArray<ReadonlyArray<string>>, separator: string): string => {
+  const lines: Array<string> = []
+  for (const [first = "", ...others] of texts) {
+    const last = lines.pop()
+    lines.push(last === undefined ? first : `${last}${separator}${first}`)
+    for (const line of others) lines.push(line)
+  }
+  return lines.join("\n")
+}
 
 /** As many cells of a sheet are listed one by one. */
 const listedCells = 1000
@@ -248,8 +259,9 @@ const makeSheetReader = (
       )
     }
     const wanted = definitions.length > 0 ? definitions : maxRow > 0 ? [fullSheet(maxRow, maxColumn)] : []
+    const padded = options.include_empty_cells ? paddedText(kept, maxRow, maxColumn, sheet_name, budget) : ""
     return {
-      text: options.include_empty_cells ? paddedText(kept, maxRow, maxColumn, sheet_name, budget) : lines.join("\n"),
+      lines: options.include_empty_cells ? (padded === "" ? [] : [padded]) : lines,
       maxRow,
       maxColumn,
       cellCount,
@@ -285,7 +297,7 @@ const readStyles = (document: OpcPackage, warnings: Warnings): XmlElement | unde
   const part = document.relationships(document.mainPart).find(({ kind }) => kind === "styles")?.part
   if (part === undefined) return undefined
   return optionalPart<XmlElement | undefined>(warnings, undefined, () =>
-    parseXml(document.read(part), part, document.limits)
+    parseXml(document.read(part), part, document.limits, stylesChoice)
   )
 }
 

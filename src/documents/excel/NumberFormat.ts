@@ -1,6 +1,16 @@
 import { type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { type TimeKind, timeKind } from "../SerialTime.ts"
-import { child, children, integer, type XmlElement } from "../xml/XmlTree.ts"
+import { child, children, integer, type TreeChoice, type XmlElement } from "../xml/XmlTree.ts"
+
+/** What counts of a styles part. */
+export const stylesChoice: TreeChoice = {
+  without: new Set(
+    "x:fills x:borders x:cellStyleXfs x:cellStyles x:dxfs x:tableStyles x:colors x:extLst x:alignment x:protection".split(
+      " "
+    )
+  ),
+  attributesOf: new Set("x:numFmt x:name x:xf".split(" "))
+}
 
 /** The kind of each cell style (`cellXfs`), by its index, from the tree of the styles part. */
 export const readTimeKinds = (styles: XmlElement | undefined): ReadonlyArray<TimeKind | undefined> => {

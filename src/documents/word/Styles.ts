@@ -1,5 +1,5 @@
 import { symbolFont } from "../drawing/SymbolFont.ts"
-import { child, children, integer, type XmlElement } from "../xml/XmlTree.ts"
+import { child, children, integer, type TreeChoice, type XmlElement } from "../xml/XmlTree.ts"
 
 /** Looks up what a paragraph's style says about it. */
 export interface Styles {
@@ -23,6 +23,16 @@ interface Style {
 interface FontStyle {
   readonly basedOn: string | undefined
   readonly font: string | undefined
+}
+
+/** What counts of a styles part. */
+export const stylesChoice: TreeChoice = {
+  without: new Set(
+    "w:docDefaults w:latentStyles w:tblPr w:tblStylePr w:trPr w:tcPr w:tabs w:pBdr w:rsid w:uiPriority w:next w:link".split(
+      " "
+    )
+  ),
+  attributesOf: new Set("w:style w:name w:basedOn w:rFonts w:outlineLvl w:numId w:ilvl".split(" "))
 }
 
 /** From the tree of the styles part, if there is one. */

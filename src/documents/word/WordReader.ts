@@ -11,7 +11,7 @@ import { type OpcPackage, openPackage, optionalPart } from "../zip/OpcPackage.ts
 import { endedFields } from "./Fields.ts"
 import { type Float, makeParagraphReader, type ParagraphContent, type ParagraphContext } from "./Paragraph.ts"
 import { scanStory } from "./Story.ts"
-import { listLevel, makeStyles, outlineLevel, type Styles } from "./Styles.ts"
+import { listLevel, makeStyles, outlineLevel, type Styles, stylesChoice } from "./Styles.ts"
 import { type BlockContext, inTextBox, lines as linesOf, readTable, unwrapped, waitingLines } from "./Table.ts"
 import type {
   WordBlock,
@@ -218,7 +218,7 @@ const readStyles = (document: OpcPackage, warnings: Warnings): XmlElement | unde
   const part = document.relationships(document.mainPart).find(({ kind }) => kind === "styles")?.part
   if (part === undefined) return undefined
   return optionalPart<XmlElement | undefined>(warnings, undefined, () =>
-    parseXml(document.read(part), part, document.limits)
+    parseXml(document.read(part), part, document.limits, stylesChoice)
   )
 }
 

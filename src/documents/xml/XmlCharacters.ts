@@ -157,7 +157,17 @@ const maxMistakes = 10_000
 const nameSlots = 128
 
 /** The same string as the engine keeps for names of properties, which it compares and looks up faster. */
-export const internalized = (text: string): string => Object.keys({ [text]: null })[0] ?? text
+export const internalized = (text: string): string => {
+  const met = internalNames.get(text)
+  if (met !== undefined) return met
+  const name = Object.keys({ [text]: null })[0] ?? text
+  if (internalNames.size < mostInternalNames && name.length < 64) internalNames.set(name, name)
+  return name
+}
+
+/** The names of Office's own vocabulary are the same in every document. */
+const internalNames = new Map<string, string>()
+const mostInternalNames = 4096
 
 const entities = new Map([
   ["amp", "&"],

@@ -89,17 +89,31 @@ export const makeTreeBuilder = (
   }
 }
 
-/** The tree of a whole part. Throws `DocumentError`. */
-export const parseXml = (bytes: Uint8Array, part: string, limits: Limits): XmlElement => {
-  const builder = makeTreeBuilder(part, limits)
+/** What of a part its reader needs, where most of it says how things look. */
+export interface TreeChoice {
+  /** Left out with all that is in them. */
+  readonly without: ReadonlySet<string>
+  /** The only elements whose attributes count. */
+  readonly attributesOf: ReadonlySet<string>
+}
+
+/** The tree of a whole part, or of what is chosen of it. Throws `DocumentError`. */
+export const parseXml = (bytes: Uint8Array, part: string, limits: Limits, choice?: TreeChoice): XmlElement => {
+  const builder = makeTreeBuilder(part, limits, choice?.without)
   let root: XmlElement = { name: "", attributes: {}, children: [], text: "" }
   scanXml<XmlElement>(bytes, part, limits, {
+    ...(choice !== undefined && { reads: (name: string) => choice.attributesOf.has(name) }),
     open: builder.open,
     text: builder.text,
     close: () => {
       root = builder.close() ?? root
     },
-    repeated: { names: formatting, kept: builder.last, again: builder.add }
+    repeated: {
+      // What is left out is no last child.
+      names: choice === undefined ? formatting : new Set([...formatting].filter((name) => !choice.without.has(name))),
+      kept: builder.last,
+      again: builder.add
+    }
   })
   return root
 }

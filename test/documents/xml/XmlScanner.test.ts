@@ -275,3 +275,38 @@ describe("elements that stand in a part again and again", () => {
     }
   })
 })
+
+describe("a choice of a part", () => {
+  const names = (element: XmlElement): ReadonlyArray<unknown> => [
+    element.name,
+    ...Object.keys(element.attributes),
+    ...element.children.map(names)
+  ]
+  const chosen = (inner: string) =>
+    names(
+      parseXml(bytes(`<w:style xmlns:w="${w}">${inner}</w:style>`), "styles.xml", Limits.defaults, {
+        without: new Set(["w:tblPr", "w:tblStylePr"]),
+        attributesOf: new Set(["w:rFonts"])
+      })
+    )
+  const run = '<w:rPr><w:sz w:val="1"/><w:rFonts w:ascii="Symbol"/></w:rPr>'
+  const read = ["w:rPr", ["w:sz"], ["w:rFonts", "w:ascii"]]
+
+  it("leaves out elements that are looks as well, and gives what stands before and behind them", () => {
+    const table = '<w:tblPr><w:jc w:val="center"/></w:tblPr>'
+    assert.deepStrictEqual(chosen(`${run}${table}${run}${table}${run}`), ["w:style", read, read, read])
+  })
+
+  it("takes no look from a part that is left out", () => {
+    assert.deepStrictEqual(chosen(`<w:tblStylePr>${run}${run}</w:tblStylePr>${run}`), ["w:style", read])
+    assert.deepStrictEqual(chosen(`${run}<w:tblStylePr>${run}</w:tblStylePr><w:b/>`), ["w:style", read, ["w:b"]])
+  })
+
+  it("has the attributes of the named elements alone", () => {
+    assert.deepStrictEqual(chosen('<w:name w:val="x"/><w:rFonts w:ascii="a" w:cs="b"/>'), [
+      "w:style",
+      ["w:name"],
+      ["w:rFonts", "w:ascii", "w:cs"]
+    ])
+  })
+})
