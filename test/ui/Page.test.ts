@@ -5,71 +5,12 @@ import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import * as Engine from "../support/MemoryEngine.ts"
 import * as Browser from "./Browser.ts"
-import {
-  evil,
-  failed,
-  healed,
-  held,
-  layer as worldLayer,
-  once,
-  operator,
-  reader,
-  scans,
-  stored,
-  World
-} from "./World.ts"
-
-/** A page of its own, with what went wrong in it. */
-const opened = Effect.gen(function* () {
-  const browser = yield* Browser.Browser
-  const { url } = yield* World
-  const context = yield* Effect.acquireRelease(
-    Effect.promise(() =>
-      browser.newContext({ viewport: { width: 1_280, height: 900 }, timezoneId: "Asia/Tokyo", locale: "en-GB" })
-    ),
-    (context) => Effect.promise(() => context.close())
-  )
-  const page = yield* Effect.promise(() => context.newPage())
-  const errors: Array<string> = []
-  page.on("pageerror", (error) => errors.push(error.message))
-  page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().includes("401")) errors.push(message.text())
-  })
-  page.setDefaultTimeout(20_000)
-  return { context, errors, page, url }
-})
-
-/** The page of an operator, at a view. */
-const at = Effect.fnUntraced(function* (address: string, token = operator) {
-  const tab = yield* opened
-  yield* Effect.promise(async () => {
-    await tab.page.goto(`${tab.url}/ui#${address}`)
-    await tab.page.getByLabel("Token").fill(token)
-    await tab.page.getByRole("button", { name: "Sign in" }).click()
-    await tab.page.getByRole("navigation").waitFor()
-  })
-  return tab
-})
-
-const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name, exact: true })
-
-/** Presses a button that asks, and then the one that does it. */
-const press = async (page: Page, name: string | RegExp, does: string | RegExp): Promise<void> => {
-  await button(page, name).click()
-  await page.getByRole("dialog").getByRole("button", { name: does, exact: true }).click()
-}
-
-const progress = (page: Page) => page.getByRole("region", { name: "The operation that was begun" })
+import { at, button, eventually, opened, press, progress } from "./Tab.ts"
+import { evil, failed, healed, held, layer as worldLayer, once, reader, scans, stored, World } from "./World.ts"
 
 const executionOf = (id: string) => Effect.map(MemoryStores, ({ executions }) => executions.documents.get(id))
 
 const statusOf = (id: string) => Effect.map(executionOf(id), (execution) => execution?.["status"])
-
-const eventually = <R>(isTrue: Effect.Effect<boolean, never, R>) =>
-  Effect.repeat(Effect.delay(isTrue, "50 millis"), { until: (is) => is }).pipe(
-    Effect.timeout("20 seconds"),
-    Effect.orDie
-  )
 
 const accessible = (page: Page, name: string) =>
   Effect.promise(async () => {

@@ -20,7 +20,7 @@ export const once = "a token of one use"
 /** A name that would run a script where it was taken for one. */
 export const evil = `<img src=x onerror="document.title='taken over'">`
 
-const access: AccessSettings = {
+export const access: AccessSettings = {
   operatorToken: Redacted.make(operator),
   readerToken: Redacted.make(reader),
   issuer: null,
@@ -51,7 +51,7 @@ const executor = (type: string, process: Executor.ExecutorInstance["process"]) =
     make: () => Effect.succeed({ process })
   })
 
-const executors = [
+export const executors = [
   executor("read", (items) =>
     Effect.as(
       Effect.forEach(items, ({ id }) =>
@@ -121,7 +121,7 @@ const executors = [
   })
 ]
 
-const listing = `
+export const listing = `
 name: Scans
 executors:
   - {id: list, type: list, settings: {polling_interval_seconds: 3600}}
@@ -133,7 +133,7 @@ edges:
   - {from: read, to: [{target: judge, condition: "output.kind == 'invoice'"}, {target: store, condition: default}]}
 `
 
-const yaml = `
+export const yaml = `
 name: Line
 executors:
   - {id: read, type: read}
@@ -159,7 +159,7 @@ export const failed = (number: number, more: Record<string, unknown> = {}) =>
     })
   )
 
-/** The address of a server over memory, whose engine runs by the clock of the wall. */
+/** The address of a server whose engine runs by the clock of the wall. */
 export class World extends Context.Tag("test/World")<World, { readonly url: string }>() {}
 
 const ports = Layer.provideMerge(MemoryEngine.runner(executors), MemoryEngine.ports)
