@@ -33,20 +33,25 @@ export const map = <A, B>(items: ReadonlyArray<A>, f: (item: A, index: number) =
   })
 
 /** The same for what is done with each item; false ends it. */
-export const each = <A>(
-  items: ReadonlyArray<A>,
-  f: (item: A, index: number) => boolean | void
-): Effect.Effect<void> => {
-  const from = (start: number): Effect.Effect<void> => {
+export const each = <A>(items: ReadonlyArray<A>, f: (item: A, index: number) => boolean | void): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    let index = 0
+    return whileTrue(() => {
+      if (index >= items.length) return false
+      const at = index++
+      return f(items[at] as A, at) !== false
+    })
+  })
+
+/** Does a step again and again while it says so. */
+export const whileTrue = (step: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => {
     const started = performance.now()
-    for (let index = start; index < items.length; index++) {
-      if (f(items[index] as A, index) === false) return Effect.void
-      if (performance.now() - started > sliceMillis) return Effect.flatMap(turn, () => from(index + 1))
+    while (step()) {
+      if (performance.now() - started > sliceMillis) return Effect.flatMap(turn, () => whileTrue(step))
     }
     return Effect.void
-  }
-  return Effect.suspend(() => from(0))
-}
+  })
 
 /** As `Array.toSorted`, stable. */
 export const sorted = <A>(

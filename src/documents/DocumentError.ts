@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import * as LongestText from "../text/LongestText.ts"
 
 /**
  * Why a document could not be read: the only thing that the readers throw.
@@ -23,6 +24,10 @@ export const encrypted = (message: string): DocumentError => new DocumentError({
 
 export const unsupported = (message: string): DocumentError => new DocumentError({ reason: "Unsupported", message })
 
+/** For what the engine throws where a text is longer than it can hold. */
+export const textTooLong = (what: string): DocumentError =>
+  limitExceeded("longestText", `The ${what} has a text longer than ${LongestText.bound}`)
+
 export const limitExceeded = (limit: string, message: string): DocumentError =>
   new DocumentError({ reason: "LimitExceeded", message, limit })
 
@@ -32,6 +37,7 @@ export const guarded = <A>(what: string, read: () => A): A => {
     return read()
   } catch (error) {
     if (error instanceof DocumentError) throw error
+    if (LongestText.isExceeded(error)) throw textTooLong(what)
     const detail = error instanceof Error ? error.message : String(error)
     throw error instanceof RangeError
       ? limitExceeded("memory", `The ${what} needs more memory than there is (${detail})`)

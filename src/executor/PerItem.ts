@@ -11,6 +11,7 @@ import * as KeptSteps from "./KeptSteps.ts"
 import * as Retry from "./Retry.ts"
 import * as WaitingTime from "../concurrency/WaitingTime.ts"
 import * as Settings from "./Settings.ts"
+import * as UnexpectedFailure from "./UnexpectedFailure.ts"
 
 interface Defaults {
   readonly timeoutSecs?: number
@@ -178,11 +179,10 @@ interface Failure {
 const fromCause = (context: ExecutorContext, item: Content, cause: Cause.Cause<ExecutorError>): ExecutorError => {
   const failure = Cause.failureOption(cause)
   if (failure._tag === "Some") return failure.value
-  const defect = Cause.squash(cause)
   return new ExecutorError({
     reason: "Document",
     executorId: context.id,
     itemId: nameOf(item),
-    message: `${context.id} failed unexpectedly on ${nameOf(item)}: ${defect instanceof Error ? defect.message : String(defect)}`
+    message: UnexpectedFailure.message(context.id, nameOf(item), Cause.squash(cause))
   })
 }

@@ -20,6 +20,7 @@ import * as WaitingTime from "../concurrency/WaitingTime.ts"
 import type { CommonSettings } from "./CommonSettings.ts"
 import * as EventLoopTurns from "../concurrency/EventLoopTurns.ts"
 import * as Condition from "../condition/Condition.ts"
+import * as UnexpectedFailure from "../executor/UnexpectedFailure.ts"
 
 /** A node with everything decided that a run needs. */
 export interface Node {
@@ -269,7 +270,7 @@ const errorOf = (node: Node, items: ReadonlyArray<Content>, cause: Cause.Cause<E
     reason: "Document",
     executorId: node.id,
     itemId: only === undefined ? null : nameOf(only),
-    message: `${node.id} failed unexpectedly on ${what}: ${defect instanceof Error ? defect.message : String(defect)}`
+    message: UnexpectedFailure.message(node.id, what, defect)
   })
 }
 

@@ -1,6 +1,8 @@
+import { textTooLong } from "../documents/DocumentError.ts"
 import type { OcrEngine } from "../documents/ocr/OcrReader.ts"
 import * as BlankText from "../documents/BlankText.ts"
 import type { PdfEngine } from "../documents/pdf/PdfEngine.ts"
+import * as LongestText from "../text/LongestText.ts"
 import type { Jobs } from "./Jobs.ts"
 
 type Runners = { readonly [Name in keyof Jobs]: (input: Jobs[Name]["input"]) => Promise<Jobs[Name]["output"]> }
@@ -9,7 +11,12 @@ type Runners = { readonly [Name in keyof Jobs]: (input: Jobs[Name]["input"]) => 
 export const runJob = <Name extends keyof Jobs>(
   name: Name,
   input: Jobs[Name]["input"]
-): Promise<Jobs[Name]["output"]> => runners[name](input).then(BlankText.withoutLongBlank)
+): Promise<Jobs[Name]["output"]> =>
+  runners[name](input)
+    .then(BlankText.withoutLongBlank)
+    .catch((cause: unknown) => {
+      throw LongestText.isExceeded(cause) ? textTooLong("document") : cause
+    })
 
 export const isJobName = (name: string): name is keyof Jobs => Object.hasOwn(runners, name)
 

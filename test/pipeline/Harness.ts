@@ -45,7 +45,7 @@ export const breaking = Executor.define({
   name: "Break",
   description: "Fails.",
   settings: {
-    how: Settings.choice(["Document", "Transient", "defect", "throw", "never"], {
+    how: Settings.choice(["Document", "Transient", "defect", "throw", "tooLong", "never"], {
       description: "The way to fail.",
       default: "Document"
     }),
@@ -62,6 +62,8 @@ export const breaking = Executor.define({
             return Effect.never
           case "throw":
             throw new TypeError("thrown on purpose")
+          case "tooLong":
+            return Effect.sync(() => items.slice("x".repeat(2 ** 29).length))
           case "defect":
             return Effect.die(new TypeError("died on purpose"))
           default:

@@ -137,7 +137,8 @@ describe("a node that fails", () => {
 
   for (const [how, message] of [
     ["throw", "x failed unexpectedly on A: thrown on purpose"],
-    ["defect", "x failed unexpectedly on A: died on purpose"]
+    ["defect", "x failed unexpectedly on A: died on purpose"],
+    ["tooLong", "x failed on A: it makes a text longer than the 536870888 characters that one text can have"]
   ] as const) {
     it.effect(`a defect (${how}) is its failure, with node and item`, () =>
       Effect.gen(function* () {

@@ -4,9 +4,15 @@ export interface Dialect {
   readonly quote: string
 }
 
-/** Thrown by a reader when a text has more cells than it may have. */
+/** Thrown by a reader when a text, or one row of it, has more cells than it may have. */
 export class TooManyCells extends Error {
   override readonly name = "TooManyCells"
+  readonly isOneRow: boolean
+
+  constructor(isOneRow = false) {
+    super()
+    this.isOneRow = isOneRow
+  }
 }
 
 /**
@@ -14,7 +20,12 @@ export class TooManyCells extends Error {
  * misplaced or never closed, because the original's rows are the contract; papaparse takes the rest of the text for one cell there. An empty line is a row
  * without cells. A lone carriage return, an error there, ends a row.
  */
-export const reader = (text: string, { delimiter, quote }: Dialect, maxCells = Infinity): (() => Row | undefined) => {
+export const reader = (
+  text: string,
+  { delimiter, quote }: Dialect,
+  maxCells = Infinity,
+  maxColumns = Infinity
+): (() => Row | undefined) => {
   const [delimiterUnit, quoteUnit] = [delimiter.charCodeAt(0), quote.charCodeAt(0)]
   const isDelimiter = (index: number, unit: number): boolean =>
     unit === delimiterUnit && (delimiter.length === 1 || text.startsWith(delimiter, index))
@@ -82,6 +93,7 @@ export const reader = (text: string, { delimiter, quote }: Dialect, maxCells = I
     }
     for (;;) {
       if (++cells > maxCells) throw new TooManyCells()
+      if (row.length >= maxColumns) throw new TooManyCells(true)
       if (isQuote(at)) row.push(quoted())
       else {
         const end = endOfPlain(at)

@@ -1,6 +1,7 @@
 import { Buffer, isUtf8 } from "node:buffer"
 import iconv from "iconv-lite"
-import { damaged, type DocumentError } from "../DocumentError.ts"
+import * as LongestText from "../../text/LongestText.ts"
+import { damaged, type DocumentError, textTooLong } from "../DocumentError.ts"
 import * as Encoding from "../text/Encoding.ts"
 import { decodeSevenBit } from "../text/SevenBit.ts"
 
@@ -24,8 +25,8 @@ export const isKnown = (name: string): boolean =>
  */
 export const decode = async (bytes: Uint8Array, name: string): Promise<DecodedText> => {
   if (name === detected) {
-    const decoded = await Encoding.decode(bytes).catch(() => {
-      throw damaged("The encoding could not be detected.")
+    const decoded = await Encoding.decode(bytes).catch((cause: unknown) => {
+      throw LongestText.isExceeded(cause) ? textTooLong("table") : damaged("The encoding could not be detected.")
     })
     return { text: decoded.text, remarks: Encoding.remarks(decoded) }
   }
@@ -45,8 +46,8 @@ export const decode = async (bytes: Uint8Array, name: string): Promise<DecodedTe
 
 /** For the encodings that iconv-lite lacks. */
 const decodeWhole = async (bytes: Uint8Array, name: string): Promise<DecodedText> => {
-  const { damaged: isDamaged, text } = await Encoding.decode(bytes, { encoding: name }).catch(() => {
-    throw notThis(name)
+  const { damaged: isDamaged, text } = await Encoding.decode(bytes, { encoding: name }).catch((cause: unknown) => {
+    throw LongestText.isExceeded(cause) ? textTooLong("table") : notThis(name)
   })
   if (isDamaged) throw notThis(name)
   return { text, remarks: [] }
@@ -71,7 +72,8 @@ const strictly = (bytes: Uint8Array, canonical: string): string | undefined => {
     if (canonical === "utf8") return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
     const text = iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), canonical)
     return text.includes("\ufffd") ? undefined : text
-  } catch {
+  } catch (cause) {
+    if (LongestText.isExceeded(cause)) throw textTooLong("table")
     return undefined
   }
 }

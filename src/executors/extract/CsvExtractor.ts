@@ -110,9 +110,7 @@ export const executor = Executor.define({
               )
               .pipe(
                 Effect.catchTag("DocumentError", (error: DocumentError) =>
-                  Effect.fail(
-                    error.reason === "LimitExceeded" ? fail(tooLarge(settings, item)) : undecodable(error.message)
-                  )
+                  Effect.fail(error.limit === "cells" ? fail(tooLarge(settings, item)) : undecodable(error.message))
                 )
               )
           const here = ({ remarks, text }: StrictEncoding.DecodedText) =>

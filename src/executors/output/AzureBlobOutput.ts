@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as CutText from "../../text/CutText.ts"
+import * as LongestText from "../../text/LongestText.ts"
 import { type BlobLocation, BlobStore, type UploadOptions } from "../../blob/BlobStore.ts"
 import { type Content, nameOf, withSummary } from "../../domain/Content.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
@@ -295,8 +296,8 @@ const bodyOf = (settings: Decoded, item: Content): Effect.Effect<Uint8Array, str
       settings.output_format === "text" && typeof content === "string"
         ? Buffer.from(content, "utf8")
         : BlobBody.jsonOf(content, settings.pretty_print),
-    // A text above half a gigabyte, or a getter that throws
-    catch: String
+    catch: (cause) =>
+      LongestText.isExceeded(cause) ? `it makes a text longer than ${LongestText.bound}` : String(cause)
   }).pipe(
     Effect.flatMap((json) => (compression === null ? Effect.succeed(json) : BlobBody.compress(json, compression)))
   )

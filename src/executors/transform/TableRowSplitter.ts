@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as EventLoopTurns from "../../concurrency/EventLoopTurns.ts"
-import * as Either from "effect/Either"
 import { type Content, type ContentIdentifier, nameOf } from "../../domain/Content.ts"
 import * as PythonText from "../../python/PythonText.ts"
 import * as CsvDialect from "../CsvDialect.ts"
@@ -71,7 +70,8 @@ const settings = {
     default: 100_000,
     min: 1
   }),
-  max_cells: Settings.integer({ description: "A larger table fails.", default: 5_000_000, min: 1 })
+  max_cells: Settings.integer({ description: "A larger table fails.", default: 5_000_000, min: 1 }),
+  max_columns: Settings.integer({ description: "A table with a longer row fails.", default: 100_000, min: 1 })
 }
 
 type Decoded = Settings.TypeOf<typeof settings>
@@ -97,16 +97,15 @@ export const executor = Executor.define({
           const log = yield* ItemLog.start(context)
           const rows: Array<Content> = []
           for (const item of items) {
-            const result = yield* split(settings, item, settings.max_items - rows.length)
-            if (Either.isLeft(result)) {
-              return yield* Executor.documentError(context, item, `${nameOf(item)}: ${result.left}.`)
-            }
-            if (result.right === null) {
+            const found = yield* split(settings, item, settings.max_items - rows.length).pipe(
+              Effect.mapError((wrong) => Executor.documentError(context, item, `${nameOf(item)}: ${wrong}.`))
+            )
+            if (found === null) {
               yield* Effect.logWarning(
                 `${nameOf(item)} has no table at data.${settings.table_field}, so it gives no rows.`
               )
             }
-            yield* EventLoopTurns.each(result.right ?? [], (row) => {
+            yield* EventLoopTurns.each(found ?? [], (row) => {
               rows.push(settings.keep_lineage ? log.completed(row) : row)
             })
           }
@@ -121,47 +120,45 @@ const dialectProblems = (settings: Decoded): ReadonlyArray<Settings.SettingProbl
     { delimiter: "csv_delimiter", quote: "csv_quotechar" }
   )
 
-/** The row items of a document; null when it has no table. Left says what is wrong. */
-const split = (
-  settings: Decoded,
-  item: Content,
-  room: number
-): Effect.Effect<Either.Either<ReadonlyArray<Content> | null, string>> => {
-  const refused = (why: string) => Effect.succeed(Either.left(why))
-  if (Object.keys(item.data).length === 0) return refused("has no data to take rows from")
-  const table = TablePath.tableAt(item.data, settings.table_field)
-  if (table === undefined || table === null) return Effect.succeed(Either.right(null))
-  const parent = item.id
-  if (parent === null) return refused("has no id, so its rows can't get one")
-  const place = `data.${settings.table_field}`
-  const isText = typeof table === "string" && ["auto", "csv"].includes(settings.table_format)
-  const wrong = isText ? dialectProblems(settings)[0] : undefined
-  if (wrong !== undefined)
-    return refused(`${place} is a text, which can't be read: ${wrong.message.replace(/\.$/, "")}`)
-  const all = TableRows.rowsOf(table, {
-    format: settings.table_format,
-    hasHeader: settings.has_header,
-    headerRowIndex: settings.header_row_index,
-    dialect: { delimiter: settings.csv_delimiter, quote: settings.csv_quotechar },
-    maxCells: settings.max_cells
+/** The row items of a document; null when it has no table. Fails with what is wrong with it. */
+const split = (settings: Decoded, item: Content, room: number): Effect.Effect<ReadonlyArray<Content> | null, string> =>
+  Effect.gen(function* () {
+    if (Object.keys(item.data).length === 0) return yield* Effect.fail("has no data to take rows from")
+    const table = TablePath.tableAt(item.data, settings.table_field)
+    if (table === undefined || table === null) return null
+    const parent = item.id
+    if (parent === null) return yield* Effect.fail("has no id, so its rows can't get one")
+    const place = `data.${settings.table_field}`
+    const isText = typeof table === "string" && ["auto", "csv"].includes(settings.table_format)
+    const wrong = isText ? dialectProblems(settings)[0] : undefined
+    if (wrong !== undefined)
+      return yield* Effect.fail(`${place} is a text, which can't be read: ${wrong.message.replace(/\.$/, "")}`)
+    const all = yield* TableRows.rowsOf(table, {
+      format: settings.table_format,
+      hasHeader: settings.has_header,
+      headerRowIndex: settings.header_row_index,
+      dialect: { delimiter: settings.csv_delimiter, quote: settings.csv_quotechar },
+      maxCells: settings.max_cells,
+      maxColumns: settings.max_columns
+    }).pipe(Effect.mapError((why) => `${place} ${why}`))
+    const end = settings.max_rows === null ? undefined : settings.start_row + settings.max_rows
+    const rows = all.slice(settings.start_row, end)
+    const taken: Array<{ readonly row: TableRows.TableRow; readonly index: number }> = []
+    yield* EventLoopTurns.each(rows, (row, index) => {
+      if (!settings.skip_empty_rows || !isEmpty(row)) taken.push({ row, index })
+    })
+    if (taken.length > room) {
+      return yield* Effect.fail(
+        `${place} would take the items of this node beyond ${settings.max_items}; set max_rows, or raise the setting max_items`
+      )
+    }
+    const inherited = inheritedOf(settings, item)
+    const used = new Set<string>()
+    return yield* EventLoopTurns.map(taken, ({ index, row }) => {
+      const rowId = uniqueIn(used, rowIdOf(settings, row) ?? String(index), index)
+      return rowItem(settings, item, parent, { row, index, rowId, total: rows.length, inherited })
+    })
   })
-  if (Either.isLeft(all)) return refused(`${place} ${all.left}`)
-  const end = settings.max_rows === null ? undefined : settings.start_row + settings.max_rows
-  const rows = all.right.slice(settings.start_row, end)
-  const taken = rows.flatMap((row, index) => (settings.skip_empty_rows && isEmpty(row) ? [] : [{ row, index }]))
-  if (taken.length > room) {
-    return refused(
-      `${place} would take the items of this node beyond ${settings.max_items}; set max_rows, or raise the setting max_items`
-    )
-  }
-  const inherited = inheritedOf(settings, item)
-  const used = new Set<string>()
-  const items = EventLoopTurns.map(taken, ({ index, row }) => {
-    const rowId = uniqueIn(used, rowIdOf(settings, row) ?? String(index), index)
-    return rowItem(settings, item, parent, { row, index, rowId, total: rows.length, inherited })
-  })
-  return Effect.map(items, Either.right)
-}
 
 const isEmpty = (row: TableRows.TableRow): boolean =>
   (row.isObject ? Object.values(row.data) : (row.values ?? [])).every(

@@ -273,4 +273,48 @@ describe("table_row_splitter", () => {
       Effect.map(message(settings, data), (text) => assert.match(text, /^doc(: data\.table is|: has no data)/))
     )
   }
+
+  const wide = Array.from({ length: 20 }, (_, index) => `c${index}`)
+  const keyed = Object.fromEntries(wide.map((name) => [name, 1]))
+  for (const [name, table] of [
+    ["a list of lists", [["a"], wide]],
+    ["a header", [wide, ["a"]]],
+    ["objects", [{ a: 1 }, keyed]],
+    ["csv_output", { rows: [keyed] }],
+    ["a text", `a\n${wide.join(",")}`],
+    ["tables", [{ table_number: 1, data: [["a"], wide] }]],
+    ["cells", { cells: wide.map((content, column_index) => ({ row_index: 0, column_index, content })) }]
+  ] as const) {
+    it.effect(`bounds one row, and all of them together, of ${name}`, () =>
+      Effect.gen(function* () {
+        const tooWide = yield* message({ max_columns: 19 }, { table })
+        assert.match(tooWide, /table has a row of more than 19 cells; raise the setting max_columns to take it/)
+        const tooMany = yield* message({ max_cells: 19 }, { table })
+        assert.match(tooMany, /table has more than 19 cells; raise the setting max_cells to take it/)
+        yield* run({ max_columns: 20, max_cells: 21 }, { table })
+      })
+    )
+  }
+
+  for (const [name, table] of [
+    ["wide", Array.from({ length: 4 }, (_, row) => Array.from({ length: 100_000 }, (_, index) => row * index))],
+    ["long", Array.from({ length: 20_000 }, (_, row) => Array.from({ length: 10 }, (_, index) => row * index))],
+    ["long and written out", Array.from({ length: 20_000 }, (_, row) => `${row},${row}`).join("\n")]
+  ] as const) {
+    it.effect(`lets the event loop turn within a table that is ${name}`, () =>
+      Effect.gen(function* () {
+        let turns = 0
+        const counting = setInterval(() => {
+          turns++
+        }, 0)
+        yield* Effect.ensuring(
+          run({ max_items: 200_000 }, { table }),
+          Effect.sync(() => {
+            clearInterval(counting)
+          })
+        )
+        assert.isAbove(turns, 1)
+      })
+    )
+  }
 })
