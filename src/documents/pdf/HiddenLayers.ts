@@ -12,8 +12,8 @@ export interface HiddenLayers {
   readonly patches: ReadonlyArray<{ readonly at: number; readonly byte: number }>
   /** Takes what is switched off out of a page that was loaded. */
   readonly hide: (pdfium: Pdfium, page: number, budget: ObjectBudget) => void
-  /** Whether the object with this number is switched off by its own entry. */
-  readonly hidesObject: (number: number) => boolean
+  /** Whether an annotation is switched off by its own entry; one that is no object by itself has the number 0 and is found by its place. */
+  readonly hidesAnnotation: (number: number, page: number, index: number) => boolean
 }
 
 /** Undefined where nothing is switched off, which is so in nearly all documents. */
@@ -55,7 +55,11 @@ export const findHiddenLayers = (objects: PdfObjects, bytes: Uint8Array): Hidden
   if (off.size === 0 && patches.length === 0) return undefined
   return {
     patches,
-    hidesObject: (number) => number > 0 && isOff(objects.dictionary(new Reference(number))?.get("OC")),
+    hidesAnnotation: (number, page, index) => {
+      const annotation =
+        number > 0 ? new Reference(number) : objects.list(objects.dictionary(new Reference(page))?.get("Annots"))[index]
+      return isOff(objects.dictionary(annotation)?.get("OC"))
+    },
     hide: (pdfium, page, budget) =>
       withString(pdfium, hide, (hideKey) =>
         withString(pdfium, "Name", (nameKey) => {

@@ -3,6 +3,7 @@ import { readAppearance } from "./Appearance.ts"
 import type { HiddenLayers } from "./HiddenLayers.ts"
 import { attachmentName } from "./PdfAttachments.ts"
 import { type Pdfium, readBytes, readText, withString } from "./Pdfium.ts"
+import { richText } from "./RichText.ts"
 
 /** What lies upon the pages: links, comments, filled-in forms. None of it is in the text of the page itself. */
 export class PageNotes {
@@ -18,6 +19,7 @@ export class PageNotes {
   readonly #limits: PdfLimits
   readonly #layers: HiddenLayers | undefined
   #left: number
+  #undrawn: ReadonlyMap<number, string> = new Map()
 
   /** `form` is the form environment of the document, 0 if it has no form. */
   constructor(pdfium: Pdfium, document: number, form: number, limits: PdfLimits, layers: HiddenLayers | undefined) {
@@ -34,6 +36,7 @@ export class PageNotes {
     const { call } = this.#pdfium
     const count = call.FPDFPage_GetAnnotCount(page)
     if (count <= 0) return []
+    this.#undrawn = this.#form === 0 ? new Map() : this.#undrawnFields(page, count)
     // before this PDFium takes no box for ticked
     if (this.#form !== 0) call.FORM_OnAfterLoadPage(page, this.#form)
     try {
@@ -41,6 +44,20 @@ export class PageNotes {
     } finally {
       if (this.#form !== 0) call.FORM_OnBeforeClosePage(page, this.#form)
     }
+  }
+
+  /** The states in the file of fields without an appearance, by their places: PDFium then makes up both. */
+  #undrawnFields(page: number, count: number): ReadonlyMap<number, string> {
+    const { call } = this.#pdfium
+    const undrawn = new Map<number, string>()
+    for (let index = 0; index < Math.min(count, this.#left); index++) {
+      const annotation = call.FPDFPage_GetAnnot(page, index)
+      if (annotation === 0) continue
+      if (call.FPDFAnnot_GetSubtype(annotation) === widgetSubtype && !this.#has("AP", annotation))
+        undrawn.set(index, this.#entry("AS", annotation))
+      call.FPDFPage_CloseAnnot(annotation)
+    }
+    return undrawn
   }
 
   #addAll(page: number, pageNumber: number, count: number): ReadonlyArray<string> {
@@ -55,7 +72,11 @@ export class PageNotes {
       const annotation = call.FPDFPage_GetAnnot(page, index)
       if (annotation === 0) continue
       try {
-        const text = this.#add(annotation, pageNumber)
+        const text = this.#add(annotation, {
+          pageNumber,
+          isSeen: () => this.#isSeen(annotation, page, index),
+          ownState: this.#undrawn.get(index)
+        })
         if (text !== undefined) seen.push({ text, ...this.#place(annotation) })
       } finally {
         call.FPDFPage_CloseAnnot(annotation)
@@ -64,35 +85,48 @@ export class PageNotes {
     return seen.toSorted((one, other) => other.top - one.top || one.left - other.left).map(({ text }) => text)
   }
 
-  #add(annotation: number, pageNumber: number): string | undefined {
+  #isSeen(annotation: number, page: number, index: number): boolean {
+    const { call } = this.#pdfium
+    if ((call.FPDFAnnot_GetFlags(annotation) & (hiddenFlag | noViewFlag)) !== 0) return false
+    if (this.#layers === undefined) return true
+    const number = call.EPDFAnnot_GetObjectNumber(annotation)
+    return !this.#layers.hidesAnnotation(number, call.EPDFPage_GetObjectNumber(page), index)
+  }
+
+  #add(annotation: number, { isSeen, ownState, pageNumber }: AnnotationPlace): string | undefined {
     const { call } = this.#pdfium
     const subtype = call.FPDFAnnot_GetSubtype(annotation)
     if (subtype === linkSubtype) {
       this.#addLink(annotation, pageNumber)
       return undefined
     }
-    const isSeen =
-      (call.FPDFAnnot_GetFlags(annotation) & (hiddenFlag | noViewFlag)) === 0 &&
-      this.#layers?.hidesObject(call.EPDFAnnot_GetObjectNumber(annotation)) !== true
     if (subtype === widgetSubtype) {
-      const text = this.#addField(annotation, pageNumber)
-      return isSeen && text !== "" ? text : undefined
+      const text = this.#addField(annotation, pageNumber, ownState)
+      return text !== "" && isSeen() ? text : undefined
     }
     const type = annotationTypes.get(subtype)
     if (type === undefined) return undefined
     if (subtype === fileSubtype) this.#addFile(annotation)
-    const contents = clean(
-      readText(this.#pdfium, (pointer, size) =>
-        withString(this.#pdfium, "Contents", (key) => call.FPDFAnnot_GetStringValue(annotation, key, pointer, size))
-      )
-    )
+    const contents = clean(this.#entry("Contents", annotation)) || clean(richText(this.#entry("RC", annotation)))
     // A text box is drawn from what it says; of all others that is a remark beside what they show.
     const isBox = type === "FreeText"
     const shown = withWords.has(subtype) && !(isBox && contents !== "") ? this.#appearance(annotation) : ""
     const text = contents === "" ? shown : contents
     if (text !== "") this.annotations.push({ page_number: pageNumber, type, text })
     const seen = isBox ? text : shown
-    return isSeen && seen !== "" ? seen : undefined
+    return seen !== "" && isSeen() ? seen : undefined
+  }
+
+  #entry(name: string, annotation: number): string {
+    return readText(this.#pdfium, (pointer, size) =>
+      withString(this.#pdfium, name, (key) =>
+        this.#pdfium.call.FPDFAnnot_GetStringValue(annotation, key, pointer, size)
+      )
+    )
+  }
+
+  #has(name: string, annotation: number): boolean {
+    return withString(this.#pdfium, name, (key) => this.#pdfium.call.FPDFAnnot_HasKey(annotation, key)) === 1
   }
 
   #addFile(annotation: number): void {
@@ -121,7 +155,7 @@ export class PageNotes {
   }
 
   /** What the field shows. */
-  #addField(annotation: number, pageNumber: number): string {
+  #addField(annotation: number, pageNumber: number, ownState: string | undefined): string {
     const { call } = this.#pdfium
     const form = this.#form
     const kind = form === 0 ? undefined : call.FPDFAnnot_GetFormFieldType(form, annotation)
@@ -131,7 +165,13 @@ export class PageNotes {
     const field = { page_number: pageNumber, name: this.#fieldText("FPDFAnnot_GetFormFieldName", annotation), type }
     if (type === "checkbox" || type === "radio") {
       const option = this.#fieldText("FPDFAnnot_GetFormFieldExportValue", annotation)
-      this.formFields.push({ ...field, value: this.#isChecked(annotation, option), option })
+      const value = this.#fieldText("EPDFAnnot_GetFormFieldRawValue", annotation)
+      const own = ownState === undefined ? undefined : this.#ownState(annotation, ownState, value)
+      this.formFields.push({
+        ...field,
+        value: own === undefined ? this.#isChecked(annotation, value, option) : own !== "Off",
+        option: own === undefined || own === "Off" ? option : own
+      })
       return ""
     }
     if (type === "signature") {
@@ -143,17 +183,25 @@ export class PageNotes {
     if (isPassword) return ""
     const chosen = type === "choice" ? this.#chosen(annotation) : []
     const value =
-      chosen.length > 0 ? chosen.join("\n") : clean(this.#fieldText("FPDFAnnot_GetFormFieldValue", annotation))
+      chosen.length > 0
+        ? chosen.join("\n")
+        : clean(this.#fieldText("FPDFAnnot_GetFormFieldValue", annotation)) ||
+          (type === "text" ? clean(richText(this.#entry("RV", annotation))) : "")
     this.formFields.push({ ...field, value: chosen.length > 1 ? chosen : value })
     // an empty list shows what could be chosen
     return value === "" && type === "text" ? this.#appearance(annotation) : value
   }
 
-  #isChecked(annotation: number, option: string): boolean {
-    const { call } = this.#pdfium
-    if (call.FPDFAnnot_IsChecked(this.#form, annotation) === 1) return true
-    const hasState = withString(this.#pdfium, "AS", (key) => call.FPDFAnnot_HasKey(annotation, key)) === 1
-    return !hasState && option !== "" && this.#fieldText("EPDFAnnot_GetFormFieldRawValue", annotation) === option
+  #isChecked(annotation: number, value: string, option: string): boolean {
+    if (this.#pdfium.call.FPDFAnnot_IsChecked(this.#form, annotation) === 1) return true
+    return !this.#has("AS", annotation) && option !== "" && value === option
+  }
+
+  /** Of a box that nothing draws: its state, or the value of its field where it is the only one of it. */
+  #ownState(annotation: number, state: string, value: string): string {
+    if (state !== "") return state
+    const isAlone = this.#pdfium.call.FPDFAnnot_GetFormControlCount(this.#form, annotation) === 1
+    return isAlone && value !== "" ? value : "Off"
   }
 
   /** The labels of the options that are chosen; none where something else was typed. */
@@ -202,6 +250,13 @@ export const targetPage = (pdfium: Pdfium, document: number, destination: number
   const found = destination !== 0 ? destination : isHere ? call.FPDFAction_GetDest(document, action) : 0
   const page = found === 0 ? -1 : call.FPDFDest_GetDestPageIndex(document, found)
   return page < 0 ? null : page + 1
+}
+
+interface AnnotationPlace {
+  readonly pageNumber: number
+  readonly isSeen: () => boolean
+  /** The state in the file of a field without an appearance. */
+  readonly ownState: string | undefined
 }
 
 interface SeenText {

@@ -90,6 +90,23 @@ describe("optional content", () => {
     assert.strictEqual(read("", "/OFF[@off]", { objects }, annotations), "paid\n")
   })
 
+  it("may be annotations that stand in the list of their page itself", () => {
+    const stamp = (group: string, words: string, top: number) =>
+      `<</Type/Annot/Subtype/FreeText/Rect[72 ${top - 20} 300 ${top}]/Contents(${words})/OC ${group}>>`
+    const inList = [
+      stamp("@off", "hidden", 600),
+      stamp("@on", "shown", 560),
+      stamp("@both", "both", 520),
+      stamp("<</Type/OCMD/OCGs[@off]>>", "inner", 480),
+      stamp("@either", "either", 440)
+    ].join("")
+    const pages = (entries: string) => [{ content: "", entries }]
+    const expected = "shown\neither\n"
+    assert.strictEqual(read("", "/OFF[@off]", { pages: pages(`/Annots[${inList}]`) }), expected)
+    const objects = { list: `[${inList}]` }
+    assert.strictEqual(read("", "/OFF[@off]", { pages: pages("/Annots @list"), objects }), expected)
+  })
+
   it("may be whole forms and annotations", () => {
     const form = (group: string, words: string) =>
       [

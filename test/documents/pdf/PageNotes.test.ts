@@ -66,6 +66,34 @@ describe("check boxes and radio buttons", () => {
       [true, false]
     )
   })
+
+  it("go by state and value where nothing draws the box", () => {
+    const bare = "/Subtype/Widget/Rect[72 600 84 612]"
+    const found = fields(
+      [
+        `${bare}/FT/Btn/T(a)/V/Yes`,
+        `${bare}/FT/Btn/T(b)/V/Off`,
+        `${bare}/FT/Btn/T(c)`,
+        `${bare}/FT/Btn/T(d)/V/On/AS/On`,
+        `${bare}/FT/Btn/T(e)/V/On/AS/Off`,
+        `${bare}/AS/red/Parent @colour`,
+        `${bare}/AS/Off/Parent @colour`
+      ],
+      { objects: { colour: "<</FT/Btn/Ff 49152/T(colour)/V/red>>" } }
+    )
+    assert.deepStrictEqual(
+      found.map(({ name, option, value }) => [name, value === true ? option : value]),
+      [
+        ["a", "Yes"],
+        ["b", false],
+        ["c", false],
+        ["d", "On"],
+        ["e", false],
+        ["colour", "red"],
+        ["colour", false]
+      ]
+    )
+  })
 })
 
 describe("choice fields", () => {
@@ -149,4 +177,33 @@ describe("what annotations show", () => {
     const { outcome, text } = readPdf(pdfium, stamped, {})
     assert.deepStrictEqual([outcome, text], ["text", "PAID\n"])
   })
+
+  const rich = (inner: string) => `<?xml version="1.0"?><body xmlns="http://www.w3.org/1999/xhtml">${inner}</body>`
+
+  for (const [what, source, expected] of [
+    ["paragraphs and marks", rich("<p>Dose <b>5</b> &lt; 7 mg</p><p>daily</p>"), "Dose 5 < 7 mg\ndaily"],
+    ["breaks, in lines of its own", rich("<p>one<br/>two\n three</p>"), "one\ntwo three"],
+    ["broken marks", "<body><p>left & <b>open</p></body>", "left & open"],
+    ["no marks", "plain words", "plain words"]
+  ] as const) {
+    it(`is read from formatted text that stands alone: ${what}`, () => {
+      const { annotations, form_fields, text } = read(
+        [
+          `/Subtype/FreeText/Rect[72 600 300 640]/RC(${source})`,
+          `/Subtype/Text/Rect[72 500 92 520]/RC(${source})`,
+          `/Subtype/Widget/Rect[72 400 300 440]/FT/Tx/T(notes)/RV(${source})`
+        ],
+        { objects }
+      )
+      assert.strictEqual(text, `Page\n${expected}\n${expected}\n`)
+      assert.deepStrictEqual(
+        annotations.map((annotation) => [annotation.type, annotation.text]),
+        [
+          ["FreeText", expected],
+          ["Text", expected]
+        ]
+      )
+      assert.strictEqual(form_fields[0]?.value, expected)
+    })
+  }
 })
