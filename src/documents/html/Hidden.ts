@@ -4,6 +4,8 @@ export const isHidden = (name: string, attributes: Readonly<Record<string, strin
   if (attributes["hidden"] !== undefined && attributes["hidden"].trim().toLowerCase() !== "until-found") return true
   if (name === "dialog" && attributes["open"] === undefined) return true
   if (name === "input" && attributes["type"]?.trim().toLowerCase() === "hidden") return true
+  // MediaWiki hides the words of what it draws as a picture
+  if (attributes["class"]?.includes("mwe-math-mathml") === true) return false
   const { style } = attributes
   return style !== undefined && style.length <= longestStyle && hidesByStyle(style)
 }

@@ -42,8 +42,12 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
   let hiddenAt = 0
   /** Of the elements under way those that name a font, innermost last; the signs of symbol fonts are letters elsewhere. */
   const fonts: Array<{ readonly depth: number; readonly font: SymbolFont | undefined }> = []
+  /** By depth, of the elements under way. */
+  const classes = new Map<number, string>()
   let preformatted = 0
   let math: MathFormula | undefined
+  /** The depth of the formula that has just ended, with nothing behind it yet; 0 behind anything else. */
+  let endedMath = 0
   /** Where the text that comes first in this element stands. */
   let script: "^" | "_" | undefined
   /** The end of the line so far, and the formula that the next text stands right behind. */
@@ -85,6 +89,14 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
           throw limitExceeded("depth", `The page has elements nested more than ${limits.depth} deep`)
         }
         if (hiddenAt > 0) return
+        const drawnMath = endedMath
+        endedMath = 0
+        if (hidden === 0 && drawsMath(name, attributes, classes.get(depth - 1), drawnMath - depth)) {
+          hiddenAt = depth
+          return
+        }
+        if (attributes["class"] === undefined) classes.delete(depth)
+        else classes.set(depth, attributes["class"])
         if (hidden === 0 && (math !== undefined || isMath(name))) {
           math ??= makeMathFormula()
           math.open(name, attributes)
@@ -143,6 +155,7 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
           return
         }
         const font = fonts.at(-1)?.font
+        if (endedMath > 0 && written.trim() !== "") endedMath = 0
         addText(font === undefined ? written : fromSymbolFont(font, written))
       },
       onclosetag: (name) => {
@@ -157,6 +170,7 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
           const formula = math.close()
           if (formula === undefined) return
           math = undefined
+          endedMath = depth + 1
           addText(gap(tail, formula) + formula)
           behindMath = formula
           return
@@ -221,6 +235,21 @@ export const isXhtml = (html: string): boolean => {
     /^\s*<\?xml\b/i.test(head) || /<html\b[^>]*\sxmlns\s*=\s*["']http:\/\/www\.w3\.org\/1999\/xhtml["']/i.test(head)
   )
 }
+
+/**
+ * Whether an element draws a formula that stands beside it as MathML, and is hidden from screen readers for that: KaTeX has it behind the
+ * formula, `levels` farther out, MathJax in front of it.
+ */
+const drawsMath = (
+  name: string,
+  attributes: Readonly<Record<string, string>>,
+  classOfParent: string | undefined,
+  levels: number
+): boolean =>
+  attributes["aria-hidden"]?.trim().toLowerCase() === "true" &&
+  !paragraphs.has(name) &&
+  !blocks.has(name) &&
+  (levels === 0 || levels === 1 || (name === "nobr" && /(^|\s)MathJax(\s|$)/.test(classOfParent ?? "")))
 
 /** A list that stops growing, with a warning. */
 export const makeCollector = <A>(what: string, most: number, warnings: Warnings) => {

@@ -54,6 +54,39 @@ describe("formulas and signs of a page", () => {
   const fraction = (top: string, bottom: string, attributes = "") =>
     `<mfrac ${attributes}><mn>${top}</mn><mn>${bottom}</mn></mfrac>`
 
+  const drawn = (...words: ReadonlyArray<string>) => words.map((word) => `<span class="mord">${word}</span>`).join("")
+  const half = math(`${fraction("1", "2")}<annotation encoding="application/x-tex">\\frac{1}{2}</annotation>`)
+  const katex = `<span class="katex"><span class="katex-mathml">${half}</span><span class="katex-html" aria-hidden="true">${drawn("1", "2")}</span></span>`
+
+  for (const [what, html, expected] of [
+    ["KaTeX's", `<p>Take ${katex} cup and ${katex}.</p>`, "Take 1/2 cup and 1/2."],
+    ["KaTeX's on its own line", `<p>So<span class="katex-display">${katex}</span></p>`, "So 1/2"],
+    [
+      "MathJax's",
+      `<p>Take <span class="MathJax" role="presentation"><nobr aria-hidden="true">${drawn("1", "2")}</nobr><span class="MJX_Assistive_MathML">${half}</span></span> cup</p>`,
+      "Take 1/2 cup"
+    ],
+    [
+      "MediaWiki's",
+      `<p>Take <span class="mwe-math-element"><span class="mwe-math-mathml-inline mwe-math-mathml-a11y" style="display: none;">${half}</span><img alt="{1/2}" aria-hidden="true"></span> cup</p>`,
+      "Take 1/2 cup"
+    ],
+    [
+      "KaTeX's without MathML",
+      `<p>Take <span class="katex"><span class="katex-html" aria-hidden="true">${drawn("½")}</span></span> cup</p>`,
+      "Take ½ cup"
+    ],
+    [
+      "none that only stand behind one",
+      `<p>${half}</p><p aria-hidden="true">seen</p><p>${half} or <span aria-hidden="true">more</span></p>`,
+      "1/2\n\nseen\n\n1/2 or more"
+    ]
+  ] as const) {
+    it(`come once where they are drawn beside their MathML: ${what}`, async () => {
+      assert.strictEqual(await textOf(html), expected)
+    })
+  }
+
   it("keep their value where MathML lays them out", async () => {
     for (const [html, expected] of [
       [`Take 2${math(fraction("1", "2"))} cups`, "Take 2 1/2 cups"],
