@@ -179,6 +179,8 @@ const byExtension: Readonly<Record<string, DocumentType | undefined>> = {
   atom: "xml",
   svg: "xml",
   eml: "email",
+  mbox: "email",
+  mbx: "email",
   mht: "email",
   mhtml: "email",
   csv: "csv",
@@ -195,6 +197,7 @@ const byMediaType: Readonly<Record<string, DocumentType | undefined>> = {
   "text/xml": "xml",
   "application/xml": "xml",
   "message/rfc822": "email",
+  "application/mbox": "email",
   "text/csv": "csv",
   "text/tab-separated-values": "csv"
 }

@@ -65,6 +65,14 @@ describe("identify", () => {
     assert.strictEqual(identify(text, { name: "a.csv", mediaType: "text/plain" }), "csv")
   })
 
+  it("takes a mail box for mail by its name, however few headers its first mail has", () => {
+    const box = bytes("From ann@example.org Thu Jan  1 00:00:00 2026\nSubject: One\n\nHello\n")
+    for (const hints of [{ name: "Inbox.mbox" }, { name: "a.MBX" }, { name: "blob", mediaType: "application/mbox" }]) {
+      assert.strictEqual(identify(box, hints), "email")
+    }
+    assert.strictEqual(identify(bytes("Just some words\n"), { name: "a.mbox" }), "text")
+  })
+
   it("tells texts apart that have no name", () => {
     const texts: ReadonlyArray<readonly [string, string]> = [
       ["html", '<div class="a"><p>x</p></div>'],

@@ -3,6 +3,7 @@ import Iconv from "iconv-lite"
 import { unsupported } from "../DocumentError.ts"
 import { encodingOf, isSevenBit } from "./Charset.ts"
 import { guessEastAsian } from "./EastAsian.ts"
+import { guessLatin } from "./LatinGuess.ts"
 import { looksMisread } from "./Misread.ts"
 import { guessOneByte } from "./OneByte.ts"
 import { looksLikeText } from "./LooksLikeText.ts"
@@ -217,7 +218,9 @@ const guess = async (bytes: Uint8Array): Promise<string> => {
   const eastAsian = guessEastAsian(sample)
   if (eastAsian !== undefined) return eastAsian
   if (usable !== undefined && isFit(usable)) return usable
-  return isFit("windows-1252") ? "windows-1252" : (guessOneByte(sample) ?? usable ?? "windows-1252")
+  return isFit("windows-1252")
+    ? guessLatin(decodeAs(bytes.subarray(Math.max(0, start - 1), start + sampleBytes), "windows-1252").text)
+    : (guessOneByte(sample) ?? usable ?? "windows-1252")
 }
 
 const isSound = (bytes: Uint8Array, encoding: string): boolean =>

@@ -176,6 +176,27 @@ describe("decode", () => {
     }
   })
 
+  it("knows a few words of Central Europe and of Turkish from those of Western Europe, and says that it guessed", async () => {
+    for (const [encoding, text] of [
+      ["windows-1250", "Umowa została zawarta między stronami."],
+      ["windows-1250", "ZAŁĄCZNIK"],
+      ["windows-1250", "Smlouva byla uzavřena dne 5. května."],
+      ["windows-1250", "A szerződés megkötése"],
+      ["windows-1254", "Sözleşme imzalandı"],
+      ["windows-1254", "Türkiye'nin başkenti"],
+      ["windows-1252", "Þetta er íslenska, það er gott"],
+      ["windows-1252", "Le café est prêt à 5 €, août"],
+      ["windows-1252", "¿Qué pasa, señor?"],
+      ["windows-1252", "10 µg/m³ à 20 °C"],
+      ["windows-1252", "As questões são simples"],
+      ["windows-1252", "Rødgrød med fløde på én øl"],
+      ["windows-1252", "È più facile, ma ciò è vero: lunedì"]
+    ] as const) {
+      const decoded = await decode(Iconv.encode(text, encoding))
+      assert.deepInclude(decoded, { text, encoding, guessed: true })
+    }
+  })
+
   it("reads what a cut or another standard leaves of seven and sixteen bits, and says what is broken", async () => {
     const latin = (text: string): Uint8Array => bytes(text, "latin1")
     const seven = (text: string, encoding: string): string =>
