@@ -1,5 +1,6 @@
 import type * as HttpApi from "@effect/platform/HttpApi"
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
+import type * as HttpApiError from "@effect/platform/HttpApiError"
 import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import type * as HttpRouter from "@effect/platform/HttpRouter"
@@ -24,18 +25,19 @@ import * as Dependencies from "./Dependencies.ts"
 import * as Handlers from "./Handlers.ts"
 import * as MetricsServer from "./MetricsServer.ts"
 import * as Page from "./Page.ts"
-import { paths } from "./WorkerApi.ts"
+import * as Problems from "./Problems.ts"
+import * as Requests from "./Requests.ts"
+import { methodsOf, paths } from "./WorkerApi.ts"
 
-const json = (status: number, body: Readonly<Record<string, string>>) => HttpServerResponse.unsafeJson(body, { status })
+const plain = (status: number, body: Readonly<Record<string, string>>) =>
+  HttpServerResponse.unsafeJson(body, { status })
 
-const notFound = json(404, { detail: "Not Found" })
-const methodNotAllowed = HttpServerResponse.setHeader(json(405, { detail: "Method Not Allowed" }), "allow", "GET, HEAD")
-
-const problem = (status: number, title: string, detail: string) =>
-  HttpServerResponse.unsafeJson(
-    { type: "about:blank", title, status, detail },
-    { status, headers: { "content-type": "application/problem+json" } }
-  )
+const notFound = plain(404, { detail: "Not Found" })
+const methodNotAllowed = HttpServerResponse.setHeader(
+  plain(405, { detail: "Method Not Allowed" }),
+  "allow",
+  "GET, HEAD"
+)
 
 /** The path as the router reads it: without the query and a slash at the end. */
 const pathOf = (url: string): string => {
@@ -45,7 +47,7 @@ const pathOf = (url: string): string => {
 
 /**
  * What no endpoint answers, as the original's framework words it; a defect is a line in the log and a plain 500. The endpoints' own
- * failures go on: the API answers with them.
+ * failures are answered here and not by the API, so that they are hardened as all answers are.
  */
 const answerEverything = (app: HttpApp.Default): HttpApp.Default =>
   Effect.catchAllCause(app, (cause: Cause.Cause<unknown>) =>
@@ -53,16 +55,32 @@ const answerEverything = (app: HttpApp.Default): HttpApp.Default =>
       const request = yield* HttpServerRequest.HttpServerRequest
       const failure = Cause.failureOption(cause)
       if (Option.isSome(failure) && Predicate.isTagged(failure.value, "RouteNotFound")) {
-        return paths.has(pathOf(request.url)) ? methodNotAllowed : notFound
+        const path = pathOf(request.url)
+        if (paths.has(path)) return methodNotAllowed
+        const allowed = methodsOf(path)
+        // An id that is too long for a path is none.
+        if (allowed.length === 0 || allowed.includes(request.method)) return notFound
+        const allow = allowed.join(", ")
+        const detail = `${request.method} is nothing that can be done here. This path takes ${allow}.`
+        return Problems.response(405, "Method Not Allowed", detail, { allow })
+      }
+      if (Option.isSome(failure)) {
+        const wrong = Predicate.isTagged(failure.value, "HttpApiDecodeError")
+          ? new Problems.BadRequest({
+              detail: Requests.mistakes((failure.value as HttpApiError.HttpApiDecodeError).issues)
+            })
+          : failure.value
+        const answer = Problems.answerOf(wrong)
+        if (answer !== undefined) return answer
       }
       if (Option.isSome(failure) || Cause.isInterruptedOnly(cause))
         return yield* Effect.failCause(cause as Cause.Cause<never>)
       // The platform takes a body that is no JSON for a defect.
       if (Predicate.isTagged(Cause.squash(cause), "RequestError")) {
-        return problem(400, "Bad Request", "The body can't be read: it is no JSON, or was cut off.")
+        return Problems.response(400, "Bad Request", "The body can't be read: it is no JSON, or was cut off.")
       }
       yield* Effect.logError(`${request.method} ${request.url.slice(0, 200)} failed`, cause)
-      return json(500, { detail: "Internal Server Error" })
+      return plain(500, { detail: "Internal Server Error" })
     })
   )
 
@@ -114,16 +132,23 @@ const drainingServer = (): Server => {
   return server
 }
 
-/** Too large a body, or one of a length that nobody says, is refused before anything is read of it. */
+const json = /^application\/([\w.-]+\+)?json\s*(;|$)/i
+
+/** Too large a body, one of a length that nobody says, or one that is no JSON, is refused before anything is read of it. */
 const boundBodies = (app: HttpApp.Default): HttpApp.Default =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method }) => {
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers, method, url }) => {
     const length = headers["content-length"]
     if (method !== "POST" || (length === undefined && headers["transfer-encoding"] === undefined)) return app
-    return length !== undefined && Number(length) <= largestBody
-      ? app
-      : Effect.succeed(
-          problem(413, "Content Too Large", `The body may have ${largestBody} bytes, and must say its length.`)
-        )
+    if (length === undefined || Number(length) > largestBody) {
+      const detail = `The body may have ${largestBody} bytes, and must say its length.`
+      return Effect.succeed(Problems.response(413, "Content Too Large", detail))
+    }
+    const type = headers["content-type"]
+    const encoding = headers["content-encoding"]
+    if (Number(length) === 0 || !methodsOf(pathOf(url)).includes(method)) return app
+    if ((type === undefined || json.test(type)) && (encoding ?? "identity") === "identity") return app
+    const detail = "The body is read as JSON that is not compressed: send it with Content-Type: application/json."
+    return Effect.succeed(Problems.response(415, "Unsupported Media Type", detail))
   })
 
 /** What is answered is data for programs; no page may frame it, guess its type, or run anything in it. */

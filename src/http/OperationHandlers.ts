@@ -25,7 +25,8 @@ import { Actor, sessionCookie } from "./Actor.ts"
 import * as Changes from "./Changes.ts"
 import * as Cursor from "./Cursor.ts"
 import * as OperationsApi from "./OperationsApi.ts"
-import { BadRequest, Missing, Refused, StoreFails } from "./Problems.ts"
+import * as Problems from "./Problems.ts"
+import * as Requests from "./Requests.ts"
 import * as SlowAnswers from "./SlowAnswers.ts"
 import { WorkerApi } from "./WorkerApi.ts"
 
@@ -35,7 +36,7 @@ const defaultLimit = 50
 /** A request waits no longer than this for an execution. */
 const longestWait = Duration.seconds(60)
 
-const storeFails = (error: ServiceError) => new StoreFails({ detail: redact(error.message) })
+const storeFails = (error: ServiceError) => new Problems.StoreFails({ detail: redact(error.message) })
 const isStoreError = (error: { readonly _tag: string }): error is ServiceError =>
   error._tag !== "NoSuchThing" && error._tag !== "NotPossible"
 
@@ -45,30 +46,30 @@ const answered = <A, E extends NoSuchThing | NotPossible | ServiceError, R>(effe
     isStoreError(error)
       ? storeFails(error)
       : error._tag === "NoSuchThing"
-        ? new Missing({ detail: error.message })
-        : new Refused({ detail: error.message })
+        ? new Problems.Missing({ detail: error.message })
+        : new Problems.Refused({ detail: error.message })
   ) as Effect.Effect<
     A,
-    | StoreFails
-    | (Extract<E, { _tag: "NoSuchThing" }> extends never ? never : Missing)
-    | (Extract<E, { _tag: "NotPossible" }> extends never ? never : Refused),
+    | Problems.StoreFails
+    | (Extract<E, { _tag: "NoSuchThing" }> extends never ? never : Problems.Missing)
+    | (Extract<E, { _tag: "NotPossible" }> extends never ? never : Problems.Refused),
     R
   >
 
-const positionOf = (cursor: string | undefined): Effect.Effect<Position | undefined, BadRequest> =>
+const positionOf = (cursor: string | undefined): Effect.Effect<Position | undefined, Problems.BadRequest> =>
   cursor === undefined
     ? Effect.succeed(undefined)
     : Effect.mapError(
         Cursor.positionOf(cursor),
-        () => new BadRequest({ detail: "`after` is none of the values of `next`." })
+        () => new Problems.BadRequest({ detail: "`after` is none of the values of `next`." })
       )
 
-const decodeFilter = (value: Readonly<Record<string, unknown>>): Effect.Effect<ExecutionFilter, BadRequest> =>
+const decodeFilter = (value: Readonly<Record<string, unknown>>): Effect.Effect<ExecutionFilter, Problems.BadRequest> =>
   Effect.mapError(
     Schema.decodeUnknown(ExecutionFilter)(
       Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined))
     ),
-    (error) => new BadRequest({ detail: ParseResult.TreeFormatter.formatErrorSync(error) })
+    (error) => new Problems.BadRequest({ detail: Requests.mistakes(ParseResult.ArrayFormatter.formatErrorSync(error)) })
   )
 
 const given = <A extends Readonly<Record<string, unknown>>>(values: A) =>
@@ -261,15 +262,9 @@ const EventsLive = HttpApiBuilder.group(WorkerApi, "events", (handlers) =>
         Option.match(stream, {
           onNone: () =>
             Effect.succeed(
-              HttpServerResponse.unsafeJson(
-                {
-                  type: "about:blank",
-                  title: "Service Unavailable",
-                  status: 503,
-                  detail: "Too many event streams are open. Try again later."
-                },
-                { status: 503, headers: { "retry-after": "30" } }
-              )
+              Problems.response(503, "Service Unavailable", "Too many event streams are open. Try again later.", {
+                "retry-after": "30"
+              })
             ),
           onSome: (body) =>
             Effect.as(

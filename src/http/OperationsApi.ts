@@ -18,6 +18,9 @@ import { BadRequest, Missing, Refused, StoreFails } from "./Problems.ts"
 const Json = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 const Text = Schema.String.pipe(Schema.maxLength(2_048))
 const optional = Schema.optional(Text)
+
+/** A misspelt part of a filter must not mean everything. */
+const exact = { parseOptions: { onExcessProperty: "error", errors: "all" } } as const
 const Id = HttpApiSchema.param("id", Schema.NonEmptyString.pipe(Schema.maxLength(1_023)))
 
 const Limit = Schema.optional(Schema.NumberFromString.pipe(Schema.int(), Schema.positive()))
@@ -103,7 +106,7 @@ export const ExecutionQuery = Schema.Struct({
   error: optional,
   operation: optional,
   ...Paged
-})
+}).annotations(exact)
 
 export const PoisonQuery = Schema.Struct({
   vault: optional,
@@ -113,12 +116,12 @@ export const PoisonQuery = Schema.Struct({
   before: Schema.optional(Time),
   foreign: Schema.optional(Schema.BooleanFromString),
   limit: Limit
-})
+}).annotations(exact)
 
 const PauseRequest = Schema.Struct({
   scope: PauseScope,
   work: Schema.optionalWith(PausedWork, { default: () => "everything" as const })
-})
+}).annotations(exact)
 
 const OperationRequest = Schema.extend(
   BulkRequest,
@@ -131,7 +134,7 @@ const OperationRequest = Schema.extend(
     /** A name of your own: the same one again begins nothing new. */
     operation_id: Schema.optional(Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{1,100}$/)))
   })
-)
+).annotations(exact)
 
 const Counted = Schema.Struct({ count: Schema.Number, more: Schema.Boolean })
 
@@ -143,7 +146,7 @@ const Submitted = Schema.Struct({
   execution: Schema.NullOr(Json)
 })
 
-const waits = Schema.Struct({ wait: Schema.optional(Schema.NumberFromString) })
+const waits = Schema.Struct({ wait: Schema.optional(Schema.NumberFromString) }).annotations(exact)
 
 const said = (summary: string, description?: string) =>
   OpenApi.annotations({ summary, ...(description === undefined ? {} : { description }) })
@@ -251,7 +254,7 @@ export class Vaults extends HttpApiGroup.make("vaults")
   )
   .add(
     HttpApiEndpoint.post("confirmDeletions")`/vaults/${Id}/confirm-deletions`
-      .setPayload(Schema.Struct({ token: Schema.NonEmptyString.pipe(Schema.maxLength(100)) }))
+      .setPayload(Schema.Struct({ token: Schema.NonEmptyString.pipe(Schema.maxLength(100)) }).annotations(exact))
       .addSuccess(Operation)
       .addError(Missing)
       .addError(Refused)
@@ -273,6 +276,7 @@ export class Vaults extends HttpApiGroup.make("vaults")
     HttpApiEndpoint.post("pause", "/pauses")
       .setPayload(PauseRequest)
       .addSuccess(Operation)
+      .addError(Missing)
       .middleware(OperatorAccess)
       .annotateContext(said("Let crawling, processing or both rest: of a vault, a pipeline, or everything"))
   )
@@ -290,7 +294,7 @@ export class Vaults extends HttpApiGroup.make("vaults")
 export class Pipelines extends HttpApiGroup.make("pipelines")
   .add(
     HttpApiEndpoint.get("show")`/pipelines/${Id}`
-      .setUrlParams(Schema.Struct({ version: optional }))
+      .setUrlParams(Schema.Struct({ version: optional }).annotations(exact))
       .addSuccess(PipelineGraph)
       .addError(Missing)
       .middleware(ReaderAccess)
@@ -303,7 +307,7 @@ export class Pipelines extends HttpApiGroup.make("pipelines")
 export class Overview extends HttpApiGroup.make("overview")
   .add(
     HttpApiEndpoint.get("show", "/overview")
-      .setUrlParams(Schema.Struct({ hours: Limit }))
+      .setUrlParams(Schema.Struct({ hours: Limit }).annotations(exact))
       .addSuccess(Figures)
       .middleware(ReaderAccess)
       .annotateContext(
@@ -337,7 +341,7 @@ export class Workers extends HttpApiGroup.make("workers")
 export class Operations extends HttpApiGroup.make("actions")
   .add(
     HttpApiEndpoint.get("list", "/operations")
-      .setUrlParams(Schema.Struct(Paged))
+      .setUrlParams(Schema.Struct(Paged).annotations(exact))
       .addSuccess(Page("OperationPage", Operation))
       .middleware(ReaderAccess)
       .annotateContext(said("List what was done by whom, the newest first"))
@@ -382,7 +386,7 @@ export class Operations extends HttpApiGroup.make("actions")
 export class Tasks extends HttpApiGroup.make("tasks")
   .add(
     HttpApiEndpoint.post("submit", "/tasks")
-      .setPayload(Submission)
+      .setPayload(Submission.annotations(exact))
       .setUrlParams(waits)
       .setHeaders(Schema.Struct({ "idempotency-key": Schema.optional(Schema.String.pipe(Schema.maxLength(255))) }))
       .addSuccess(Submitted)

@@ -148,14 +148,17 @@ const make = Effect.fnUntraced(function* ({ token, url }: RemoteOptions) {
   // The client's types tell requests apart by their whole, not by the verb inside.
   const begin = (request: BulkRequest, how: How) => {
     switch (request.verb) {
-      case "backfill":
+      case "retry":
+        return client.actions.begin({ payload: { ...request, ...how } })
+      case "cancel":
+        return client.actions.begin({ payload: { ...request, ...how } })
+      case "delete":
         return client.actions.begin({ payload: { ...request, ...how } })
       case "put_back":
+        return client.actions.begin({ payload: { ...request, ...how } })
       case "discard":
         return client.actions.begin({ payload: { ...request, ...how } })
-      case "retry":
-      case "cancel":
-      case "delete":
+      case "backfill":
         return client.actions.begin({ payload: { ...request, ...how } })
     }
   }

@@ -183,3 +183,15 @@ export const paths: ReadonlySet<string> = new Set([
   "/docs",
   "/ui"
 ])
+
+const routes: Array<{ readonly method: string; readonly matches: RegExp }> = []
+HttpApi.reflect(WorkerApi, {
+  onGroup: () => {},
+  onEndpoint: ({ endpoint: { method, path } }) => {
+    routes.push({ method, matches: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`, "i") })
+  }
+})
+
+/** What can be done at a path of the API; nothing where it has no such path. */
+export const methodsOf = (path: string): ReadonlyArray<string> =>
+  routes.flatMap(({ matches, method }) => (matches.test(path) ? (method === "GET" ? ["GET", "HEAD"] : [method]) : []))

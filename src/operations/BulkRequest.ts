@@ -40,10 +40,17 @@ export interface BackfillFilter extends Schema.Schema.Type<typeof BackfillFilter
 /** How many a second. A slower operation would be silent for so long that another process took it for abandoned. */
 export const Rate = Schema.Number.pipe(Schema.between(0.2, 10_000))
 
+/** A member for each verb, so that what is wrong with a request is told of the verb that it has. */
+const request = <V extends string, A, I>(verb: V, filter: Schema.Schema<A, I>) =>
+  Schema.Struct({ verb: Schema.Literal(verb), filter })
+
 /** What is done to many things at once, and to which. */
 export const BulkRequest = Schema.Union(
-  Schema.Struct({ verb: Schema.Literal("retry", "cancel", "delete"), filter: ExecutionFilter }),
-  Schema.Struct({ verb: Schema.Literal("put_back", "discard"), filter: PoisonFilter }),
-  Schema.Struct({ verb: Schema.Literal("backfill"), filter: BackfillFilter })
+  request("retry", ExecutionFilter),
+  request("cancel", ExecutionFilter),
+  request("delete", ExecutionFilter),
+  request("put_back", PoisonFilter),
+  request("discard", PoisonFilter),
+  request("backfill", BackfillFilter)
 )
 export type BulkRequest = typeof BulkRequest.Type

@@ -5,12 +5,13 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Checkpoint, DeletionsHeld } from "../domain/Checkpoint.ts"
 import { type Control, type Pause, type PausedWork, type PauseScope, pauseOf } from "../domain/Control.ts"
-import { VaultId } from "../domain/Ids.ts"
+import { PipelineId, VaultId } from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import * as ControlDocument from "../store/ControlDocument.ts"
 import { ControlStore } from "../store/ControlStore.ts"
 import { CheckpointStore } from "../store/CheckpointStore.ts"
+import { PipelineStore } from "../store/PipelineStore.ts"
 import { type ListedVault, VaultStore } from "../store/VaultStore.ts"
 import { NoSuchThing, NotPossible, type Operation } from "./Operation.ts"
 import * as OperationLog from "./OperationLog.ts"
@@ -55,7 +56,11 @@ export class Vaults extends Context.Tag("contentflow-worker/operations/Vaults")<
     readonly show: (id: string) => Effect.Effect<VaultState, NoSuchThing | ServiceError>
     readonly pauses: Effect.Effect<ReadonlyArray<Pause>, ServiceError>
     /** Lets work rest in the whole fleet within some seconds: what runs goes on, a crawl is interrupted. */
-    readonly pause: (scope: PauseScope, work: PausedWork, by: string) => Effect.Effect<Operation, ServiceError>
+    readonly pause: (
+      scope: PauseScope,
+      work: PausedWork,
+      by: string
+    ) => Effect.Effect<Operation, NoSuchThing | ServiceError>
     /** Takes back pauses of this scope; `everything` takes back all of them. */
     readonly resume: (scope: PauseScope, work: PausedWork, by: string) => Effect.Effect<Operation, ServiceError>
     /** Lets one worker of the fleet crawl the vault as soon as one is free. */
@@ -74,6 +79,7 @@ export class Vaults extends Context.Tag("contentflow-worker/operations/Vaults")<
 
 const make = Effect.gen(function* () {
   const vaults = yield* VaultStore
+  const pipelines = yield* PipelineStore
   const checkpoints = yield* CheckpointStore
   const control = ControlDocument.make(yield* ControlStore)
   const log = yield* OperationLog.OperationLog
@@ -118,6 +124,15 @@ const make = Effect.gen(function* () {
     return vault ?? (yield* new NoSuchThing({ message: `There is no vault ${id}.` }))
   })
 
+  /** What a misspelt id pauses would go on, and its people would rely on its rest. */
+  const isThere = Effect.fnUntraced(function* (scope: PauseScope) {
+    if (scope.of === "all") return
+    if (scope.of === "vault") return yield* found(scope.id)
+    const used = (yield* vaults.all).some(({ pipeline_id }) => pipeline_id === scope.id)
+    if (used || Option.isSome(yield* pipelines.find(PipelineId.make(scope.id)))) return
+    return yield* new NoSuchThing({ message: `There is no pipeline ${scope.id}.` })
+  })
+
   const crawlNow = (id: string) =>
     control.update((current, now) => ({ ...current, crawls: { ...current.crawls, [id]: now } }))
 
@@ -128,6 +143,7 @@ const make = Effect.gen(function* () {
     show: (id) => Effect.flatMap(Effect.all([found(id), asked]), ([vault, pauses]) => stateOf(vault, pauses)),
     pauses: asked,
     pause: Effect.fnUntraced(function* (scope, work, by) {
+      yield* isThere(scope)
       const at = Timestamp.format(yield* Clock.currentTimeMillis)
       yield* control.update((current) =>
         current.pauses.some((pause) => isOf(pause, scope) && pause.work === work)
@@ -211,5 +227,5 @@ const left = (pause: Pause, resumed: PausedWork): ReadonlyArray<Pause> =>
 export const layer: Layer.Layer<
   Vaults,
   never,
-  VaultStore | CheckpointStore | ControlStore | OperationLog.OperationLog
+  VaultStore | PipelineStore | CheckpointStore | ControlStore | OperationLog.OperationLog
 > = Layer.effect(Vaults, make)

@@ -226,7 +226,7 @@ describe("vaults", () => {
       assert.strictEqual((yield* run("vaults", "pause", "Invoices", "--all")).code, 2)
       const some = yield* run("vaults", "pause", "Invoices", "--pipeline", "other")
       assert.strictEqual(some.code, 3)
-      assert.match(some.stderr, /No vault has the pipeline other/)
+      assert.match(some.stderr, /There is no pipeline other/)
     })
   )
 })

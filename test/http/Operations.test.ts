@@ -400,6 +400,106 @@ describe("operations over HTTP", () => {
       )
     }))
 
+  test("take nothing that is misspelt: half a filter would mean everything", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(access)
+      yield* failed(1)
+      const queue = yield* TaskQueue
+      yield* queue.sendPoison(Engine.message(7))
+      const vault_id = Engine.vault.id
+      const cases: ReadonlyArray<readonly [string, unknown, string]> = [
+        ["/operations", { verb: "delete", filter: { documnt: "x" } }, "`filter.documnt`"],
+        ["/operations", { verb: "discard", filter: { reason: "x", vault: "v" } }, "`filter.vault`"],
+        ["/operations", { verb: "backfill", filter: { vault_id, which: "all", doc: "x" } }, "`filter.doc`"],
+        ["/operations", { verb: "delete", filter: {}, dryRun: true }, "`dryRun`"],
+        ["/pauses", { scope: { of: "all" }, works: "crawling" }, "`works`"],
+        ["/tasks", { pipeline: Engine.pipeline.id, content: [{ id: "x", dat: {} }] }, "`content[0].dat`"]
+      ]
+      for (const [path, body, place] of cases) {
+        const answer = yield* ask(port, path, { method: "POST", token: operator, body })
+        assert.strictEqual(answer.status, 400, JSON.stringify(body))
+        assert.include(String(json(answer)["detail"]), `${place} is unknown here; there are "`)
+      }
+      for (const [path, place] of [
+        ["/executions?document_name=x", "document_name"],
+        ["/poison?pipline=x", "pipline"],
+        ["/operations?continuation=x", "continuation"],
+        ["/overview?hour=1", "hour"]
+      ]) {
+        const answer = yield* ask(port, path ?? "", { token: reader })
+        assert.strictEqual(answer.status, 400, path)
+        assert.include(String(json(answer)["detail"]), `\`${place}\` is unknown here`)
+      }
+      yield* Engine.pass(10)
+      assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "failed")
+      assert.lengthOf(yield* queue.peekPoison(10), 1)
+    }))
+
+  test("say what is wrong with a request in words, by its place, as problems that nothing runs", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(access)
+      const long = "k".repeat(2_000)
+      const cases: ReadonlyArray<readonly [number, string, Asked, ReadonlyArray<string>]> = [
+        [400, "/executions?limit=-1", {}, ["`limit`: expected a positive number, and not -1"]],
+        [
+          400,
+          "/executions?status=broken",
+          {},
+          ['`status[0]`: expected "pending" or "running" or "completed"', "broken"]
+        ],
+        [400, "/executions?after=x", {}, ["`after` is none"]],
+        [400, "/operations", { body: { verb: "explode" } }, ['`verb`: expected "retry" or "cancel"', "explode"]],
+        [400, "/operations", { body: { verb: "retry", filter: { status: [] } } }, ["`filter.status`: expected"]],
+        [400, "/operations", { body: "null" }, ["The body: expected something else, and not null"]],
+        [400, "/tasks", { body: {} }, ["`pipeline`: is missing; `content`: is missing"]],
+        [400, "/pauses", { body: { scope: { of: "planet" } } }, ["`scope.of`: expected", "planet"]],
+        [
+          400,
+          "/tasks",
+          { body: { pipeline: "p", content: [{}] }, headers: { "idempotency-key": long } },
+          ["`idempotency-key`: expected a string at most 255", "kkk…"]
+        ],
+        [404, "/pauses", { body: { scope: { of: "vault", id: "nope" } } }, ["There is no vault nope."]],
+        [404, "/pauses", { body: { scope: { of: "pipeline", id: "nope" } } }, ["There is no pipeline nope."]],
+        [404, "/executions/a%2Fb%00%F0%9F%92%A9", {}, ["There is no execution a/b\u0000💩."]],
+        [405, "/executions/exec_1", { method: "PUT" }, ["takes GET, HEAD, DELETE"]],
+        [405, "/executions", { method: "OPTIONS" }, ["takes GET, HEAD"]],
+        [405, "/poison/m/put-back", {}, ["takes POST"]],
+        [
+          415,
+          "/operations",
+          { body: "verb=retry", headers: { "content-type": "application/x-www-form-urlencoded" } },
+          ["Content-Type: application/json"]
+        ],
+        [
+          415,
+          "/operations",
+          { body: { verb: "retry", filter: {} }, headers: { "content-encoding": "gzip" } },
+          ["not compressed"]
+        ]
+      ]
+      for (const [status, path, asked, words] of cases) {
+        const method = asked.method ?? (asked.body === undefined ? "GET" : "POST")
+        const answer = yield* ask(port, path, { ...asked, method, token: operator })
+        assert.strictEqual(answer.status, status, `${path} ${answer.text}`)
+        const { detail, status: told } = json(answer)
+        assert.strictEqual(told, status)
+        for (const word of words) assert.include(String(detail), word)
+        assert.notMatch(answer.text, /readonly|_tag.*(?:Issue|Refinement)|\n\s+at /)
+        assert.isBelow(answer.text.length, 1_000)
+        assert.strictEqual(answer.headers["content-type"], "application/problem+json")
+        assert.strictEqual(answer.headers["x-content-type-options"], "nosniff", path)
+        assert.strictEqual(answer.headers["cache-control"], "no-store")
+        assert.strictEqual(answer.headers["allow"] !== undefined, status === 405)
+      }
+      // What is gone may be paused still.
+      const gone = { scope: { of: "vault", id: "gone" } }
+      assert.strictEqual(
+        (yield* ask(port, "/pauses/resume", { method: "POST", token: operator, body: gone })).status,
+        200
+      )
+    }))
+
   test("hold some event streams of a thousand open, refuse the others in words, and give their places to those who come later", () =>
     Effect.gen(function* () {
       const port = yield* serving(access)

@@ -166,9 +166,9 @@ export const pause = (options: PauseOptions) =>
     const ofPipelines = yield* EachOf.eachOf(
       pipelines,
       (id, by) =>
-        known.some(({ pipeline_id }) => pipeline_id === id) || isPaused("pipeline", id)
+        verb === "pause" || known.some(({ pipeline_id }) => pipeline_id === id) || isPaused("pipeline", id)
           ? change({ of: "pipeline", id }, by)
-          : new NoSuchThing({ message: `No vault has the pipeline ${id}.` }),
+          : new NoSuchThing({ message: `No vault has the pipeline ${id}, and it is not paused.` }),
       json
     )
     const ofVaults = yield* EachOf.eachOf(
