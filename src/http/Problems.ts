@@ -10,7 +10,7 @@ const facts = (status: number, title: string) => ({
   detail: Schema.String
 })
 
-const contentType = "application/problem+json"
+export const contentType = "application/problem+json"
 
 const answeredAs = (status: number, description: string) => ({
   description,

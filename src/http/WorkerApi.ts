@@ -6,6 +6,7 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { Pause } from "../domain/Control.ts"
 import * as OperationsApi from "./OperationsApi.ts"
+import * as ProblemDocs from "./ProblemDocs.ts"
 import * as Prometheus from "./Prometheus.ts"
 
 /** The version that `/` answers; the original's, since the API shows it. */
@@ -169,7 +170,8 @@ export class WorkerApi extends HttpApi.make("worker")
   .annotate(OpenApi.Title, "ContentFlow Worker API")
   .annotate(OpenApi.Version, version)
   .annotate(OpenApi.License, { name: "MIT", url: "https://opensource.org/license/mit" })
-  .annotate(OpenApi.Servers, [{ url: "/" }]) {}
+  .annotate(OpenApi.Servers, [{ url: "/" }])
+  .annotate(OpenApi.Transform, ProblemDocs.told) {}
 
 /** Paths that only GET knows, for telling a wrong method from an unknown path. */
 export const paths: ReadonlySet<string> = new Set([

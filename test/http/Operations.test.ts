@@ -556,5 +556,12 @@ describe("operations over HTTP", () => {
       )) {
         for (const [method, { summary }] of Object.entries(methods)) assert.isString(summary, `${method} ${path}`)
       }
+      const { "/executions": executions } = description["paths"] as Record<
+        string,
+        { get: { responses: Record<string, { content: object }> } }
+      >
+      const wrong = executions?.get.responses["400"]
+      assert.deepStrictEqual(Object.keys(wrong?.content ?? {}), ["application/problem+json"])
+      assert.notInclude(JSON.stringify(description), "HttpApiDecodeError")
     }))
 })
