@@ -1,5 +1,5 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Layer } from "effect"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as AzureWorker from "../../src/AzureWorker.ts"
 import { AzureConfig } from "../../src/azure/AzureConfig.ts"
@@ -8,20 +8,23 @@ import * as BulkOperations from "../../src/operations/BulkOperations.ts"
 import { Executions } from "../../src/operations/Executions.ts"
 import { OperationLog } from "../../src/operations/OperationLog.ts"
 import * as Operations from "../../src/operations/Operations.ts"
+import * as Retention from "../../src/operations/Retention.ts"
 import { PoisonMessages } from "../../src/operations/PoisonMessages.ts"
 import { Submissions } from "../../src/operations/Submissions.ts"
 import { Vaults } from "../../src/operations/Vaults.ts"
 import { TaskQueue } from "../../src/queue/TaskQueue.ts"
 import * as Emulators from "../../src/testing/Emulators.ts"
+import { eventually } from "../../src/testing/Eventually.ts"
+import * as Engine from "../support/MemoryEngine.ts"
 import * as Tasks from "../support/Tasks.ts"
 
-const operated = ({ settings }: Emulators.Installation) =>
+const operated = ({ settings }: Emulators.Installation, config: Partial<WorkerConfig.EngineSettings> = {}) =>
   Layer.build(
     Operations.layer.pipe(
       Layer.provide(AzureWorker.runner),
       Layer.provideMerge(AzureWorker.ports),
       Layer.provide(Layer.succeed(AzureConfig, settings)),
-      Layer.provide(WorkerConfig.layerWith({})),
+      Layer.provideMerge(WorkerConfig.layerWith(config)),
       Layer.provide(NodeContext.layer)
     )
   )
@@ -105,6 +108,75 @@ describe("Operations on the emulators", () => {
           operations.map(({ verb }) => verb),
           ["retry", "retry", "cancel", "delete", "put_back", "submit", "pause", "confirm_deletions"]
         )
+      })
+    )
+
+    it.scoped("discard, resume, crawl, process again, stop and go on, and let go of what is old", () =>
+      Effect.gen(function* () {
+        const name = "operated-more"
+        const installation = yield* Emulators.installation(name)
+        yield* Emulators.register(installation, name, Tasks.chunking(name))
+        const vault = `${name}-vault`
+        for (let i = 0; i < 8; i++) {
+          yield* installation.documents.executions.upsert({
+            ...Engine.execution(i, { status: i < 6 ? "completed" : "failed", error: i < 6 ? null : "Broken" }),
+            pipeline_id: name,
+            vault_id: vault,
+            content: [{ id: Tasks.item(`doc-${i}`).id }],
+            created_at: `2020-01-02T10:30:0${i}+00:00`,
+            completed_at: `2020-01-02T10:31:0${i}+00:00`
+          })
+        }
+        const context = yield* operated(installation, {
+          retention: { ...WorkerConfig.defaults.retention, completed: Duration.days(30) }
+        })
+        const bulk = Context.get(context, BulkOperations.BulkOperations)
+        const poison = Context.get(context, PoisonMessages)
+        const queue = Context.get(context, TaskQueue)
+        const vaults = Context.get(context, Vaults)
+        for (const each of ["one", "two", "three"]) yield* queue.sendPoison(Tasks.message(name, each, Tasks.item(each)))
+        const [first] = yield* poison.list({}, 10)
+        yield* poison.discard(first?.id ?? "", "ann")
+        const rest = { verb: "discard", filter: { pipeline_id: name } } as const
+        assert.deepStrictEqual(yield* bulk.dryRun(rest), { count: 2, more: false })
+        yield* bulk.run((yield* bulk.begin(rest, { by: "ann" })).id)
+        assert.isEmpty(yield* poison.list({}, 10))
+        yield* vaults.pause({ of: "pipeline", id: name }, "everything", "ann")
+        yield* vaults.resume({ of: "pipeline", id: name }, "everything", "ann")
+        assert.isEmpty(yield* vaults.pauses)
+        const misspelt = yield* Effect.flip(vaults.pause({ of: "pipeline", id: `${name}s` }, "everything", "ann"))
+        assert.strictEqual(misspelt._tag, "NoSuchThing")
+        assert.strictEqual((yield* vaults.crawl(vault, "ann")).verb, "crawl")
+
+        const again = { verb: "backfill", filter: { vault_id: vault, which: "failed" } } as const
+        assert.deepStrictEqual(yield* bulk.dryRun(again), { count: 2, more: false })
+        const backfill = yield* bulk.begin(again, { by: "ann" })
+        yield* bulk.stop(backfill.id, "ann")
+        assert.isEmpty(yield* bulk.waiting)
+        yield* bulk.goOn(backfill.id, "ann")
+        assert.deepStrictEqual(yield* bulk.waiting, [backfill.id])
+        assert.strictEqual((yield* bulk.run(backfill.id)).done, 2)
+        assert.strictEqual(yield* Emulators.depth(installation.tasks), 2)
+        const statuses = Effect.map(Emulators.executionsOf(installation, vault), (all) =>
+          all.map(({ status }) => String(status)).toSorted()
+        )
+        const failed = ["failed", "failed"]
+        const pending = ["pending", "pending"]
+        // What failed stays beside what runs now.
+        assert.deepStrictEqual(yield* statuses, [
+          ...Array.from({ length: 6 }, () => "completed"),
+          ...failed,
+          ...pending
+        ])
+
+        const clock = Clock.make()
+        // The minute between two rounds.
+        const hasty: Clock.Clock = Object.create(clock, {
+          sleep: { value: () => clock.sleep(Duration.millis(20)) }
+        })
+        yield* Layer.build(Retention.layer).pipe(Effect.provide(context), Effect.withClock(hasty))
+        yield* eventually("what was old is gone", statuses, ({ length }) => length === 4)
+        assert.deepStrictEqual(yield* statuses, [...failed, ...pending])
       })
     )
   })

@@ -71,6 +71,7 @@ describe("the page over Azure Storage and Cosmos DB", () => {
           )
         yield* send(2, "notes/long.pdf")
         yield* send(3, "notes/broken.pdf")
+        yield* Effect.promise(() => installation.tasks.sendMessage("no task of ours"))
         const statusOf = (number: number) =>
           Effect.map(executions.read(`exec_${number}`), (found) =>
             found._tag === "Found" ? found.document["status"] : undefined
@@ -80,6 +81,13 @@ describe("the page over Azure Storage and Cosmos DB", () => {
         const server = yield* serving(installation)
         yield* is(2, "running")
         yield* is(3, "failed")
+        const poisoned = Effect.promise(() =>
+          installation.poison.getProperties().then(
+            ({ approximateMessagesCount }) => approximateMessagesCount === 2,
+            () => false
+          )
+        )
+        yield* eventually(poisoned)
         healed.add("notes/broken.pdf")
 
         const { errors, page } = yield* Effect.provideService(at("/executions?status=failed"), World, server)
@@ -102,16 +110,21 @@ describe("the page over Azure Storage and Cosmos DB", () => {
 
         yield* Effect.promise(async () => {
           await visit(page, "Poison queue")
-          await page.getByText("1 in all").waitFor()
+          await page.getByText("2 in all").waitFor()
           await page.getByRole("link", { name: "notes/broken.pdf" }).click()
           await page.getByText("Page 3 of notes/broken.pdf can't be read").first().waitFor()
           await button(page, "Put back: notes/broken.pdf").click()
           await page.getByText("It is in the queue again.").waitFor()
+          await visit(page, "Poison queue")
+          await press(page, /^Discard: /, "Discard")
+          await page.getByText("No messages match.").waitFor()
         })
         yield* is(3, "completed")
 
         yield* Effect.promise(async () => {
           await visit(page, "Vaults")
+          await button(page, "Crawl now: Contracts").click()
+          await page.getByText("A worker crawls it as soon as one is free.").waitFor()
           await button(page, "Pause: Contracts").click()
           await button(page, `Resume: the vault ${vault}`).waitFor()
           await button(page, "Resume: Contracts").click()
@@ -124,7 +137,13 @@ describe("the page over Azure Storage and Cosmos DB", () => {
           await page.keyboard.press("Escape")
           await dialog.waitFor({ state: "detached" })
         })
-        assert.lengthOf(yield* Emulators.executionsOf(installation, vault), 3)
+        const count = Effect.map(Emulators.executionsOf(installation, vault), ({ length }) => length)
+        assert.strictEqual(yield* count, 3)
+        yield* Effect.promise(async () => {
+          await press(page, "Process again", "Process 3 documents again")
+          await progress(page).getByText("3 done, 0 skipped, 0 failed").waitFor()
+        })
+        assert.strictEqual(yield* count, 6)
 
         yield* Effect.promise(async () => {
           await visit(page, "Executions")
@@ -137,7 +156,8 @@ describe("the page over Azure Storage and Cosmos DB", () => {
           await visit(page, "Operations")
           await page.getByText("put back").first().waitFor()
           await visit(page, "Workers")
-          await page.getByRole("button", { name: /^Drain/ }).waitFor()
+          await press(page, /^Drain/, "Drain")
+          await page.getByText("It takes no more work within 15 seconds.").waitFor()
         })
         assert.deepStrictEqual(errors, [])
       })
