@@ -100,6 +100,18 @@ describe("Charts", () => {
     everywhere(chart(plot(series)), "\tS\n1\t3\n2\t4\nstrike: from cell\n2=4\nthird")
   })
 
+  it("have labels that show a cell, and sizes of bubbles", () => {
+    const linked = `<c:dLbls><c:dLbl><c:idx val="1"/><c:tx><c:strRef><c:f>S!A1</c:f><c:strCache><c:pt idx="0"><c:v>peak_x0020_load</c:v></c:pt></c:strCache></c:strRef></c:tx></c:dLbl></c:dLbls>`
+    const bubbles = (name: string, sizes: string) =>
+      `<c:ser><c:tx><c:v>${name}</c:v></c:tx>${linked}<c:xVal>${cache("General", "1", "2")}</c:xVal><c:yVal>${cache("General", "3", "4")}</c:yVal>${sizes}</c:ser>`
+    const sized = bubbles("Sales", `<c:bubbleSize>${cache("General", "50", "60")}</c:bubbleSize>`)
+    everywhere(chart(plot(sized)), "\tSales\n1\t3\t50\n2\t4\t60\npeak load")
+    everywhere(
+      chart(plot(sized + bubbles("Plain", ""))),
+      "\tSales\t\tPlain\n1\t3\t50\t3\n2\t4\t60\t4\npeak load\npeak load"
+    )
+  })
+
   it("have shapes drawn on them, names of units and of trends", () => {
     const shapes = `<c:userShapes ${xmlns} xmlns:cdr="http://schemas.openxmlformats.org/drawingml/2006/chartDrawing"><cdr:absSizeAnchor><cdr:grpSp><cdr:sp><cdr:txBody>${a("forecast")}</cdr:txBody></cdr:sp></cdr:grpSp></cdr:absSizeAnchor></c:userShapes>`
     const units = `<c:valAx><c:dispUnits><c:dispUnitsLbl><c:tx><c:rich>${a("in millions")}</c:rich></c:tx></c:dispUnitsLbl></c:dispUnits></c:valAx>`

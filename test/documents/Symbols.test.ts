@@ -28,6 +28,31 @@ describe("Characters of symbol fonts", () => {
     assert.isUndefined(symbolFont("__proto__"))
   })
 
+  it("are read in Word by the fonts of its theme, which go before those that stand beside them", () => {
+    const theme = (minor: string, major: string): Parts => ({
+      "word/_rels/document.xml.rels": links(
+        { kind: "theme", target: "theme.xml" },
+        { kind: "styles", target: "styles.xml" }
+      ),
+      "word/theme.xml": `<a:theme ${xmlns}><a:themeElements><a:fontScheme><a:majorFont><a:latin typeface="${major}"/><a:ea typeface=""/></a:majorFont><a:minorFont><a:latin typeface="${minor}"/></a:minorFont></a:fontScheme></a:themeElements></a:theme>`,
+      "word/styles.xml": `<w:styles ${xmlns}><w:style w:type="paragraph" w:styleId="Sign"><w:rPr><w:rFonts w:asciiTheme="majorAscii" w:hAnsiTheme="majorHAnsi"/></w:rPr></w:style></w:styles>`
+    })
+    const themed = (name: string, more = "") =>
+      `<w:rPr><w:rFonts w:asciiTheme="${name}" w:hAnsiTheme="${name}"${more}/></w:rPr>`
+    const signs = 'w:ascii="Symbol" w:hAnsi="Symbol"'
+    const body = [
+      run(t("m"), themed("majorHAnsi")) + run(t("m")),
+      run(t("\uf0b1"), themed("majorAscii")) + run(t("m"), themed("minorHAnsi")),
+      run(t("m"), themed("minorHAnsi", ` ${signs}`)) + run(t("m"), `<w:rPr><w:rFonts ${signs}/></w:rPr>`)
+    ].map((inner) => `<w:p>${inner}</w:p>`)
+    const styled = `<w:p><w:pPr><w:pStyle w:val="Sign"/></w:pPr>${run(t("m"))}</w:p>`
+    const found = word([...body, styled].join(""), theme("Calibri", "Symbol"))
+    assert.deepStrictEqual(found.text?.split("\n"), ["µm", "±m", "mµ", "µ"])
+    assert.deepStrictEqual(found.warnings, [])
+    // Without a theme there are only those.
+    assert.strictEqual(word(`<w:p>${run(t("m"), themed("minorHAnsi", ` ${signs}`))}</w:p>`).text, "µ")
+  })
+
   it("are read in Word from w:sym and from runs, by the run's font or a style's", () => {
     const styles: Parts = {
       "word/_rels/document.xml.rels": links({ kind: "styles", target: "styles.xml" }),

@@ -38,6 +38,8 @@ interface Series {
   readonly name: string
   readonly categories: ReadonlyArray<string>
   readonly values: ReadonlyArray<string>
+  /** Of the bubbles, in charts of those. */
+  readonly sizes: ReadonlyArray<string>
   /** Of the series and its trend, apart from its values. */
   readonly labels: ReadonlyArray<string>
 }
@@ -62,13 +64,14 @@ const readSeries = (series: XmlElement, from1904: boolean, ofAxis?: TimeKind): S
   const name = points(child(series, "c:tx"), from1904).join(" ")
   const categories = points(child(series, "c:cat") ?? child(series, "c:xVal"), from1904, ofAxis)
   const values = points(child(series, "c:val") ?? child(series, "c:yVal"), from1904)
+  const sizes = points(child(series, "c:bubbleSize"), from1904)
   const trends = children(series, "c:trendline").map((trend) => unescapeText(child(trend, "c:name")?.text ?? ""))
-  return { name, categories, values, labels: [...dataLabels(series, { name, categories, values }), ...trends] }
+  return { name, categories, values, sizes, labels: [...dataLabels(series, { name, categories, values }), ...trends] }
 }
 
 const blockLines = (categories: ReadonlyArray<string>, series: ReadonlyArray<Series>): ReadonlyArray<string> => [
-  ["", ...series.map(({ name }) => name)].join("\t").replace(/\t+$/, ""),
-  ...gridLines([categories, ...series.map(({ values }) => values)]),
+  ["", ...series.flatMap(({ name, sizes }) => (sizes.length > 0 ? [name, ""] : [name]))].join("\t").replace(/\t+$/, ""),
+  ...gridLines([categories, ...series.flatMap(({ sizes, values }) => (sizes.length > 0 ? [values, sizes] : [values]))]),
   ...series.flatMap(({ labels }) => labels)
 ]
 

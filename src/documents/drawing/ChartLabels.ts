@@ -22,7 +22,8 @@ export const dataLabels = (series: XmlElement, labelled: LabelledSeries): Readon
     const rich = child(child(label, "c:tx"), "c:rich")
     if (rich === undefined || isDeleted(label)) {
       if (isDeleted(label)) continue
-      texts.push(showsRange(label) ? (ranges.get(index) ?? "") : "")
+      const linked = linkedText(label)
+      texts.push(linked === "" && showsRange(label) ? (ranges.get(index) ?? "") : linked)
       continue
     }
     const cells = cellTexts(label)
@@ -33,6 +34,10 @@ export const dataLabels = (series: XmlElement, labelled: LabelledSeries): Readon
   }
   return texts.filter((text) => text.trim() !== "")
 }
+
+/** Of a label that shows a cell. */
+const linkedText = (label: XmlElement): string =>
+  [...descendants(child(child(label, "c:tx"), "c:strRef"), "c:v")].map(({ text }) => unescapeText(text)).join(" ")
 
 const isDeleted = (label: XmlElement): boolean => {
   const deleted = child(label, "c:delete")

@@ -7,7 +7,7 @@ import { raised } from "../drawing/LinearFormula.ts"
 import { fromPrivateUse, fromSymbolFont, type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { maxColumn, maxRow, packedCell, packedRows, parseCell } from "./CellReference.ts"
 import type { CellValue } from "./ExcelDocument.ts"
-import { type SharedStrings, scriptMark } from "./ExcelStrings.ts"
+import { type SharedStrings, scriptMark, unescapedFrom } from "./ExcelStrings.ts"
 import type { RichValue } from "./RichValues.ts"
 import { serialToIso, type TimeKind } from "../SerialTime.ts"
 import { shiftFormula } from "./SharedFormula.ts"
@@ -72,6 +72,7 @@ export const scanCells = (
   let capture: Capture = "none"
   let inString = false
   let runStart = 0
+  let textStart = 0
   let runFont: SymbolFont | undefined
   let script: "^" | "_" | undefined
   let hasFonts = false
@@ -80,7 +81,7 @@ export const scanCells = (
   let phonetic = 0
 
   const cellValue = (): CellValue => {
-    if (inline !== undefined) return hasFonts ? inOwnFonts(unescapeText(inline)) : inFont(unescapeText(inline))
+    if (inline !== undefined) return hasFonts ? inOwnFonts(inline) : inFont(inline)
     if (value === "") return null
     switch (type) {
       case "s": {
@@ -128,6 +129,7 @@ export const scanCells = (
 
   const cellFormula = (): string | undefined => {
     if (formula === undefined || !context.formulas) return undefined
+    formula = unescapeText(formula)
     if (sharedIndex !== undefined) {
       const shared = sharedFormulas.get(sharedIndex)
       if (formula === "" && shared !== undefined) {
@@ -202,6 +204,7 @@ export const scanCells = (
           return
         case "x:t":
           capture = inString && phonetic === 0 ? "inline" : "none"
+          textStart = inline?.length ?? 0
           return
         case "x:r":
           if (inString) runStart = inline?.length ?? 0
@@ -248,9 +251,12 @@ export const scanCells = (
         case "x:c":
           if (row >= 1 && row <= maxRow && column <= maxColumn) endOfCell()
           return
+        case "x:t":
+          if (capture === "inline" && inline !== undefined) inline = unescapedFrom(inline, textStart)
+          capture = "none"
+          return
         case "x:v":
         case "x:f":
-        case "x:t":
           capture = "none"
           return
         case "x:row":

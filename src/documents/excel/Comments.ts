@@ -1,4 +1,5 @@
 import type { Warnings } from "../Warnings.ts"
+import { unescapeText } from "../xml/EscapedText.ts"
 import { child, children, parseXml, type XmlElement } from "../xml/XmlTree.ts"
 import { type OpcPackage, optionalPart } from "../zip/OpcPackage.ts"
 import { parseCell } from "./CellReference.ts"
@@ -22,7 +23,8 @@ export const makeCommentReader = (
   const persons = new Map<string, string>()
   for (const root of treesOf(document.mainPart, "person")) {
     for (const { attributes } of children(root, "tc:person")) {
-      if (attributes.id !== undefined && attributes.displayName) persons.set(attributes.id, attributes.displayName)
+      if (attributes.id !== undefined && attributes.displayName)
+        persons.set(attributes.id, unescapeText(attributes.displayName))
     }
   }
 
@@ -36,7 +38,7 @@ export const makeCommentReader = (
     const threads = treesOf(sheetPart, "threadedComment").flatMap((root) => children(root, "tc:threadedComment"))
     const threaded = new Set(threads.map(({ attributes }) => attributes.ref))
     for (const root of treesOf(sheetPart, "comments")) {
-      const authors = children(child(root, "x:authors"), "x:author").map(({ text }) => text)
+      const authors = children(child(root, "x:authors"), "x:author").map(({ text }) => unescapeText(text))
       for (const comment of children(child(root, "x:commentList"), "x:comment")) {
         const { ref, authorId } = comment.attributes
         const author = authors[Number(authorId)]
@@ -46,7 +48,8 @@ export const makeCommentReader = (
       }
     }
     for (const thread of threads) {
-      add(thread.attributes.ref, persons.get(thread.attributes.personId ?? ""), child(thread, "tc:text")?.text ?? "")
+      const text = unescapeText(child(thread, "tc:text")?.text ?? "")
+      add(thread.attributes.ref, persons.get(thread.attributes.personId ?? ""), text)
     }
     return found
   }

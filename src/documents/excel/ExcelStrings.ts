@@ -19,13 +19,17 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
   let runFont: SymbolFont | undefined
   let script: "^" | "_" | undefined
   let current = ""
+  /** Where the present `x:t` begins, which is escaped by itself. */
+  let textStart = 0
   let phonetic = 0
   let inText = false
   scanXml(bytes, part, budget.limits, {
     reads: (name) => name === "x:rFont" || name === "x:vertAlign",
     open: (name, attributes) => {
-      if (name === "x:t") inText = phonetic === 0
-      else if (name === "x:si") current = ""
+      if (name === "x:t") {
+        inText = phonetic === 0
+        textStart = current.length
+      } else if (name === "x:si") current = ""
       else if (name === "x:r") runStart = current.length
       else if (name === "x:rFont") {
         styled.add(strings.length)
@@ -37,8 +41,10 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
       if (inText) current += text
     },
     close: (name) => {
-      if (name === "x:t") inText = false
-      else if (name === "x:si") strings.push(unescapeText(current))
+      if (name === "x:t") {
+        if (inText) current = unescapedFrom(current, textStart)
+        inText = false
+      } else if (name === "x:si") strings.push(current)
       else if (name === "x:r" && (runFont !== undefined || script !== undefined)) {
         const [before, own] = [current.slice(0, runStart), current.slice(runStart)]
         const text = runFont === undefined ? own : fromSymbolFont(runFont, own)
@@ -51,6 +57,10 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
   return { texts: strings, styled }
 }
 
+/** The text with what stands from `start` on unescaped. */
+export const unescapedFrom = (text: string, start: number): string =>
+  start === 0 ? unescapeText(text) : text.slice(0, start) + unescapeText(text.slice(start))
+
 /** Where a run stands that is no part of the line. */
 export const scriptMark = (align: string | undefined): "^" | "_" | undefined =>
   align === "superscript" ? "^" : align === "subscript" ? "_" : undefined
@@ -59,7 +69,7 @@ export const scriptMark = (align: string | undefined): "^" | "_" | undefined =>
 export const richText = (element: XmlElement | undefined): string => {
   let text = ""
   for (const part of element?.children ?? []) {
-    if (part.name === "x:t") text += part.text
+    if (part.name === "x:t") text += unescapeText(part.text)
     else if (part.name === "x:r") {
       const font = symbolFont(child(child(part, "x:rPr"), "x:rFont")?.attributes.val)
       const own = font === undefined ? richText(part) : fromSymbolFont(font, richText(part))
@@ -67,5 +77,5 @@ export const richText = (element: XmlElement | undefined): string => {
       text += script === undefined ? own : raised(script, text, own)
     }
   }
-  return unescapeText(text)
+  return text
 }

@@ -1,5 +1,6 @@
 import { limitExceeded } from "../DocumentError.ts"
 import type { Warnings } from "../Warnings.ts"
+import { unescapeText } from "../xml/EscapedText.ts"
 import { parseXml, type XmlElement } from "../xml/XmlTree.ts"
 import { type OpcPackage, optionalPart } from "../zip/OpcPackage.ts"
 import { type CellRange, cellName, parseRange } from "./CellReference.ts"
@@ -41,7 +42,7 @@ export const readTableDefinitions = (
       warnings.add(`The table part ${part} names no range of cells`)
       return []
     }
-    return [{ name: displayName ?? name ?? "", reference: ref, range }]
+    return [{ name: unescapeText(displayName ?? name ?? ""), reference: ref, range }]
   })
 }
 

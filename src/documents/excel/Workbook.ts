@@ -1,5 +1,6 @@
 import { damaged } from "../DocumentError.ts"
 import type { Warnings } from "../Warnings.ts"
+import { unescapeText } from "../xml/EscapedText.ts"
 import { child, children, isOn, type XmlElement } from "../xml/XmlTree.ts"
 import type { OpcPackage } from "../zip/OpcPackage.ts"
 
@@ -25,7 +26,7 @@ export const readWorkbook = (document: OpcPackage, root: XmlElement, warnings: W
   const entries = children(child(root, "x:sheets"), "x:sheet")
   const sheets: Array<SheetEntry> = []
   for (const { attributes } of entries) {
-    const name = attributes.name ?? ""
+    const name = unescapeText(attributes.name ?? "")
     const link = document.related(document.mainPart, attributes["r:id"])
     if (link?.part === undefined) {
       warnings.add(`The sheet ${name} is not in the file`)
@@ -47,11 +48,11 @@ export const readWorkbook = (document: OpcPackage, root: XmlElement, warnings: W
   const from1904 = child(root, "x:workbookPr")?.attributes.date1904
   return {
     sheets,
-    sheetNames: entries.map(({ attributes }) => attributes.name ?? ""),
+    sheetNames: entries.map(({ attributes }) => unescapeText(attributes.name ?? "")),
     from1904: from1904 !== undefined && isOn(from1904),
     definedNames: children(child(root, "x:definedNames"), "x:definedName")
       .filter(({ attributes }) => attributes.hidden === undefined || !isOn(attributes.hidden))
-      .map(({ attributes, text }) => ({ name: attributes.name ?? "", refers_to: text }))
+      .map(({ attributes, text }) => ({ name: unescapeText(attributes.name ?? ""), refers_to: unescapeText(text) }))
       .filter(({ name }) => !name.startsWith("_xlnm."))
   }
 }

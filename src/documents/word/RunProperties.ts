@@ -1,5 +1,6 @@
 import { symbolFont } from "../drawing/SymbolFont.ts"
 import type { Attributes } from "../xml/XmlTag.ts"
+import type { ThemeFont } from "./ThemeFonts.ts"
 import { child, type XmlElement } from "../xml/XmlTree.ts"
 
 /**
@@ -9,10 +10,15 @@ import { child, type XmlElement } from "../xml/XmlTree.ts"
 export type NotedProperties = Record<string, string | undefined>
 
 /** Adds what a child of a `w:rPr` says. */
-export const noteProperty = (noted: NotedProperties | undefined, name: string, attributes: Attributes) => {
+export const noteProperty = (
+  noted: NotedProperties | undefined,
+  name: string,
+  attributes: Attributes,
+  themeFont: ThemeFont
+) => {
   switch (name) {
     case "w:rFonts": {
-      const { "w:ascii": ascii, "w:hAnsi": other } = attributes
+      const [ascii, other] = latinFonts(attributes, themeFont)
       const found = [other, ascii, attributes["w:eastAsia"], attributes["w:cs"]].find(
         (font) => symbolFont(font) !== undefined
       )
@@ -32,6 +38,18 @@ export const noteProperty = (noted: NotedProperties | undefined, name: string, a
     default:
       return noted
   }
+}
+
+/** The fonts of a `w:rFonts` for ASCII and for other Latin characters; those of the theme go before others. */
+export const latinFonts = (
+  attributes: Attributes,
+  themeFont: ThemeFont
+): readonly [ascii: string | undefined, other: string | undefined] => {
+  const { "w:asciiTheme": asciiTheme, "w:hAnsiTheme": otherTheme } = attributes
+  return [
+    asciiTheme === undefined ? attributes["w:ascii"] : (themeFont(asciiTheme) ?? attributes["w:ascii"]),
+    otherTheme === undefined ? attributes["w:hAnsi"] : (themeFont(otherTheme) ?? attributes["w:hAnsi"])
+  ]
 }
 
 /** The symbol font that a run names. */

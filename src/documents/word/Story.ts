@@ -1,12 +1,14 @@
 import type { Limits } from "../Limits.ts"
 import { ordinalName } from "./Fields.ts"
 import { noteProperty, type NotedProperties } from "./RunProperties.ts"
+import type { ThemeFont } from "./ThemeFonts.ts"
 import { scanXml } from "../xml/XmlScanner.ts"
 import type { Attributes } from "../xml/XmlTag.ts"
 import { descendants, makeTreeBuilder, type XmlElement } from "../xml/XmlTree.ts"
 
 /** Receives the pieces of a story: body, header, notes, ... */
 export interface StoryHandler {
+  readonly themeFont: ThemeFont
   /** A `w:p`, `w:tbl` or formula that is in no other one. */
   readonly block: (block: XmlElement) => void
   /** Everything around the blocks: `w:body`, `w:footnote`, `w:comment`, `w:altChunk`, ... */
@@ -27,7 +29,7 @@ export const scanStory = (bytes: Uint8Array, part: string, limits: Limits, handl
     open: (name, attributes) => {
       if (propertiesDepth > 0) {
         propertiesDepth++
-        if (propertiesDepth === 2) noted = noteProperty(noted, name, attributes)
+        if (propertiesDepth === 2) noted = noteProperty(noted, name, attributes, handler.themeFont)
         return
       }
       if (name === "w:rPr") {

@@ -1,4 +1,6 @@
 import { symbolFont } from "../drawing/SymbolFont.ts"
+import { latinFonts } from "./RunProperties.ts"
+import type { ThemeFont } from "./ThemeFonts.ts"
 import { child, children, integer, type TreeChoice, type XmlElement } from "../xml/XmlTree.ts"
 
 /** Looks up what a paragraph's style says about it. */
@@ -36,7 +38,7 @@ export const stylesChoice: TreeChoice = {
 }
 
 /** From the tree of the styles part, if there is one. */
-export const makeStyles = (root: XmlElement | undefined): Styles => {
+export const makeStyles = (root: XmlElement | undefined, themeFont: ThemeFont): Styles => {
   const styles = new Map<string, Style>()
   const fonts = new Map<string, FontStyle>()
   let hasFonts = false
@@ -44,7 +46,7 @@ export const makeStyles = (root: XmlElement | undefined): Styles => {
   for (const style of children(root, "w:style")) {
     const fontId = style.attributes["w:styleId"]
     if (fontId !== undefined) {
-      const font = symbolFontOf(style)
+      const font = symbolFontOf(style, themeFont)
       hasFonts ||= font !== undefined
       fonts.set(fontId, { basedOn: child(style, "w:basedOn")?.attributes["w:val"], font })
     }
@@ -90,9 +92,10 @@ export const makeStyles = (root: XmlElement | undefined): Styles => {
   }
 }
 
-const symbolFontOf = (style: XmlElement): string | undefined => {
+const symbolFontOf = (style: XmlElement, themeFont: ThemeFont): string | undefined => {
   const fonts = child(child(style, "w:rPr"), "w:rFonts")?.attributes
-  return [fonts?.["w:hAnsi"], fonts?.["w:ascii"]].find((font) => symbolFont(font) !== undefined)
+  const [ascii, other] = fonts === undefined ? [] : latinFonts(fonts, themeFont)
+  return [other, ascii].find((font) => symbolFont(font) !== undefined)
 }
 
 /** 1 to 9 if a `w:pPr` puts its paragraph into the outline. */

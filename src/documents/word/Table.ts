@@ -29,7 +29,7 @@ export const inTextBox = (context: BlockContext): BlockContext => ({
   reader: makeParagraphReader(context.paragraphs)
 })
 
-/** Reads a `w:tbl`. Deleted rows are left out. Throws `DocumentError` when the document has too many cells. */
+/** Reads a `w:tbl`. Deleted rows and cells are left out. Throws `DocumentError` when the document has too many cells. */
 export const readTable = (table: XmlElement, context: BlockContext): TableContent => {
   const { budget } = context
   const grid = children(child(table, "w:tblGrid"), "w:gridCol").length
@@ -45,6 +45,7 @@ export const readTable = (table: XmlElement, context: BlockContext): TableConten
     addBlanks(cells, span(child(properties, "w:gridBefore")), budget)
     for (const cell of unwrapped(row.children, "w:tc")) {
       const cellProperties = child(cell, "w:tcPr")
+      if (child(cellProperties, "w:cellDel") !== undefined) continue
       const merge = child(cellProperties, "w:vMerge")
       const continued = merge !== undefined && (merge.attributes["w:val"] ?? "continue") === "continue"
       const before = child(cellProperties, "w:hMerge")

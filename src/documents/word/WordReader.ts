@@ -12,6 +12,7 @@ import { endedFields } from "./Fields.ts"
 import { type Float, makeParagraphReader, type ParagraphContent, type ParagraphContext } from "./Paragraph.ts"
 import { scanStory } from "./Story.ts"
 import { listLevel, makeStyles, outlineLevel, type Styles, stylesChoice } from "./Styles.ts"
+import { makeThemeFonts, type ThemeFont } from "./ThemeFonts.ts"
 import { type BlockContext, inTextBox, lines as linesOf, readTable, unwrapped, waitingLines } from "./Table.ts"
 import type {
   WordBlock,
@@ -36,12 +37,14 @@ export const readWord = (
     const document = openPackage(bytes, "docx", limits, warnings)
     const budget = Limits.makeBudget(limits)
     const images = options.extract_images ? readImages(document, budget, warnings) : undefined
+    const themeFont = makeThemeFonts(document, warnings)
     const context: DocumentContext = {
       document,
+      themeFont,
       budget,
       options,
       warnings,
-      styles: makeStyles(readStyles(document, warnings)),
+      styles: makeStyles(readStyles(document, warnings), themeFont),
       imageIndex: images?.indexByPart ?? new Map()
     }
     const body = readBody(context)
@@ -81,6 +84,7 @@ interface DocumentContext {
   readonly options: WordOptions
   readonly warnings: Warnings
   readonly styles: Styles
+  readonly themeFont: ThemeFont
   readonly imageIndex: ReadonlyMap<string, number>
 }
 
@@ -154,6 +158,7 @@ const readBody = (context: DocumentContext): Body => {
   }
 
   scanStory(document.read(document.mainPart), document.mainPart, document.limits, {
+    themeFont: context.themeFont,
     block: (block) => {
       if (block.name !== "w:tbl") paragraphNumber++
       addBlock(block, story)
@@ -242,6 +247,7 @@ const makeStories = (whole: DocumentContext) => {
       const lines: Array<string> = []
       optionalPart(warnings, undefined, () =>
         scanStory(document.read(part), part, document.limits, {
+          themeFont: whole.themeFont,
           block: (block) => {
             for (const line of linesOf(block, context)) lines.push(line)
           }
@@ -266,6 +272,7 @@ const makeStories = (whole: DocumentContext) => {
       let lines: Array<string> = []
       optionalPart(warnings, undefined, () =>
         scanStory(document.read(part), part, document.limits, {
+          themeFont: whole.themeFont,
           enter: (name, attributes) => {
             if (name !== element) return
             // Separators, the rule between text and notes, are stored as notes of a type of their own.

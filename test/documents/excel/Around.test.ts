@@ -180,3 +180,62 @@ describe("Excel: rich values", () => {
     assert.deepStrictEqual(plain.warnings, [])
   })
 })
+
+describe("Excel: escapes", () => {
+  it("are resolved in every place of texts, each by itself", () => {
+    const document = readExcel(
+      makeXlsx(
+        [
+          {
+            name: "S_x0041_",
+            rows: row(
+              '<c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c>',
+              '<c r="C1" t="inlineStr"><is><r><t>in_x00</t></r><r><t>41_ _x0042_</t></r></is></c>',
+              '<c r="D1" t="str"><f>"_x0043_"</f><v>_x0043_</v></c>'
+            ),
+            rest: "<headerFooter><oddHeader>&amp;Lof _x0048_&amp;Rin &amp;A</oddHeader></headerFooter>",
+            rels: links(
+              { kind: "comments", target: "../comments.xml" },
+              { kind: "threadedComment", target: "../threads.xml" },
+              { kind: "table", target: "../table.xml" }
+            )
+          }
+        ],
+        {
+          strings:
+            "<si><t>A_x000D__x000A_B_x005F_x0041_</t></si><si><r><t>ri_x00</t></r><r><t>43_h_x0021_</t></r></si>",
+          workbook: '<definedNames><definedName name="N_x0041_">"_x0042_"</definedName></definedNames>',
+          parts: {
+            "xl/comments.xml": `<comments xmlns="${namespaces.x}"><authors><author>Ann_x0020_B</author></authors><commentList><comment ref="A1" authorId="0"><text><r><t>x_x00</t></r><r><t>41_y_x0041_</t></r></text></comment></commentList></comments>`,
+            "xl/threads.xml": `<ThreadedComments xmlns="${namespaces.tc}"><threadedComment ref="B1" personId="p"><text>one_x000A_two</text></threadedComment></ThreadedComments>`,
+            "xl/persons/person.xml": `<personList xmlns="${namespaces.tc}"><person displayName="Cy_x0020_D" id="p"/></personList>`,
+            "xl/table.xml": `<table xmlns="${namespaces.x}" displayName="T_x0041_" ref="A1:B1"/>`
+          }
+        }
+      ),
+      { ...defaults, extract_comments: true, extract_formulas: true, extract_properties: true }
+    )
+    assert.deepStrictEqual(document.tables?.[0], {
+      sheet_name: "SA",
+      table_name: "TA",
+      range: "A1:B1",
+      rows: 1,
+      columns: 2,
+      data: [["A\nB_x0041_", "ri_x0043_h!"]]
+    })
+    assert.strictEqual(document.text, "Sheet: SA\nA\nB_x0041_\tri_x0043_h!\tin_x0041_ B\tC\nof H\tin SA")
+    assert.deepStrictEqual(
+      document.comments?.map(({ author, text }) => [author, text]),
+      [
+        ["Ann B", "x_x0041_yA"],
+        ["Cy D", "one\ntwo"]
+      ]
+    )
+    assert.deepStrictEqual(
+      document.formulas?.map(({ formula }) => formula),
+      ['="C"']
+    )
+    assert.deepStrictEqual(document.properties?.sheet_names, ["SA"])
+    assert.deepStrictEqual(document.properties?.defined_names, [{ name: "NA", refers_to: '"B"' }])
+  })
+})

@@ -256,6 +256,17 @@ describe("Word: fields, breaks and tracked changes", () => {
     assert.deepStrictEqual(texts(table(1, deletedRow) + p(mark("begin") + t("x")) + p(t("y"))), ["x", "y"])
   })
 
+  it("leaves out cells whose deletion is tracked, and what a deleted mark joins stays in its cell", () => {
+    const cell = (inner: string, properties = "") => `<w:tc>${properties}${inner}</w:tc>`
+    const deleted = '<w:pPr><w:rPr><w:del w:id="1"/></w:rPr></w:pPr>'
+    const gone = cell(p(t("gone")), '<w:tcPr><w:cellDel w:id="1" w:author="A"/></w:tcPr>')
+    const kept = cell(p(t("b"), deleted) + p(t("c")) + p(t("d"), deleted))
+    const found = onlyTable(table(2, row(gone + kept + cell(p(t("e"))))))
+    assert.deepStrictEqual(found?.data, [["bc\nd", "e"]])
+    const inserted = cell(p(t("new")), '<w:tcPr><w:cellIns w:id="1"/></w:tcPr>')
+    assert.deepStrictEqual(onlyTable(table(2, row(inserted + gone)))?.data, [["new", ""]])
+  })
+
   it("shows fields that are stored without a result but have one in their code", () => {
     const bare = (instruction: string) => p(mark("begin") + code(instruction) + mark("end") + t("!"))
     assert.deepStrictEqual(texts(bare(' SYMBOL 109 \\f "Symbol" \\s 10 ')), ["µ!"])
