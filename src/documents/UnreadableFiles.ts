@@ -1,7 +1,6 @@
-import { type DocumentError, damaged, encrypted, notThisFormat, unsupported } from "./DocumentError.ts"
+import { type DocumentError, damaged, notThisFormat } from "./DocumentError.ts"
 import type { Limits } from "./Limits.ts"
 import { foreignArchive } from "./zip/ForeignPackage.ts"
-import { oleKind } from "./zip/OleContainer.ts"
 import { openZip } from "./zip/ZipArchive.ts"
 
 /** Names a well-known kind of file that no extractor reads, by its first bytes: `a PNG image`. */
@@ -58,36 +57,6 @@ const signatures: ReadonlyArray<Signature> = [
   { name: "a font", starts: ascii("wOF") },
   { name: "a font", starts: [0, 1, 0, 0, 0] }
 ]
-
-/** What an OLE container is, by the streams in it. */
-export const describeOle = (bytes: Uint8Array): DocumentError => {
-  if (oleKind(bytes) === "ole-encrypted")
-    return encrypted("The file needs a password: it is an encrypted Office document")
-  const names = oleEntryNames(bytes)
-  const has = (...wanted: ReadonlyArray<string>): boolean => wanted.some((name) => names.has(name))
-  if (has("WordDocument")) return unsupported(old("a Word document", ".doc", ".docx"))
-  if (has("Workbook", "Book")) return unsupported(old("an Excel workbook", ".xls", ".xlsx"))
-  if (has("PowerPoint Document")) return unsupported(old("a PowerPoint presentation", ".ppt", ".pptx"))
-  if (has("__properties_version1.0")) return unsupported("The file is an Outlook message (.msg); save it as .eml")
-  return unsupported("The file is an OLE container, as Office 97-2003 wrote them, but none of its documents")
-}
-
-/** Names of streams. Directory entries have 128 bytes and lie at multiples of 128, whatever the sector size (MS-CFB 2.6.1). */
-const oleEntryNames = (bytes: Uint8Array): ReadonlySet<string> => {
-  const names = new Set<string>()
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let entry = 512; entry + 128 <= bytes.byteLength && names.size < 1000; entry += 128) {
-    const length = view.getUint16(entry + 64, true)
-    // an even number of bytes with the closing zero; an object type of 1, 2 or 5; red or black
-    if (length < 4 || length > 64 || length % 2 !== 0) continue
-    if (![1, 2, 5].includes(bytes[entry + 66] ?? 0) || (bytes[entry + 67] ?? 2) > 1) continue
-    names.add(new TextDecoder("utf-16le").decode(bytes.subarray(entry, entry + length - 2)))
-  }
-  return names
-}
-
-const old = (what: string, from: string, to: string): string =>
-  `The file is ${what} of Office 97-2003 (${from}); save it as ${to}`
 
 /** What a zip file is that is no Office document. */
 export const describeZip = (bytes: Uint8Array, limits: Limits): DocumentError => {

@@ -111,6 +111,9 @@ describe("identify", () => {
       [ole("PowerPoint Document"), "Unsupported", /\.ppt\).*\.pptx/],
       [ole("__properties_version1.0"), "Unsupported", /\.msg/],
       [ole("EncryptedPackage"), "Encrypted", /password/],
+      [ole("DRMEncryptedDataSpace"), "Encrypted", /rights management/],
+      [ole("VisioDocument"), "Unsupported", /Visio/],
+      [ole("\u0005HwpSummaryInformation"), "Unsupported", /\.hwp/],
       [makeZip([{ name: "../../etc/passwd", content: "x" }]), "NotThisFormat", /zip archive of 1 files/],
       [makeZip([{ name: "mimetype", content: "application/epub+zip", stored: true }]), "Unsupported", /EPUB/],
       [

@@ -1,3 +1,4 @@
+import { raised } from "../drawing/LinearFormula.ts"
 import { fromSymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { unescapeText } from "../xml/EscapedText.ts"
 
@@ -30,10 +31,18 @@ const decoded = (stored: string, sheetName: string): string => {
   const sections = new Map<string, Section>()
   let section = "C"
   let symbols: ReturnType<typeof symbolFont>
+  /** Whether text is above or below the line, and none of it has come yet. */
+  let script: Script | undefined
   for (const [token, font, code = "", literal = ""] of unescapeText(stored).matchAll(tokens)) {
     if (/^[LCR]$/i.test(code)) {
       section = code.toUpperCase()
       symbols = undefined
+      script = undefined
+      continue
+    }
+    const mark = code === "" ? undefined : scripts.get(code.toUpperCase())
+    if (mark !== undefined) {
+      script = script?.mark === mark ? undefined : { mark, begins: true }
       continue
     }
     if (font !== undefined) {
@@ -42,7 +51,9 @@ const decoded = (stored: string, sheetName: string): string => {
     }
     const current = sections.get(section) ?? { text: "", says: false }
     const written = token === "&&" ? "&" : literal
-    const text = symbols === undefined ? written : fromSymbolFont(symbols, written)
+    const plain = symbols === undefined ? written : fromSymbolFont(symbols, written)
+    const text = script?.begins === true && plain !== "" ? raised(script.mark, current.text, plain) : plain
+    if (script !== undefined && plain !== "") script = { ...script, begins: false }
     const added = code.toUpperCase() === "A" ? sheetName : text
     sections.set(section, {
       text: current.text + added,
@@ -56,6 +67,16 @@ const decoded = (stored: string, sheetName: string): string => {
     })
     .join("\t")
 }
+
+interface Script {
+  readonly mark: "^" | "_"
+  readonly begins: boolean
+}
+
+const scripts = new Map<string, Script["mark"]>([
+  ["X", "^"],
+  ["Y", "_"]
+])
 
 interface Section {
   readonly text: string

@@ -1,10 +1,10 @@
-import { DocumentError, damaged, encrypted, notThisFormat, unsupported } from "../DocumentError.ts"
+import { DocumentError, damaged, notThisFormat } from "../DocumentError.ts"
 import type { Limits } from "../Limits.ts"
 import type { Warnings } from "../Warnings.ts"
 import { rootElement } from "../xml/XmlScanner.ts"
 import { children, parseXml } from "../xml/XmlTree.ts"
 import { foreignArchive, foreignPackage } from "./ForeignPackage.ts"
-import { oleKind } from "./OleContainer.ts"
+import { describeOle, oleKind } from "./OleContainer.ts"
 import { looksLikeZip, openZip, type ZipArchive } from "./ZipArchive.ts"
 
 export type OoxmlFormat = "docx" | "pptx" | "xlsx"
@@ -50,11 +50,7 @@ const names = { docx: "a Word document", pptx: "a PowerPoint presentation", xlsx
 
 /** Opens an Office Open XML file of any of the three formats. Throws `DocumentError`. */
 export const openAnyPackage = (bytes: Uint8Array, limits: Limits, warnings: Warnings): OpcPackage => {
-  const ole = oleKind(bytes)
-  if (ole === "ole-encrypted") throw encrypted("The file needs a password: it is encrypted")
-  if (ole === "ole") {
-    throw unsupported("The file is in the binary format of Office 97-2003; save it as .docx, .pptx or .xlsx")
-  }
+  if (oleKind(bytes) !== undefined) throw describeOle(bytes)
   if (!looksLikeZip(bytes)) throw notThisFormat("The file is not an Office document: it is no zip file")
   const zip = openZip(bytes, limits, (name) =>
     warnings.add(`The part ${name} is not what was once packed: its checksum does not match`)

@@ -44,7 +44,9 @@ describe("Excel: around the cells", () => {
       ["&amp;C&amp;A&amp;R&amp;P/&amp;N", undefined],
       ["&amp;Lone_x000D_&#10;two", "one\ntwo"],
       ["&amp;L&amp;B Draft &amp;B&amp;P+1 pages", "Draft pages"],
-      ['&amp;L&amp;"Wingdings,Regular"\u00fc&amp;"Arial,Regular" checked', "✓ checked"]
+      ['&amp;L&amp;"Wingdings,Regular"\u00fc&amp;"Arial,Regular" checked', "✓ checked"],
+      ["&amp;L10&amp;X6&amp;X cells per mm&amp;X3", "10^6 cells per mm3"],
+      ["&amp;C2&amp;Y10&amp;Y0&amp;R5&amp;X&amp;14 2", "2_100\t5 2"]
     ]
     for (const [stored, header] of cases) {
       const document = read({ rest: `<headerFooter><oddHeader>${stored}</oddHeader></headerFooter>` })

@@ -28,6 +28,8 @@ const makeOle = (name: string, filler = ""): Uint8Array => {
   Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]).copy(bytes)
   bytes.write(name, 1024, "utf16le")
   bytes.writeUInt16LE(name.length * 2 + 2, 1024 + 64)
+  bytes[1024 + 66] = 2
+  bytes[1024 + 67] = 1
   bytes.write(filler, 1536, "utf16le")
   return bytes
 }
@@ -97,6 +99,9 @@ describe("The type of an Office file", () => {
     assert.strictEqual(sniff(makeOle("EncryptedPackage")), "ole-encrypted")
     assert.strictEqual(sniff(makeOle("EncryptionInfo")), "ole-encrypted")
     assert.strictEqual(sniff(makeOle("WordDocument", "EncryptedPackage")), "ole")
+    assert.include(failure(() => open(makeOle("WordDocument"))).message, "a Word document of Office 97-2003 (.doc)")
+    assert.include(failure(() => open(makeOle("__properties_version1.0"))).message, "an Outlook message")
+    assert.include(failure(() => open(makeOle("\tDRMContent"))).message, "rights management")
     const error = failure(() => open(makeOle("EncryptedPackage")))
     assert.strictEqual(error.reason, "Encrypted")
     assert.include(error.message, "needs a password")
