@@ -71,7 +71,11 @@ export const Checkpoint = Schema.Struct({
   /** Ours: the vault's choice as it is noted for the time after its deletion (VaultRecords); null or absent when nothing is, and all outputs stay. */
   noted_policy: Schema.optional(Schema.NullOr(Schema.Literal("keep", "remove"))),
   /** Ours: documents that are taken as soon as they can be read (WaitingDocuments); null when there are none. */
-  waiting_documents: OptionalText
+  waiting_documents: OptionalText,
+  /** Ours: where ranges of names may begin when the next crawl is shared (ListingPlaces); null or absent where none is. */
+  listing_places: Schema.optional(Schema.NullOr(Schema.String)),
+  /** Ours: the crawl under way whose listing is shared (SharedCrawl, one text); null or absent when none is. */
+  shared: Schema.optional(Schema.NullOr(Schema.String))
 })
 export interface Checkpoint extends Schema.Schema.Type<typeof Checkpoint> {}
 

@@ -17,6 +17,8 @@ export const Vault = Schema.Struct({
   max_deletions_percent: Schema.optional(Schema.Unknown),
   /** Ours: the word with which a person confirmed the deletions that wait. */
   confirmed_deletions: Schema.optional(Schema.Unknown),
+  /** Ours: among how many ranges of names the listing of a crawl is cut: see {@link crawlRangesOf}. */
+  crawl_ranges: Schema.optional(Schema.Unknown),
   /** Ours: where failures of the vault are sent: `{"url": …}`, or the address alone. */
   on_failure_webhook: Schema.optional(Schema.Unknown)
 })
@@ -29,3 +31,12 @@ export const shownName = ({ id, name }: Pick<Vault, "id" | "name">): string =>
 /** Only the literal word removes anything. */
 export const policyOf = ({ on_source_deleted }: Pick<Vault, "on_source_deleted">): "keep" | "remove" =>
   on_source_deleted === "remove" ? "remove" : "keep"
+
+/** More would be more locks and documents than workers that list. */
+export const mostCrawlRanges = 16
+
+/** Anything but a whole number of at least two is one: the listing of a crawl is one worker's. */
+export const crawlRangesOf = ({ crawl_ranges: given }: Pick<Vault, "crawl_ranges">): number => {
+  const count = typeof given === "string" && given.trim() !== "" ? Number(given) : given
+  return typeof count === "number" && Number.isInteger(count) && count >= 1 ? Math.min(count, mostCrawlRanges) : 1
+}

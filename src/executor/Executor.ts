@@ -149,6 +149,10 @@ export interface CrawlBatch {
   readonly continuation?: string
   /** Where another crawl may go on, with the same checkpoint, when all documents up to and with this batch are queued. */
   readonly resume?: string
+  /** With `resume`: the canonical ids of the first and the last document that the source listed for this batch, whether the filters pass them or not. */
+  readonly span?: { readonly first: string; readonly last: string }
+  /** The place to go on from is not known any more: this batch is the first of a listing that begins anew. */
+  readonly anew?: boolean
 }
 
 /** Builds the node inside the scope of one run. */

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { Checkpoint, checkpointId, nothingCrawled, originalCheckpointId } from "../domain/Checkpoint.ts"
+import { CrawlRange, crawlRangeId } from "../domain/CrawlRange.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
@@ -10,6 +11,7 @@ import * as DocumentContainer from "./DocumentContainer.ts"
 /** The {@link CheckpointStore} over a container of documents. Executor ids are free text, so ids go through `storableId`. */
 export const make = (container: DocumentContainer.DocumentContainer): CheckpointStore["Type"] => {
   const decode = DocumentContainer.decoderOf(container, Checkpoint)
+  const decodeRange = DocumentContainer.decoderOf(container, CrawlRange)
   const read = (id: string) => container.read(DocumentContainer.storableId(id))
 
   const look: CheckpointStore["Type"]["look"] = Effect.fnUntraced(function* (pipelineId, executorId, vaultId) {
@@ -69,6 +71,15 @@ export const make = (container: DocumentContainer.DocumentContainer): Checkpoint
       const [before, now] = [theirs.document["checkpoint_timestamp"], checkpoint_timestamp].map(millisOf)
       if (before !== undefined && now !== undefined && now <= before) return
       yield* container.replace({ ...theirs.document, ...document }, theirs.etag)
+    }),
+    range: (id, number) =>
+      Effect.flatMap(read(crawlRangeId(id, number)), (found) =>
+        found._tag === "Found" ? Effect.asSome(decodeRange(found.document)) : Effect.succeedNone
+      ),
+    saveRange: (range) => Effect.asVoid(container.upsert({ ...range, id: DocumentContainer.storableId(range.id) })),
+    forgetRange: Effect.fnUntraced(function* (id, number) {
+      const found = yield* read(crawlRangeId(id, number))
+      if (found._tag === "Found") yield* container.remove(String(found.document["id"]), found.etag)
     })
   })
 }

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Checkpoint } from "../domain/Checkpoint.ts"
+import type { CrawlRange } from "../domain/CrawlRange.ts"
 import type { ExecutorId, PipelineId, VaultId } from "../domain/Ids.ts"
 import type { ServiceError } from "../domain/ServiceError.ts"
 
@@ -33,5 +34,11 @@ export class CheckpointStore extends Context.Tag("contentflow-worker/store/Check
      * of a pipeline: that whose it is, or the first that asks. It never moves back.
      */
     readonly saveForOriginal: (checkpoint: Checkpoint) => Effect.Effect<void, ServiceError>
+    /** A range of names of a shared crawl, by the checkpoint's id and its number. */
+    readonly range: (checkpointId: string, number: number) => Effect.Effect<Option.Option<CrawlRange>, ServiceError>
+    /** Creates or replaces it, unconditionally: its lock keeps others away. */
+    readonly saveRange: (range: CrawlRange) => Effect.Effect<void, ServiceError>
+    /** Deletes it, if it is there. */
+    readonly forgetRange: (checkpointId: string, number: number) => Effect.Effect<void, ServiceError>
   }
 >() {}

@@ -32,6 +32,10 @@ export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
 /** The original's lock id, so that both fleets respect it: one a pipeline. */
 export const lockId = (pipelineId: PipelineId): string => `pipeline_${pipelineId}_lock`
 
+/** Of a range of names of a shared crawl. */
+export const rangeLockId = (pipelineId: PipelineId, vaultId: VaultId, number: number): string =>
+  `${lockId(pipelineId)}_${vaultId}_${number}`
+
 /** The `vault_exec_locks` container. Fenced by ETag; correctness never depends on Cosmos removing a document. */
 export class CrawlLock extends Context.Tag("contentflow-worker/store/CrawlLock")<
   CrawlLock,
@@ -39,13 +43,14 @@ export class CrawlLock extends Context.Tag("contentflow-worker/store/CrawlLock")
     /**
      * The lock, if it was free or had expired: its `ttl` has passed since its last write, by the service's clock alone (or since `locked_at`, of
      * a lock that the Python worker wrote); none when another holds it or took it in the same moment. A lock of this owner's instance that was not acquired here, or was
-     * released, is ours whatever it says: a write whose answer was lost, or a release that failed.
+     * released, is ours whatever it says: a write whose answer was lost, or a release that failed. With `range` the lock of one range of the vault's names.
      */
     readonly acquire: (
       pipelineId: PipelineId,
       vaultId: VaultId | null,
       owner: LockOwner,
-      ttl: Duration.Duration
+      ttl: Duration.Duration,
+      range?: { readonly vaultId: VaultId; readonly number: number }
     ) => Effect.Effect<Option.Option<HeldLock>, ServiceError>
     /** Moves `locked_at` and `expires_at` on, with `If-Match`. */
     readonly renew: (lock: HeldLock) => Effect.Effect<HeldLock, ServiceError | LockLost>

@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { PipelineId } from "../domain/Ids.ts"
 import * as Timestamp from "../domain/Timestamp.ts"
-import { CrawlLock, type HeldLock, lockId, LockLost, type LockOwner } from "./CrawlLock.ts"
+import { CrawlLock, type HeldLock, lockId, LockLost, type LockOwner, rangeLockId } from "./CrawlLock.ts"
 import * as DocumentContainer from "./DocumentContainer.ts"
 
 /** The {@link CrawlLock} over a container of documents. */
@@ -13,9 +13,9 @@ export const make = (container: DocumentContainer.DocumentContainer): CrawlLock[
   /** The locks that fibers of this process hold, or ask for at this moment. */
   const claimed = new Set<string>()
 
-  const write: CrawlLock["Type"]["acquire"] = Effect.fnUntraced(function* (pipelineId, vaultId, owner, ttl) {
+  const write: CrawlLock["Type"]["acquire"] = Effect.fnUntraced(function* (pipelineId, vaultId, owner, ttl, range) {
     const now = yield* Clock.currentTimeMillis
-    const id = idOf(pipelineId)
+    const id = idOf(pipelineId, range)
     const document = {
       id,
       pipeline_id: pipelineId,
@@ -44,12 +44,12 @@ export const make = (container: DocumentContainer.DocumentContainer): CrawlLock[
     return Option.none()
   })
 
-  const acquire: CrawlLock["Type"]["acquire"] = (pipelineId, vaultId, owner, ttl) =>
+  const acquire: CrawlLock["Type"]["acquire"] = (pipelineId, vaultId, owner, ttl, range) =>
     Effect.suspend(() => {
-      const claim = claimOf(idOf(pipelineId), owner)
+      const claim = claimOf(idOf(pipelineId, range), owner)
       if (claimed.has(claim)) return Effect.succeedNone
       claimed.add(claim)
-      return Effect.onExit(write(pipelineId, vaultId, owner, ttl), (exit) =>
+      return Effect.onExit(write(pipelineId, vaultId, owner, ttl, range), (exit) =>
         Effect.sync(() => {
           if (!Exit.isSuccess(exit) || Option.isNone(exit.value)) claimed.delete(claim)
         })
@@ -99,7 +99,10 @@ export const make = (container: DocumentContainer.DocumentContainer): CrawlLock[
   return CrawlLock.of({ acquire, renew, release })
 }
 
-const idOf = (pipelineId: PipelineId): string => DocumentContainer.storableId(lockId(pipelineId))
+const idOf = (pipelineId: PipelineId, range: Parameters<CrawlLock["Type"]["acquire"]>[4]): string =>
+  DocumentContainer.storableId(
+    range === undefined ? lockId(pipelineId) : rangeLockId(pipelineId, range.vaultId, range.number)
+  )
 
 const claimOf = (id: string, owner: LockOwner): string => JSON.stringify([id, owner.instance])
 

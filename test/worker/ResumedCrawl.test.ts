@@ -1,25 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
-import * as Executor from "../../src/executor/Executor.ts"
-import { ExecutorId } from "../../src/domain/Ids.ts"
-import { executor as discovery } from "../../src/executors/input/AzureBlobInputDiscovery.ts"
+import { Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
 import * as CountedListing from "../support/CountedListing.ts"
 import { FakeRunner } from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
-
-/** The crawl of the real finder over that container. */
-const crawlOf = (source: ReturnType<typeof CountedListing.make>, batchSize: number) =>
-  Effect.gen(function* () {
-    const blobs = yield* Layer.build(source.layer)
-    const settings = { blob_storage_account: "acct", blob_container_name: "big", batch_size: batchSize }
-    const prepared = discovery.prepare(settings)
-    if (prepared._tag === "Left") return yield* Effect.die("settings")
-    const context = { id: ExecutorId.make("find"), pipelineName: "line", failOnError: true }
-    const instance = yield* Effect.orDie(Effect.provide(prepared.right(context), blobs))
-    return instance.crawl as NonNullable<Executor.ExecutorInstance["crawl"]>
-  })
 
 const started = (more = {}) =>
   Effect.gen(function* () {
@@ -42,7 +27,7 @@ const cutAt = (message: number) =>
   Effect.gen(function* () {
     const source = CountedListing.make(count)
     const runner = yield* FakeRunner
-    const crawl = yield* crawlOf(source, 200)
+    const crawl = yield* CountedListing.crawlOf(source, 200)
     runner.outputs = [{ id: "write", policy: "remove", open: () => Effect.dieMessage("nothing is removed") }]
     let given = 0
     let cut = true
@@ -105,7 +90,7 @@ describe("a crawl that was cut off", () => {
     Effect.gen(function* () {
       const source = CountedListing.make(2_400)
       const runner = yield* FakeRunner
-      const crawl = yield* crawlOf(source, 200)
+      const crawl = yield* CountedListing.crawlOf(source, 200)
       const places: Array<string | undefined> = []
       let cut = true
       runner.crawl = (checkpoint, continuation, isWaiting, options) => {
@@ -131,7 +116,7 @@ describe("a crawl that was cut off", () => {
     "begins anew where the source does not know the place any more",
     Effect.gen(function* () {
       const source = CountedListing.make(3_000)
-      const crawl = yield* crawlOf(source, 1_000)
+      const crawl = yield* CountedListing.crawlOf(source, 1_000)
       const all = yield* Stream.runCollect(crawl(Option.none(), Option.none(), () => false, { from: "elsewhere" }))
       assert.strictEqual(
         [...all].reduce((sum, { documents }) => sum + documents.length, 0),
@@ -147,7 +132,7 @@ describe("a listing of a large container", () => {
     "takes one call for 5,000 blobs, whether they are new or not",
     Effect.gen(function* () {
       const source = CountedListing.make(20_000)
-      const crawl = yield* crawlOf(source, 5_000)
+      const crawl = yield* CountedListing.crawlOf(source, 5_000)
       const listing = crawl(Option.some(1_500), Option.none(), () => false, { listsAll: true })
       const totals = yield* Stream.runFold(listing, { given: 0, listed: 0 }, (sum, batch) => ({
         given: sum.given + batch.documents.length,

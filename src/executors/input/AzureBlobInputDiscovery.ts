@@ -153,7 +153,12 @@ const batches = (
       includeMetadata: true
     })
   const whole = list(undefined)
-  const pages = (resumes && from !== undefined ? Stream.catchTag(list(from), "Invalid", () => whole) : whole).pipe(
+  let anew = false
+  const begun = Stream.suspend(() => {
+    anew = true
+    return whole
+  })
+  const pages = (resumes && from !== undefined ? Stream.catchTag(list(from), "Invalid", () => begun) : whole).pipe(
     Stream.mapError(listingError(context, settings))
   )
   const wanted = BlobFilter.matches({
@@ -197,13 +202,17 @@ const batches = (
     return names
   }
   const batch = <A>(
-    { found, marks, next, servedAt }: BlobListing.Found<A>,
+    { found, marks, next, servedAt, span }: BlobListing.Found<A>,
     discovered: (one: A, log: ItemLog.ItemLog) => Executor.Discovered
   ) =>
     Effect.map(ItemLog.start(context), (log) => ({
       documents: found.map((one) => discovered(one, log)),
       servedAt,
       ...(resumes && next !== undefined ? { resume: next } : {}),
+      ...(resumes && span !== undefined
+        ? { span: { first: canonicalId(settings, span.first), last: canonicalId(settings, span.last) } }
+        : {}),
+      ...(anew ? { anew } : {}),
       ...(listsAll ? { listed: listedSince() } : {}),
       ...(archived.size === 0 ? {} : { waiting: archivedSince() }),
       ...(marks === undefined ? {} : { continuation: marks.join(" ") })

@@ -12,6 +12,8 @@ export interface Found<A> {
   readonly servedAt: number
   /** Where the service goes on behind it. */
   readonly next?: string
+  /** The paths of the first and the last blob on the page, wanted or not. */
+  readonly span?: { readonly first: string; readonly last: string }
   /** Only on the last page, where the limit cut the listing: where it goes on. */
   readonly marks?: ReadonlyArray<string>
 }
@@ -57,7 +59,13 @@ export const files = <E>(
     pages.pipe(
       Stream.map(({ blobs, next, servedAt }) => {
         for (const blob of blobs) taking.offer(blob.path, options.wanted(blob) ? blob : undefined)
-        return { ...taking.look(), servedAt, ...(next === undefined ? {} : { next }) }
+        const [first, last] = [blobs[0], blobs.at(-1)]
+        return {
+          ...taking.look(),
+          servedAt,
+          ...(next === undefined ? {} : { next }),
+          ...(first === undefined || last === undefined ? {} : { span: { first: first.path, last: last.path } })
+        }
       }),
       Stream.takeUntil(({ marks }) => marks !== undefined)
     )

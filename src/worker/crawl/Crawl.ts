@@ -1,34 +1,35 @@
 import * as Cause from "effect/Cause"
-import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import type { BlobStore } from "../../blob/BlobStore.ts"
 import * as MonotonicTime from "../../concurrency/MonotonicTime.ts"
 import { WorkerConfig } from "../../config/WorkerConfig.ts"
 import { type Checkpoint, type DeletionsHeld, initial } from "../../domain/Checkpoint.ts"
-import { nameOf } from "../../domain/Content.ts"
+import type { SharedCrawl } from "../../domain/CrawlRange.ts"
 import * as Ids from "../../domain/Ids.ts"
 import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
-import { policyOf } from "../../domain/Vault.ts"
-import type { Discovered } from "../../executor/Executor.ts"
-import { ExecutorError } from "../../executor/ExecutorError.ts"
+import { crawlRangesOf, policyOf } from "../../domain/Vault.ts"
+import type { ExecutorError } from "../../executor/ExecutorError.ts"
 import type { OutputNode } from "../../pipeline/Plan.ts"
 import type { InputExecutor } from "../../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../../queue/TaskQueue.ts"
 import { CheckpointStore } from "../../store/CheckpointStore.ts"
+import type { CrawlLock, LockLost } from "../../store/CrawlLock.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
 import type { ClaimAccount, ClaimCheck } from "../ClaimCheck.ts"
 import * as CrawlStart from "./CrawlStart.ts"
-import * as Enqueue from "./Enqueue.ts"
+import * as Discovery from "./Discovery.ts"
+import type * as Enqueue from "./Enqueue.ts"
 import * as FailedCrawls from "./FailedCrawls.ts"
+import * as ListingPlaces from "./ListingPlaces.ts"
 import * as LostMessages from "./LostMessages.ts"
 import * as Metrics from "../Metrics.ts"
 import type { Outlet } from "./Outlet.ts"
@@ -37,6 +38,7 @@ import * as Deletions from "../outputs/Deletions.ts"
 import * as VaultRecords from "../outputs/VaultRecords.ts"
 import { retryTransient } from "../../concurrency/RetryTransient.ts"
 import * as RecentlyQueued from "./RecentlyQueued.ts"
+import * as SharedCrawls from "./SharedCrawls.ts"
 import * as ExecutionChanges from "../ExecutionChanges.ts"
 import * as WaitingDocuments from "./WaitingDocuments.ts"
 
@@ -84,20 +86,16 @@ export class Crawl extends Context.Tag("contentflow-worker/worker/Crawl")<
       workerId: string,
       onProgress: Effect.Effect<void>
     ) => Effect.Effect<CrawlReport, ExecutorError | ServiceError>
+    /**
+     * Lists ranges of names of a crawl that another worker shares, as long as one is free. Needs no lock but theirs. Gives how many it came to the end of.
+     */
+    readonly help: (
+      target: CrawlTarget,
+      workerId: string,
+      onProgress: Effect.Effect<void>
+    ) => Effect.Effect<number, ExecutorError | ServiceError | LockLost>
   }
 >() {}
-
-/** Executions and messages that one crawl has under way at once. */
-const enqueueConcurrency = 16
-
-/** So many documents are found again at most after a crawl that was cut off, */
-const progressDocuments = 1_000
-
-/** and so much time is lost with it. */
-const progressMillis = Duration.toMillis("30 seconds")
-
-/** A source that gives nothing for this long is taken for hung. */
-const silence = Duration.minutes(2)
 
 /** A call of the checkpoint store is tried again for 10 s before the crawl fails. */
 const forTenSeconds = retryTransient("200 millis", "10 seconds")
@@ -112,7 +110,8 @@ const isDue = (lastStart: number, interval: Duration.Duration, now: number): boo
 const make = Effect.gen(function* () {
   const checkpoints = yield* CheckpointStore
   const executions = yield* ExecutionStore
-  const { again: enqueueAgain, enqueue } = yield* Enqueue.make
+  const discover = yield* Discovery.make
+  const shared = yield* SharedCrawls.make(discover)
   const deletions = yield* Deletions.Deletions
   const records = yield* VaultRecords.make
   const recordHeld = yield* FailedCrawls.make
@@ -121,145 +120,6 @@ const make = Effect.gen(function* () {
   const overlap = Duration.toMillis(config.crawlOverlap)
   const lookPeriod = Duration.toMillis(config.lockTtl)
   const lostPeriod = Math.min(lookPeriod, Duration.toMillis(config.visibilityTimeout))
-
-  const discover = Effect.fnUntraced(function* (
-    target: CrawlTarget,
-    workerId: string,
-    checkpoint: Checkpoint,
-    latest: Latest,
-    epoch: number,
-    recent: RecentlyQueued.RecentlyQueued,
-    again: ReadonlySet<string>,
-    following: Deletions.Following | undefined,
-    onProgress: Effect.Effect<void>
-  ) {
-    const { input, pipeline, vault } = target
-    const source: Enqueue.Source = { vault, pipeline, inputExecutor: input.id, workerId, foundAt: epoch }
-    const instance = yield* input.prepared({ id: input.id, pipelineName: pipeline.name, failOnError: true })
-    if (instance.crawl === undefined) {
-      return yield* new ExecutorError({
-        reason: "Setting",
-        executorId: input.id,
-        itemId: null,
-        message: `The executor ${input.id} (${input.type}) can't crawl.`
-      })
-    }
-    const before = CrawlStart.progressOf(checkpoint, target)
-    const totals = {
-      /** In the source's clock: when the listing began. */
-      listedAt: Option.flatMap(Option.fromNullable(before), ({ started_at }) => Timestamp.parse(started_at)),
-      cut: Option.none<string>(),
-      discovered: 0,
-      enqueued: 0,
-      waiting: WaitingDocuments.read(checkpoint.waiting_documents),
-      newlyWaiting: new Array<string>(),
-      /** Whether an earlier crawl had begun the listing: this one did not see all of it. */
-      resumed: before !== null,
-      /** Of the documents that are looked for again: those that the listing came across. */
-      seen: new Set<string>()
-    }
-    /** Of all that is found: what is queued may not be kept yet. */
-    const everWaiting = WaitingDocuments.read(checkpoint.waiting_documents)
-    const continuation = Option.map(Option.fromNullable(checkpoint.listing), (listing) => listing.continuation)
-    const waited = WaitingDocuments.read(checkpoint.waiting_documents)
-    const isWaiting = (name: string): boolean => again.has(name) || waited.has(name)
-    // Of a part of the listing nothing can be said about what it lacks.
-    const listsAll = following !== undefined && before === null
-    const batches = instance
-      .crawl(CrawlStart.since(checkpoint, overlap), continuation, isWaiting, {
-        listsAll,
-        ...(before === null ? {} : { from: before.resume })
-      })
-      .pipe(
-        Stream.timeoutFail(
-          () =>
-            new ExecutorError({
-              reason: "Timeout",
-              executorId: input.id,
-              itemId: null,
-              message: `The source of ${input.id} gave nothing for ${Duration.format(silence)}.`
-            }),
-          silence
-        ),
-        Stream.tap((batch) =>
-          Effect.suspend(() => {
-            if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
-            totals.cut = Option.fromNullable(batch.continuation)
-            totals.discovered += batch.documents.length
-            for (const { item } of batch.documents) {
-              const name = nameOf(item)
-              totals.waiting.remove(name)
-              if (again.has(name)) totals.seen.add(name)
-            }
-            for (const name of batch.waiting ?? []) {
-              if (again.has(name)) totals.seen.add(name)
-              if (!waited.has(name)) totals.newlyWaiting.push(name)
-              totals.waiting.add(name)
-              everWaiting.add(name)
-            }
-            return Effect.zipRight(onProgress, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
-          })
-        ),
-        Stream.tap(({ listed }) => (listed === undefined ? Effect.void : (following?.add(listed) ?? Effect.void)))
-      )
-    // A group's documents may come from two batches, so that no place between batches is behind all that is queued.
-    const steps: Stream.Stream<Step, ExecutorError> =
-      input.itemsPerTask > 1
-        ? batches.pipe(
-            Stream.flatMap((batch) => Stream.fromIterable(batch.documents.filter((one) => !recent.has(one)))),
-            Stream.grouped(input.itemsPerTask),
-            Stream.map((group): Step => ({ documents: Chunk.toReadonlyArray(group) }))
-          )
-        : Stream.flatMap(batches, ({ documents, resume }) =>
-            Stream.fromIterable<Step>([
-              ...documents.filter((one) => !recent.has(one)).map((one): Step => ({ documents: [one] })),
-              ...(resume === undefined ? [] : [{ resume, documents: documents.slice(0, 0), found: documents.length }])
-            ])
-          )
-    let kept = { at: yield* MonotonicTime.now, found: 0 }
-    /** All before it is queued: a crawl that is cut off from now on is gone on with here. */
-    const passed = Effect.fnUntraced(function* (resume: string, found: number) {
-      const now = yield* MonotonicTime.now
-      kept = { ...kept, found: kept.found + found }
-      if (Option.isNone(totals.listedAt)) return
-      if (kept.found < progressDocuments && now - kept.at < progressMillis) return
-      kept = { at: now, found: 0 }
-      const started_at = Timestamp.format(totals.listedAt.value)
-      latest.checkpoint = {
-        ...latest.checkpoint,
-        waiting_documents: everWaiting.stored(),
-        progress: { started_at, resume, pipeline_version: target.version }
-      }
-      yield* Effect.ignoreLogged(checkpoints.save(latest.checkpoint))
-    })
-    const queued = Effect.fnUntraced(function* (documents: ReadonlyArray<Discovered>) {
-      const [first] = documents
-      const sent =
-        documents.length === 1 && first !== undefined && isWaiting(nameOf(first.item))
-          ? yield* enqueueAgain(source, first, forTenSeconds(deletions.tokenOf(vault.id, nameOf(first.item))))
-          : yield* enqueue(source, documents)
-      if (input.itemsPerTask > 1) recent.add(documents)
-      return sent
-    })
-    yield* Stream.runForEach(
-      // In order: behind a step all earlier ones are done.
-      Stream.mapEffect(
-        steps,
-        (step) =>
-          Effect.map(step.documents.length === 0 ? Effect.succeed(0) : queued(step.documents), (sent) => ({
-            ...step,
-            sent
-          })),
-        { concurrency: enqueueConcurrency }
-      ),
-      ({ found = 0, resume, sent }) =>
-        Effect.suspend(() => {
-          totals.enqueued += sent
-          return Effect.zipRight(resume === undefined ? Effect.void : passed(resume, found), onProgress)
-        })
-    )
-    return totals
-  }, Effect.scoped)
 
   /** The checkpoint behind a crawl that enqueued all it found. */
   const moved = (
@@ -346,13 +206,13 @@ const make = Effect.gen(function* () {
   const tellWaiting = Effect.fnUntraced(function* (
     { pipeline, vault }: CrawlTarget,
     workerId: string,
-    names: ReadonlyArray<string>,
+    { count: many, names }: SharedCrawls.NewlyWaiting,
     more: boolean
   ) {
-    if (names.length === 0) return
+    if (many === 0) return
     const shown = names.slice(0, 5).join(", ")
-    const count = `${names.length}${more ? " more" : ""} ${names.length === 1 ? "document is" : "documents are"}`
-    const text = `${count} in the archive tier and can't be read yet: ${shown}${names.length > 5 ? ", …" : ""}. What is rehydrated is taken by the next crawl.`
+    const count = `${many}${more ? " more" : ""} ${many === 1 ? "document is" : "documents are"}`
+    const text = `${count} in the archive tier and can't be read yet: ${shown}${many > 5 ? ", …" : ""}. What is rehydrated is taken by the next crawl.`
     yield* Effect.logWarning(text)
     const id = Ids.executionIdOf({ vaultId: vault.id, pipelineId: pipeline.id, items: ["archived"], versions: names })
     const place = { id, pipeline_id: pipeline.id, pipeline_name: pipeline.name, vault_id: vault.id }
@@ -379,6 +239,81 @@ const make = Effect.gen(function* () {
     if (policy === before) return policy
     yield* forTenSeconds(policy === null ? records.forget(vault.id) : records.note(vault.id, pipeline.id, policy))
     return policy
+  })
+
+  /** The listing by this worker alone. */
+  const listedAlone = Effect.fnUntraced(function* (
+    { again, checkpoint, following, onProgress, target, workerId }: Crawling,
+    epoch: number,
+    latest: Latest,
+    recent: RecentlyQueued.RecentlyQueued
+  ) {
+    const before = CrawlStart.progressOf(checkpoint, target)
+    const places =
+      before === null && crawlRangesOf(target.vault) > 1 ? ListingPlaces.recorder(Option.none(), undefined) : undefined
+    const totals = yield* discover({
+      target,
+      workerId,
+      epoch,
+      checkpoint,
+      waiting: checkpoint.waiting_documents,
+      from: before?.resume,
+      startedAt: Option.flatMap(Option.fromNullable(before), ({ started_at }) => Timestamp.parse(started_at)),
+      // Of a part of the listing nothing can be said about what it lacks.
+      listsAll: before === null && (following !== undefined || places !== undefined),
+      again,
+      recent,
+      endsWhereRefused: false,
+      cut: identity,
+      onListed: (batch) =>
+        Effect.suspend(() => {
+          places?.page(batch)
+          return batch.listed === undefined ? Effect.void : (following?.add(batch.listed) ?? Effect.void)
+        }),
+      onQueued: () => Effect.void,
+      keep: ({ resume, startedAt, waiting }) => {
+        latest.checkpoint = {
+          ...latest.checkpoint,
+          waiting_documents: waiting,
+          progress: { started_at: Timestamp.format(startedAt), resume, pipeline_version: target.version }
+        }
+        return Effect.ignoreLogged(checkpoints.save(latest.checkpoint))
+      },
+      onProgress
+    })
+    return {
+      ...totals,
+      /** Whether an earlier crawl had begun the listing: this one did not see all of it. */
+      resumed: before !== null,
+      newlyWaiting: { count: totals.newlyWaiting.length, names: totals.newlyWaiting },
+      places:
+        places === undefined
+          ? (checkpoint.listing_places ?? null)
+          : ListingPlaces.stored(places.found(), target.version),
+      wasAsked: () => true,
+      compared: (held: DeletionsHeld | null) =>
+        following?.compared(held) ?? Effect.succeed(Option.none<Deletions.Outcome>())
+    }
+  })
+
+  /** The listing together with other workers, where it is shared. */
+  const listed = Effect.fnUntraced(function* (
+    crawling: Crawling,
+    epoch: number,
+    latest: Latest,
+    round: SharedCrawl | undefined,
+    recent: RecentlyQueued.RecentlyQueued
+  ) {
+    if (round !== undefined) {
+      const together = yield* shared.list(crawling, round)
+      if (Option.isSome(together)) return together.value
+      yield* Effect.logWarning(
+        "The source does not know the places any more at which the ranges of its listing begin; this worker lists it whole, and the next crawl is shared again"
+      )
+      latest.checkpoint = { ...latest.checkpoint, shared: null }
+      yield* forTenSeconds(checkpoints.save(latest.checkpoint))
+    }
+    return yield* listedAlone(crawling, epoch, latest, recent)
   })
 
   const run = Effect.fnUntraced(function* (target: CrawlTarget, workerId: string, onProgress: Effect.Effect<void>) {
@@ -410,6 +345,7 @@ const make = Effect.gen(function* () {
       following !== undefined || isTime(lostPeriod)
         ? yield* forTenSeconds(deletions.again(target, epoch))
         : { names: new Set<string>(), done: () => Effect.void }
+    const round = shared.of(target, before, epoch, again.names, following !== undefined)
     const begun: Checkpoint = {
       ...before,
       crawl_epoch: epoch,
@@ -418,6 +354,9 @@ const make = Effect.gen(function* () {
       crawl_interval_seconds: Duration.toSeconds(interval),
       crawling: true,
       ...(noted_policy === null && before.noted_policy === undefined ? {} : { noted_policy }),
+      ...(round === undefined && (before.shared ?? null) === null
+        ? {}
+        : { shared: round === undefined ? null : SharedCrawls.stored(round) }),
       // Until it is known that this crawl saw the whole listing.
       ...(following === undefined
         ? {}
@@ -429,16 +368,12 @@ const make = Effect.gen(function* () {
     yield* forTenSeconds(checkpoints.save(begun))
     const recent = RecentlyQueued.read(before.recently_queued)
     const latest: Latest = { checkpoint: begun }
-    const totals = yield* discover(
-      target,
-      workerId,
-      before,
-      latest,
+    const totals = yield* listed(
+      { target, workerId, checkpoint: before, again: again.names, following, onProgress },
       epoch,
-      recent,
-      again.names,
-      following,
-      onProgress
+      latest,
+      round,
+      recent
     ).pipe(
       Effect.tapErrorCause((cause) =>
         Cause.isInterruptedOnly(cause)
@@ -453,10 +388,18 @@ const make = Effect.gen(function* () {
       )
     )
     yield* tellWaiting(target, workerId, totals.newlyWaiting, before.waiting_documents !== null)
-    const completed = { ...begun, crawling: false, progress: null, last_crawl_completed_at: yield* Timestamp.now }
+    const places = crawlRangesOf(vault) === 1 ? null : totals.places
+    const completed = {
+      ...begun,
+      ...(round === undefined ? {} : { shared: null }),
+      ...((begun.listing_places ?? null) === places ? {} : { listing_places: places }),
+      crawling: false,
+      progress: null,
+      last_crawl_completed_at: yield* Timestamp.now
+    }
     const whole = Option.isSome(totals.listedAt) && Option.isNone(totals.cut) && !totals.resumed
     const held = before.deletions_held ?? null
-    const compared = whole && following !== undefined ? yield* following.compared(held) : Option.none()
+    const compared = whole ? yield* totals.compared(held) : Option.none()
     for (const name of Option.match(compared, { onNone: () => [], onSome: ({ appeared }) => appeared })) {
       totals.waiting.add(name)
     }
@@ -474,7 +417,7 @@ const make = Effect.gen(function* () {
     yield* forTenSeconds(checkpoints.save(next))
     // A listing that a limit had cut before passes over what lies before its marks.
     const isSure = whole && before.listing === null
-    yield* again.done((name) => isSure || totals.seen.has(name))
+    yield* again.done((name) => (isSure && totals.wasAsked(name)) || totals.seen.has(name))
     // Only for the way back: the next crawl of ours does not need it.
     if (next.checkpoint_timestamp !== before.checkpoint_timestamp) {
       yield* Effect.ignoreLogged(checkpoints.saveForOriginal(next))
@@ -491,6 +434,7 @@ const make = Effect.gen(function* () {
         if (held !== null) yield* forTenSeconds(checkpoints.save({ ...kept, deletions_held: null }))
       }
     }
+    if (round !== undefined) yield* shared.forget(vault.id, begun.id, round)
     if (whole && isTime(lookPeriod)) yield* withdrawUnqueued(target)
     const elapsed = Effect.map(MonotonicTime.now, (now) => now - began)
     if (isTime(lostPeriod)) yield* recoverLost(target, startedAt + (yield* elapsed), onProgress)
@@ -499,6 +443,7 @@ const make = Effect.gen(function* () {
   })
 
   return Crawl.of({
+    help: shared.help,
     run: (target, workerId, onProgress) =>
       Effect.flatMap(MonotonicTime.now, (from) =>
         run(target, workerId, onProgress).pipe(
@@ -517,16 +462,15 @@ const make = Effect.gen(function* () {
   })
 })
 
+/** What a crawl lists. */
+interface Crawling extends SharedCrawls.Sharing {
+  readonly again: ReadonlySet<string>
+  readonly following: Deletions.Following | undefined
+}
+
 /** The checkpoint of the crawl under way, as it was last written. */
 interface Latest {
   checkpoint: Checkpoint
-}
-
-/** Documents of one task, or a place in the listing behind all tasks so far, and how many documents were found since the last one. */
-interface Step {
-  readonly documents: ReadonlyArray<Discovered>
-  readonly resume?: string
-  readonly found?: number
 }
 
 /** A look at a vault that was not due is no crawl. */
@@ -545,6 +489,7 @@ export const layer: Layer.Layer<
   Crawl,
   never,
   | CheckpointStore
+  | CrawlLock
   | ExecutionStore
   | TaskQueue
   | ClaimCheck

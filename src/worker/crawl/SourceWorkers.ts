@@ -12,6 +12,7 @@ import { type Control, describePause } from "../../domain/Control.ts"
 import type { PipelineId, VaultId } from "../../domain/Ids.ts"
 import * as Ids from "../../domain/Ids.ts"
 import { isOfDocuments, type ServiceError } from "../../domain/ServiceError.ts"
+import { crawlRangesOf } from "../../domain/Vault.ts"
 import type { ExecutorError } from "../../executor/ExecutorError.ts"
 import * as Spans from "../../telemetry/Spans.ts"
 import { CrawlLock, type LockOwner } from "../../store/CrawlLock.ts"
@@ -62,6 +63,8 @@ const crawlSpan = <A, E, R>({ input, pipeline, vault }: CrawlTarget, crawl: Effe
     crawl
   )
 
+const isShared = ({ vault }: CrawlTarget): boolean => crawlRangesOf(vault) > 1
+
 const nothing: ReadonlyMap<PipelineId, ReadonlyArray<CrawlTarget>> = new Map()
 
 const make = Effect.gen(function* () {
@@ -77,9 +80,13 @@ const make = Effect.gen(function* () {
   const work = yield* Queue.unbounded<{
     readonly pipelineId: PipelineId
     readonly targets: ReadonlyArray<CrawlTarget>
+    /** Another worker of this process crawls for the pipeline: only to share its listings. */
+    readonly helps: boolean
   }>()
   /** Pipelines that wait for or are with a worker of this process. */
   const taken = new Set<PipelineId>()
+  /** Workers of this process that help others of it, or will, by pipeline. */
+  const helpers = new Map<PipelineId, number>()
   /** Vaults that are to be crawled whether they are due or not, with when (in the store's time) somebody asked the fleet for it. */
   const early = new Map<VaultId, Early>()
   const answered = new Map<string, number>()
@@ -100,10 +107,20 @@ const make = Effect.gen(function* () {
       const due = mayCrawl ? yield* schedule.due(early) : nothing
       for (const [pipelineId, all] of due) {
         const targets = all.filter((target) => pauseOf(target) === undefined)
-        if (taken.has(pipelineId) || targets.length === 0) continue
+        if (taken.has(pipelineId)) {
+          const shared = targets.filter(isShared)
+          const ranges = Math.max(...shared.map(({ vault }) => crawlRangesOf(vault)))
+          const wanted = Math.min(config.sourceWorkers, ranges) - 1
+          for (let count = helpers.get(pipelineId) ?? 0; shared.length > 0 && count < wanted; count++) {
+            helpers.set(pipelineId, count + 1)
+            yield* Queue.offer(work, { pipelineId, targets: shared, helps: true })
+          }
+          continue
+        }
+        if (targets.length === 0) continue
         taken.add(pipelineId)
         for (const { vault } of targets) early.delete(vault.id)
-        yield* Queue.offer(work, { pipelineId, targets })
+        yield* Queue.offer(work, { pipelineId, targets, helps: false })
       }
       yield* heartbeat.expect("waiting", config.schedulerInterval)
       yield* Effect.raceFirst(Effect.sleep(config.schedulerInterval), Queue.take(wake))
@@ -166,6 +183,38 @@ const make = Effect.gen(function* () {
       ).pipe(Effect.annotateLogs({ pipeline_id: target.pipeline.id, vault_id: target.vault.id }))
   )
 
+  /** Another worker crawls for the pipeline. What fails here is that worker's to find out and to tell. */
+  const helpWith = (self: Supervised, heartbeat: Heartbeat, id: number, targets: ReadonlyArray<CrawlTarget>) =>
+    Effect.forEach(
+      targets.filter(isShared),
+      (target) => {
+        if (pauseOf(target) !== undefined) return Effect.void
+        const beat = heartbeat.expect(`sharing the crawl of vault ${target.vault.id}`, crawlPatience)
+        return self.doing(`sharing the crawl of vault ${target.vault.id}`).pipe(
+          Effect.zipRight(beat),
+          Effect.zipRight(
+            Effect.raceFirst(
+              crawl.help(target, nameOf(id), beat),
+              Effect.as(controls.untilPaused("crawling", placeOf(target)), 0)
+            )
+          ),
+          Effect.tap((ranges) =>
+            ranges === 0 ? Effect.void : Effect.logInfo(`Listed ${ranges} ranges of a crawl that another worker shares`)
+          ),
+          Effect.catchAllCause((cause) =>
+            Cause.isInterruptedOnly(cause)
+              ? Effect.interrupt
+              : Effect.logWarning(
+                  `A range of a shared crawl could not be listed; another worker goes on with it: ${describe(cause)}`
+                )
+          ),
+          Effect.annotateLogs({ pipeline_id: target.pipeline.id, vault_id: target.vault.id }),
+          Effect.unlessEffect(outlet.isClosed)
+        )
+      },
+      { discard: true }
+    )
+
   /** The due vaults of one pipeline, in turn, under its lock. What the crawl of one shows of the queue or the store, the next need not find out. */
   const crawlPipeline = (self: Supervised, heartbeat: Heartbeat, id: number, targets: ReadonlyArray<CrawlTarget>) => {
     const [first] = targets
@@ -183,7 +232,10 @@ const make = Effect.gen(function* () {
       Effect.flatMap((done) =>
         Option.isSome(done)
           ? Effect.void
-          : Effect.zipRight(outlet.written, Effect.logDebug(`Another worker crawls for ${first.pipeline.id}`))
+          : outlet.written.pipe(
+              Effect.zipRight(Effect.logDebug(`Another worker crawls for ${first.pipeline.id}`)),
+              Effect.zipRight(helpWith(self, heartbeat, id, targets))
+            )
       ),
       Effect.catchAll((error) =>
         Effect.zipRight(
@@ -199,7 +251,14 @@ const make = Effect.gen(function* () {
     while (true) {
       yield* heartbeat.idle("waiting for a due vault")
       yield* self.doing("idle")
-      const { pipelineId, targets } = yield* Queue.take(work)
+      const { helps, pipelineId, targets } = yield* Queue.take(work)
+      if (helps) {
+        yield* Effect.ensuring(
+          helpWith(self, heartbeat, id, targets),
+          Effect.sync(() => helpers.set(pipelineId, Math.max(0, (helpers.get(pipelineId) ?? 0) - 1)))
+        )
+        continue
+      }
       yield* heartbeat.expect(`locking ${pipelineId}`, crawlPatience)
       yield* Effect.ensuring(
         Effect.unlessEffect(crawlPipeline(self, heartbeat, id, targets), outlet.isClosed),

@@ -30,6 +30,17 @@ export const read = (stored: string | null): WaitingDocuments => {
   }
 }
 
+/** What several crawls of parts of a vault, each of which began with `before`, leave together. */
+export const merged = (before: string | null, parts: ReadonlyArray<string | null>): string | null => {
+  const split = (stored: string | null) => new Set(stored?.split(" ") ?? [])
+  const known = split(before)
+  const after = parts.map(split)
+  const left = [...known].filter((digest) => after.every((part) => part.has(digest)))
+  const added = after.flatMap((part) => [...part].filter((digest) => !known.has(digest)))
+  const all = [...new Set([...left, ...added])].slice(0, most)
+  return all.length === 0 ? null : all.join(" ")
+}
+
 const digestLength = 22
 
 const digestOf = (name: string): string => createHash("sha256").update(name).digest("base64url").slice(0, digestLength)

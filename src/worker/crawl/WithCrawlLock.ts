@@ -19,7 +19,7 @@ const retries = Schedule.jittered(
 const releaseTimeout = Duration.seconds(5)
 
 /**
- * Runs `work` while holding the pipeline's crawl lock, renewed at a third of its life; none when somebody else holds it. A lock that
+ * Runs `work` while holding the pipeline's crawl lock, or that of a range, renewed at a third of its life; none when somebody else holds it. A lock that
  * is lost, or not renewed when two thirds have passed, interrupts the work with LockLost.
  */
 export const withCrawlLock = <A, E>(
@@ -28,6 +28,8 @@ export const withCrawlLock = <A, E>(
     readonly vaultId: VaultId
     readonly owner: LockOwner
     readonly ttl: Duration.Duration
+    /** Of one range of the vault's names alone. */
+    readonly range?: { readonly vaultId: VaultId; readonly number: number }
   },
   work: Effect.Effect<A, E>
 ): Effect.Effect<Option.Option<A>, E | ServiceError | LockLost, CrawlLock> =>
@@ -36,7 +38,9 @@ export const withCrawlLock = <A, E>(
       const locks = yield* CrawlLock
       const acquiredAt = yield* MonotonicTime.now
       // A fiber of its own: an answer that nobody heard would leave a lock that nobody holds.
-      const acquiring = yield* Effect.forkDaemon(locks.acquire(place.pipelineId, place.vaultId, place.owner, place.ttl))
+      const acquiring = yield* Effect.forkDaemon(
+        locks.acquire(place.pipelineId, place.vaultId, place.owner, place.ttl, place.range)
+      )
       const acquired = yield* restore(Fiber.join(acquiring)).pipe(Effect.onInterrupt(() => abandon(locks, acquiring)))
       if (Option.isNone(acquired)) return Option.none()
       const lock = { held: acquired.value, renewedAt: acquiredAt }
