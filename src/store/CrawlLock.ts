@@ -56,5 +56,10 @@ export class CrawlLock extends Context.Tag("contentflow-worker/store/CrawlLock")
     readonly renew: (lock: HeldLock) => Effect.Effect<HeldLock, ServiceError | LockLost>
     /** Deletes the lock with `If-Match`; a lock that is no longer ours is left alone. Every acquired lock must be released, once, lost or not. */
     readonly release: (lock: HeldLock) => Effect.Effect<void, ServiceError>
+    /** Deletes the lock of a range that nobody lists any more: its holder may have died. */
+    readonly forget: (
+      pipelineId: PipelineId,
+      range: { readonly vaultId: VaultId; readonly number: number }
+    ) => Effect.Effect<void, ServiceError>
   }
 >() {}

@@ -96,7 +96,13 @@ export const make = (container: DocumentContainer.DocumentContainer): CrawlLock[
       )
   )
 
-  return CrawlLock.of({ acquire, renew, release })
+  const forget: CrawlLock["Type"]["forget"] = Effect.fnUntraced(function* (pipelineId, range) {
+    const id = idOf(pipelineId, range)
+    const found = yield* container.read(id)
+    if (found._tag === "Found") yield* container.remove(id, found.etag)
+  })
+
+  return CrawlLock.of({ acquire, renew, release, forget })
 }
 
 const idOf = (pipelineId: PipelineId, range: Parameters<CrawlLock["Type"]["acquire"]>[4]): string =>

@@ -27,7 +27,11 @@ export const everywhere = (
   })
 
 /** What must hold when a life is over. */
-const verify = (life: World.Life, { ended, processes, world }: World.Lived, incidents: ReadonlyArray<Incident>) => {
+export const verify = (
+  life: World.Life,
+  { ended, processes, world }: World.Lived,
+  incidents: ReadonlyArray<Incident>
+) => {
   const story = processes
     .map(({ struck }, index) => {
       const name = struck()

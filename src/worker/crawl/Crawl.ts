@@ -414,6 +414,8 @@ const make = Effect.gen(function* () {
         })
       })
     }
+    // First, for nobody looks for ranges when the crawl has ended; until then what is gone of them is listed again.
+    if (round !== undefined) yield* shared.forget(target, begun.id, round)
     yield* forTenSeconds(checkpoints.save(next))
     // A listing that a limit had cut before passes over what lies before its marks.
     const isSure = whole && before.listing === null
@@ -434,7 +436,6 @@ const make = Effect.gen(function* () {
         if (held !== null) yield* forTenSeconds(checkpoints.save({ ...kept, deletions_held: null }))
       }
     }
-    if (round !== undefined) yield* shared.forget(vault.id, begun.id, round)
     if (whole && isTime(lookPeriod)) yield* withdrawUnqueued(target)
     const elapsed = Effect.map(MonotonicTime.now, (now) => now - began)
     if (isTime(lostPeriod)) yield* recoverLost(target, startedAt + (yield* elapsed), onProgress)

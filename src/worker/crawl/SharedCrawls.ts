@@ -327,8 +327,12 @@ export const make = (discover: Discovery) =>
       })
     })
 
-    /** Removes what was kept for the crawl alone; what fails goes with a later one. */
-    const forget = Effect.fnUntraced(function* (vault: Ids.VaultId, id: string, shared: SharedCrawl) {
+    /** Removes what was kept for the crawl alone; what fails is left to the next shared crawl. */
+    const forget = Effect.fnUntraced(function* (
+      { pipeline, vault: { id: vault } }: CrawlTarget,
+      id: string,
+      shared: SharedCrawl
+    ) {
       const names = ListedNames.of(own, vault)
       yield* Effect.forEach(
         numbers(shared),
@@ -336,8 +340,9 @@ export const make = (discover: Discovery) =>
           Effect.gen(function* () {
             const range = yield* look(id, shared, number)
             const parts = Option.match(range, { onNone: () => "", onSome: ({ listed }) => listed })
-            yield* Effect.forEach(parts === "" ? [] : parts.split(" "), names.remove, { concurrency: 8, discard: true })
             yield* checkpoints.forgetRange(id, number)
+            yield* locks.forget(pipeline.id, { vaultId: vault, number })
+            yield* Effect.forEach(parts === "" ? [] : parts.split(" "), names.remove, { concurrency: 8, discard: true })
           }).pipe(Effect.ignoreLogged),
         { concurrency: 4, discard: true }
       )
