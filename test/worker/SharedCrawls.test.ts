@@ -94,7 +94,7 @@ describe("a crawl whose listing is cut into ranges of names", () => {
       for (const name of ["f.txt", "k.txt", "p.txt", "t.txt"]) yield* OutputWorld.drop(name)
       yield* settled
       const held = (yield* checkpoint)?.["deletions_held"] as { readonly token: string }
-      assert.deepInclude(held, { documents: 4, of: 16 })
+      assert.deepInclude(held, { token: held.token, documents: 4, of: 16 } as typeof held)
       assert.lengthOf((yield* OutputWorld.outputs).blobs, 16)
       yield* (yield* MemoryStores).vaults.patch(OutputWorld.vaultId, { confirmed_deletions: held.token }, {})
       yield* settled
@@ -107,7 +107,7 @@ describe("a crawl whose listing is cut into ranges of names", () => {
     Effect.gen(function* () {
       yield* begun({ ...spread, max_deletions_percent: 100 })
       const { vaults } = yield* MemoryStores
-      for (const [round, crawl_ranges] of [5, 16, 1, 1, 3, 2, null, 4, 4].entries()) {
+      for (const [round, crawl_ranges] of [5, 16, 1, 3, 2].entries()) {
         yield* vaults.patch(OutputWorld.vaultId, { crawl_ranges }, {})
         for (const [index, name] of names.entries()) {
           if (index % 4 === round % 4) yield* OutputWorld.put(`${name.slice(0, 1)}${round}.txt`, `${name}${round}=1`)

@@ -41,7 +41,8 @@ export const recorder = (from: Option.Option<Places>, resume: string | undefined
   const watch = NameOrder.watch()
   let before: string | undefined
   let next = resume
-  let { places, tail } = Option.getOrElse(from, (): Places => ({ orders: [], places: [], tail: 0 }))
+  let noted = Option.getOrElse(from, (): Places => ({ orders: [], places: [], tail: 0 }))
+  let distance = distanceOf(noted)
   const held = Option.map(from, ({ orders }) => orders)
   const see = (name: string): void => {
     if (name !== before) watch.next(name)
@@ -52,33 +53,38 @@ export const recorder = (from: Option.Option<Places>, resume: string | undefined
       if (span !== undefined) see(span.first)
       for (const { name } of listed ?? []) see(name)
       if (span !== undefined) see(span.last)
-      if (next !== undefined && span !== undefined && tail > 0) {
-        places = thinned([...places, { from: next, name: span.first, pages: tail }], 2 * most)
-        tail = 0
+      if (next !== undefined && span !== undefined && noted.tail >= distance) {
+        const place = { from: next, name: span.first, pages: noted.tail }
+        noted = thinned({ ...noted, places: [...noted.places, place], tail: 0 }, 2 * most)
+        distance = distanceOf(noted)
       }
-      tail++
+      noted = { ...noted, tail: noted.tail + 1 }
       next = resume
     },
     found: (): Places => ({
+      ...thinned(noted, most),
       orders: NameOrder.Name.literals.filter(
         (order) => watch.holds(order) && Option.getOrElse(held, () => NameOrder.Name.literals).includes(order)
-      ),
-      places: thinned(places, most),
-      tail
+      )
     })
   }
 }
 
+/** Pages between two places: as many as there are between those that are left of the others. */
+const distanceOf = ({ places }: Places): number => places.reduce((most, { pages }) => Math.max(most, pages), 1)
+
 /** At most so many, without every second one until it is so. */
-const thinned = (places: Places["places"], limit: number): Places["places"] => {
-  let left = places
+const thinned = ({ places, tail, ...more }: Places, limit: number): Places => {
+  let [left, behind] = [places, tail]
   while (left.length > limit) {
-    left = left.flatMap((place, index) => {
+    const kept = left.flatMap((place, index) => {
       const before = left[index - 1]
-      return index % 2 === 0 ? [] : [before === undefined ? place : { ...place, pages: before.pages + place.pages }]
+      return index % 2 === 0 || before === undefined ? [] : [{ ...place, pages: before.pages + place.pages }]
     })
+    if (left.length % 2 === 1) behind += left.at(-1)?.pages ?? 0
+    left = kept
   }
-  return left
+  return { ...more, places: left, tail: behind }
 }
 
 /** Those of the ranges of one listing, in their order; a range begins at its border. */
@@ -95,11 +101,8 @@ export const joined = (ranges: ReadonlyArray<Places>, borders: ReadonlyArray<Lis
     if (first !== undefined) places.push({ ...first, pages: first.pages + tail }, ...others)
     tail = first === undefined ? tail + range.tail : range.tail
   }
-  return {
-    orders: NameOrder.Name.literals.filter((order) => ranges.every(({ orders }) => orders.includes(order))),
-    places: thinned(places, most),
-    tail
-  }
+  const orders = NameOrder.Name.literals.filter((order) => ranges.every((range) => range.orders.includes(order)))
+  return thinned({ orders, places, tail }, most)
 }
 
 /** Where the second of so many ranges begins, the third, …: each has about as many pages, and two at least. */

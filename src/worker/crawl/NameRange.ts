@@ -28,10 +28,8 @@ export const of = ({ borders, orders }: Pick<SharedCrawl, "borders" | "orders">,
     /** What of a listing that begins at `from` is in it, up to its end. */
     cut: <E, R>(batches: Stream.Stream<CrawlBatch, E, R>): Stream.Stream<CrawlBatch, E, R> =>
       batches.pipe(
-        Stream.takeUntil(
-          ({ resume, span }) =>
-            end !== undefined && (resume === end.from || (span !== undefined && isBehind(span.last)))
-        ),
+        // Not where its place is reached: some services go on behind a name there, and names may have come before the next.
+        Stream.takeUntil(({ span }) => span !== undefined && isBehind(span.last)),
         Stream.map((batch) => {
           const { anew, continuation, documents, listed, waiting, ...rest } = batch
           void continuation
