@@ -87,7 +87,7 @@ describe("the JSON Schema of contentflow.yaml", () => {
       for (const more of [
         "accounts:\nvaults: []",
         "settings: {NUM_PROCESSING_WORKERS: 4, log_level: debug}",
-        "vaults: [{pipeline: p.yaml, folder: in, enabled: false, on_source_deleted: keep, max_deletions_percent: 5}]",
+        "vaults: [{pipeline: p.yaml, folder: in, enabled: false, on_source_deleted: keep, max_deletions_percent: 5, crawl_ranges: 3}]",
         "vaults: [{pipeline: p.yaml, on_failure_webhook: 'https://example.com/hook'}]",
         "vaults: [{pipeline: p.yaml, on_failure_webhook: 'http://127.0.0.1:8080/hook'}]",
         "accounts: {mine: /srv/archive}\nlookups: {a/b/c: {partition_key: /tenant}}"
@@ -104,6 +104,8 @@ describe("the JSON Schema of contentflow.yaml", () => {
         ["vault: []", /additional properties vault/],
         ["vaults: [{pipelin: p.yaml}]", /required property 'pipeline'/],
         ["vaults: [{pipeline: p.yaml, max_deletions_percent: 500}]", /max_deletions_percent must be <= 100/],
+        ["vaults: [{pipeline: p.yaml, crawl_ranges: 17}]", /crawl_ranges must be <= 16/],
+        ["vaults: [{pipeline: p.yaml, crawl_ranges: 1.5}]", /crawl_ranges must be integer/],
         [
           "vaults: [{pipeline: p.yaml, on_failure_webhook: 'http://example.com/hook'}]",
           /on_failure_webhook must match/

@@ -70,11 +70,15 @@ const life = (name: string, arrange: TestedLife["arrange"]): TestedLife => ({
   atLeast: 30
 })
 
-/** What a crawl itself writes; after a read it is as after the write before, and processes end at calls of tasks in other tests. */
-const isOfCrawl = (call: string) => /(locks|checkpoints)\.(?!read)|TaskQueue\.send/.test(call)
+/** Calls after which processes end: a read changes nothing, and at the calls of tasks they end in other tests. */
+const writes = /(locks|checkpoints)\.(?!read)|TaskQueue\.send/
+const writesOfCheckpoints = /checkpoints\.(?!read)/
 
 describe("a crawl that is shared", () => {
-  for (const each of [life("a worker that begins it", begins), life("a worker that helps, and then ends it", helps)]) {
+  for (const [each, where] of [
+    [life("a worker that begins it", begins), writesOfCheckpoints],
+    [life("a worker that helps, and then ends it", helps), writes]
+  ] as const) {
     it.effect(
       `may end after every write of ${each.name}: nothing is lost, nothing runs twice, and nothing is left of it`,
       () =>
@@ -84,7 +88,7 @@ describe("a crawl that is shared", () => {
           const calls = undisturbed.processes[0]?.calls.slice(0, undisturbed.overAfter[0]) ?? []
           assert.isAtLeast(calls.filter((call) => call === "MemoryStores.locks.create").length, 3)
           for (const [at, call] of calls.entries()) {
-            if (!isOfCrawl(call)) continue
+            if (!where.test(call)) continue
             const incidents = [{ at, fault: "dies after" as const }]
             const lived = yield* World.live(each, incidents)
             verify(each, lived, incidents)

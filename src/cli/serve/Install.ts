@@ -144,6 +144,7 @@ export const store = Effect.fnUntraced(function* (planned: ReadonlyArray<Planned
       save_execution_output: vault.keepsItems,
       on_source_deleted: vault.onSourceDeleted,
       max_deletions_percent: vault.maxDeletionsPercent,
+      crawl_ranges: vault.crawlRanges,
       on_failure_webhook: vault.onFailureWebhook
     })
   }

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { variables } from "../../config/Variables.ts"
+import { mostCrawlRanges } from "../../domain/Vault.ts"
 import * as NearestName from "../../text/NearestName.ts"
 import * as Yaml from "../../yaml/Yaml.ts"
 import * as TextInput from "../run/TextInput.ts"
@@ -29,6 +30,8 @@ export interface Vault {
   readonly onSourceDeleted: "keep" | "remove"
   /** Null for the worker's own bound. */
   readonly maxDeletionsPercent: number | null
+  /** Among how many ranges of names its listing is cut; null for one. */
+  readonly crawlRanges: number | null
   /** Where its failures are sent; null for nowhere. */
   readonly onFailureWebhook: string | null
 }
@@ -99,6 +102,7 @@ export const File = Schema.Struct({
         save_execution_output: optional(Schema.Boolean),
         on_source_deleted: optional(Schema.Literal("keep", "remove")),
         max_deletions_percent: optional(Schema.Number.pipe(Schema.between(0, 100))),
+        crawl_ranges: optional(Schema.Int.pipe(Schema.between(1, mostCrawlRanges))),
         on_failure_webhook: optional(
           Schema.String.pipe(
             Schema.maxLength(2_048),
@@ -179,6 +183,7 @@ export const read = Effect.fnUntraced(function* (folder: string) {
     keepsItems: vault.save_execution_output ?? false,
     onSourceDeleted: vault.on_source_deleted ?? "keep",
     maxDeletionsPercent: vault.max_deletions_percent ?? null,
+    crawlRanges: vault.crawl_ranges ?? null,
     onFailureWebhook: vault.on_failure_webhook ?? null,
     enabled: vault.enabled ?? true
   }))
@@ -212,6 +217,7 @@ const withoutFile = (folder: string, path: Path.Path): Project => ({
       keepsItems: false,
       onSourceDeleted: "keep",
       maxDeletionsPercent: null,
+      crawlRanges: null,
       onFailureWebhook: null
     }
   ],

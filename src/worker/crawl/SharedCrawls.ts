@@ -46,7 +46,7 @@ export interface NewlyWaiting {
 /** The worker that crawls the vault looks so often whether the ranges of the others are complete, */
 const watchPeriod = Duration.seconds(1)
 
-/** and so often whether one of them was given up. */
+/** and so often whether one of them was given up; so do those who help. */
 const takeOverMillis = Duration.toMillis("10 seconds")
 
 /** Of more documents to be processed again, one worker takes care: the list is stored with the crawl. */
@@ -79,6 +79,8 @@ export const make = (discover: Discovery) =>
     const own = yield* OwnBlobs.make
     const { lockTtl, workerName } = yield* WorkerConfig
     const instance = `${workerName}/${Ids.random(8)}`
+    /** When a worker of this process last found no free range, by the vault. */
+    const fullSince = new Map<Ids.VaultId, number>()
 
     /** Goes on with the one that is under way, or begins one where earlier crawls have seen where to cut. */
     const of = (
@@ -359,14 +361,22 @@ export const make = (discover: Discovery) =>
           const found = yield* checkpoints.find(target.pipeline.id, target.input.id, target.vault.id)
           const checkpoint = Option.getOrUndefined(Option.filter(found, ({ crawling }) => crawling))
           const shared = checkpoint === undefined ? Option.none() : underWay(checkpoint, target)
-          if (checkpoint === undefined || Option.isNone(shared)) return listed
+          if (checkpoint === undefined || Option.isNone(shared)) {
+            fullSince.delete(target.vault.id)
+            return listed
+          }
+          const since = fullSince.get(target.vault.id) ?? -Infinity
+          if (listed === 0 && (yield* MonotonicTime.now) - since < takeOverMillis) return listed
+          const sharing = { target, workerId, checkpoint, onProgress }
           for (; number <= shared.value.borders.length; number++) {
             const range = yield* look(checkpoint.id, shared.value, number)
             if (Option.exists(range, ({ state }) => state !== "under way")) continue
-            const sharing = { target, workerId, checkpoint, onProgress }
             if (Option.isSome(yield* lockedRange(sharing, shared.value, number))) break
           }
-          if (number > shared.value.borders.length) return listed
+          if (number > shared.value.borders.length) {
+            fullSince.set(target.vault.id, yield* MonotonicTime.now)
+            return listed
+          }
           listed++
         }
       })

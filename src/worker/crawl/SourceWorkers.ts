@@ -234,6 +234,14 @@ const make = Effect.gen(function* () {
           ? Effect.void
           : outlet.written.pipe(
               Effect.zipRight(Effect.logDebug(`Another worker crawls for ${first.pipeline.id}`)),
+              Effect.tap(() => {
+                // Not due by the clock: it is asked for until it was crawled, so that this worker goes on helping.
+                for (const target of targets.filter(isShared)) {
+                  if (typeof target.early === "number" && !early.has(target.vault.id)) {
+                    early.set(target.vault.id, target.early)
+                  }
+                }
+              }),
               Effect.zipRight(helpWith(self, heartbeat, id, targets))
             )
       ),
