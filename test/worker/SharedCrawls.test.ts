@@ -269,6 +269,7 @@ describe("a large listing", () => {
       source.calls.splice(0)
       yield* vaults.crawl(Engine.vault.id, "ann")
       yield* Engine.pass(75)
+      assert.isAtMost(yield* secondsOfCrawl, 60, "it is shared, too")
       assert.isAtLeast(source.calls.length, count / pageSize)
       assert.strictEqual((yield* queued).different, changed.length + 1)
     })

@@ -15,6 +15,23 @@ describe("documents that wait until they can be read", () => {
     assert.isNull(second.stored())
   })
 
+  it("are those of all parts of a vault that were crawled: without what one of them found, with what one of them missed", () => {
+    const stored = (...names: ReadonlyArray<string>) => {
+      const waiting = WaitingDocuments.read(null)
+      for (const name of names) waiting.add(name)
+      return waiting.stored()
+    }
+    const merged = (before: string | null, ...parts: ReadonlyArray<string | null>) =>
+      WaitingDocuments.read(WaitingDocuments.merged(before, parts))
+    const all = merged(stored("a", "b", "c"), stored("b", "c", "d"), stored("a", "b", "c"), stored("a", "b", "d", "e"))
+    assert.deepStrictEqual(
+      ["a", "b", "c", "d", "e"].map((name) => all.has(name)),
+      [false, true, false, true, true]
+    )
+    assert.isNull(merged(stored("a"), null, stored("a")).stored())
+    assert.isNull(WaitingDocuments.merged(null, [null, null]))
+  })
+
   it("are bounded, whatever was stored", () => {
     const many = WaitingDocuments.read(null)
     for (let index = 0; index < WaitingDocuments.most + 5; index++) many.add(`document ${index}`)

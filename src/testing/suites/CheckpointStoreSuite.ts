@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { type Checkpoint, initial } from "../../domain/Checkpoint.ts"
+import { type CrawlRange, crawlRangeId } from "../../domain/CrawlRange.ts"
 import { ExecutorId, PipelineId, VaultId } from "../../domain/Ids.ts"
 import { CheckpointStore } from "../../store/CheckpointStore.ts"
 import { Containers } from "../StoreContainers.ts"
@@ -17,6 +18,23 @@ const checkpoint = (p: string, e: string, v: string, more: Partial<Checkpoint> =
   worker_id: "InputSourceWorker-0",
   last_crawl_started_at: "2026-01-02T10:35:00+00:00",
   ...more
+})
+
+const range = (checkpoint: string, number: number): CrawlRange => ({
+  id: crawlRangeId(checkpoint, number),
+  checkpoint_id: checkpoint,
+  crawl: 1,
+  number,
+  worker_id: "InputSourceWorker-0",
+  state: "under way",
+  started_at: null,
+  resume: null,
+  discovered: 0,
+  enqueued: 0,
+  waiting_documents: null,
+  newly_waiting: { count: 0, names: [] },
+  listed: "",
+  places: ""
 })
 
 export const suite = (name: string, layer: Layer.Layer<CheckpointStore | Containers>): void =>
@@ -34,6 +52,30 @@ export const suite = (name: string, layer: Layer.Layer<CheckpointStore | Contain
         yield* store.save(checkpoint("p1", "input", "v1", { last_crawl_started_at: null }))
         assert.isNull((yield* Effect.flatten(find("v1"))).last_crawl_started_at)
         assert.strictEqual((yield* checkpoints.read("p1_input_v1"))._tag, "Found")
+      })
+    )
+
+    it.effect("keeps the ranges of a shared crawl, which no list of a vault's checkpoints has", () =>
+      Effect.gen(function* () {
+        const store = yield* CheckpointStore
+        for (const executor of ["input", "an / executor?"]) {
+          const before = checkpoint("p20", executor, "v20")
+          yield* store.save(before)
+          assert.isTrue(Option.isNone(yield* store.range(before.id, 0)))
+          yield* store.saveRange(range(before.id, 0))
+          yield* store.saveRange(range(before.id, 1))
+          yield* store.saveRange({ ...range(before.id, 1), state: "complete" })
+          assert.deepInclude(yield* Effect.flatten(store.range(before.id, 0)), { state: "under way", number: 0 })
+          assert.strictEqual((yield* Effect.flatten(store.range(before.id, 1))).state, "complete")
+          const found = yield* store.ofVault(vault("v20"))
+          assert.lengthOf(
+            found.filter(({ executor_id, pipeline_id }) => executor_id === executor && pipeline_id === "p20"),
+            1
+          )
+          for (const number of [0, 1, 2]) yield* store.forgetRange(before.id, number)
+          assert.isTrue(Option.isNone(yield* store.range(before.id, 1)))
+          assert.isTrue(Option.isSome(yield* store.find(before.pipeline_id, before.executor_id, before.vault_id)))
+        }
       })
     )
 

@@ -52,6 +52,26 @@ export const suite = (name: string, layer: Layer.Layer<CrawlLock | Containers>):
       })
     )
 
+    it.effect("has one for each range of a vault's names beside it, which can be forgotten whoever holds it", () =>
+      Effect.gen(function* () {
+        yield* start
+        const lock = yield* CrawlLock
+        const of = (number: number, one: LockOwner) =>
+          lock.acquire(pipeline("p20"), vault, one, ttl, { vaultId: vault, number })
+        assert.isTrue(Option.isSome(yield* lock.acquire(pipeline("p20"), vault, ada, ttl)))
+        const held = yield* Effect.flatten(of(0, ada))
+        assert.isTrue(Option.isNone(yield* of(0, bob)))
+        const other = yield* Effect.flatten(of(1, bob))
+        yield* lock.release(yield* lock.renew(held))
+        assert.isTrue(Option.isSome(yield* of(0, bob)))
+        yield* lock.forget(pipeline("p20"), { vaultId: vault, number: 1 })
+        yield* lock.forget(pipeline("p20"), { vaultId: vault, number: 2 })
+        assert.isTrue(Option.isSome(yield* of(1, ada)))
+        assert.strictEqual((yield* Effect.flip(lock.renew(other)))._tag, "LockLost")
+        assert.isNotNull(yield* documentOf("pipeline_p20_lock"))
+      })
+    )
+
     it.effect("is held by one at a time", () =>
       Effect.gen(function* () {
         yield* start
