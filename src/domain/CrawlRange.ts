@@ -31,7 +31,7 @@ export const CrawlRange = Schema.Struct({
   crawl: Schema.Number,
   number: Schema.Number,
   worker_id: Schema.String,
-  /** `refused`: the service does not know the place any more where the range begins. */
+  /** `refused`: the service does not know the place any more where the range begins, or the listing is not in the order of the borders. */
   state: Schema.Literal("under way", "complete", "refused"),
   /** When the listing of the range began, in the source's clock; null when it gave nothing yet. */
   started_at: OptionalText,
@@ -45,6 +45,8 @@ export const CrawlRange = Schema.Struct({
   newly_waiting: Schema.Struct({ count: Schema.Number, names: Schema.Array(Schema.String) }),
   /** The ids of the parts of its names (ListedNames), with blanks between. */
   listed: Schema.String,
+  /** Names that an earlier range may have, too: a JSON array. */
+  doubtful: Schema.String,
   /** Its places for the ranges of later crawls (ListingPlaces). */
   places: Schema.String
 })

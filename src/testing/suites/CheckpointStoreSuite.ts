@@ -34,6 +34,7 @@ const range = (checkpoint: string, number: number): CrawlRange => ({
   waiting_documents: null,
   newly_waiting: { count: 0, names: [] },
   listed: "",
+  doubtful: "[]",
   places: ""
 })
 

@@ -308,7 +308,7 @@ const make = Effect.gen(function* () {
       const together = yield* shared.list(crawling, round)
       if (Option.isSome(together)) return together.value
       yield* Effect.logWarning(
-        "The source does not know the places any more at which the ranges of its listing begin; this worker lists it whole, and the next crawl is shared again"
+        "The borders between the ranges of the listing can't be used: the source does not know their places any more, or sorts its names in another way. This worker lists it whole, and the next crawl is shared again"
       )
       latest.checkpoint = { ...latest.checkpoint, shared: null }
       yield* forTenSeconds(checkpoints.save(latest.checkpoint))

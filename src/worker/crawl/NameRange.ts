@@ -23,19 +23,17 @@ export const of = ({ borders, orders }: Pick<SharedCrawl, "borders" | "orders">,
   return {
     /** Where it begins; undefined where the listing does. */
     from: first?.from,
-    isAmbiguous: (name: string) =>
-      end !== undefined && new Set(compares.map((compare) => compare(name, end.name) < 0)).size > 1,
+    /** Whether an earlier range may have the name, too. Here it has its place in the order of the whole listing. */
+    isDoubtful: (name: string) => first !== undefined && compares.some((compare) => compare(name, first.name) < 0),
     /** What of a listing that begins at `from` is in it, up to its end. */
     cut: <E, R>(batches: Stream.Stream<CrawlBatch, E, R>): Stream.Stream<CrawlBatch, E, R> =>
       batches.pipe(
         // Not where its place is reached: some services go on behind a name there, and names may have come before the next.
         Stream.takeUntil(({ span }) => span !== undefined && isBehind(span.last)),
         Stream.map((batch) => {
-          const { anew, continuation, documents, listed, waiting, ...rest } = batch
-          void continuation
+          const { documents, listed, waiting, ...more } = batch
           return {
-            ...rest,
-            ...(anew === undefined ? {} : { anew }),
+            ...more,
             documents: documents.filter(({ item }) => holds(nameOf(item))),
             ...(listed === undefined ? {} : { listed: listed.filter(({ name }) => holds(name)) }),
             ...(waiting === undefined ? {} : { waiting: waiting.filter(holds) })

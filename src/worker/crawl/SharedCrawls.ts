@@ -52,6 +52,14 @@ const takeOverMillis = Duration.toMillis("10 seconds")
 /** Of more documents to be processed again, one worker takes care: the list is stored with the crawl. */
 const mostAgain = 500
 
+/** With more names that two ranges may have, one worker lists all. */
+const mostDoubtful = 1_000
+
+const Names = Schema.parseJson(Schema.Array(Schema.String))
+const encodeNames = Schema.encodeSync(Names)
+const decodeNames = (text: string | undefined): ReadonlyArray<string> =>
+  Option.getOrElse(Schema.decodeUnknownOption(Names)(text), () => [])
+
 /** Names of waiting documents that a range tells. */
 const mostNames = 5
 
@@ -138,6 +146,7 @@ export const make = (discover: Discovery) =>
         })
       })
       let discovered = before?.discovered ?? 0
+      const doubtful = new Set(decodeNames(before?.doubtful))
       const noted = (
         state: CrawlRange["state"],
         { enqueued, newlyWaiting }: Kept["totals"],
@@ -156,6 +165,7 @@ export const make = (discover: Discovery) =>
           names: [...(before?.newly_waiting.names ?? []), ...newlyWaiting].slice(0, mostNames)
         },
         listed: parts.join(" "),
+        doubtful: encodeNames([...doubtful]),
         places: ListingPlaces.storedOfRange(places.found()),
         ...more
       })
@@ -177,7 +187,10 @@ export const make = (discover: Discovery) =>
           Effect.suspend(() => {
             discovered += batch.documents.length
             places.page(batch)
-            if (shared.with_names) for (const one of batch.listed ?? []) listed.push(one)
+            for (const one of batch.listed ?? []) {
+              if (range.isDoubtful(one.name) && doubtful.size <= mostDoubtful) doubtful.add(one.name)
+              if (shared.with_names) listed.push(one)
+            }
             return listed.length < ListedNames.partSize ? Effect.void : flush
           }),
         keep: ({ resume, startedAt, totals, waiting }) =>
@@ -193,7 +206,7 @@ export const make = (discover: Discovery) =>
         onProgress
       })
       yield* flush
-      const done = noted(totals.refused ? "refused" : "complete", totals, {
+      const done = noted(totals.refused || doubtful.size > mostDoubtful ? "refused" : "complete", totals, {
         started_at: Option.getOrNull(Option.map(totals.listedAt, Timestamp.format)),
         resume: null,
         waiting_documents: totals.waiting.stored()
@@ -259,18 +272,14 @@ export const make = (discover: Discovery) =>
       following: Deletions.Following
     ) {
       const names = ListedNames.of(own, target.vault.id)
-      let ambiguous = new Set<string>()
       for (const [number, { listed }] of ranges.entries()) {
-        const { isAmbiguous } = NameRange.of(shared, number)
-        const before = ambiguous
-        ambiguous = new Set()
+        const others = new Set(ranges.slice(number + 1).flatMap(({ doubtful }) => decodeNames(doubtful)))
         const isWhole = yield* Stream.fromIterable(listed === "" ? [] : listed.split(" ")).pipe(
           Stream.mapEffect((id) => forTenSeconds(names.read(id)), { concurrency: 8 }),
           Stream.mapEffect((part) => {
             if (Option.isNone(part)) return Effect.succeed(false)
-            const news = before.size === 0 ? part.value : part.value.filter(({ name }) => !before.has(name))
-            for (const { name } of news) if (isAmbiguous(name)) ambiguous.add(name)
-            return Effect.as(Effect.zipRight(onProgress, following.add(news)), true)
+            const own = others.size === 0 ? part.value : part.value.filter(({ name }) => !others.has(name))
+            return Effect.as(Effect.zipRight(onProgress, following.add(own)), true)
           }),
           Stream.runFold(true, (all, isThere) => all && isThere)
         )
