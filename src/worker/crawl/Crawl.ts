@@ -18,16 +18,14 @@ import type { ServiceError } from "../../domain/ServiceError.ts"
 import * as Timestamp from "../../domain/Timestamp.ts"
 import { crawlRangesOf, policyOf } from "../../domain/Vault.ts"
 import type { ExecutorError } from "../../executor/ExecutorError.ts"
-import type { OutputNode } from "../../pipeline/Plan.ts"
-import type { InputExecutor } from "../../pipeline/PipelineRunner.ts"
 import type { TaskQueue } from "../../queue/TaskQueue.ts"
 import { CheckpointStore } from "../../store/CheckpointStore.ts"
 import type { CrawlLock, LockLost } from "../../store/CrawlLock.ts"
 import { ExecutionStore } from "../../store/ExecutionStore.ts"
 import type { ClaimAccount, ClaimCheck } from "../ClaimCheck.ts"
 import * as CrawlStart from "./CrawlStart.ts"
+import type { CrawlTarget } from "./CrawlTarget.ts"
 import * as Discovery from "./Discovery.ts"
-import type * as Enqueue from "./Enqueue.ts"
 import * as FailedCrawls from "./FailedCrawls.ts"
 import * as ListingPlaces from "./ListingPlaces.ts"
 import * as LostMessages from "./LostMessages.ts"
@@ -41,23 +39,6 @@ import * as RecentlyQueued from "./RecentlyQueued.ts"
 import * as SharedCrawls from "./SharedCrawls.ts"
 import * as ExecutionChanges from "../ExecutionChanges.ts"
 import * as WaitingDocuments from "./WaitingDocuments.ts"
-
-/** One vault and what its pipeline says about crawling it. */
-export interface CrawlTarget {
-  readonly vault: Enqueue.Source["vault"]
-  readonly pipeline: Enqueue.Source["pipeline"]
-  /** The ETag of the pipeline. */
-  readonly version: string
-  readonly input: InputExecutor
-  readonly interval: Duration.Duration
-  /** The nodes that can take back what they wrote. */
-  readonly outputs: ReadonlyArray<OutputNode>
-  /** Somebody asks for a crawl before it is due. */
-  readonly early?: Early
-}
-
-/** `now`: whenever it was crawled last. A time (epoch milliseconds of the store): unless it was crawled since. */
-export type Early = "now" | number
 
 /** How a look at a vault ended: it was crawled, or another worker had crawled it within its interval. */
 export interface CrawlReport {
