@@ -419,7 +419,8 @@ export const run = (argv: ReadonlyArray<string>) =>
       yield* Console.log(Help.print(located, page()))
       return isHelp || words.length === 0 ? 0 : 2
     }
-    const wrong = Misspelling.find(located) ?? (isBuiltIn(behind) ? undefined : yield* refusal(words))
+    const refused = (message: string | undefined) => (message === undefined ? undefined : withWayOut(message, located))
+    const wrong = Misspelling.find(located) ?? (isBuiltIn(behind) ? undefined : refused(yield* refusal(words)))
     if (wrong !== undefined) return yield* Effect.as(Console.error(wrong), 2)
     return yield* Effect.as(withLogLevel(words, cli(argv)), 0)
   }).pipe(
@@ -444,6 +445,15 @@ const isBuiltIn = (words: ReadonlyArray<string>): boolean =>
   ["--version", "--completions", "--wizard"].some((name) =>
     words.some((word) => word === name || word.startsWith(`${name}=`))
   )
+
+/** What lacks is explained by the command's help. */
+const withWayOut = (message: string, { path }: CommandTree.Located): string => {
+  const lacking = /^Expected to find option: '([^']+)'$/.exec(message)?.[1]
+  const said = lacking === undefined ? message : `Missing option ${lacking}.`
+  return /^Missing (?:argument|option)/.test(said)
+    ? `${said.replace(/[^.]$/, "$&.")} See: ${path.map(({ name }) => name).join(" ")} --help`
+    : message
+}
 
 /** Why the parser does not take these words, with the option that it is about. */
 const refusal = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {

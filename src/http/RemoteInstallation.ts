@@ -74,7 +74,12 @@ const make = Effect.fnUntraced(function* ({ token, url }: RemoteOptions) {
         return Effect.succeed(new NotPossible({ message: error.detail }))
       case "Unauthenticated":
       case "Forbidden": {
-        const way = token === null ? " Set CONTENTFLOW_TOKEN to a token of this worker." : ""
+        const way =
+          token === null
+            ? " Set CONTENTFLOW_TOKEN to a token of this worker."
+            : error._tag === "Unauthenticated"
+              ? " Is CONTENTFLOW_TOKEN one of this worker?"
+              : ""
         return Effect.succeed(new Unauthorized({ service, operation, message: `${url}: ${error.detail}${way}` }))
       }
       case "TooManyRequests":
@@ -90,7 +95,9 @@ const make = Effect.fnUntraced(function* ({ token, url }: RemoteOptions) {
         return Effect.succeed(new Invalid({ service, operation, message, reason: "BadRequest" }))
       }
       case "RequestError":
-        return Effect.succeed(unavailable(operation, `There is no answer from ${url}${causeOf(error.cause)}.`))
+        return Effect.succeed(
+          unavailable(operation, `There is no answer from ${url}${causeOf(error.cause)}. Does a worker run there?`)
+        )
       case "ResponseError":
         return unexpected(operation, error)
       case "ParseError":

@@ -96,7 +96,9 @@ describe("wrong usage", () => {
         ["run p.yaml --output", "--output needs a value: --output DIR"],
         ["run p.yaml --output --json", "--output needs a value"],
         ["serve a b", "one argument too many: b"],
-        ["run", "Missing argument <FILE>"]
+        ["run", "Missing argument <FILE>. See: contentflow-worker run --help"],
+        ["executions show", "Missing argument <ID>. See: contentflow-worker executions show --help"],
+        ["submit Line", "Missing option --items. See: contentflow-worker submit --help"]
       ]
       for (const [words, message] of told) {
         const { code, stderr, stdout } = yield* cli(words.split(" "))

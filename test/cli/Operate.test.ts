@@ -128,7 +128,11 @@ describe("executions", () => {
       const none = yield* run("executions", "delete", "exec_99", "--json")
       assert.strictEqual(none.code, 1)
       assert.deepStrictEqual(linesOf(none.stdout), [
-        { id: "exec_99", done: false, error: "There is no execution exec_99." }
+        {
+          id: "exec_99",
+          done: false,
+          error: "There is no execution exec_99. contentflow-worker executions ls lists what there is."
+        }
       ])
       assert.strictEqual((yield* run("executions", "delete", "exec_1")).code, 0)
       assert.strictEqual(yield* statusOf(1), "gone")

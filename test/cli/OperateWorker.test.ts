@@ -93,7 +93,7 @@ describe("commands through a worker that runs", () => {
       assert.match(shown.stdout, /Status +failed[^]*Document +doc-1\.pdf/)
       const missing = yield* run("executions", "show", "exec_777")
       assert.strictEqual(missing.code, 1)
-      assert.match(missing.stderr, /There is no execution exec_777/)
+      assert.match(missing.stderr, /There is no execution exec_777\. contentflow-worker executions ls lists/)
       const counted = yield* run("executions", "retry", "--error", "rate limit")
       assert.match(counted.stdout, /retry: 130 executions\. Nothing was done yet/)
       const done = yield* run("executions", "retry", "--error", "rate limit", "--yes", "--json")
@@ -142,7 +142,19 @@ describe("commands through a worker that runs", () => {
       assert.match((yield* run("vaults", "ls")).stdout, /vault-1 +Invoices +\S+ +processing paused/)
       assert.match((yield* run("vaults", "resume", "vault-1")).stdout, /resume vault-1/)
       assert.match((yield* run("vaults", "crawl", "--all")).stdout, /crawl vault-1/)
-      assert.match((yield* run("vaults", "crawl", "nobody's")).stderr, /There is no vault nobody's/)
+      assert.match(
+        (yield* run("vaults", "crawl", "nobody's")).stderr,
+        /There is no vault nobody's\. There is Invoices\./
+      )
+      assert.match((yield* run("backfill", "start", "Invoice")).stderr, /Did you mean Invoices\?/)
+      assert.match(
+        (yield* run("backfill", "stop", "x")).stderr,
+        /no operation x\. contentflow-worker backfill ls lists/
+      )
+      assert.match(
+        (yield* run("workers", "show", "x")).stderr,
+        /no live worker x\. contentflow-worker workers ls lists/
+      )
       assert.match((yield* run("workers", "ls")).stdout, /No worker has told of itself/)
       assert.match((yield* run("workers", "drain", "a/b?c")).stderr, /There is no live worker a\/b\?c/)
       assert.match((yield* run("backfill", "start", "Invoices")).stdout, /backfill: 0 documents/)
@@ -169,6 +181,7 @@ describe("commands through a worker that runs", () => {
       const wrong = yield* cli(["executions", "ls", "--url", url], { CONTENTFLOW_TOKEN: "a secret of somebody else" })
       assert.strictEqual(wrong.code, 1)
       assert.notInclude(wrong.stderr + wrong.stdout, "somebody else")
+      assert.match(wrong.stderr, /The token is not valid\. Is CONTENTFLOW_TOKEN one of this worker\?/)
       const reader = { CONTENTFLOW_URL: url, CONTENTFLOW_TOKEN: readerToken }
       assert.match((yield* cli(["executions", "ls"], reader)).stdout, /exec_1/)
       const acting = yield* cli(["executions", "retry", "exec_1"], reader)
@@ -189,7 +202,11 @@ describe("commands through a worker that runs", () => {
       assert.strictEqual(both.code, 2)
       const away = yield* cli(["executions", "ls", "--url", "http://127.0.0.1:1"])
       assert.strictEqual(away.code, 1)
-      assert.match(away.stderr, /There is no answer from http:\/\/127\.0\.0\.1:1/)
+      assert.match(away.stderr, /There is no answer from http:\/\/127\.0\.0\.1:1.*Does a worker run there\?/)
+      const file = yield* folder({ "a-file": "" })
+      const noFolder = yield* cli(["executions", "ls", "--folder", file.at("a-file")])
+      assert.strictEqual(noFolder.code, 1)
+      assert.match(noFolder.stderr, /a-file is no folder\./)
       const other = yield* Effect.acquireRelease(
         Effect.async<ReturnType<typeof createServer>>((resume) => {
           const server = createServer((request, response) => {

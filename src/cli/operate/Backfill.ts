@@ -10,6 +10,7 @@ import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
 import type { ShowOptions, WatchedOptions } from "./Executions.ts"
 import * as Filter from "./Filter.ts"
+import * as Listed from "./Listed.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
 import * as Operator from "./Operator.ts"
@@ -126,15 +127,15 @@ export interface StopOptions extends Place.Place {
 
 /** Stops backfills; what they put into the queue runs. */
 export const stop = (options: StopOptions) =>
-  Effect.flatMap(Installation, ({ operations }) => EachOf.eachOf(options.ids, operations.stop, options.json)).pipe(
-    Place.at(options)
-  )
+  Effect.flatMap(Installation, ({ operations }) =>
+    EachOf.eachOf(options.ids, (id, by) => Listed.by("backfill")(operations.stop(id, by)), options.json)
+  ).pipe(Place.at(options))
 
 /** Goes on with a backfill that was stopped, or whose process died, to its end. */
 export const resume = (options: ShowOptions) =>
   Effect.gen(function* () {
     const { operations: bulk } = yield* Installation
-    const { status, verb } = yield* bulk.show(options.id)
+    const { status, verb } = yield* Listed.by("backfill")(bulk.show(options.id))
     // One that runs in no process (any more) is taken when it has been silent for long enough.
     if (status !== "running") yield* bulk.goOn(options.id, Operator.name())
     const ended = yield* Many.toEnd(options.id, verb)

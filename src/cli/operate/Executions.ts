@@ -7,6 +7,7 @@ import { Installation } from "../../operations/Installation.ts"
 import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
 import * as Filter from "./Filter.ts"
+import * as Listed from "./Listed.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
 import * as Place from "./Place.ts"
@@ -64,7 +65,9 @@ export interface WatchedOptions extends ShowOptions, Watch.WatchOptions {}
 /** Shows all that is known of one execution. */
 export const show = (options: WatchedOptions) =>
   Effect.gen(function* () {
-    const details = yield* Effect.flatMap(Installation, ({ executions }) => executions.show(options.id))
+    const details = yield* Effect.flatMap(Installation, ({ executions }) =>
+      Listed.by("executions")(executions.show(options.id))
+    )
     yield* Console.log(options.json ? JSON.stringify(details, null, 2) : describe(details))
     return 0
   }).pipe(Watch.redrawn(options), Place.at(options))
@@ -87,7 +90,7 @@ export const act = (options: ActOptions) =>
     if (ids.length === 0) return yield* Many.act({ verb, filter }, "executions", options)
     const { executions } = yield* Installation
     const one = { retry: executions.retry, cancel: executions.cancel, delete: executions.remove }[verb]
-    return yield* EachOf.eachOf(ids, one, options.json)
+    return yield* EachOf.eachOf(ids, (id, by) => Listed.by("executions")(one(id, by)), options.json)
   }).pipe(Place.at(options))
 
 /** What a document holds under this name, if it is a text or a number. */

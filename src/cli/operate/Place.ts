@@ -4,7 +4,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { existsSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { join, resolve } from "node:path"
 import * as AzureWorker from "../../AzureWorker.ts"
 import * as Credentials from "../../azure/Credentials.ts"
@@ -80,6 +80,11 @@ const folderStores = Effect.fnUntraced(function* ({ folder: named }: Pick<Place,
     return yield* wrongUsage(
       "Say which installation is meant: --folder DIR is one of serve, --azure the one that the settings name, and --url URL that of a worker that runs. The working directory is none."
     )
+  }
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) {
+    return yield* new NoInstallation({
+      message: `${folder} is no folder. --folder takes one in which contentflow-worker serve has run.`
+    })
   }
   if (!isServed) {
     return yield* new NoInstallation({

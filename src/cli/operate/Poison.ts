@@ -7,6 +7,7 @@ import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
 import type { ListOptions, ShowOptions } from "./Executions.ts"
 import * as Filter from "./Filter.ts"
+import * as Listed from "./Listed.ts"
 import * as Listing from "./Listing.ts"
 import * as Many from "./Many.ts"
 import * as Place from "./Place.ts"
@@ -45,7 +46,7 @@ export const list = (options: ListOptions) =>
 /** Shows one message as it came to the worker, and why it was set aside. */
 export const show = (options: ShowOptions) =>
   Effect.gen(function* () {
-    const details = yield* Effect.flatMap(Installation, ({ poison }) => poison.show(options.id))
+    const details = yield* Effect.flatMap(Installation, ({ poison }) => Listed.by("poison")(poison.show(options.id)))
     yield* Console.log(options.json ? JSON.stringify(details, null, 2) : describe(details))
     return 0
   }).pipe(Place.at(options))
@@ -67,7 +68,8 @@ export const act = (options: ActOptions) =>
     if (problem !== undefined) return yield* wrongUsage(problem)
     if (ids.length === 0) return yield* Many.act({ verb, filter }, "messages", options)
     const { poison } = yield* Installation
-    return yield* EachOf.eachOf(ids, verb === "discard" ? poison.discard : poison.putBack, options.json)
+    const one = verb === "discard" ? poison.discard : poison.putBack
+    return yield* EachOf.eachOf(ids, (id, by) => Listed.by("poison")(one(id, by)), options.json)
   }).pipe(Place.at(options))
 
 const describe = (details: PoisonDetails): string =>

@@ -6,6 +6,7 @@ import { Installation } from "../../operations/Installation.ts"
 import { NoSuchThing } from "../../operations/Operation.ts"
 import { describeHeld, type HeldDeletions, type VaultState } from "../../operations/Vaults.ts"
 import { plain } from "../run/ProblemLine.ts"
+import * as NearestName from "../../text/NearestName.ts"
 import { wrongUsage } from "../WrongUsage.ts"
 import * as EachOf from "./EachOf.ts"
 import type { WatchedOptions } from "./Executions.ts"
@@ -125,10 +126,23 @@ export const named = (all: ReadonlyArray<VaultState>, word: string): Either.Eith
   const [vault, ...others] = all.some(({ id }) => id === word)
     ? all.filter(({ id }) => id === word)
     : all.filter(({ name }) => name === word)
-  if (vault === undefined) return Either.left(new NoSuchThing({ message: `There is no vault ${word}.` }))
+  if (vault === undefined) return Either.left(new NoSuchThing({ message: missing(all, word) }))
   return others.length === 0
     ? Either.right(vault)
     : Either.left(new NoSuchThing({ message: `There are several vaults called ${word}: give the id of one.` }))
+}
+
+/** Vaults that are named to somebody who named one that there is not. */
+const mostNamed = 10
+
+const missing = (all: ReadonlyArray<VaultState>, word: string): string => {
+  const names = all.map(({ id, name }) => name ?? id)
+  const near = NearestName.find(word, names)
+  const meant = near === undefined ? "" : ` Did you mean ${near}?`
+  const there = names.slice(0, mostNamed).join(", ")
+  return names.length === 0
+    ? `There is no vault ${word}, nor any other.`
+    : `There is no vault ${word}.${meant} There ${names.length === 1 ? "is" : "are"} ${there}${names.length > mostNamed ? ", …" : ""}.`
 }
 
 export interface PauseOptions extends Place.Place {

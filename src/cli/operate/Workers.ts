@@ -5,6 +5,7 @@ import { NoSuchThing } from "../../operations/Operation.ts"
 import type { Worker } from "../../operations/Worker.ts"
 import * as EachOf from "./EachOf.ts"
 import type { WatchedOptions } from "./Executions.ts"
+import * as Listed from "./Listed.ts"
 import * as Listing from "./Listing.ts"
 import * as Place from "./Place.ts"
 import * as Watch from "./Watch.ts"
@@ -49,7 +50,9 @@ export const show = (options: WatchedOptions) =>
     const found = (yield* Effect.flatMap(Installation, ({ workers }) => workers.list)).find(
       (worker) => worker.process === options.id
     )
-    if (found === undefined) return yield* new NoSuchThing({ message: `There is no live worker ${options.id}.` })
+    if (found === undefined) {
+      return yield* Listed.by("workers")(new NoSuchThing({ message: `There is no live worker ${options.id}.` }))
+    }
     yield* Console.log(options.json ? JSON.stringify(found, null, 2) : describe(found))
     return 0
   }).pipe(Watch.redrawn(options), Place.at(options))
@@ -89,6 +92,6 @@ export interface DrainOptions extends Place.Place {
 
 /** Lets workers finish what they have, and take nothing more. */
 export const drain = (options: DrainOptions) =>
-  Effect.flatMap(Installation, ({ workers }) => EachOf.eachOf(options.ids, workers.drain, options.json)).pipe(
-    Place.at(options)
-  )
+  Effect.flatMap(Installation, ({ workers }) =>
+    EachOf.eachOf(options.ids, (id, by) => Listed.by("workers")(workers.drain(id, by)), options.json)
+  ).pipe(Place.at(options))
