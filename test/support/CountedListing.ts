@@ -1,7 +1,7 @@
 import { Duration, Effect, Layer, Option, Stream } from "effect"
 import { type BlobEntry, BlobStore } from "../../src/blob/BlobStore.ts"
 import { ExecutorId } from "../../src/domain/Ids.ts"
-import { Invalid } from "../../src/domain/ServiceError.ts"
+import { Invalid, type ServiceError, Unavailable } from "../../src/domain/ServiceError.ts"
 import type { ExecutorInstance } from "../../src/executor/Executor.ts"
 import { executor as discovery } from "../../src/executors/input/AzureBlobInputDiscovery.ts"
 
@@ -15,6 +15,8 @@ export const make = (count: number, container?: string, latency: Duration.Durati
   const service = {
     /** Whether it knows places that it gave before. */
     knowsPlaces: true,
+    /** A page that it can't give. */
+    failsAt: -1,
     /** Its clock. */
     servedAt: 2_000
   }
@@ -40,9 +42,16 @@ export const make = (count: number, container?: string, latency: Duration.Durati
             Effect.suspend(() => {
               if (!Number.isInteger(start) || (String(start) === from && !service.knowsPlaces)) {
                 const message = "The place is not known."
-                return Effect.fail(new Invalid({ service: "Fake", operation: "list", message, reason: "BadRequest" }))
+                return Effect.fail<ServiceError>(
+                  new Invalid({ service: "Fake", operation: "list", message, reason: "BadRequest" })
+                )
               }
               calls.push(start)
+              if (start === service.failsAt) {
+                return Effect.fail(
+                  new Unavailable({ service: "Fake", operation: "list", message: "The page is away." })
+                )
+              }
               const end = Math.min(count, start + pageSize)
               const numbers = Array.from({ length: end - start }, (_, index) => start + index)
               const page = {

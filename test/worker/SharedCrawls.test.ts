@@ -250,6 +250,46 @@ describe("a large listing", () => {
     })
   )
   largeTest(
+    "fails as a whole, once, when a part of it can't be listed, and goes on where it was when that is over",
+    Effect.gen(function* () {
+      const { source } = yield* large(3, 3, changed)
+      source.service.failsAt = 6_000
+      yield* Engine.pass(300)
+      const failed = (yield* MemoryStores).executions.documents
+      const errors = [...failed.values()].flatMap(({ error }) => (typeof error === "string" ? [error] : []))
+      assert.lengthOf(errors, 1)
+      assert.include(errors[0], "The page is away.")
+      assert.isFalse((yield* state)?.["crawling"])
+      assert.isAtMost(source.calls.filter((start) => start === 6_000).length, 4, "a helper tries it once")
+      const before = source.calls.length
+      source.service.failsAt = -1
+      yield* Engine.pass(600)
+      assert.isNull((yield* state)?.["shared"])
+      assert.isAtMost(source.calls.slice(before).length, 50, "only what was missing")
+      assert.deepStrictEqual(yield* queued, { count: changed.length, different: changed.length })
+    })
+  )
+  largeTest(
+    "begins anew with another version of its pipeline, and leaves nothing of what it was",
+    Effect.gen(function* () {
+      const { source } = yield* large(3, 3, changed)
+      source.service.failsAt = 6_000
+      yield* Engine.pass(300)
+      source.service.failsAt = -1
+      const { checkpoints, locks, pipelines } = yield* MemoryStores
+      const ranges = () => [...checkpoints.documents.values()].filter((each) => "checkpoint_id" in each).length
+      assert.strictEqual(ranges(), 2, "the third had not come far enough")
+      yield* pipelines.upsert({ ...Engine.pipeline, yaml: "pipeline: {name: other}" })
+      source.calls.splice(0)
+      yield* Engine.pass(700)
+      assert.lengthOf(source.calls, count / pageSize)
+      assert.strictEqual(ranges(), 0)
+      assert.isFalse((yield* state)?.["crawling"])
+      assert.strictEqual(locks.documents.size, 0)
+      assert.deepStrictEqual(yield* queued, { count: changed.length, different: changed.length })
+    })
+  )
+  largeTest(
     "rests while crawls are paused, and goes on where it was; a crawl that is asked for meanwhile comes",
     Effect.gen(function* () {
       const vaults = Context.get(yield* Layer.build(Layer.provide(Vaults.layer, OperationLog.layer)), Vaults.Vaults)

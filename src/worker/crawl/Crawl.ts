@@ -347,6 +347,10 @@ const make = Effect.gen(function* () {
     }
     // Before the crawl: a replica that gets the lock after this one died, or was stopped, finds a crawl that never ended.
     yield* forTenSeconds(checkpoints.save(begun))
+    const abandoned = SharedCrawls.read(before.shared)
+    if (Option.isSome(abandoned) && abandoned.value.id !== round?.id) {
+      yield* shared.forget(target, begun.id, abandoned.value)
+    }
     const recent = RecentlyQueued.read(before.recently_queued)
     const latest: Latest = { checkpoint: begun }
     const totals = yield* listed(

@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -49,6 +50,9 @@ const watchPeriod = Duration.seconds(1)
 /** and so often whether one of them was given up; so do those who help. */
 const takeOverMillis = Duration.toMillis("10 seconds")
 
+/** One that failed with a range helps no further with the vault for so long. */
+const failureRestMillis = Duration.toMillis("2 minutes")
+
 /** Of more documents to be processed again, one worker takes care: the list is stored with the crawl. */
 const mostAgain = 500
 
@@ -68,6 +72,7 @@ const forTenSeconds = retryTransient("200 millis", "10 seconds")
 const Stored = Schema.parseJson(SharedCrawl)
 export const stored = Schema.encodeSync(Stored)
 const decode = Schema.decodeUnknownOption(Stored)
+export const read = (stored: Checkpoint["shared"]): Option.Option<SharedCrawl> => decode(stored)
 
 /** The shared crawl that is under way. */
 const underWay = ({ shared }: Checkpoint, target: CrawlTarget): Option.Option<SharedCrawl> =>
@@ -87,8 +92,10 @@ export const make = (discover: Discovery) =>
     const own = yield* OwnBlobs.make
     const { lockTtl, workerName } = yield* WorkerConfig
     const instance = `${workerName}/${Ids.random(8)}`
-    /** When a worker of this process last found no free range, by the vault. */
-    const fullSince = new Map<Ids.VaultId, number>()
+    /** When this process looks again for a range to list, by the vault (monotonic milliseconds). */
+    const restsUntil = new Map<Ids.VaultId, number>()
+    const rest = (vault: Ids.VaultId, millis: number) =>
+      Effect.map(MonotonicTime.now, (now) => void restsUntil.set(vault, now + millis))
 
     /** Goes on with the one that is under way, or begins one where earlier crawls have seen where to cut. */
     const of = (
@@ -371,11 +378,11 @@ export const make = (discover: Discovery) =>
           const checkpoint = Option.getOrUndefined(Option.filter(found, ({ crawling }) => crawling))
           const shared = checkpoint === undefined ? Option.none() : underWay(checkpoint, target)
           if (checkpoint === undefined || Option.isNone(shared)) {
-            fullSince.delete(target.vault.id)
+            restsUntil.delete(target.vault.id)
             return listed
           }
-          const since = fullSince.get(target.vault.id) ?? -Infinity
-          if (listed === 0 && (yield* MonotonicTime.now) - since < takeOverMillis) return listed
+          const until = restsUntil.get(target.vault.id) ?? -Infinity
+          if (listed === 0 && (yield* MonotonicTime.now) < until) return listed
           const sharing = { target, workerId, checkpoint, onProgress }
           for (; number <= shared.value.borders.length; number++) {
             const range = yield* look(checkpoint.id, shared.value, number)
@@ -383,12 +390,17 @@ export const make = (discover: Discovery) =>
             if (Option.isSome(yield* lockedRange(sharing, shared.value, number))) break
           }
           if (number > shared.value.borders.length) {
-            fullSince.set(target.vault.id, yield* MonotonicTime.now)
+            yield* rest(target.vault.id, takeOverMillis)
             return listed
           }
           listed++
         }
-      })
+      }).pipe(
+        // The worker that crawls the vault shall find the range free, and fail by it.
+        Effect.tapErrorCause((cause) =>
+          Cause.isInterruptedOnly(cause) ? Effect.void : rest(target.vault.id, failureRestMillis)
+        )
+      )
 
     return { of, list, forget, help }
   })
