@@ -1,13 +1,17 @@
 import { assert, describe } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer } from "effect"
 import * as BulkOperations from "../../src/operations/BulkOperations.ts"
+import { Executions as ExecutionsService } from "../../src/operations/Executions.ts"
 import * as OperationRunner from "../../src/operations/OperationRunner.ts"
 import * as Operations from "../../src/operations/Operations.ts"
+import { PoisonMessages } from "../../src/operations/PoisonMessages.ts"
+import { Submissions } from "../../src/operations/Submissions.ts"
 import * as WorkerConfig from "../../src/config/WorkerConfig.ts"
 import { MemoryQueue } from "../../src/queue/MemoryQueue.ts"
 import { MemoryStores } from "../../src/store/MemoryStores.ts"
-import { FakeRunner } from "../support/FakeRunner.ts"
+import { executorError, FakeRunner } from "../support/FakeRunner.ts"
 import * as Engine from "../support/MemoryEngine.ts"
+import * as OriginalModel from "../support/OriginalModel.ts"
 import { onEachStore } from "./Installations.ts"
 
 const settings = { processingWorkers: 8, visibilityTimeout: Duration.seconds(300) }
@@ -123,6 +127,57 @@ describe("operations on many things", () => {
       assert.deepStrictEqual(yield* counts, { completed: 3 })
       assert.isEmpty(yield* Effect.flatMap(MemoryQueue, (queue) => queue.bodies))
       assert.isEmpty(yield* bulk.waiting)
+    })
+  )
+
+  onEachStore("leave what the original's API can list: its four states, and values of its types", () =>
+    Effect.gen(function* () {
+      const runner = yield* FakeRunner
+      let isBroken = true
+      runner.work = (items) =>
+        isBroken ? executorError("Document", "The file is cut short") : Effect.delay(Effect.succeed(items), "5 seconds")
+      const { executions } = yield* MemoryStores
+      const listed = Effect.sync(() => {
+        const all = [...executions.documents.values()]
+        for (const document of all) assert.deepStrictEqual(OriginalModel.objections(document), [])
+        return all.map(({ status }) => String(status)).toSorted()
+      })
+      const actions = yield* ExecutionsService
+      const poison = yield* PoisonMessages
+      const bulk = yield* BulkOperations.BulkOperations
+      for (const number of [1, 2, 3, 4]) {
+        yield* Engine.enqueue(number)
+        const content = [{ id: Engine.item(`doc-${number}`).id }]
+        yield* executions.patch(`exec_${number}`, { content, created_at: "2026-01-02T09:00:00+00:00" }, {})
+      }
+      yield* Engine.started(settings)
+      yield* Engine.pass(5)
+      assert.deepStrictEqual(yield* listed, ["failed", "failed", "failed", "failed"])
+      isBroken = false
+      yield* actions.retry("exec_1", "ann")
+      yield* actions.retry("exec_2", "ann")
+      yield* listed
+      yield* actions.cancel("exec_2", "ann")
+      yield* listed
+      const [message] = (yield* poison.list({}, 10)).filter(({ execution_id }) => execution_id === "exec_3")
+      yield* poison.putBack(message?.id ?? "", "ann")
+      yield* Engine.pass(2)
+      assert.include(yield* listed, "running")
+      yield* actions.cancel("exec_3", "ann")
+      yield* listed
+      yield* Engine.pass(30)
+      assert.deepStrictEqual(yield* listed, ["completed", "failed", "failed", "failed"])
+      const { id } = yield* bulk.begin(
+        { verb: "backfill", filter: { vault_id: Engine.vault.id, which: "all" } },
+        { by: "ann" }
+      )
+      yield* bulk.run(id)
+      yield* listed
+      const submission = { pipeline: Engine.pipeline.id, vault_id: Engine.vault.id, content: [{ id: "brought" }] }
+      yield* Effect.flatMap(Submissions, (submissions) => submissions.submit(submission, "app", "key"))
+      yield* listed
+      yield* Engine.pass(30)
+      assert.lengthOf(yield* listed, 9)
     })
   )
 

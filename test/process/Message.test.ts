@@ -2,6 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Emulators from "../../src/testing/Emulators.ts"
 import { eventually } from "../../src/testing/Eventually.ts"
+import * as OriginalModel from "../support/OriginalModel.ts"
 import * as WorkerProcess from "../support/WorkerProcess.ts"
 
 const vaultId = "5f0c7d0e-6f0a-4b35-8f0e-2b1c3d4e5f60"
@@ -66,42 +67,7 @@ pipeline:
 
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00$/
 
-const isText = (value: unknown) => typeof value === "string"
-const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value)
-const orNull = (check: (value: unknown) => boolean) => (value: unknown) => value === null || check(value)
 const isTime = (value: unknown) => typeof value === "string" && timestamp.test(value)
-const listOf = (check: (value: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(check)
-
-/** The API's model (src/domain/README.md): one document that breaks it makes the list of the whole vault fail. */
-const model: Readonly<Record<string, (value: unknown) => boolean>> = {
-  id: isText,
-  pipeline_id: isText,
-  pipeline_name: isText,
-  vault_id: isText,
-  status: (value) => ["pending", "running", "completed", "failed"].includes(String(value)),
-  status_message: orNull(isText),
-  task_id: orNull(isText),
-  source_worker_id: orNull(isText),
-  processing_worker_id: orNull(isText),
-  content: orNull(listOf(isObject)),
-  number_of_items: orNull(Number.isInteger),
-  created_at: isTime,
-  created_by: orNull(isText),
-  updated_at: isTime,
-  started_at: orNull(isTime),
-  completed_at: orNull(isTime),
-  error: orNull(isText),
-  executor_outputs: isObject,
-  events: listOf(isObject)
-}
-
-const assertModel = (document: Readonly<Record<string, unknown>>) => {
-  const wrong = Object.entries(model).filter(([name, check]) => !check(document[name]))
-  assert.deepStrictEqual(
-    wrong.map(([name]) => [name, document[name]]),
-    []
-  )
-}
 
 const send = (keepOutput: boolean, registered: boolean, recorded: boolean) =>
   Effect.gen(function* () {
@@ -126,7 +92,7 @@ const send = (keepOutput: boolean, registered: boolean, recorded: boolean) =>
     )
     assert.strictEqual(found.length, 1)
     const [execution = {}] = found
-    assertModel(execution)
+    assert.deepStrictEqual(OriginalModel.objections(execution), [])
     assert.strictEqual(execution["id"], "exec_0123456789ab")
     assert.strictEqual(execution["task_id"], "task_0123456789ab")
     assert.strictEqual(execution["processing_worker_id"], "ContentProcessingWorker-0")
