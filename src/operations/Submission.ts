@@ -8,9 +8,13 @@ const Text = Schema.NonEmptyString.pipe(Schema.maxLength(maxIdLength))
 /** One document for a pipeline: who it is, and what is known of it. */
 export const SubmittedItem = Schema.Struct({
   /** Its name or address, or the whole identifier. Without one it gets a name of its own. */
-  id: Schema.optional(Schema.Union(Text, ContentIdentifier)),
+  id: Schema.optional(
+    Schema.Union(Text, ContentIdentifier).annotations({ parseOptions: { onExcessProperty: "ignore" } })
+  ),
   data: Schema.optional(Json),
-  summary_data: Schema.optional(Json)
+  summary_data: Schema.optional(Json),
+  /** Whole items have it; what ran before does not count here. */
+  executor_logs: Schema.optional(Schema.Unknown)
 })
 
 export const Submission = Schema.Struct({

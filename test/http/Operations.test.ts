@@ -430,6 +430,11 @@ describe("operations over HTTP", () => {
         assert.strictEqual(answer.status, 400, path)
         assert.include(String(json(answer)["detail"]), `\`${place}\` is unknown here`)
       }
+      // A whole item of another program has more than is used.
+      const item = { ...Engine.item("x"), id: { ...Engine.item("x").id, more: 1 }, executor_logs: [] }
+      const brought = { pipeline: Engine.pipeline.id, content: [item] }
+      const submitted = yield* ask(port, "/tasks", { method: "POST", token: operator, body: brought })
+      assert.strictEqual(submitted.status, 200, submitted.text)
       yield* Engine.pass(10)
       assert.strictEqual((yield* Engine.executionOf(1))?.["status"], "failed")
       assert.lengthOf(yield* queue.peekPoison(10), 1)
