@@ -19,6 +19,8 @@ export interface CellContext {
   /** Of each cell style; empty if there is none. */
   readonly symbolFonts: ReadonlyArray<SymbolFont | undefined>
   readonly richValue: (valueMetadata: string) => RichValue | undefined
+  /** The picture that a stored text stands for. */
+  readonly cellImage: (value: string) => RichValue | undefined
   readonly from1904: boolean
   readonly budget: Budget
   /** Whether formulas are wanted at all; working them out costs time. */
@@ -94,6 +96,8 @@ export const scanCells = (
       case "b":
         return value.trim() === "1" || value.trim() === "true"
       case "str":
+        if (value.startsWith("=")) return pictureValue(value)
+        return inFont(unescapeText(value))
       case "inlineStr":
         return inFont(unescapeText(value))
       case "e":
@@ -125,6 +129,12 @@ export const scanCells = (
     const rich = valueMetadata === undefined ? undefined : context.richValue(valueMetadata)
     if (rich?.image !== undefined) handler.picture(row, column, rich.image)
     return rich?.text === undefined ? error : rich.text
+  }
+
+  const pictureValue = (text: string): CellValue => {
+    const shown = context.cellImage(text)
+    if (shown?.image !== undefined) handler.picture(row, column, shown.image)
+    return shown?.text === undefined ? inFont(unescapeText(text)) : shown.text
   }
 
   const cellFormula = (): string | undefined => {

@@ -8,6 +8,7 @@ import { parseXml, type XmlElement } from "../xml/XmlTree.ts"
 import { readCoreProperties } from "../zip/CoreProperties.ts"
 import { type OpcPackage, openPackage, optionalPart } from "../zip/OpcPackage.ts"
 import { cellName } from "./CellReference.ts"
+import { makeCellImages } from "./CellImages.ts"
 import { type CellContext, scanCells } from "./Cells.ts"
 import { makeCommentReader } from "./Comments.ts"
 import { type AnchoredImage, readDrawings } from "./Drawings.ts"
@@ -182,6 +183,7 @@ const makeSheetReader = (
     timeKinds: readTimeKinds(styles),
     symbolFonts: readSymbolFonts(styles),
     richValue: makeRichValues(document, warnings),
+    cellImage: makeCellImages(document, warnings),
     from1904: workbook.from1904,
     budget,
     formulas: options.extract_formulas || !options.data_only

@@ -183,6 +183,46 @@ describe("Excel: rich values", () => {
   })
 })
 
+describe("Excel: pictures in cells of WPS Office", () => {
+  const cell = (name: string, id: string) =>
+    `<c r="${name}" t="str"><f>_xlfn.DISPIMG("${id}",1)</f><v>=DISPIMG("${id}",1)</v></c>`
+  const picture = (name: string, description: string, relationship: string) =>
+    `<etc:cellImage><xdr:pic><xdr:nvPicPr><xdr:cNvPr id="2" name="${name}"${description}/></xdr:nvPicPr><xdr:blipFill><a:blip r:embed="${relationship}"/></xdr:blipFill></xdr:pic></etc:cellImage>`
+  const parts: Parts = {
+    "xl/cellimages.xml": `<etc:cellImages ${xmlns} xmlns:etc="http://www.wps.cn/officeDocument/2017/etCustomData">${picture("ID_1", ' descr="our stamp"', "rId1")}${picture("ID_2", "", "rId1")}</etc:cellImages>`,
+    "xl/_rels/cellimages.xml.rels": links({ kind: "image", target: "media/a.png" }),
+    "xl/media/a.png": png
+  }
+
+  it("are pictures, with what describes them as the text", () => {
+    const { images, text, warnings } = read(
+      { rows: row(cell("A1", "ID_1"), cell("B1", "ID_2"), cell("C1", "ID_1")) },
+      parts
+    )
+    assert.strictEqual(text, "Sheet: S\nour stamp\t\tour stamp")
+    assert.deepStrictEqual(
+      images?.map(({ anchor_cell, format }) => [anchor_cell, format]),
+      [
+        ["A1", "png"],
+        ["B1", "png"],
+        ["C1", "png"]
+      ]
+    )
+    assert.deepStrictEqual(warnings, [])
+  })
+
+  it("keep the stored text where they are not in the file, with a warning, and no other text is one", () => {
+    const gone = read({ rows: row(cell("A1", "ID_9")) }, parts)
+    assert.strictEqual(gone.text, 'Sheet: S\n=DISPIMG("ID_9",1)')
+    assert.match(gone.warnings.join(), /pictures/)
+    const none = read({ rows: row(cell("A1", "ID_1")) })
+    assert.strictEqual(none.text, 'Sheet: S\n=DISPIMG("ID_1",1)')
+    const plain = read({ rows: row('<c r="A1" t="str"><f>"="</f><v>=1+1</v></c>', text("B1", "=DISPIMG(x)")) }, parts)
+    assert.strictEqual(plain.text, "Sheet: S\n=1+1\t=DISPIMG(x)")
+    assert.deepStrictEqual(plain.warnings, [])
+  })
+})
+
 describe("Excel: escapes", () => {
   it("are resolved in every place of texts, each by itself", () => {
     const document = readExcel(
