@@ -6,7 +6,7 @@ import { readPowerPoint } from "../../src/documents/powerpoint/PowerPointReader.
 import * as PowerPoint from "../../src/documents/powerpoint/PowerPointDocument.ts"
 import { readWord } from "../../src/documents/word/WordReader.ts"
 import * as Word from "../../src/documents/word/WordDocument.ts"
-import { makeDocx, makePptx, makeXlsx } from "./Packages.ts"
+import { links, makeDocx, makePptx, makeXlsx, xmlns } from "./Packages.ts"
 
 const r = (text: string) => `<m:r><m:t xml:space="preserve">${text}</m:t></m:r>`
 const e = (inner: string) => `<m:e>${inner}</m:e>`
@@ -102,6 +102,46 @@ describe("Formulas", () => {
     const row = `<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is>${runs}</is></c></row>`
     const workbook = makeXlsx([{ name: "S", rows: row }], { strings: `<si>${runs}</si>` })
     assert.strictEqual(readExcel(workbook, Excel.defaults).text, "Sheet: S\n10^6 kg\t10^6 kg")
+  })
+
+  it("are none of it either where a style or a position raises them", () => {
+    const run = (properties: string, value: string) => `<w:r><w:rPr>${properties}</w:rPr><w:t>${value}</w:t></w:r>`
+    const style = (id: string, inner: string) => `<w:style w:type="character" w:styleId="${id}">${inner}</w:style>`
+    const styled = (id: string, more = "") => run(`<w:rStyle w:val="${id}"/>${more}`, "6")
+    const parts = {
+      "word/_rels/document.xml.rels": links({ kind: "styles", target: "styles.xml" }),
+      "word/styles.xml": `<w:styles ${xmlns}>${style("Up", '<w:rPr><w:vertAlign w:val="superscript"/></w:rPr>')}${style("Based", '<w:basedOn w:val="Up"/>')}${style("Down", '<w:rPr><w:position w:val="-8"/></w:rPr>')}${style("Flat", '<w:basedOn w:val="Up"/><w:rPr><w:vertAlign w:val="baseline"/></w:rPr>')}</w:styles>`
+    }
+    const cases: ReadonlyArray<readonly [string, string]> = [
+      [styled("Up"), "10^6"],
+      [styled("Based"), "10^6"],
+      [styled("Down"), "10_6"],
+      [styled("Flat"), "106"],
+      [styled("Up", '<w:vertAlign w:val="baseline"/>'), "106"],
+      [run('<w:position w:val="6"/>', "6"), "10^6"],
+      [run('<w:position w:val="-6"/>', "6"), "10_6"],
+      [run('<w:position w:val="2"/>', "6"), "106"]
+    ]
+    for (const [raised, expected] of cases) {
+      assert.strictEqual(readWord(makeDocx(`<w:p>${text("10")}${raised}</w:p>`, parts), Word.defaults).text, expected)
+    }
+  })
+
+  it("are one number where it is cut into runs", () => {
+    const raised = (value: string) => `<w:r><w:rPr><w:vertAlign w:val="superscript"/></w:rPr><w:t>${value}</w:t></w:r>`
+    assert.strictEqual(
+      inDocument(`${text("10")}${raised("1")}${raised("2")}${text(" or 10")}${raised("3")}`),
+      "10^12 or 10^3"
+    )
+    const high = (value: string) => `<a:r><a:rPr baseline="30000"/><a:t>${value}</a:t></a:r>`
+    const low = "<a:r><a:t>10</a:t></a:r>"
+    const slide = `<p:sp><p:txBody><a:p>${low}${high("1")}${high("2")}<a:r><a:t> </a:t></a:r>${low}${high("3")}</a:p></p:txBody></p:sp>`
+    assert.strictEqual(readPowerPoint(makePptx([slide]), PowerPoint.defaults).text, "10^12 10^3")
+    const sup = (value: string) => `<r><rPr><vertAlign val="superscript"/></rPr><t>${value}</t></r>`
+    const runs = `<r><t>10</t></r>${sup("1")}${sup("2")}<r><t> 10</t></r>${sup("3")}`
+    const row = `<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="inlineStr"><is>${runs}</is></c></row>`
+    const workbook = makeXlsx([{ name: "S", rows: row }], { strings: `<si>${runs}</si>` })
+    assert.strictEqual(readExcel(workbook, Excel.defaults).text, "Sheet: S\n10^12 10^3\t10^12 10^3")
   })
 
   it("leave out what was deleted with changes tracked, the layout too", () => {

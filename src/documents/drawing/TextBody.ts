@@ -20,12 +20,13 @@ const paragraphText = (paragraph: XmlElement, fieldText: FieldText | undefined):
   const defaults = child(child(paragraph, "a:pPr"), "a:defRPr")
   let text = ""
   let formula: XmlElement | undefined
+  let before: XmlElement | undefined
   for (const part of paragraph.children) {
     if (part.name === "a:pPr" || part.name === "a:endParaRPr") continue
     let next: string
     let following: XmlElement | undefined
     if (part.name === "a:br") next = "\n"
-    else if (part.name === "a:r") next = inScript(part, text, runText(part, defaults))
+    else if (part.name === "a:r") next = inScript(part, before, text, runText(part, defaults))
     else if (part.name === "a:fld") next = fieldText?.(part.attributes) ?? runText(part, defaults)
     else {
       next = formulaText(part)
@@ -34,15 +35,19 @@ const paragraphText = (paragraph: XmlElement, fieldText: FieldText | undefined):
     const beside = following ?? formula
     text += beside === undefined ? next : gapBeside(beside, text, next) + next
     formula = following
+    before = part
   }
   return text
 }
 
 /** `baseline` is how far a run stands above the line. */
-const inScript = (run: XmlElement, before: string, text: string): string => {
-  const baseline = integer(child(run, "a:rPr")?.attributes.baseline) ?? 0
-  return baseline === 0 ? text : raised(baseline > 0 ? "^" : "_", before, text)
+const inScript = (run: XmlElement, runBefore: XmlElement | undefined, before: string, text: string): string => {
+  const baseline = baselineOf(run)
+  // A number above the line may be cut into runs.
+  return baseline === 0 || baseline === baselineOf(runBefore) ? text : raised(baseline > 0 ? "^" : "_", before, text)
 }
+
+const baselineOf = (run: XmlElement | undefined): number => integer(child(run, "a:rPr")?.attributes.baseline) ?? 0
 
 const runText = (run: XmlElement, defaults: XmlElement | undefined): string => {
   let text = ""

@@ -3,11 +3,10 @@ import { scanXml } from "../xml/XmlScanner.ts"
 import type { Tag } from "../xml/XmlTag.ts"
 import type { Budget } from "../Limits.ts"
 import { integer, isOn } from "../xml/XmlTree.ts"
-import { raised } from "../drawing/LinearFormula.ts"
 import { fromPrivateUse, fromSymbolFont, type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { maxColumn, maxRow, packedCell, packedRows, parseCell } from "./CellReference.ts"
 import type { CellValue } from "./ExcelDocument.ts"
-import { type SharedStrings, scriptMark, unescapedFrom } from "./ExcelStrings.ts"
+import { inScript, type SharedStrings, scriptMark, unescapedFrom } from "./ExcelStrings.ts"
 import type { RichValue } from "./RichValues.ts"
 import { serialToIso, type TimeKind } from "../SerialTime.ts"
 import { shiftFormula } from "./SharedFormula.ts"
@@ -77,6 +76,7 @@ export const scanCells = (
   let textStart = 0
   let runFont: SymbolFont | undefined
   let script: "^" | "_" | undefined
+  let scriptBefore: "^" | "_" | undefined
   let hasFonts = false
   let header = ""
   let valueMetadata: string | undefined
@@ -211,6 +211,7 @@ export const scanCells = (
         case "x:is":
           inString = true
           inline = ""
+          scriptBefore = undefined
           return
         case "x:t":
           capture = inString && phonetic === 0 ? "inline" : "none"
@@ -279,8 +280,9 @@ export const scanCells = (
           if (inline !== undefined && (runFont !== undefined || script !== undefined)) {
             const [before, own] = [inline.slice(0, runStart), inline.slice(runStart)]
             const text = runFont === undefined ? own : fromSymbolFont(runFont, own)
-            inline = before + (script === undefined ? text : raised(script, before, text))
+            inline = before + inScript(script, scriptBefore, before, text)
           }
+          scriptBefore = script
           runFont = undefined
           script = undefined
           return

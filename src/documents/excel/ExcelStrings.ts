@@ -18,6 +18,7 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
   let runStart = 0
   let runFont: SymbolFont | undefined
   let script: "^" | "_" | undefined
+  let scriptBefore: "^" | "_" | undefined
   let current = ""
   /** Where the present `x:t` begins, which is escaped by itself. */
   let textStart = 0
@@ -29,8 +30,10 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
       if (name === "x:t") {
         inText = phonetic === 0
         textStart = current.length
-      } else if (name === "x:si") current = ""
-      else if (name === "x:r") runStart = current.length
+      } else if (name === "x:si") {
+        current = ""
+        scriptBefore = undefined
+      } else if (name === "x:r") runStart = current.length
       else if (name === "x:rFont") {
         styled.add(strings.length)
         runFont = symbolFont(attributes.val)
@@ -45,10 +48,13 @@ export const readSharedStrings = (bytes: Uint8Array, part: string, budget: Budge
         if (inText) current = unescapedFrom(current, textStart)
         inText = false
       } else if (name === "x:si") strings.push(current)
-      else if (name === "x:r" && (runFont !== undefined || script !== undefined)) {
-        const [before, own] = [current.slice(0, runStart), current.slice(runStart)]
-        const text = runFont === undefined ? own : fromSymbolFont(runFont, own)
-        current = before + (script === undefined ? text : raised(script, before, text))
+      else if (name === "x:r") {
+        if (runFont !== undefined || script !== undefined) {
+          const [before, own] = [current.slice(0, runStart), current.slice(runStart)]
+          const text = runFont === undefined ? own : fromSymbolFont(runFont, own)
+          current = before + inScript(script, scriptBefore, before, text)
+        }
+        scriptBefore = script
         runFont = undefined
         script = undefined
       } else if (name === "x:rPh") phonetic--
@@ -65,16 +71,26 @@ export const unescapedFrom = (text: string, start: number): string =>
 export const scriptMark = (align: string | undefined): "^" | "_" | undefined =>
   align === "superscript" ? "^" : align === "subscript" ? "_" : undefined
 
+/** A run behind another one; of a number above the line that is cut into runs the first alone says so. */
+export const inScript = (
+  script: "^" | "_" | undefined,
+  scriptBefore: "^" | "_" | undefined,
+  before: string,
+  text: string
+): string => (script === undefined || script === scriptBefore ? text : raised(script, before, text))
+
 /** The text of an `x:is`, `x:text` or the like: its runs, without phonetic guides. */
 export const richText = (element: XmlElement | undefined): string => {
   let text = ""
+  let scriptBefore: "^" | "_" | undefined
   for (const part of element?.children ?? []) {
     if (part.name === "x:t") text += unescapeText(part.text)
     else if (part.name === "x:r") {
       const font = symbolFont(child(child(part, "x:rPr"), "x:rFont")?.attributes.val)
       const own = font === undefined ? richText(part) : fromSymbolFont(font, richText(part))
       const script = scriptMark(child(child(part, "x:rPr"), "x:vertAlign")?.attributes.val)
-      text += script === undefined ? own : raised(script, text, own)
+      text += inScript(script, scriptBefore, text, own)
+      scriptBefore = script
     }
   }
   return text

@@ -141,6 +141,7 @@ export const readHtml = (html: string, limits: TextLimits, warnings: Warnings): 
         } else if (name === "pre" || name === "textarea") preformatted++
         else if (name === "sup" || name === "sub") script = name === "sup" ? "^" : "_"
         else if (name === "img" && heading !== undefined) heading.text += ` ${attributes["alt"] ?? ""} `
+        if (attributes["style"] !== undefined) script = scriptOfStyle(attributes["style"]) ?? script
         if (/^h[1-6]$/.test(name)) {
           closeHeading()
           heading = { level: Number(name[1]), text: "" }
@@ -234,6 +235,12 @@ export const isXhtml = (html: string): boolean => {
   return (
     /^\s*<\?xml\b/i.test(head) || /<html\b[^>]*\sxmlns\s*=\s*["']http:\/\/www\.w3\.org\/1999\/xhtml["']/i.test(head)
   )
+}
+
+/** Where an inline style has the text stand, as word processors write it in place of `<sup>`. */
+const scriptOfStyle = (style: string): "^" | "_" | undefined => {
+  const found = /(?:^|;)\s*vertical-align\s*:\s*(super|sub)\b/i.exec(style.slice(0, longest))?.[1]?.toLowerCase()
+  return found === undefined ? undefined : found === "super" ? "^" : "_"
 }
 
 /**

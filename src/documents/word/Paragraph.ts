@@ -61,6 +61,8 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
   let font: string | undefined
   let plainFont: string | undefined
   let waiting: ParagraphContent | undefined
+  /** The last run above or below the line, and where it ends. */
+  let script: { readonly mark: "^" | "_"; readonly end: number } | undefined
 
   const isHidden = (): boolean => fields.some(({ inCode }) => inCode)
 
@@ -211,8 +213,12 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
     plainFont = fontName(properties) === undefined ? (style ?? plainFont) : plainFontName(properties)
     visitAll(run)
     ;[font, plainFont] = before
-    const mark = scriptMark(properties)
-    if (mark !== undefined) line = line.slice(0, start) + raised(mark, line.slice(0, start), line.slice(start))
+    const mark = scriptMark(properties, context.styles.scriptOf(styleName(properties)))
+    if (mark === undefined) return
+    // A number above the line may be cut into runs.
+    const goesOn = script?.mark === mark && script.end === start
+    if (!goesOn) line = line.slice(0, start) + raised(mark, line.slice(0, start), line.slice(start))
+    script = { mark, end: line.length }
   }
 
   const withSymbols = (text: string): string => {
@@ -270,6 +276,7 @@ export const makeParagraphReader = (context: ParagraphContext): ParagraphReader 
     line = ""
     floats = []
     isBehindLayout = false
+    script = undefined
     const style = context.styles.fontOf(child(child(paragraph, "w:pPr"), "w:pStyle")?.attributes["w:val"])
     font = style
     plainFont = style

@@ -28,9 +28,10 @@ export const noteProperty = (
     }
     case "w:rStyle":
       return { ...noted, style: attributes["w:val"] }
-    case "w:vertAlign": {
-      const align = attributes["w:val"]
-      return align === "superscript" || align === "subscript" ? { ...noted, script: align } : noted
+    case "w:vertAlign":
+    case "w:position": {
+      const script = scriptOf(name, attributes["w:val"])
+      return script === undefined ? noted : { ...noted, script }
     }
     case "w:del":
     case "w:moveFrom":
@@ -60,9 +61,21 @@ export const plainFontName = ({ attributes }: XmlElement): string | undefined =>
 
 export const styleName = ({ attributes }: XmlElement): string | undefined => attributes.style
 
-/** Where a run stands that is no part of the line. */
-export const scriptMark = ({ attributes: { script } }: XmlElement): "^" | "_" | undefined =>
-  script === undefined ? undefined : script === "superscript" ? "^" : "_"
+/** What a `w:vertAlign` or a `w:position`, in half points above the line, says of where text stands; undefined for nothing. */
+export const scriptOf = (name: string, value: string | undefined): string | undefined => {
+  if (name === "w:vertAlign") return value
+  const height = Number(value)
+  return height >= leastHeight ? "superscript" : height <= -leastHeight ? "subscript" : undefined
+}
+
+/** Less only aligns letters, as converted documents do. */
+const leastHeight = 6
+
+/** Where a run stands that is no part of the line, by itself or else by its style. */
+export const scriptMark = ({ attributes: { script } }: XmlElement, ofStyle?: string): "^" | "_" | undefined => {
+  const found = script ?? ofStyle
+  return found === "superscript" ? "^" : found === "subscript" ? "_" : undefined
+}
 
 /** Whether the mark at the end of a paragraph was deleted or moved away with changes tracked. */
 export const isMarkDeleted = (properties: XmlElement | undefined): boolean =>

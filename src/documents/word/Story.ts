@@ -85,7 +85,7 @@ const repeatedNames = new Set(["w:rPr", "w:pPr", "w:tcPr", "w:trPr"])
 const plain = new Set(
   (
     "p r t rPr pPr tbl tblPr tr tc tcPr tcW tblW tblInd tblLook tblLayout tblStyle tblCellMar tblBorders tcBorders trHeight " +
-    "gridCol jc spacing ind lang sz szCs color b bCs i iCs u shd vAlign highlight kern position rtl bookmarkStart " +
+    "gridCol jc spacing ind lang sz szCs color b bCs i iCs u shd vAlign highlight kern rtl bookmarkStart " +
     "bookmarkEnd proofErr hyperlink ins del tab tabs cnfStyle noProof lastRenderedPageBreak keepNext keepLines widowControl " +
     "contextualSpacing autoSpaceDE autoSpaceDN adjustRightInd snapToGrid top left bottom right start end insideH insideV " +
     "instrText delText caps smallCaps strike rsid webHidden textAlignment suppressAutoHyphens sectPr pgSz pgMar cols docGrid"

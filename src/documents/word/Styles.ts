@@ -1,5 +1,5 @@
 import { symbolFont } from "../drawing/SymbolFont.ts"
-import { latinFonts } from "./RunProperties.ts"
+import { latinFonts, scriptOf } from "./RunProperties.ts"
 import type { ThemeFont } from "./ThemeFonts.ts"
 import { child, children, integer, type TreeChoice, type XmlElement } from "../xml/XmlTree.ts"
 
@@ -13,6 +13,8 @@ export interface Styles {
   readonly listLevelOf: (id: string | undefined) => number | undefined
   /** The symbol font of the style, of paragraphs or of characters, if it has one. */
   readonly fontOf: (id: string | undefined) => string | undefined
+  /** Where the style has text stand: `superscript`, `subscript`, `baseline`; undefined where it does not say. */
+  readonly scriptOf: (id: string | undefined) => string | undefined
 }
 
 interface Style {
@@ -22,9 +24,10 @@ interface Style {
   readonly list: number | undefined
 }
 
-interface FontStyle {
+interface RunStyle {
   readonly basedOn: string | undefined
   readonly font: string | undefined
+  readonly script: string | undefined
 }
 
 /** What counts of a styles part. */
@@ -34,21 +37,26 @@ export const stylesChoice: TreeChoice = {
       " "
     )
   ),
-  attributesOf: new Set("w:style w:name w:basedOn w:rFonts w:outlineLvl w:numId w:ilvl".split(" "))
+  attributesOf: new Set(
+    "w:style w:name w:basedOn w:rFonts w:vertAlign w:position w:outlineLvl w:numId w:ilvl".split(" ")
+  )
 }
 
 /** From the tree of the styles part, if there is one. */
 export const makeStyles = (root: XmlElement | undefined, themeFont: ThemeFont): Styles => {
   const styles = new Map<string, Style>()
-  const fonts = new Map<string, FontStyle>()
+  const runs = new Map<string, RunStyle>()
   let hasFonts = false
+  let hasScripts = false
   let fallback: string | undefined
   for (const style of children(root, "w:style")) {
     const fontId = style.attributes["w:styleId"]
     if (fontId !== undefined) {
       const font = symbolFontOf(style, themeFont)
+      const script = scriptOfStyle(style)
       hasFonts ||= font !== undefined
-      fonts.set(fontId, { basedOn: child(style, "w:basedOn")?.attributes["w:val"], font })
+      hasScripts ||= script !== undefined
+      runs.set(fontId, { basedOn: child(style, "w:basedOn")?.attributes["w:val"], font, script })
     }
     if ((style.attributes["w:type"] ?? "paragraph") !== "paragraph") continue
     const id = style.attributes["w:styleId"]
@@ -76,16 +84,17 @@ export const makeStyles = (root: XmlElement | undefined, themeFont: ThemeFont): 
     }
     return undefined
   }
-  const fontOf = (id: string | undefined): string | undefined => {
-    let style = id === undefined ? undefined : fonts.get(id)
+  const ofRuns = (id: string | undefined, key: "font" | "script"): string | undefined => {
+    let style = id === undefined ? undefined : runs.get(id)
     for (let step = 0; step < 20 && style !== undefined; step++) {
-      if (style.font !== undefined) return style.font
-      style = style.basedOn === undefined ? undefined : fonts.get(style.basedOn)
+      if (style[key] !== undefined) return style[key]
+      style = style.basedOn === undefined ? undefined : runs.get(style.basedOn)
     }
     return undefined
   }
   return {
-    fontOf: (id) => (hasFonts ? fontOf(id) : undefined),
+    fontOf: (id) => (hasFonts ? ofRuns(id, "font") : undefined),
+    scriptOf: (id) => (hasScripts ? ofRuns(id, "script") : undefined),
     nameOf: (id) => find(id)?.name ?? null,
     headingLevelOf: (id) => inherited(id, "heading"),
     listLevelOf: (id) => inherited(id, "list")
@@ -96,6 +105,14 @@ const symbolFontOf = (style: XmlElement, themeFont: ThemeFont): string | undefin
   const fonts = child(child(style, "w:rPr"), "w:rFonts")?.attributes
   const [ascii, other] = fonts === undefined ? [] : latinFonts(fonts, themeFont)
   return [other, ascii].find((font) => symbolFont(font) !== undefined)
+}
+
+const scriptOfStyle = (style: XmlElement): string | undefined => {
+  let script: string | undefined
+  for (const { attributes, name } of child(style, "w:rPr")?.children ?? []) {
+    if (name === "w:vertAlign" || name === "w:position") script = scriptOf(name, attributes["w:val"]) ?? script
+  }
+  return script
 }
 
 /** 1 to 9 if a `w:pPr` puts its paragraph into the outline. */

@@ -125,6 +125,13 @@ describe("formulas and signs of a page", () => {
       "10^6, 10^−3, 101_2; 4th, m2, H2O"
     )
     assert.strictEqual(await textOf("<p>5</p><sup>1</sup> note"), "5\n\n1 note")
+    const styled = (style: string, text: string) => `<span style="${style}">${text}</span>`
+    assert.strictEqual(
+      await textOf(
+        `10${styled("font-size:8pt; Vertical-Align: super", "6")}, 101${styled("vertical-align:sub", "2")}, 10${styled("vertical-align:baseline", "6")}`
+      ),
+      "10^6, 101_2, 106"
+    )
   })
 
   it("are read in symbol fonts", async () => {
