@@ -257,25 +257,25 @@ const SessionsLive = HttpApiBuilder.group(WorkerApi, "sessions", (handlers) =>
 const EventsLive = HttpApiBuilder.group(WorkerApi, "events", (handlers) =>
   Effect.gen(function* () {
     const changes = yield* Changes.make
-    return handlers.handleRaw("changes", () =>
-      Effect.flatMap(changes, (stream) =>
-        Option.match(stream, {
-          onNone: () =>
-            Effect.succeed(
-              Problems.response(503, "Service Unavailable", "Too many event streams are open. Try again later.", {
-                "retry-after": "30"
-              })
-            ),
-          onSome: (body) =>
-            Effect.as(
-              SlowAnswers.keepOpen,
-              HttpServerResponse.stream(body, {
-                contentType: "text/event-stream",
-                headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
-              })
-            )
-        })
-      )
+    const headers = { "cache-control": "no-store", "x-accel-buffering": "no" }
+    const contentType = "text/event-stream"
+    // Who asks for the headers alone reads no stream, and holds no place for one.
+    const headersAlone = HttpServerResponse.uint8Array(new Uint8Array(), { contentType, headers })
+    return handlers.handleRaw("changes", ({ request }) =>
+      request.method === "HEAD"
+        ? Effect.succeed(headersAlone)
+        : Effect.flatMap(changes, (stream) =>
+            Option.match(stream, {
+              onNone: () =>
+                Effect.succeed(
+                  Problems.response(503, "Service Unavailable", "Too many event streams are open. Try again later.", {
+                    "retry-after": "30"
+                  })
+                ),
+              onSome: (body) =>
+                Effect.as(SlowAnswers.keepOpen, HttpServerResponse.stream(body, { contentType, headers }))
+            })
+          )
     )
   })
 )

@@ -30,7 +30,7 @@ const told = (name: string, messages: ReadonlyArray<string>): string => {
   if (other !== undefined) return CutText.shortened(`${place}: ${other}`, mostOfOne)
   const wanted = messages.flatMap((message) => asks.exec(message)?.[1] ?? [])
   // The types of whole bodies are long, and say less than their description.
-  const readable = [...new Set(wanted)].filter((each) => each !== "undefined" && !each.includes("{"))
+  const readable = [...new Set(wanted)].filter((each) => each !== "undefined" && !/\breadonly\b/.test(each))
   const expected = readable.length === 0 ? "something else" : alternatives(readable.join(" | "))
   const actual = CutText.shortened(asks.exec(messages[0] ?? "")?.[2] ?? "", 60)
   return CutText.shortened(`${place}: expected ${expected}, and not ${actual}`, mostOfOne)

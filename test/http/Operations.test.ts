@@ -455,6 +455,12 @@ describe("operations over HTTP", () => {
         [400, "/executions?after=x", {}, ["`after` is none"]],
         [400, "/operations", { body: { verb: "explode" } }, ['`verb`: expected "retry" or "cancel"', "explode"]],
         [400, "/operations", { body: { verb: "retry", filter: { status: [] } } }, ["`filter.status`: expected"]],
+        [
+          400,
+          "/operations",
+          { body: { verb: "retry", filter: {}, operation_id: "a/b" } },
+          ["`operation_id`: expected a string matching the pattern"]
+        ],
         [400, "/operations", { body: "null" }, ["The body: expected something else, and not null"]],
         [400, "/tasks", { body: {} }, ["`pipeline`: is missing; `content`: is missing"]],
         [400, "/pauses", { body: { scope: { of: "planet" } } }, ["`scope.of`: expected", "planet"]],
@@ -503,6 +509,16 @@ describe("operations over HTTP", () => {
         (yield* ask(port, "/pauses/resume", { method: "POST", token: operator, body: gone })).status,
         200
       )
+    }))
+
+  test("answer HEAD to the event stream without holding a place for it", () =>
+    Effect.gen(function* () {
+      const port = yield* serving(access)
+      for (let i = 0; i < Changes.mostStreams + 5; i++) {
+        const { headers, status } = yield* ask(port, "/events", { method: "HEAD", token: reader })
+        assert.strictEqual(status, 200)
+        assert.strictEqual(headers["content-type"], "text/event-stream")
+      }
     }))
 
   test("hold some event streams of a thousand open, refuse the others in words, and give their places to those who come later", () =>
