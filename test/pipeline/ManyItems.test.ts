@@ -71,7 +71,7 @@ describe("a run of many items", () => {
     120_000
   )
 
-  const many = Array.from({ length: 240_000 }, (_, n) => Harness.item(`A${n}`, { n, text: `text ${n}` }))
+  const many = Array.from({ length: 120_000 }, (_, n) => Harness.item(`A${n}`, { n, text: `text ${n}` }))
   const condition = "data.n > 3 and data.text regex_match '[0-9]+7$'"
 
   for (const [name, definition] of Object.entries({

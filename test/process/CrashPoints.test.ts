@@ -163,12 +163,16 @@ const live = Effect.fnUntraced(function* (life: Life, at: number) {
   const runs = new Map<string, number>()
 
   const first = yield* started(life, ports, runs, { at, fault: "dies after" })
-  const seen = Effect.all({
-    executions: Emulators.executionsOf(installation, "line-vault"),
-    messages: Emulators.depth(installation.tasks),
-    locks: installation.documents.locks.where({ pipeline_id: "line" }),
-    checkpoints: installation.documents.checkpoints.where({ vault_id: "line-vault" })
-  })
+  // Many lives look at the emulators at once, which share the thread: they would do little else.
+  const seen = Effect.delay(
+    Effect.all({
+      executions: Emulators.executionsOf(installation, "line-vault"),
+      messages: Emulators.depth(installation.tasks),
+      locks: installation.documents.locks.where({ pipeline_id: "line" }),
+      checkpoints: installation.documents.checkpoints.where({ vault_id: "line-vault" })
+    }),
+    "300 millis"
+  )
   type Seen = Effect.Effect.Success<typeof seen>
   // A dead crawl's lock ends by its time, too: then there is none, and the next crawl has yet to begin.
   const isOver = ({ checkpoints, executions, locks, messages }: Seen) =>

@@ -41,11 +41,11 @@ pipeline:
 describe("Engines in one process on the real Azure layers", () => {
   layer(Emulators.emulators, { excludeTestServices: true })((it) => {
     it.scoped(
-      "two side by side process 500 discovered documents once each, and leave nothing behind",
+      "two side by side process 250 discovered documents once each, and leave nothing behind",
       () =>
         Effect.gen(function* () {
           const installation = yield* Emulators.installation("side-by-side")
-          const names = Tasks.names(500)
+          const names = Tasks.names(250)
           yield* Emulators.upload(
             installation,
             "side-by-side",

@@ -111,11 +111,11 @@ const calls = [
   "Executor.read"
 ]
 
-/** Ends a process at every call of each of these lives. */
+/** Ends a process at every call of each of these lives; on a durable store with the faults whose call took effect there. */
 export const attackTasks = (more: Pick<World.Life, "kept">) => {
   const struck = attack(
     lives.map((life) => ({ ...life, ...more })),
-    faults
+    more.kept === undefined ? faults : faults.filter(([, fault]) => fault.endsWith("after"))
   )
 
   it.effect(
