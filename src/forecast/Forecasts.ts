@@ -86,15 +86,7 @@ const make = Effect.gen(function* () {
   ) {
     const found = yield* checkpoints.look(pipeline.id, input.id, vault.id)
     const checkpoint = Option.getOrElse(found.checkpoint, () => initial(pipeline.id, input.id, vault.id))
-    const instance = yield* input.prepared({ id: input.id, pipelineName: pipeline.name, failOnError: true })
-    if (instance.crawl === undefined) {
-      return yield* new ExecutorError({
-        reason: "Setting",
-        executorId: input.id,
-        itemId: null,
-        message: `The executor ${input.id} (${input.type}) can't crawl.`
-      })
-    }
+    const crawl = yield* CrawlStart.crawlOf(input, pipeline.name)
     const isNew = which === "new"
     const before = isNew ? CrawlStart.progressOf(checkpoint, { input, version: etag }) : null
     const continuation = Option.map(
@@ -109,23 +101,21 @@ const make = Effect.gen(function* () {
     const sample = Sample.make<Discovered>(Math.max(wanted, isNew ? mostLookedUp : 0))
     const totals = { given: 0, listed: 0, waiting: 0, isCut: false }
     const since = isNew ? CrawlStart.since(checkpoint, overlap) : Option.none<number>()
-    yield* instance
-      .crawl(since, continuation, waiting.has, {
-        listsAll: isWhole,
-        ...(before === null ? {} : { from: before.resume })
-      })
-      .pipe(
-        Stream.runForEach((batch) =>
-          Effect.gen(function* () {
-            totals.given += batch.documents.length
-            totals.listed += batch.listed?.length ?? 0
-            totals.waiting += batch.waiting?.length ?? 0
-            totals.isCut = batch.continuation !== undefined
-            for (const document of batch.documents) sample.add(nameOf(document.item), document)
-            if (batch.listed !== undefined && foreseen !== undefined) yield* foreseen.add(batch.listed)
-          })
-        )
+    yield* crawl(since, continuation, waiting.has, {
+      listsAll: isWhole,
+      ...(before === null ? {} : { from: before.resume })
+    }).pipe(
+      Stream.runForEach((batch) =>
+        Effect.gen(function* () {
+          totals.given += batch.documents.length
+          totals.listed += batch.listed?.length ?? 0
+          totals.waiting += batch.waiting?.length ?? 0
+          totals.isCut = batch.continuation !== undefined
+          for (const document of batch.documents) sample.add(nameOf(document.item), document)
+          if (batch.listed !== undefined && foreseen !== undefined) yield* foreseen.add(batch.listed)
+        })
       )
+    )
     const removals =
       foreseen === undefined || totals.isCut ? Option.none() : yield* foreseen.finish(checkpoint.deletions_held ?? null)
     const listing: Listing = {

@@ -9,6 +9,9 @@ const mostOfOne = 300
 /** Things that are wrong which are told of one request. */
 const mostTold = 5
 
+/** Things that are wrong which are looked at: a body has room for many more. */
+const mostRead = 1_000
+
 const nameOf = (path: Issue["path"]): string =>
   path.reduce<string>((name, part) => {
     const key = String(part)
@@ -39,18 +42,18 @@ const told = (name: string, messages: ReadonlyArray<string>): string => {
 /** What is wrong with a request, by the places in it, in words. */
 export const mistakes = (issues: ReadonlyArray<Issue>): string => {
   const byPlace = new Map<string, Array<string>>()
-  for (const { message, path } of issues) {
+  /** Places inside of which something is wrong: that says more than what is said of them as a whole. */
+  const around = new Set<string>()
+  for (const { message, path } of issues.slice(0, mostRead)) {
     const name = nameOf(path)
-    byPlace.set(name, [...(byPlace.get(name) ?? []), message])
+    const messages = byPlace.get(name)
+    if (messages === undefined) byPlace.set(name, [message])
+    else messages.push(message)
+    for (let length = 0; length < path.length; length++) around.add(nameOf(path.slice(0, length)))
   }
-  // What is wrong inside says more than what it is inside of.
-  const places = [...byPlace].filter(
-    ([name]) =>
-      ![...byPlace.keys()].some(
-        (other) => other !== name && (name === "" || /^[.[]/.test(other.slice(name.length))) && other.startsWith(name)
-      )
-  )
+  const places = [...byPlace].filter(([name]) => !around.has(name))
   const more = places.length - mostTold
   const lines = places.slice(0, mostTold).map(([name, messages]) => told(name, messages))
-  return `The request is not valid. ${lines.join("; ")}${more > 0 ? `; and ${more} more` : ""}. /openapi.json says what it takes.`
+  const others = more <= 0 ? "" : issues.length > mostRead ? "; and many more" : `; and ${more} more`
+  return `The request is not valid. ${lines.join("; ")}${others}. /openapi.json says what it takes.`
 }

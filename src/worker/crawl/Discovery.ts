@@ -105,15 +105,7 @@ export const make = Effect.gen(function* () {
     const { again, checkpoint, onProgress, recent, target, workerId } = listing
     const { input, pipeline, vault } = target
     const source: Enqueue.Source = { vault, pipeline, inputExecutor: input.id, workerId, foundAt: listing.epoch }
-    const instance = yield* input.prepared({ id: input.id, pipelineName: pipeline.name, failOnError: true })
-    if (instance.crawl === undefined) {
-      return yield* new ExecutorError({
-        reason: "Setting",
-        executorId: input.id,
-        itemId: null,
-        message: `The executor ${input.id} (${input.type}) can't crawl.`
-      })
-    }
+    const crawl = yield* CrawlStart.crawlOf(input, pipeline.name)
     const totals: Totals = {
       listedAt: listing.startedAt,
       cut: Option.none(),
@@ -129,48 +121,46 @@ export const make = Effect.gen(function* () {
     const continuation = Option.map(Option.fromNullable(checkpoint.listing), (listing) => listing.continuation)
     const waited = WaitingDocuments.read(listing.waiting)
     const isWaiting = (name: string): boolean => again.has(name) || waited.has(name)
-    const batches = instance
-      .crawl(CrawlStart.since(checkpoint, overlap), continuation, isWaiting, {
-        listsAll: listing.listsAll,
-        ...(listing.from === undefined ? {} : { from: listing.from })
-      })
-      .pipe(
-        Stream.timeoutFail(
-          () =>
-            new ExecutorError({
-              reason: "Timeout",
-              executorId: input.id,
-              itemId: null,
-              message: `The source of ${input.id} gave nothing for ${Duration.format(silence)}.`
-            }),
-          silence
-        ),
-        Stream.takeWhile(({ anew = false }) => {
-          if (anew && listing.endsWhereRefused) totals.refused = true
-          return !totals.refused
-        }),
-        listing.cut,
-        Stream.tap((batch) =>
-          Effect.suspend(() => {
-            if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
-            totals.cut = Option.fromNullable(batch.continuation)
-            totals.discovered += batch.documents.length
-            for (const { item } of batch.documents) {
-              const name = nameOf(item)
-              totals.waiting.remove(name)
-              if (again.has(name)) totals.seen.add(name)
-            }
-            for (const name of batch.waiting ?? []) {
-              if (again.has(name)) totals.seen.add(name)
-              if (!waited.has(name)) totals.newlyWaiting.push(name)
-              totals.waiting.add(name)
-              everWaiting.add(name)
-            }
-            return Effect.zipRight(onProgress, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
-          })
-        ),
-        Stream.tap(listing.onListed)
-      )
+    const batches = crawl(CrawlStart.since(checkpoint, overlap), continuation, isWaiting, {
+      listsAll: listing.listsAll,
+      ...(listing.from === undefined ? {} : { from: listing.from })
+    }).pipe(
+      Stream.timeoutFail(
+        () =>
+          new ExecutorError({
+            reason: "Timeout",
+            executorId: input.id,
+            itemId: null,
+            message: `The source of ${input.id} gave nothing for ${Duration.format(silence)}.`
+          }),
+        silence
+      ),
+      Stream.takeWhile(({ anew = false }) => {
+        if (anew && listing.endsWhereRefused) totals.refused = true
+        return !totals.refused
+      }),
+      listing.cut,
+      Stream.tap((batch) =>
+        Effect.suspend(() => {
+          if (Option.isNone(totals.listedAt)) totals.listedAt = Option.some(batch.servedAt)
+          totals.cut = Option.fromNullable(batch.continuation)
+          totals.discovered += batch.documents.length
+          for (const { item } of batch.documents) {
+            const name = nameOf(item)
+            totals.waiting.remove(name)
+            if (again.has(name)) totals.seen.add(name)
+          }
+          for (const name of batch.waiting ?? []) {
+            if (again.has(name)) totals.seen.add(name)
+            if (!waited.has(name)) totals.newlyWaiting.push(name)
+            totals.waiting.add(name)
+            everWaiting.add(name)
+          }
+          return Effect.zipRight(onProgress, Metric.incrementBy(Metrics.crawlItems, batch.documents.length))
+        })
+      ),
+      Stream.tap(listing.onListed)
+    )
     // A group's documents may come from two batches, so that no place between batches is behind all that is queued.
     const steps: Stream.Stream<Step, ExecutorError> =
       input.itemsPerTask > 1
