@@ -19,6 +19,8 @@ export const textBodyText = (body: XmlElement, fieldText?: FieldText): string =>
 const paragraphText = (paragraph: XmlElement, fieldText: FieldText | undefined): string => {
   const defaults = child(child(paragraph, "a:pPr"), "a:defRPr")
   let text = ""
+  /** Its end: to look into a text that grows would copy it each time. */
+  let tail = ""
   let formula: XmlElement | undefined
   let before: XmlElement | undefined
   for (const part of paragraph.children) {
@@ -26,14 +28,15 @@ const paragraphText = (paragraph: XmlElement, fieldText: FieldText | undefined):
     let next: string
     let following: XmlElement | undefined
     if (part.name === "a:br") next = "\n"
-    else if (part.name === "a:r") next = inScript(part, before, text, runText(part, defaults))
+    else if (part.name === "a:r") next = inScript(part, before, tail, runText(part, defaults))
     else if (part.name === "a:fld") next = fieldText?.(part.attributes) ?? runText(part, defaults)
     else {
       next = formulaText(part)
       following = part
     }
     const beside = following ?? formula
-    text += beside === undefined ? next : gapBeside(beside, text, next) + next
+    text += beside === undefined ? next : gapBeside(beside, tail, next) + next
+    tail = next.slice(-2) || tail
     formula = following
     before = part
   }

@@ -6,7 +6,8 @@ import { integer, isOn } from "../xml/XmlTree.ts"
 import { fromPrivateUse, fromSymbolFont, type SymbolFont, symbolFont } from "../drawing/SymbolFont.ts"
 import { maxColumn, maxRow, packedCell, packedRows, parseCell } from "./CellReference.ts"
 import type { CellValue } from "./ExcelDocument.ts"
-import { inScript, type SharedStrings, scriptMark, unescapedFrom } from "./ExcelStrings.ts"
+import type { SharedStrings } from "./ExcelStrings.ts"
+import { makeRichString, scriptMark } from "./RichString.ts"
 import type { RichValue } from "./RichValues.ts"
 import { serialToIso, type TimeKind } from "../SerialTime.ts"
 import { shiftFormula } from "./SharedFormula.ts"
@@ -67,23 +68,19 @@ export const scanCells = (
   let style = -1
   let value = ""
   let stored = false
-  let inline: string | undefined
+  let isInline = false
+  const inline = makeRichString()
   let formula: string | undefined
   let sharedIndex: string | undefined
   let capture: Capture = "none"
   let inString = false
-  let runStart = 0
-  let textStart = 0
-  let runFont: SymbolFont | undefined
-  let script: "^" | "_" | undefined
-  let scriptBefore: "^" | "_" | undefined
   let hasFonts = false
   let header = ""
   let valueMetadata: string | undefined
   let phonetic = 0
 
   const cellValue = (): CellValue => {
-    if (inline !== undefined) return hasFonts ? inOwnFonts(inline) : inFont(inline)
+    if (isInline) return hasFonts ? inOwnFonts(inline.end()) : inFont(inline.end())
     if (value === "") return null
     switch (type) {
       case "s": {
@@ -153,7 +150,7 @@ export const scanCells = (
 
   const endOfCell = (): void => {
     const result = cellValue()
-    if (formula !== undefined && !stored && inline === undefined) uncalculated++
+    if (formula !== undefined && !stored && !isInline) uncalculated++
     const text = cellFormula()
     if (result === null && text === undefined) return
     budget.spendCells(1)
@@ -177,7 +174,7 @@ export const scanCells = (
     style = tag.digits("s")
     value = ""
     stored = false
-    inline = undefined
+    isInline = false
     formula = undefined
     sharedIndex = undefined
     hasFonts = false
@@ -210,22 +207,21 @@ export const scanCells = (
           return
         case "x:is":
           inString = true
-          inline = ""
-          scriptBefore = undefined
+          isInline = true
+          inline.begin()
           return
         case "x:t":
           capture = inString && phonetic === 0 ? "inline" : "none"
-          textStart = inline?.length ?? 0
           return
         case "x:r":
-          if (inString) runStart = inline?.length ?? 0
+          inline.beginRun()
           return
         case "x:rFont":
           hasFonts = true
-          runFont = symbolFont(attributes.val)
+          inline.inFont(symbolFont(attributes.val))
           return
         case "x:vertAlign":
-          script = scriptMark(attributes.val)
+          inline.inScript(scriptMark(attributes.val))
           return
         case "x:rPh":
           phonetic++
@@ -254,7 +250,7 @@ export const scanCells = (
       if (capture === "none") return
       if (capture === "value") value += text
       else if (capture === "formula") formula += text
-      else if (capture === "inline") inline += text
+      else if (capture === "inline") inline.text(text)
       else header += text
     },
     close: (name) => {
@@ -263,7 +259,7 @@ export const scanCells = (
           if (row >= 1 && row <= maxRow && column <= maxColumn) endOfCell()
           return
         case "x:t":
-          if (capture === "inline" && inline !== undefined) inline = unescapedFrom(inline, textStart)
+          if (capture === "inline") inline.endText()
           capture = "none"
           return
         case "x:v":
@@ -277,14 +273,7 @@ export const scanCells = (
           inString = false
           return
         case "x:r":
-          if (inline !== undefined && (runFont !== undefined || script !== undefined)) {
-            const [before, own] = [inline.slice(0, runStart), inline.slice(runStart)]
-            const text = runFont === undefined ? own : fromSymbolFont(runFont, own)
-            inline = before + inScript(script, scriptBefore, before, text)
-          }
-          scriptBefore = script
-          runFont = undefined
-          script = undefined
+          inline.endRun()
           return
         case "x:oddHeader":
         case "x:oddFooter":
