@@ -74,6 +74,20 @@ export const valueOf = (scrape: Scrape, name: string, labels: Readonly<Record<st
   return found[0]?.value ?? Number.NaN
 }
 
+/** The value, or another where there is no such series yet. */
+export const valueOr = (
+  other: number,
+  scrape: Scrape,
+  name: string,
+  labels: Readonly<Record<string, string>> = {}
+): number => {
+  const samples = scrape.get(name)?.samples ?? []
+  const wanted = Object.entries(labels)
+  return samples.some((sample) => wanted.every(([key, value]) => sample.labels.get(key) === value))
+    ? valueOf(scrape, name, labels)
+    : other
+}
+
 /** Equal for equal labels, whatever their order. */
 const keyOf = (labels: Iterable<readonly [string, string]>): string =>
   Array.from(labels, (pair) => JSON.stringify(pair))
